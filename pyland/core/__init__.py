@@ -1,0 +1,1 @@
+"""Boundary to the compiled core; the only package that touches the extension."""
