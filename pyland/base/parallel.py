@@ -1,0 +1,86 @@
+"""Ranks: the only module that imports mpi4py, with a serial stand-in.
+
+Land columns need no communication: a rank owns a contiguous tile of cells with all their members, so results do
+not depend on the number of ranks. Observations in ensemble space are small and are shared by all ranks.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+_LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_NTASKS")
+
+
+class Communicator:
+    """The ranks of a run; serial unless an MPI communicator is given."""
+
+    def __init__(self, comm: Any = None) -> None:
+        self._comm = comm
+        self.rank: int = 0 if comm is None else comm.Get_rank()
+        self.size: int = 1 if comm is None else comm.Get_size()
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this rank writes files and talks to the user."""
+        return self.rank == 0
+
+    def tile(self, count: int) -> slice:
+        """Return the contiguous share of ``count`` items that this rank owns; shares differ by one at most."""
+        base, extra = divmod(count, self.size)
+        start = self.rank * base + min(self.rank, extra)
+        return slice(start, start + base + (self.rank < extra))
+
+    def broadcast(self, value: Any) -> Any:
+        """Return the root's ``value`` on every rank."""
+        return value if self._comm is None else self._comm.bcast(value, root=0)
+
+    def allgather(self, value: Any) -> list[Any]:
+        """Return the values of all ranks, in rank order, on every rank."""
+        return [value] if self._comm is None else self._comm.allgather(value)
+
+    def gather(self, value: Any) -> list[Any] | None:
+        """Return the values of all ranks, in rank order, on the root; None elsewhere."""
+        return [value] if self._comm is None else self._comm.gather(value, root=0)
+
+    def allgather_last(self, local: np.ndarray) -> np.ndarray:
+        """Join arrays that are split over ranks along their last axis, on every rank."""
+        if self._comm is None:
+            return local
+        return np.concatenate(self._comm.allgather(np.ascontiguousarray(local)), axis=-1)
+
+    def gather_last(self, local: np.ndarray) -> np.ndarray | None:
+        """Join arrays that are split over ranks along their last axis, on the root; None elsewhere."""
+        if self._comm is None:
+            return local
+        parts = self._comm.gather(np.ascontiguousarray(local), root=0)
+        return None if parts is None else np.concatenate(parts, axis=-1)
+
+    def any(self, flag: bool) -> bool:
+        """Tell every rank whether ``flag`` is true on one of them."""
+        return bool(flag) if self._comm is None else any(self._comm.allgather(bool(flag)))
+
+    def barrier(self) -> None:
+        """Wait for all ranks."""
+        if self._comm is not None:
+            self._comm.Barrier()
+
+    def abort(self, code: int) -> None:
+        """End all ranks at once; returns on a serial run."""
+        if self._comm is not None and self.size > 1:
+            self._comm.Abort(code)
+
+
+def world() -> Communicator:
+    """Return the ranks this process was launched with.
+
+    MPI is initialised only under a launcher (mpirun, srun), so that plain Python starts without it.
+    """
+    if any(name in os.environ for name in _LAUNCHED):
+        from mpi4py import MPI
+
+        if MPI.COMM_WORLD.Get_size() > 1:
+            return Communicator(MPI.COMM_WORLD)
+    return Communicator()
