@@ -27,10 +27,13 @@ contains
       type(global_transform_type) :: transform
       type(error_type), allocatable :: error
       call check_ensemble(ensemble, anomalies, size(innovations, 2), error)
-      if (.not. allocated(error) .and. size(innovations, 1) /= 1 .and. size(innovations, 1) /= size(ensemble, 1)) &
-         call raise_error(error, error_input, "innovations must have one row, or one row per member")
-      if (.not. allocated(error) .and. .not. all(ieee_is_finite(innovations))) &
-         call raise_error(error, error_input, "an innovation is not finite")
+      if (.not. allocated(error)) then
+         if (size(innovations, 1) /= 1 .and. size(innovations, 1) /= size(ensemble, 1)) then
+            call raise_error(error, error_input, "innovations must have one row, or one row per member")
+         else if (.not. all(ieee_is_finite(innovations))) then
+            call raise_error(error, error_input, "an innovation is not finite")
+         end if
+      end if
       if (.not. allocated(error)) call transform%create(method, anomalies, innovations, error)
       if (.not. allocated(error)) call transform%apply(inflation, relaxation, threads(nthread), ensemble)
       call report(error, ierr, errmsg)
@@ -55,14 +58,19 @@ contains
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
+      type(local_option_type) :: option
       call check_ensemble(ensemble, anomalies, size(innovations), error)
-      if (.not. allocated(error)) call check_domains(ensemble, innovations, observation_places, domain_places, domain_start, &
-                                                     domain_states, error)
-      if (.not. allocated(error) .and. .not. radius > 0.0_rk) &
+      if (.not. allocated(error)) then
+         call check_domains(ensemble, innovations, observation_places, domain_places, domain_start, domain_states, error)
+      end if
+      if (.not. allocated(error) .and. .not. radius > 0.0_rk) then
          call raise_error(error, error_input, "the localisation radius must be above 0")
-      if (.not. allocated(error)) &
-         call analyse_domains(local_option_type(radius, inflation, relaxation, metric, taper, threads(nthread)), anomalies, &
-                              innovations, observation_places, domain_places, domain_start, domain_states, ensemble, error)
+      end if
+      if (.not. allocated(error)) then
+         option = local_option_type(radius, inflation, relaxation, metric, taper, threads(nthread))
+         call analyse_domains(option, anomalies, innovations, observation_places, domain_places, domain_start, &
+                              domain_states, ensemble, error)
+      end if
       call report(error, ierr, errmsg)
    end subroutine assimilate_local
 

@@ -48,7 +48,8 @@ contains
       if (allocated(error)) return
       !$omp parallel num_threads(option%nthread) default(none) private(own_error) &
       !$omp shared(option, anomalies, innovations, index, domain_places, domain_start, domain_states, ensemble, error)
-      call analyse_share(option, index, anomalies, innovations, domain_places, domain_start, domain_states, ensemble, own_error)
+      call analyse_share(option, index, anomalies, innovations, domain_places, domain_start, domain_states, &
+                         ensemble, own_error)
       if (allocated(own_error)) then
          !$omp critical (letkf_error)
          if (.not. allocated(error)) call raise_error(error, own_error%code, own_error%message)
@@ -58,7 +59,8 @@ contains
    end subroutine analyse_domains
 
    !> The domains of one thread.
-   subroutine analyse_share(option, index, anomalies, innovations, domain_places, domain_start, domain_states, ensemble, error)
+   subroutine analyse_share(option, index, anomalies, innovations, domain_places, domain_start, domain_states, &
+                            ensemble, error)
       type(local_option_type), intent(in) :: option
       type(observation_index_type), intent(in) :: index
       real(rk), intent(in) :: anomalies(:, :)             !! (nmember, nobs), scaled [1]
@@ -73,16 +75,19 @@ contains
       real(rk), allocatable :: distance(:)
       integer, allocatable :: found(:)
       integer :: domain, nfound, nobs, stat
-      allocate (found(size(innovations)), distance(size(innovations)), stat=stat)
+      allocate (found(size(innovations)), stat=stat)
+      if (stat == 0) allocate (distance(size(innovations)), stat=stat)
       call transform%create(size(ensemble, 1), domain_error)
-      if (stat /= 0 .and. .not. allocated(domain_error)) &
+      if (stat /= 0 .and. .not. allocated(domain_error)) then
          call raise_error(domain_error, error_state, "not enough memory to search observations; use fewer threads")
+      end if
       !$omp do schedule(dynamic, domains_per_grab)
       do domain = 1, size(domain_places, 2)
          if (allocated(domain_error)) cycle
          if (domain_start(domain + 1) == domain_start(domain)) cycle
          call index%search(domain_places(:, domain), found, distance, nfound)
-         call load_observations(option, anomalies, innovations, found(:nfound), distance(:nfound), transform, nobs, domain_error)
+         call load_observations(option, anomalies, innovations, found(:nfound), distance(:nfound), transform, nobs, &
+                                domain_error)
          if (allocated(domain_error) .or. nobs == 0) cycle
          call transform%factorise(nobs, domain_error)
          if (allocated(domain_error)) cycle

@@ -55,7 +55,10 @@ contains
       end if
       self%metric = metric
       self%radius = radius
-      allocate (position(3, nobs), self%position(3, nobs), self%source(nobs), cell(nobs), stat=stat)
+      allocate (position(3, nobs), stat=stat)
+      if (stat == 0) allocate (self%position(3, nobs), stat=stat)
+      if (stat == 0) allocate (self%source(nobs), stat=stat)
+      if (stat == 0) allocate (cell(nobs), stat=stat)
       if (stat == 0) then
          do i = 1, nobs
             position(:, i) = place(coordinates(:, i), metric)

@@ -7,7 +7,7 @@
 !> accumulating eigenvectors falls away. No library is called: a threaded BLAS inside an OpenMP region
 !> oversubscribes the machine and may change the order of its sums, and this result may not depend on threads.
 module pl_symmetric_eigen
-   use pl_error, only: error_convergence, error_state, error_type, raise_error
+   use pl_error, only: error_convergence, error_type, raise_error
    use pl_kinds, only: rk
    implicit none (type, external)
    private
@@ -42,16 +42,12 @@ module pl_symmetric_eigen
 contains
 
    !> Allocate work space for matrices up to order `largest`.
-   subroutine eigen_create(self, largest, error)
+   subroutine eigen_create(self, largest)
       class(eigen_type), intent(inout) :: self
-      integer, intent(in) :: largest                      !! largest order
-      type(error_type), allocatable, intent(out) :: error !! not enough memory
-      integer :: stat
+      integer, intent(in) :: largest !! largest order
       allocate (self%matrix(largest, largest), self%values(largest), self%tau(largest), self%off_diagonal(largest), &
                 self%v(largest), self%w(largest), self%cosine(2*largest*largest), self%sine(2*largest*largest), &
-                self%plane(2*largest*largest), stat=stat)
-      if (stat /= 0) call raise_error(error, error_state, "not enough memory for the eigenproblem of the analysis; &
-         &use fewer members or observations")
+                self%plane(2*largest*largest))
    end subroutine eigen_create
 
    !> Factorise the leading `n` x `n` part of `matrix`.

@@ -42,15 +42,9 @@ contains
       class(transform_type), intent(inout) :: self
       integer, intent(in) :: nmember                      !! members [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
-      integer :: stat
       self%nmember = nmember
-      allocate (self%gain(nmember), self%shrink(nmember), self%block(vector_lanes, nmember), stat=stat)
-      if (stat /= 0) then
-         call raise_error(error, error_state, "not enough memory for an analysis; use fewer members")
-         return
-      end if
-      call self%eigen%create(nmember, error)
-      if (allocated(error)) return
+      allocate (self%gain(nmember), self%shrink(nmember), self%block(vector_lanes, nmember))
+      call self%eigen%create(nmember)
       call self%reserve(nmember, error)
    end subroutine transform_create
 
@@ -64,7 +58,8 @@ contains
          if (size(self%innovations) >= nobs) return
          deallocate (self%innovations, self%anomalies)
       end if
-      allocate (self%innovations(2*nobs), self%anomalies(self%nmember, 2*nobs), stat=stat)
+      allocate (self%innovations(2*nobs), stat=stat)
+      if (stat == 0) allocate (self%anomalies(self%nmember, 2*nobs), stat=stat)
       if (stat /= 0) call raise_error(error, error_state, "not enough memory for the observations of a local analysis; &
          &use a smaller radius")
    end subroutine transform_reserve

@@ -45,14 +45,14 @@ contains
       nobs = size(anomalies, 2)
       self%by_observation = nobs < self%nmember
       n = min(nobs, self%nmember)
-      allocate (gain(n), shrink(n), self%right(n, self%nmember), stat=stat)
+      allocate (gain(n), shrink(n))
+      allocate (self%right(n, self%nmember), stat=stat)
       if (stat == 0 .and. self%by_observation) allocate (self%left(self%nmember, nobs), stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the global analysis; use fewer members")
          return
       end if
-      call eigen%create(n, error)
-      if (allocated(error)) return
+      call eigen%create(n)
       if (self%by_observation) then
          self%left = anomalies
          call gram_observations(self%nmember, nobs, anomalies, eigen%matrix)
@@ -156,9 +156,12 @@ contains
       integer, intent(in) :: nthread            !! OpenMP threads [1]
       real(rk), intent(inout) :: ensemble(:, :) !! (nmember, nstate), prior in, analysis out [unit of the state]
       integer :: first
-      !$omp parallel do num_threads(nthread) default(none) shared(self, inflation, relaxation, ensemble) schedule(static)
+      integer :: last
+      !$omp parallel do num_threads(nthread) default(none) private(last) schedule(static) &
+      !$omp shared(self, inflation, relaxation, ensemble)
       do first = 1, size(ensemble, 2), vector_lanes
-         call update_block(self, inflation, relaxation, ensemble(:, first:min(first + vector_lanes - 1, size(ensemble, 2))))
+         last = min(first + vector_lanes - 1, size(ensemble, 2))
+         call update_block(self, inflation, relaxation, ensemble(:, first:last))
       end do
       !$omp end parallel do
    end subroutine transform_apply
