@@ -17,7 +17,7 @@ contains
       real(rk), intent(in) :: inflation                       !! factor on the anomalies [1]
       real(rk), intent(inout) :: block(vector_lanes, nmember) !! members in, inflated anomalies out [unit of the state]
       real(rk), intent(out) :: mean(vector_lanes)             !! ensemble mean [unit of the state]
-      real(rk), intent(out) :: square(vector_lanes)           !! sum of squared anomalies before inflation [unit squared]
+      real(rk), intent(out) :: square(vector_lanes)           !! sum of squared prior anomalies [unit squared]
       real(rk) :: first(vector_lanes)
       integer :: k
       first = block(:, 1)

@@ -22,7 +22,7 @@ module pl_symmetric_eigen
    type :: eigen_type
       integer :: n = 0                         !! order of the matrix
       integer :: nrotation = 0                 !! rotations stored
-      real(rk), allocatable :: matrix(:, :)    !! before `factorise`: both triangles; after: reflectors below the diagonal
+      real(rk), allocatable :: matrix(:, :)    !! both triangles; then reflectors below the diagonal
       real(rk), allocatable :: values(:)       !! eigenvalues, not sorted
       real(rk), allocatable :: tau(:)          !! factors of the reflectors
       real(rk), allocatable :: off_diagonal(:) !! off-diagonal of the tridiagonal form
@@ -32,10 +32,12 @@ module pl_symmetric_eigen
    contains
       procedure :: create => eigen_create
       procedure :: factorise => eigen_factorise
+      procedure :: reflect_in => eigen_reflect_in
+      procedure :: reflect_out => eigen_reflect_out
+      procedure :: tridiagonalise => eigen_tridiagonalise
+      procedure :: diagonalise => eigen_diagonalise
       procedure :: project => eigen_project
       procedure :: expand => eigen_expand
-      procedure, private :: tridiagonalise => eigen_tridiagonalise
-      procedure, private :: diagonalise => eigen_diagonalise
       procedure, private :: reserve => eigen_reserve
    end type eigen_type
 
@@ -55,17 +57,19 @@ contains
       class(eigen_type), intent(inout) :: self
       integer, intent(in) :: n                            !! order of this matrix
       type(error_type), allocatable, intent(out) :: error !! the QL iteration did not converge
-      self%n = n
-      call self%tridiagonalise()
+      call self%tridiagonalise(n)
       call self%diagonalise(error)
    end subroutine eigen_factorise
 
-   !> Householder reduction; both triangles are updated, so that every inner loop is contiguous.
-   subroutine eigen_tridiagonalise(self)
+   !> Householder reduction of the leading `n` x `n` part; `values` and `off_diagonal` then hold the tridiagonal form.
+   !>
+   !> Both triangles are updated, so that every inner loop is contiguous.
+   subroutine eigen_tridiagonalise(self, n)
       class(eigen_type), intent(inout) :: self
+      integer, intent(in) :: n !! order of this matrix
       real(rk) :: alpha, beta, square, scale
-      integer :: i, j, k, n
-      n = self%n
+      integer :: i, j, k
+      self%n = n
       associate (a => self%matrix, v => self%v, w => self%w)
          do k = 1, n - 2
             self%values(k) = a(k, k)
@@ -88,7 +92,13 @@ contains
                v(i) = a(i, k)*scale
             end do
             w(k + 1:n) = 0.0_rk
-            do j = k + 1, n
+            do j = k + 1, n - 3, 4
+               do i = k + 1, n
+                  w(i) = w(i) + ((a(i, j)*v(j) + a(i, j + 1)*v(j + 1)) + &
+                                 (a(i, j + 2)*v(j + 2) + a(i, j + 3)*v(j + 3)))
+               end do
+            end do
+            do j = n - modulo(n - k, 4) + 1, n
                do i = k + 1, n
                   w(i) = w(i) + a(i, j)*v(j)
                end do
@@ -118,7 +128,7 @@ contains
       end associate
    end subroutine eigen_tridiagonalise
 
-   !> Implicit QL iteration on the tridiagonal form; stores its rotations.
+   !> Implicit QL iteration on the tridiagonal form, `values` become the eigenvalues; stores its rotations.
    subroutine eigen_diagonalise(self, error)
       class(eigen_type), intent(inout) :: self
       type(error_type), allocatable, intent(out) :: error !! no convergence
@@ -211,9 +221,7 @@ contains
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
       real(rk) :: t(vector_lanes)
       integer :: i, k
-      do k = 1, self%n - 2
-         call reflect(self, k, block)
-      end do
+      call self%reflect_in(block)
       do k = 1, self%nrotation
          i = self%plane(k)
          t = block(:, i + 1)
@@ -234,10 +242,28 @@ contains
          block(:, i + 1) = self%cosine(k)*t - self%sine(k)*block(:, i)
          block(:, i) = self%sine(k)*t + self%cosine(k)*block(:, i)
       end do
+      call self%reflect_out(block)
+   end subroutine eigen_expand
+
+   !> Apply all reflectors, `x <- Q^T x` where the matrix is `Q T Q^T` with the tridiagonal T.
+   pure subroutine eigen_reflect_in(self, block)
+      class(eigen_type), intent(in) :: self
+      real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
+      integer :: k
+      do k = 1, self%n - 2
+         call reflect(self, k, block)
+      end do
+   end subroutine eigen_reflect_in
+
+   !> Apply all reflectors backwards, `x <- Q x`.
+   pure subroutine eigen_reflect_out(self, block)
+      class(eigen_type), intent(in) :: self
+      real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
+      integer :: k
       do k = self%n - 2, 1, -1
          call reflect(self, k, block)
       end do
-   end subroutine eigen_expand
+   end subroutine eigen_reflect_out
 
    !> Apply reflector `k`, `x <- x - tau v (v^T x)`.
    pure subroutine reflect(self, k, block)

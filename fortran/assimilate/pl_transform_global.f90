@@ -2,9 +2,9 @@
 !>
 !> A is S = R^(-1/2) Y' or the identity, B a right factor computed from the predicted observations alone, so that the
 !> result for a state element does not depend on how the state is split. ETKF: see pl_transform_etkf. EnKF with
-!> perturbed observations (Burgers et al. 1998, Mon. Weather Rev. 126, 1719-1724) in the space of members or observations,
-!> whichever is smaller (Evensen 2003, Ocean Dyn. 53, 343-367; identity of Woodbury): no system of the order of the
-!> observations is solved where they outnumber the members.
+!> perturbed observations (Burgers et al. 1998, Mon. Weather Rev. 126, 1719-1724) in the space of members or of
+!> observations, whichever is smaller (Evensen 2003, Ocean Dyn. 53, 343-367; identity of Woodbury): no system of the order
+!> of the observations is solved where they outnumber the members.
 module pl_transform_global
    use pl_ensemble_block, only: join_block, split_block
    use pl_error, only: error_input, error_state, error_type, raise_error
