@@ -2,8 +2,8 @@
 !>
 !> For A = I + T/(N-1) with eigenvalues in [1, k], Hale, Higham and Trefethen (2008, SIAM J. Numer. Anal. 46, 2505-2523,
 !> method 3) give poles and weights with A^(-1/2) = sum_j w_j (A + p_j I)^(-1), which converges geometrically. All
-!> poles are solved together, one per vector lane, by the factorisation A + p I = L D L^T. The same factorisation with p = 0 gives
-!> the mean update. The correction of the anomalies follows without cancellation from sum_j w_j/(1+p_j) = 1:
+!> poles are solved together, one per vector lane, by the factorisation A + p I = L D L^T. The same
+!> factorisation with p = 0 gives the mean update. The correction of the anomalies follows without cancellation from sum_j w_j/(1+p_j) = 1:
 !>
 !>     (a^(-1/2) - 1)/(a - 1) = -sum_j w_j/(1 + p_j) / (a + p_j).
 module pl_inverse_root
@@ -115,15 +115,18 @@ contains
          do i = 1, n
             alpha = 1.0_rk + diagonal(i)/degrees
             if (i == 1) then
+               !$omp simd
                do j = first, first + group - 1
                   self%inverse(j, i) = 1.0_rk/(alpha + self%poles(j, class))
                end do
             else
+               !$omp simd
                do j = first, first + group - 1
                   self%inverse(j, i) = 1.0_rk/(alpha + self%poles(j, class) - self%ratio(j, i - 1)*beta)
                end do
             end if
             beta = off_diagonal(i)/degrees
+            !$omp simd
             do j = first, first + group - 1
                self%ratio(j, i) = beta*self%inverse(j, i)
             end do
@@ -141,6 +144,7 @@ contains
          y = b(1)
          self%x(first:first + group - 1, 1) = y
          do i = 2, self%n
+            !$omp simd
             do j = 1, group
                y(j) = b(i) - self%ratio(first + j - 1, i - 1)*y(j)
                self%x(first + j - 1, i) = y(j)
@@ -148,6 +152,7 @@ contains
          end do
          y = 0.0_rk
          do i = self%n, 1, -1
+            !$omp simd
             do j = 1, group
                y(j) = self%x(first + j - 1, i)*self%inverse(first + j - 1, i) - self%ratio(first + j - 1, i)*y(j)
                self%x(first + j - 1, i) = y(j)*self%weight(first + j - 1)

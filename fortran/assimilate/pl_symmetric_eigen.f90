@@ -13,6 +13,7 @@ module pl_symmetric_eigen
    private
    public :: eigen_type, vector_lanes
 
+   ! Loops over lanes carry `omp simd`: without it the compiler unrolls them and vectorises across lanes instead.
    integer, parameter :: vector_lanes = 8 !! vectors that are transformed together, the first index of a block
    integer, parameter :: max_sweeps = 60  !! QL sweeps per eigenvalue; two are usual
    real(rk), parameter :: smallest_square = tiny(1.0_rk)/epsilon(1.0_rk) !! smaller squares lose digits
@@ -93,6 +94,7 @@ contains
             end do
             w(k + 1:n) = 0.0_rk
             do j = k + 1, n - 3, 4
+               !$omp simd
                do i = k + 1, n
                   w(i) = w(i) + ((a(i, j)*v(j) + a(i, j + 1)*v(j + 1)) + &
                                  (a(i, j + 2)*v(j + 2) + a(i, j + 3)*v(j + 3)))
@@ -113,7 +115,16 @@ contains
                w(i) = w(i) - scale*v(i)
                a(i, k) = v(i)
             end do
-            do j = k + 1, n
+            do j = k + 1, n - 3, 4
+               !$omp simd
+               do i = k + 1, n
+                  a(i, j) = a(i, j) - v(i)*w(j) - w(i)*v(j)
+                  a(i, j + 1) = a(i, j + 1) - v(i)*w(j + 1) - w(i)*v(j + 1)
+                  a(i, j + 2) = a(i, j + 2) - v(i)*w(j + 2) - w(i)*v(j + 2)
+                  a(i, j + 3) = a(i, j + 3) - v(i)*w(j + 3) - w(i)*v(j + 3)
+               end do
+            end do
+            do j = n - modulo(n - k, 4) + 1, n
                do i = k + 1, n
                   a(i, j) = a(i, j) - v(i)*w(j) - w(i)*v(j)
                end do
@@ -219,14 +230,17 @@ contains
    pure subroutine eigen_project(self, block)
       class(eigen_type), intent(in) :: self
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
-      real(rk) :: t(vector_lanes)
-      integer :: i, k
+      real(rk) :: t
+      integer :: i, k, lane
       call self%reflect_in(block)
       do k = 1, self%nrotation
          i = self%plane(k)
-         t = block(:, i + 1)
-         block(:, i + 1) = self%sine(k)*block(:, i) + self%cosine(k)*t
-         block(:, i) = self%cosine(k)*block(:, i) - self%sine(k)*t
+         !$omp simd private(t)
+         do lane = 1, vector_lanes
+            t = block(lane, i + 1)
+            block(lane, i + 1) = self%sine(k)*block(lane, i) + self%cosine(k)*t
+            block(lane, i) = self%cosine(k)*block(lane, i) - self%sine(k)*t
+         end do
       end do
    end subroutine eigen_project
 
@@ -234,13 +248,16 @@ contains
    pure subroutine eigen_expand(self, block)
       class(eigen_type), intent(in) :: self
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! components, one vector per lane [any unit]
-      real(rk) :: t(vector_lanes)
-      integer :: i, k
+      real(rk) :: t
+      integer :: i, k, lane
       do k = self%nrotation, 1, -1
          i = self%plane(k)
-         t = block(:, i + 1)
-         block(:, i + 1) = self%cosine(k)*t - self%sine(k)*block(:, i)
-         block(:, i) = self%sine(k)*t + self%cosine(k)*block(:, i)
+         !$omp simd private(t)
+         do lane = 1, vector_lanes
+            t = block(lane, i + 1)
+            block(lane, i + 1) = self%cosine(k)*t - self%sine(k)*block(lane, i)
+            block(lane, i) = self%sine(k)*t + self%cosine(k)*block(lane, i)
+         end do
       end do
       call self%reflect_out(block)
    end subroutine eigen_expand
@@ -271,15 +288,21 @@ contains
       integer, intent(in) :: k                               !! index of the reflector
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
       real(rk) :: t(vector_lanes)
-      integer :: i
+      integer :: i, lane
       if (.not. self%tau(k) > 0.0_rk) return ! no reflection was needed
       t = 0.0_rk
       do i = k + 1, self%n
-         t = t + self%matrix(i, k)*block(:, i)
+         !$omp simd
+         do lane = 1, vector_lanes
+            t(lane) = t(lane) + self%matrix(i, k)*block(lane, i)
+         end do
       end do
       t = self%tau(k)*t
       do i = k + 1, self%n
-         block(:, i) = block(:, i) - self%matrix(i, k)*t
+         !$omp simd
+         do lane = 1, vector_lanes
+            block(lane, i) = block(lane, i) - self%matrix(i, k)*t(lane)
+         end do
       end do
    end subroutine reflect
 
