@@ -3,7 +3,8 @@
 !> For A = I + T/(N-1) with eigenvalues in [1, k], Hale, Higham and Trefethen (2008, SIAM J. Numer. Anal. 46, 2505-2523,
 !> method 3) give poles and weights with A^(-1/2) = sum_j w_j (A + p_j I)^(-1), which converges geometrically. All
 !> poles are solved together, one per vector lane, by the factorisation A + p I = L D L^T. The same
-!> factorisation with p = 0 gives the mean update. The correction of the anomalies follows without cancellation from sum_j w_j/(1+p_j) = 1:
+!> factorisation with p = 0 gives the mean update. The correction of the anomalies follows
+!> without cancellation from sum_j w_j/(1+p_j) = 1:
 !>
 !>     (a^(-1/2) - 1)/(a - 1) = -sum_j w_j/(1 + p_j) / (a + p_j).
 module pl_inverse_root
