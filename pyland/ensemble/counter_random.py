@@ -134,7 +134,8 @@ def standard_normal(
         raise InputError(f"standard_normal: channels must lie in 1..{CHANNELS}, got {channels}. Use another purpose.")
     words = tuple((np.asarray(index, np.int64) & 0xFFFFFFFF).astype(np.uint64)
                   for index in (node, node_high, member, step))
-    raw = philox4x32(words, random_key(seed, purpose))
+    shape = np.broadcast_shapes(*(word.shape for word in words))
+    raw = [np.atleast_1d(word) for word in philox4x32(words, random_key(seed, purpose))]
     result = np.empty((channels, *raw[0].shape))
     for pair in range((channels + 1) // 2):
         radius = (raw[2 * pair].astype(np.float64) + 0.5) / _WORD_SPAN
@@ -146,4 +147,4 @@ def standard_normal(
         np.multiply(radius, np.cos(angle), out=result[2 * pair])
         if 2 * pair + 1 < channels:
             np.multiply(radius, np.sin(angle), out=result[2 * pair + 1])
-    return result
+    return result.reshape(channels, *shape)

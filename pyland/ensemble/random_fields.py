@@ -141,7 +141,7 @@ class RandomField:
             return standard_normal(seed, purpose, members[:, None], step, self.cell_id, self.cell_id >> 32, channels)
         noise = standard_normal(seed, purpose, members, step, self._node_column[:, None], self._node_row[:, None],
                                 channels)
-        noise = np.ascontiguousarray(noise.transpose(1, 0, 2)).reshape(self.node_count, -1)   # (node, channel*member)
+        noise = np.ascontiguousarray(noise.transpose(1, 0, 2)).reshape(self.node_count, channels * members.size)
         along_x = _weighted_sum(noise, self._node_of_pair, self._weight_x)
         field = _weighted_sum(along_x, self._pair_of_cell, self._weight_y)                     # (cell, channel*member)
         return np.ascontiguousarray(field.T).reshape(channels, members.size, self.cell_id.size)

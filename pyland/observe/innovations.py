@@ -63,7 +63,7 @@ def assemble(
     predicted : list of ndarray, shape (member, obs of the set)
         What the members predict for every observation of each set, used or not.
     max_innovation : float or mapping of name to float, optional
-        Largest \\|innovation\\| in standard deviations sqrt(spread**2 + R); None keeps all.
+        Largest absolute innovation in standard deviations sqrt(spread**2 + R); None keeps all.
 
     Returns
     -------

@@ -86,12 +86,14 @@ def observed_climatology(sets: list[ObservationSet]) -> tuple[np.ndarray, np.nda
     """
     where = np.concatenate([one.location[one.used] for one in sets]) if sets else np.zeros(0, np.int64)
     values = np.concatenate([one.values[one.used] for one in sets]) if sets else np.zeros(0)
-    location, index = np.unique(where, return_inverse=True)
+    location, first, index = np.unique(where, return_index=True, return_inverse=True)
     count = np.bincount(index, minlength=location.size)
     enough = count >= MINIMUM_COUNT
     safe = np.maximum(count, 1)
-    mean = np.bincount(index, values, location.size) / safe
-    std = np.sqrt(np.bincount(index, (values - mean[index]) ** 2, location.size) / safe)
+    origin = values[first]  # sums of differences from it: a constant series has the standard deviation 0 exactly
+    shift = np.bincount(index, values - origin[index], location.size) / safe
+    mean = origin + shift
+    std = np.sqrt(np.bincount(index, (values - origin[index] - shift[index]) ** 2, location.size) / safe)
     return location, np.where(enough, mean, np.nan), np.where(enough, std, np.nan), count
 
 

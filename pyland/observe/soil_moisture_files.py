@@ -126,7 +126,7 @@ def _open(path: Path, label: str) -> xr.Dataset:
     try:
         return xr.open_dataset(path, engine="netcdf4", decode_timedelta=False)
     except Exception as error:  # the netCDF library and the decoder raise what they like for a damaged file
-        raise InputError(f"{label}: cannot be read as netCDF ({error}). It may be truncated; fetch it again.") from error
+        raise InputError(f"{label}: cannot be read as netCDF ({error}). It may be truncated.") from error
 
 
 def _load(dataset: xr.Dataset, variable: str, label: str, stamps: str | None) -> tuple:

@@ -1,7 +1,8 @@
 """Observations of a known truth, for twin experiments.
 
-Noise and coverage are counter-based: the key is (seed, name, time) and the position in the stream is the place, so that
-the observation of a place does not depend on which other places or times are asked for.
+Noise is counter-based: the key is (seed, name, time) and the position in the stream is the place, so that the
+observation of a place does not depend on which other places or times are asked for. (The position of a swath does
+depend on the extent of the places.)
 """
 
 from __future__ import annotations
@@ -55,8 +56,9 @@ def make_observations(
     fraction : float
         Share of the places that is seen, in (0, 1].
     coverage : {"random", "swath"}
-        ``random`` sees each place with the probability ``fraction``; ``swath`` sees a strip of that share of the
-        extent of the domain, whose direction and offset change from time to time, as an orbit does.
+        ``random`` sees each place with the probability ``fraction``; ``swath`` sees a straight strip that holds this
+        share of the places and whose direction and offset change from time to time, as those of an orbit do. The
+        middle of the domain is seen more often than its edges.
     location : array_like of int, shape (place,), optional
         Global index of each place; names its noise. Default: 0, 1, ...
     cells, weights : array_like, shape (place, slot), optional
@@ -110,7 +112,9 @@ def _seen(stream: Generator, coverage: str, fraction: float, x: np.ndarray, y: n
     if coverage == "random":
         return stream.random(int(location.max()) + 1)[location] < fraction
     direction, offset = np.pi * stream.random(), stream.random()
-    across = x * np.cos(direction) + y * np.sin(direction)
-    low, width = across.min(), np.ptp(across)
-    start = low + offset * (1.0 - fraction) * width
-    return (across >= start) & (across <= start + fraction * width)
+    order = np.argsort(x * np.cos(direction) + y * np.sin(direction), kind="stable")
+    count = max(1, round(fraction * x.size))
+    start = int(offset * (x.size - count + 1))
+    seen = np.zeros(x.size, bool)
+    seen[order[start : start + count]] = True
+    return seen
