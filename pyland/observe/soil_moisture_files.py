@@ -45,6 +45,7 @@ def read_soil_moisture(
     footprint: float = 0.0,
     stamps: str | None = None,
     units: str | None = None,
+    quality_variable: str | None = None,
     accepted_quality: Sequence[int] = (0,),
 ) -> list[ObservationSet]:
     """Read soil moisture observations.
@@ -54,7 +55,7 @@ def read_soil_moisture(
     path : str or Path
         NetCDF file.
     variable : str
-        Name of the variable; ``<variable>_qc`` with the same dimensions is its quality flag, if there is one.
+        Name of the variable.
     target : TargetCells
         Cells of the domain.
     name : str
@@ -75,6 +76,8 @@ def read_soil_moisture(
         ALMA convention), else ``instant``.
     units : str, optional
         Unit of the variable if the file lacks it or is wrong; one of :data:`UNITS`.
+    quality_variable : str, optional
+        Name of the quality flag, with the dimensions of the variable; default ``<variable>_qc`` if there is one.
     accepted_quality : sequence of int
         Values of the quality flag that are used.
 
@@ -88,14 +91,16 @@ def read_soil_moisture(
     ------
     InputError
         If the file is missing or damaged, the variable, its unit or its place is unknown, all observations lie outside
-        the domain, or all values are out of range.
+        the domain, all values are out of range, or no analysis time has a value.
     """
     path, label = Path(path), f"observation '{name}', file {path}"
     if not (np.isfinite(error) and error > 0):
         raise InputError(f"observation '{name}': error must be a positive standard deviation [m3 m-3], got {error}.")
     dataset = _open(path, label)
     with dataset:
-        data, quality, latitude, longitude, is_grid, time, interval = _load(dataset, variable, label, stamps)
+        data, quality, latitude, longitude, is_grid, time, interval = _load(
+            dataset, variable, label, stamps, quality_variable
+        )
         factor = _factor(dataset[variable].attrs.get("units"), units, variable, label)
     values = data * factor
     flags = _value_flags(values, quality, accepted_quality, label, variable)
@@ -117,6 +122,12 @@ def read_soil_moisture(
     for moment, value, flag in _select(values, flags, time, interval, times, window):
         sets.append(ObservationSet(name, "soil_moisture", moment, value, np.full(place.size, error**2), x, y, cells,
                                    weights, *map(float, depth), location=place, flags=flag))
+    if not sets and times is not None and np.size(times):
+        moments = np.atleast_1d(times)
+        raise InputError(
+            f"{label}: none of the {moments.size} analysis times from {moments.min()} to {moments.max()} has a value "
+            f"of '{variable}'; the file covers {time[0]} to {time[-1]}. Check the period, `every` and the window."
+        )
     return sets
 
 
@@ -129,7 +140,7 @@ def _open(path: Path, label: str) -> xr.Dataset:
         raise InputError(f"{label}: cannot be read as netCDF ({error}). It may be truncated.") from error
 
 
-def _load(dataset: xr.Dataset, variable: str, label: str, stamps: str | None) -> tuple:
+def _load(dataset: xr.Dataset, variable: str, label: str, stamps: str | None, quality_variable: str | None) -> tuple:
     """Return values (time, place), quality or None, positions (place,), is_grid, time (time,), its step to sample."""
     if variable not in dataset.data_vars:
         known = ", ".join(sorted(map(str, dataset.data_vars)))
@@ -149,8 +160,10 @@ def _load(dataset: xr.Dataset, variable: str, label: str, stamps: str | None) ->
         raise InputError(f"{label}: times must be present and rising without doubles.")
     try:
         values = np.asarray(array.values, float).reshape(time.size, -1)
-        companion = f"{variable}_qc"
+        companion = quality_variable or f"{variable}_qc"
         quality = None
+        if quality_variable is not None and companion not in dataset.data_vars:
+            raise InputError(f"{label}: there is no quality variable '{companion}'.")
         if companion in dataset.data_vars:
             if dataset[companion].dims != array.dims:
                 raise InputError(f"{label}: '{companion}' must have the dimensions of '{variable}', {array.dims}.")

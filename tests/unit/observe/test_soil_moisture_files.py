@@ -45,6 +45,12 @@ def test_daily_mean_is_centred_on_the_analysis(tmp_path):
     assert second.values[0] == pytest.approx(np.arange(48, 96).mean() / 1000)
 
 
+def test_times_without_a_value_are_an_error_that_names_the_cover(tmp_path):
+    path = station(tmp_path / "s.nc")
+    with pytest.raises(InputError, match="none of the 1 analysis times.*covers 2005-06-01"):
+        read(path, times=[np.datetime64("2006-01-01")])
+
+
 def test_missing_and_rejected_values_keep_their_reason(tmp_path):
     values = np.full(144, 0.2)
     values[:40] = np.nan
@@ -62,6 +68,8 @@ def test_missing_and_rejected_values_keep_their_reason(tmp_path):
     assert [one.reasons()[0] for one in days] == ["used"]  # no set for the day with 8 of 48 samples
     assert days[0].values[0] == pytest.approx(0.2)
     assert read(path, accepted_quality=(0, 1))[30].flags[0] == 0
+    with pytest.raises(InputError, match="no quality variable 'flag'"):
+        read(path, quality_variable="flag")
 
 
 def test_place_outside_the_domain(tmp_path):
