@@ -1,0 +1,88 @@
+!> Load chunks of forcing, plants and patch state from the fields of the land columns, and store them.
+!>
+!> `source` holds the column of each lane (pl_chunk: the last column feeds the lanes beyond it).
+module pl_land_load
+   use pl_chunk, only: w => chunk_width
+   use pl_kinds, only: rk
+   use pl_land_chunk, only: canopy_state_type, near_infrared, plant_chunk_type, visible, weather_chunk_type
+   use pl_land_state, only: land_forcing_type, land_parameter_type, land_state_type
+   implicit none (type, external)
+   private
+   public :: load_patch_state, load_plant, load_weather, store_patch_state
+
+contains
+
+   !> Forcing of a chunk; derived members are left to `derive_weather`.
+   pure subroutine load_weather(forcing, parameters, source, weather)
+      type(land_forcing_type), intent(in) :: forcing
+      type(land_parameter_type), intent(in) :: parameters
+      integer, intent(in) :: source(w) !! column of each lane
+      type(weather_chunk_type), intent(out) :: weather
+      weather%air_temperature = forcing%air_temperature(source, 1)
+      weather%specific_humidity = forcing%specific_humidity(source, 1)
+      weather%air_pressure = forcing%surface_pressure(source, 1)
+      weather%wind_speed = forcing%wind_speed(source, 1)
+      weather%rainfall = forcing%rain(source, 1)
+      weather%snowfall = forcing%snowfall(source, 1)
+      weather%shortwave_down = forcing%shortwave_down(source, 1)
+      weather%longwave_down = forcing%longwave_down(source, 1)
+      weather%cosine_zenith = forcing%cosine_zenith(source, 1)
+      weather%co2 = forcing%co2(source, 1)
+      weather%reference_height = parameters%reference_height(source, 1)
+   end subroutine load_weather
+
+   !> Plants of one patch.
+   pure subroutine load_plant(parameters, forcing, state, source, patch, plant)
+      type(land_parameter_type), intent(in) :: parameters
+      type(land_forcing_type), intent(in) :: forcing
+      type(land_state_type), intent(in) :: state
+      integer, intent(in) :: source(w) !! column of each lane
+      integer, intent(in) :: patch     !! patch index
+      type(plant_chunk_type), intent(out) :: plant
+      plant%fraction = parameters%patch_fraction(source, patch)
+      plant%leaf_area = forcing%leaf_area_index(source, patch)
+      plant%stem_area = forcing%stem_area_index(source, patch)
+      plant%canopy_top = parameters%canopy_top(source, patch)
+      plant%leaf_angle = parameters%leaf_angle(source, patch)
+      plant%leaf_reflectance(:, visible) = parameters%leaf_reflectance_vis(source, patch)
+      plant%leaf_reflectance(:, near_infrared) = parameters%leaf_reflectance_nir(source, patch)
+      plant%leaf_transmittance(:, visible) = parameters%leaf_transmittance_vis(source, patch)
+      plant%leaf_transmittance(:, near_infrared) = parameters%leaf_transmittance_nir(source, patch)
+      plant%stem_reflectance(:, visible) = parameters%stem_reflectance_vis(source, patch)
+      plant%stem_reflectance(:, near_infrared) = parameters%stem_reflectance_nir(source, patch)
+      plant%stem_transmittance(:, visible) = parameters%stem_transmittance_vis(source, patch)
+      plant%stem_transmittance(:, near_infrared) = parameters%stem_transmittance_nir(source, patch)
+      plant%roughness_ratio = parameters%roughness_ratio(source, patch)
+      plant%displacement_ratio = parameters%displacement_ratio(source, patch)
+      plant%leaf_dimension = parameters%leaf_dimension(source, patch)
+      plant%vcmax25_top = parameters%vcmax25_top(source, patch)
+      plant%is_c4 = parameters%is_c4(source, patch)
+      plant%stomatal_slope = parameters%stomatal_slope(source, patch)
+      plant%stomatal_intercept = parameters%stomatal_intercept(source, patch)
+      plant%growth_temperature = state%growth_temperature(source, 1)
+      plant%daylength_factor = forcing%daylength_factor(source, 1)
+      plant%water_stress = 1.0_rk
+   end subroutine load_plant
+
+   !> Prognostic state of one patch.
+   pure subroutine load_patch_state(state, source, patch, canopy)
+      type(land_state_type), intent(in) :: state
+      integer, intent(in) :: source(w) !! column of each lane
+      integer, intent(in) :: patch     !! patch index
+      type(canopy_state_type), intent(out) :: canopy
+      canopy%leaf_temperature = state%leaf_temperature(source, patch)
+      canopy%canopy_water = state%canopy_water(source, patch)
+   end subroutine load_patch_state
+
+   !> Write the state of one patch back.
+   pure subroutine store_patch_state(canopy, first, count, patch, state)
+      type(canopy_state_type), intent(in) :: canopy
+      integer, intent(in) :: first !! first column of the chunk
+      integer, intent(in) :: count !! valid lanes
+      integer, intent(in) :: patch !! patch index
+      type(land_state_type), intent(inout) :: state
+      state%leaf_temperature(first:first + count - 1, patch) = canopy%leaf_temperature(:count)
+      state%canopy_water(first:first + count - 1, patch) = canopy%canopy_water(:count)
+   end subroutine store_patch_state
+
+end module pl_land_load

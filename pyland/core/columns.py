@@ -1,0 +1,94 @@
+"""Handle of the coupled land and soil-water columns; owns their Fortran memory."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import NoReturn
+
+import numpy as np
+
+from pyland.core import wrapped
+from pyland.core.errors import check
+
+_ROLES = {1: "state", 2: "parameter", 3: "forcing", 4: "flux"}
+
+
+class _FortranMemory:
+    """What a view has as its base: the buffer's address, and the owner that keeps it alive."""
+
+    __slots__ = ("__array_interface__", "owner")
+
+    def __init__(self, address: int, shape: tuple[int, int], owner: object) -> None:
+        self.__array_interface__ = {"data": (address, False), "shape": shape, "typestr": "<f8", "version": 3}
+        self.owner = owner
+
+
+class Columns:
+    """Columns of land and soil water, advanced together by the compiled core.
+
+    Parameters
+    ----------
+    ncolumn : int
+        Number of columns, members included.
+    nlayer : int
+        Hydrological soil layers.
+    nthermal : int
+        Thermal layers, bedrock included; at least ``nlayer``.
+    npatch : int
+        Patches per column.
+
+    Attributes
+    ----------
+    state, parameter, forcing, flux : Mapping[str, numpy.ndarray]
+        Live views of the Fortran fields, shape ``(n, ncolumn)``, where ``n`` is a number of layers, patches or 1.
+
+    Raises
+    ------
+    InputError
+        If a size is below 1 or ``nthermal`` below ``nlayer``.
+    """
+
+    def __init__(self, ncolumn: int, nlayer: int, nthermal: int, npatch: int) -> None:
+        self._api = wrapped.pl_api_columns
+        self._handle = self._api.columns_handle()
+        check(*self._api.columns_create(self._handle, ncolumn, nlayer, nthermal, npatch))
+        self.ncolumn, self.nlayer, self.nthermal, self.npatch = ncolumn, nlayer, nthermal, npatch
+        fields: dict[str, dict[str, np.ndarray]] = {role: {} for role in _ROLES.values()}
+        for index in range(1, self._api.columns_field_count(self._handle) + 1):
+            name, role, size, address, ierr, errmsg = self._api.columns_field(self._handle, index)
+            check(ierr, errmsg)
+            memory = _FortranMemory(int(address), (size, ncolumn), self._handle)
+            fields[_ROLES[role]][name.decode().strip()] = np.asarray(memory)
+        self.state = MappingProxyType(fields["state"])
+        self.parameter = MappingProxyType(fields["parameter"])
+        self.forcing = MappingProxyType(fields["forcing"])
+        self.flux = MappingProxyType(fields["flux"])
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("Columns holds Fortran memory and cannot be pickled or copied; save its state arrays instead")
+
+    @property
+    def bytes_per_column(self) -> float:
+        """Memory of all fields per column [byte]."""
+        groups = (self.state, self.parameter, self.forcing, self.flux)
+        return sum(array.nbytes for group in groups for array in group.values()) / self.ncolumn
+
+    def set_land_options(
+        self,
+        *,
+        stomata: int,
+        soil_evaporation: int,
+        stability_limit: float,
+        soil_roughness: float,
+        soil_emissivity: float,
+    ) -> None:
+        """Choose the land schemes; numbers as in ``fortran/land/pl_land_chunk.f90``."""
+        check(*self._api.columns_set_land_options(
+            self._handle, stomata, soil_evaporation, stability_limit, soil_roughness, soil_emissivity))
+
+    def step(self, dt: float) -> None:
+        """Advance all columns by ``dt`` [s] with the forcing fields as they are."""
+        check(*self._api.columns_step(self._handle, dt))
+
+
+__all__ = ["Columns"]
