@@ -25,6 +25,8 @@ module pl_canopy_fluxes
    public :: canopy_fluxes
 
    integer, parameter :: iteration_limit = 40                !! passes of the leaf temperature [1]
+   integer, parameter :: free_passes = 5                     !! passes before steps are damped as 1/pass [1]
+   integer, parameter :: newton_passes = 10                  !! passes before the steps in temperature follow the secant [1]
    integer, parameter :: first_updates = 3                   !! steps of the internal CO2 in the first pass [1]
    real(rk), parameter :: tolerance_temperature = 0.01_rk    !! of the leaf temperature [K]
    real(rk), parameter :: tolerance_latent = 0.1_rk          !! of the latent heat flux [W m-2]
@@ -52,7 +54,7 @@ module pl_canopy_fluxes
    !> What a pass starts from: the only values carried to the next one.
    type :: iterate_type
       real(rk), dimension(w) :: leaf_temperature, zeta, wind, air_humidity, sunlit_co2, shaded_co2
-      real(rk), dimension(w) :: last_step, last_temperature, last_latent
+      real(rk), dimension(w) :: last_temperature, last_step, last_latent, last_zeta, last_zeta_step
    end type iterate_type
 
    !> What a pass gives: conductances [m s-1] and the leaf energy balance.
@@ -191,8 +193,10 @@ contains
                          + 0.61_rk*weather%potential_temperature(i)*moisture
          iterate%sunlit_co2(i) = 0.0_rk
          iterate%shaded_co2(i) = 0.0_rk
-         iterate%last_step(i) = 0.0_rk
          iterate%last_temperature(i) = iterate%leaf_temperature(i)
+         iterate%last_step(i) = 0.0_rk
+         iterate%last_zeta(i) = 0.0_rk
+         iterate%last_zeta_step(i) = 0.0_rk
          iterate%last_latent(i) = 0.0_rk
       end do
       call first_stability(weather%wind_speed, setting%height, setting%log_ratio, setting%virtual_air, difference, &
@@ -338,19 +342,23 @@ contains
       type(pass_type), intent(in) :: pass
       logical, intent(inout) :: active(w)
       type(iterate_type), intent(inout) :: iterate
-      real(rk), parameter :: shortest = 0.3_rk, longest = 1.6_rk !! secant over Newton step [1]
-      real(rk) :: zeta(w), wind(w), warmth(w), moisture(w), humidity(w), next(w), latent, moved, bent, scale
+      real(rk), parameter :: longest = 3.0_rk !! stretch of a step in temperature [1]
+      real(rk), parameter :: shortest_zeta = 0.2_rk, longest_zeta = 1.0_rk !! share of the step in stability that is taken [1]
+      real(rk) :: zeta(w), wind(w), warmth(w), moisture(w), humidity(w), next(w), latent, moved, bent, scale, damping
+      logical :: turns
       integer :: i
+      damping = min(real(free_passes, rk)/real(iteration, rk), 1.0_rk)
       do i = 1, w
          latent = latent_vaporisation*weather%air_density(i)*(pass%dry_vapour(i) + pass%wet_vapour(i))
          active(i) = active(i) .and. (iteration == 1 .or. abs(pass%step(i)) > tolerance_temperature &
                                       .or. abs(latent - iterate%last_latent(i)) > tolerance_latent &
                                       .or. abs(pass%sunlit%change(i)) > tolerance_co2 &
                                       .or. abs(pass%shaded%change(i)) > tolerance_co2)
+         ! Newton steps; those that turn back are damped, and late ones follow the secant
          moved = iterate%leaf_temperature(i) - iterate%last_temperature(i)
          bent = iterate%last_step(i) - pass%step(i)
-         scale = merge(moved/merge(bent, 1.0_rk, abs(bent) > tiny(1.0_rk)), 1.0_rk, moved*bent > 0.0_rk)
-         scale = min(max(scale, shortest), longest)
+         scale = merge(damping, 1.0_rk, pass%step(i)*iterate%last_step(i) < 0.0_rk)
+         scale = merge(scale, secant(moved, bent, damping, longest), iteration <= newton_passes)
          next(i) = min(max(iterate%leaf_temperature(i) + scale*pass%step(i), weather%air_temperature(i) + coldest), &
                        weather%air_temperature(i) + hottest)
          if (active(i) .and. iteration < iteration_limit) iterate%last_latent(i) = latent
@@ -371,11 +379,30 @@ contains
             iterate%air_humidity(i) = humidity(i)
             iterate%sunlit_co2(i) = pass%sunlit%internal_co2(i)
             iterate%shaded_co2(i) = pass%shaded%internal_co2(i)
-            iterate%zeta(i) = zeta(i)
+            bent = zeta(i) - iterate%zeta(i)
+            turns = bent*iterate%last_zeta_step(i) < 0.0_rk
+            scale = secant(iterate%zeta(i) - iterate%last_zeta(i), iterate%last_zeta_step(i) - bent, shortest_zeta, longest_zeta)
+            scale = min(merge(scale, 1.0_rk, iteration > 1 .and. turns), damping)
+            iterate%last_zeta(i) = iterate%zeta(i)
+            iterate%last_zeta_step(i) = bent
+            iterate%zeta(i) = iterate%zeta(i) + scale*bent
             iterate%wind(i) = wind(i)
          end if
       end do
    end subroutine next_iterate
+
+   !> Factor that turns a fixed-point step into a secant step: what was moved over how much the step changed.
+   elemental function secant(moved, bent, shortest, longest) result(scale)
+      real(rk), intent(in) :: moved    !! change of the argument since the last iterate
+      real(rk), intent(in) :: bent     !! last step less this step
+      real(rk), intent(in) :: shortest !! bound [1]
+      real(rk), intent(in) :: longest  !! bound [1]
+      real(rk) :: scale                !! `shortest` where the steps grow [1]
+      logical :: is_usable
+      is_usable = moved*bent > 0.0_rk
+      scale = merge(moved, shortest, is_usable)/merge(bent, 1.0_rk, is_usable)
+      scale = min(max(scale, shortest), longest)
+   end function secant
 
    !> Fluxes at the final leaf temperature; what the last pass leaves of the energy goes to sensible heat.
    pure subroutine store_canopy(weather, ground, radiation, setting, iterate, pass, state, flux)
