@@ -3,8 +3,8 @@
 !> Celia, Bouloutas and Zarba (1990), Water Resour. Res. 26, 1483-1496: backward Euler in the mixed form, here with the
 !> exact Jacobian and a tridiagonal solve. Conductivity between layers is the harmonic mean of the saturated ones times
 !> the relative conductivity of the layer that water leaves where it moves down (upstream, as ParFlow), and the
-!> geometric mean of both where it moves up: upstream weighting would let a wet layer feed a dry surface as if the
-!> surface were wet. Ponded water is part of the top layer's unknown: infiltration is what arrives as long as
+!> logarithmic mean of both where it moves up (exact for an exponential conductivity, Warrick 1991, Water Resour.
+!> Res. 27, 1869-1875): upstream weighting would let a wet layer feed a dry surface as if the surface were wet. Ponded water is part of the top layer's unknown: infiltration is what arrives as long as
 !> the soil takes it, else the flux under the ponded head. Each lane has its own sub-step; a lane's result depends on
 !> nothing but its own data.
 module pl_richards_column
@@ -265,17 +265,25 @@ contains
       real(rk), intent(in), dimension(w) :: step, thickness_a, thickness_b, saturated_a, saturated_b, head_a, head_b
       real(rk), intent(in), dimension(w) :: relative_a, relative_b, relative_slope_a, relative_slope_b
       real(rk), intent(inout), dimension(w) :: imbalance_a, imbalance_b, diagonal_a, upper_a, lower_b, diagonal_b
-      real(rk) :: distance, harmonic, gradient, relative, slope_a, slope_b, flux
-      logical :: is_down
+      real(rk) :: distance, harmonic, gradient, contrast, inverse_log, mean, relative, slope_a, slope_b, flux
+      logical :: is_down, is_even
       integer :: i
       do i = 1, w
          distance = 0.5_rk*(thickness_a(i) + thickness_b(i))
          harmonic = 2.0_rk*distance/(thickness_a(i)/saturated_a(i) + thickness_b(i)/saturated_b(i))
          gradient = (head_a(i) - head_b(i))/distance + 1.0_rk
          is_down = gradient >= 0.0_rk
-         relative = merge(relative_a(i), sqrt(relative_a(i)*relative_b(i)), is_down)
-         slope_a = merge(relative_slope_a(i), 0.5_rk*relative*relative_slope_a(i)/relative_a(i), is_down)
-         slope_b = merge(0.0_rk, 0.5_rk*relative*relative_slope_b(i)/relative_b(i), is_down)
+         ! logarithmic mean, by its series where both are nearly equal
+         contrast = (relative_a(i) - relative_b(i))/(relative_a(i) + relative_b(i))
+         is_even = abs(contrast) < 1.0e-3_rk
+         inverse_log = 1.0_rk/merge(1.0_rk, log(relative_a(i)/relative_b(i)), is_even)
+         mean = merge(0.5_rk*(relative_a(i) + relative_b(i))*(1.0_rk - contrast*contrast/3.0_rk), &
+                      (relative_a(i) - relative_b(i))*inverse_log, is_even)
+         slope_a = merge(0.5_rk, (1.0_rk - mean/relative_a(i))*inverse_log, is_even)*relative_slope_a(i)
+         slope_b = merge(0.5_rk, (mean/relative_b(i) - 1.0_rk)*inverse_log, is_even)*relative_slope_b(i)
+         relative = merge(relative_a(i), mean, is_down)
+         slope_a = merge(relative_slope_a(i), slope_a, is_down)
+         slope_b = merge(0.0_rk, slope_b, is_down)
          flux = step(i)*harmonic*relative*gradient
          slope_a = step(i)*harmonic*(relative/distance + slope_a*gradient)
          slope_b = step(i)*harmonic*(slope_b*gradient - relative/distance)
