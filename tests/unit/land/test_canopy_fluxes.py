@@ -90,18 +90,19 @@ def test_energy_closes_and_nothing_breaks_in_extreme_weather(seed, stomata):
     assert np.all(departure[vegetated] >= -40.0) and np.all(departure[vegetated] <= 60.0)
 
 
-def test_leaf_temperature_solves_the_balance():
-    """What is given to sensible heat is small: the flux matches rho c_p c_v (T_v - T_s) of a restarted solution."""
+def test_the_solution_does_not_depend_on_the_first_guess():
     case = make(np.random.default_rng(2), 500, extreme=False)
     first = canopy_fluxes(**case)
-    again = canopy_fluxes(**change(case, "canopy", leaf_temperature=first["leaf_temperature"]))
-    far = canopy_fluxes(**change(case, "canopy", leaf_temperature=case["weather"]["air_temperature"] + 20.0))
-    good = first["converged"] & again["converged"] & far["converged"]
-    assert good.mean() > 0.99
-    for other in (again, far):
-        assert np.max(np.abs(first["leaf_temperature"] - other["leaf_temperature"])[good]) < 0.05
-        assert np.max(np.abs(first["sensible_canopy"] - other["sensible_canopy"])[good]) < 2.0
-        np.testing.assert_allclose(first["gross_photosynthesis"][good], other["gross_photosynthesis"][good], rtol=5e-3)
+    assert first["converged"].mean() > 0.99
+    for guess in (first["leaf_temperature"], case["weather"]["air_temperature"] + 20.0):
+        other = canopy_fluxes(**change(case, "canopy", leaf_temperature=guess))
+        good = first["converged"] & other["converged"]
+        temperature = np.abs(first["leaf_temperature"] - other["leaf_temperature"])[good]
+        sensible = np.abs(first["sensible_canopy"] - other["sensible_canopy"])[good]
+        assert np.percentile(temperature, 99) < 0.02 and temperature.max() < 0.1
+        assert np.percentile(sensible, 99) < 0.5 and sensible.max() < 2.0
+        np.testing.assert_allclose(
+            first["gross_photosynthesis"][good], other["gross_photosynthesis"][good], rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("lane", [0, 1, 17, 31, 40])
