@@ -350,7 +350,8 @@ contains
       damping = min(real(free_passes, rk)/real(iteration, rk), 1.0_rk)
       do i = 1, w
          latent = latent_vaporisation*weather%air_density(i)*(pass%dry_vapour(i) + pass%wet_vapour(i))
-         active(i) = active(i) .and. (iteration == 1 .or. abs(pass%step(i)) > tolerance_temperature &
+         active(i) = active(i) .and. (iteration == 1 &
+                                      .or. remaining(pass%step(i), iterate%last_step(i)) > tolerance_temperature &
                                       .or. abs(latent - iterate%last_latent(i)) > tolerance_latent &
                                       .or. abs(pass%sunlit%change(i)) > tolerance_co2 &
                                       .or. abs(pass%shaded%change(i)) > tolerance_co2)
@@ -390,6 +391,16 @@ contains
          end if
       end do
    end subroutine next_iterate
+
+   !> What a sequence of steps has still to go, if they shrink further as the last two did.
+   elemental function remaining(step, last_step) result(distance)
+      real(rk), intent(in) :: step      !! this step
+      real(rk), intent(in) :: last_step !! step before it
+      real(rk) :: distance              !! at least the step itself, at most ten times
+      real(rk) :: ratio
+      ratio = step*last_step/max(last_step*last_step, tiny(1.0_rk))
+      distance = abs(step)/(1.0_rk - min(max(ratio, 0.0_rk), 0.9_rk))
+   end function remaining
 
    !> Factor that turns a fixed-point step into a secant step: what was moved over how much the step changed.
    elemental function secant(moved, bent, shortest, longest) result(scale)

@@ -252,7 +252,7 @@ contains
          intercept(i) = max(air%intercept(i)*merge(1.0_rk, stress(i), stomata == stomata_medlyn), lowest_conductance)
          lowest(i) = min(max(kinetics%compensation(i), lowest_internal_co2), air%co2(i))
          below(i) = lowest(i)
-         above(i) = air%co2(i)
+         above(i) = 2.0_rk*air%co2(i) ! not tested yet
          leaf%internal_co2(i) = min(max(leaf%internal_co2(i), lowest(i)), air%co2(i))
       end do
       do update = 1, nupdate
@@ -268,10 +268,10 @@ contains
             below(i) = merge(leaf%internal_co2(i), below(i), residual < 0.0_rk)
             above(i) = merge(leaf%internal_co2(i), above(i), residual > 0.0_rk)
             next = leaf%internal_co2(i) - residual/slope(i)
-            ! the ends of the bracket are valid iterates; a step past a tested end goes to the middle
-            next = min(max(next, lowest(i)), air%co2(i))
-            next = merge(0.5_rk*(below(i) + above(i)), next, (next < below(i) .and. below(i) > lowest(i)) &
-                         .or. (next > above(i) .and. above(i) < air%co2(i)))
+            ! a step out of the bracket goes to its middle; the pressure of the air is an iterate of its own
+            next = merge(0.5_rk*(below(i) + min(above(i), air%co2(i))), next, &
+                         next < below(i) .or. (next > above(i) .and. above(i) <= air%co2(i)))
+            next = min(next, air%co2(i))
             leaf%change(i) = next - leaf%internal_co2(i)
             leaf%internal_co2(i) = next
          end do
