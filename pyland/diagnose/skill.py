@@ -1,8 +1,8 @@
 """Skill against a station: native step and local days, and the same points for other models.
 
 The rules are those of the reference scores of the other models, so that numbers can be laid side by side:
-sub-daily points count when their quality flag is 0; a local day counts when 75 % of its points do, its observed value is
-the mean over those points, its modelled value the mean over the whole day.
+sub-daily points count when their quality flag is 0; a local day counts when 75 % of its points do, its observed value
+is the mean over those points, its modelled value the mean over the whole day.
 """
 
 from __future__ import annotations

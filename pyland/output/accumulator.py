@@ -72,7 +72,7 @@ class Accumulator:
             If no step was added.
         """
         if self._duration == 0.0:
-            raise InputError("Output: the output interval holds no model step; output.every must not be below time.step.")
+            raise InputError("Output: the output interval holds no model step; output.every is shorter than time.step.")
         out = {
             name: held / self._duration if self.methods[name] == "mean" else held for name, held in self._sum.items()
         }

@@ -120,8 +120,9 @@ class AnalysisWriter:
             layout = Layout(
                 dimensions=grid.dimensions() | {"bound": 2},
                 record_dimensions=("observation", "analysis"),
-                coordinates={f"grid_{n}" if n in ("latitude", "longitude") else n: c
-                             for n, c in grid.coordinates().items()},
+                coordinates={
+                    f"grid_{n}" if n in ("latitude", "longitude") else n: c for n, c in grid.coordinates().items()
+                },
                 attributes={"Conventions": CONVENTIONS, **attrs},
             )
             self._file = SegmentedFile(run_dir, "analysis", layout)

@@ -1,7 +1,8 @@
 """``balance.nc``: water and energy terms per cell, with the analysis increment as its own term, and what is left.
 
 Water, cumulated over the output interval [kg m-2]:
-precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change = residual.
+precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change
+= residual.
 Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
@@ -134,7 +135,8 @@ class BalanceWriter:
             raise InputError(f"balance.nc: the step lacks {missing}.")
         for name in (*WATER_RATES, *ENERGY_RATES):
             self._sums[name] = self._sums.get(name, 0.0) + np.asarray(rates[name]) * dt
-        for name, residual in (("water_residual_largest", water_residual), ("energy_residual_largest", energy_residual)):
+        residuals = {"water_residual_largest": water_residual, "energy_residual_largest": energy_residual}
+        for name, residual in residuals.items():
             size = np.abs(np.asarray(residual, dtype=float))
             self._sums[name] = np.maximum(self._sums[name], size) if name in self._sums else size
         self._duration += dt

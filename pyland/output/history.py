@@ -204,7 +204,7 @@ class MembersWriter(HistoryWriter):
         self.nmember = nmember
         if self._file is not None:
             layout = self._file.layout
-            member = {"standard_name": "realization", "long_name": "ensemble member", "units": "1", "axis": "E"}
+            member = {"standard_name": "realization", "long_name": "ensemble member", "units": "1"}
             coordinates = {**layout.coordinates, "member": (("member",), np.arange(nmember), member)}
             sizes = {**layout.dimensions, "member": nmember}
             self._file.layout = Layout(sizes, layout.record_dimensions, coordinates, layout.attributes)

@@ -51,7 +51,7 @@ def restart_path(run_dir: str | Path, time: Any) -> Path:
 
 
 def write_restart(path: str | Path, state: Mapping[str, np.ndarray], attrs: Mapping[str, Any], time: Any) -> Path:
-    """Write a restart file aside, rename it, and remove all but the last two.
+    """Write a restart file aside, rename it, and remove all but the last two up to its time.
 
     Parameters
     ----------
@@ -78,9 +78,10 @@ def write_restart(path: str | Path, state: Mapping[str, np.ndarray], attrs: Mapp
         for name, values in state.items():
             _write_array(out, name, np.asarray(values))
         out.setncattr("variables", " ".join(state))
-    for old in sorted(path.parent.glob("*.nc"))[:-KEPT]:
-        if old != path:
-            old.unlink(missing_ok=True)
+    present = sorted(path.parent.glob("*.nc"))
+    place = present.index(path)
+    for old in present[: max(place + 1 - KEPT, 0)] + present[place + 1 :]:  # later ones are of an abandoned run
+        old.unlink(missing_ok=True)
     return path
 
 
@@ -125,7 +126,9 @@ def read_restart(
     for name, shape in (shapes or {}).items():
         found = restart.state[name].shape if name in restart.state else None
         if found != tuple(shape):
-            raise InputError(f"{path}: '{name}' has shape {found}; the case needs {tuple(shape)}. Run without --resume.")
+            raise InputError(
+                f"{path}: '{name}' has shape {found}; the case needs {tuple(shape)}. Run without --resume."
+            )
     return restart
 
 

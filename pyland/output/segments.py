@@ -177,6 +177,8 @@ class SegmentedFile:
     def flush(self, stamp: str) -> Path:
         """Write all records since the last flush as a complete segment, even if there are none.
 
+        A second flush of the same stamp adds its records to the segment.
+
         Parameters
         ----------
         stamp : str
@@ -187,10 +189,17 @@ class SegmentedFile:
         Path
             The segment.
         """
+        target = self._segment_path(stamp)
+        if target.exists() and self._open is None and self._held == 0:
+            return target
         self._spill()
         partial = self._close()
-        target = self._segment_path(stamp)
-        publish(partial, target)
+        if target.exists():
+            with complete_file(target) as joined:
+                _copy_records([target, partial], joined)
+            partial.unlink()
+        else:
+            publish(partial, target)
         return target
 
     def finish(self) -> Path:

@@ -56,7 +56,7 @@ def plot_soil_moisture_maps(
     shown = _time_of_maps(fields[-1]) if time is None else np.datetime64(time)
     extent, unit = _extent(true)
     shape = np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES)
-    height = 1.1 + len(depths) * (0.35 + _PANEL_WIDTH * shape)
+    height = 1.1 + len(depths) * (0.2 + _PANEL_WIDTH * shape)
     figure, axes = plt.subplots(len(depths), 4, figsize=(style.WIDTH, height), squeeze=False)
     for row, (maps, depth) in enumerate(zip(fields, depths, strict=True)):
         _draw_row(figure, axes[row], maps, shown, extent)
@@ -77,13 +77,13 @@ def _draw_row(figure: Any, axes: Any, maps: list[xr.DataArray], shown: np.dateti
         image = axes[place].imshow(
             values, origin="lower", extent=extent, cmap="viridis_r", vmin=low, vmax=high, aspect="equal"
         )
-    bar = figure.colorbar(image, ax=axes[:3], shrink=0.9, pad=0.01, aspect=18)
+    bar = figure.colorbar(image, ax=axes[:3], shrink=0.8, pad=0.01, aspect=16)
     bar.set_label(style.SOIL_WATER_UNIT)
     true, before, after = maps
     removed = (np.abs(before - true).mean("time") - np.abs(after - true).mean("time")).values
     size = float(np.nanpercentile(np.abs(removed), 99))
     image = axes[3].imshow(removed, origin="lower", extent=extent, cmap="RdBu", vmin=-size, vmax=size, aspect="equal")
-    bar = figure.colorbar(image, ax=axes[3], shrink=0.9, pad=0.03, aspect=18)
+    bar = figure.colorbar(image, ax=axes[3], shrink=0.8, pad=0.03, aspect=16)
     bar.set_label("blue: closer to truth")
     for place, axis in enumerate(axes):
         axis.grid(False)

@@ -145,7 +145,9 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
 
 def published(site: str, model: str, step: str) -> dict[str, dict[str, float]]:
     with (REFERENCE / "peers" / "scores.csv").open() as stream:
-        rows = [row for row in csv.DictReader(stream) if (row["site"], row["model"], row["step"]) == (site, model, step)]
+        rows = [
+            row for row in csv.DictReader(stream) if (row["site"], row["model"], row["step"]) == (site, model, step)
+        ]
     return {row["var"]: {k: float(row[k]) for k in ("n", "rmse", "bias", "r", "mean_obs", "std_obs")} for row in rows}
 
 

@@ -176,6 +176,18 @@ def test_flush_before_the_first_record_keeps_later_records(tmp_path: Path, grid:
         assert data.sizes["time"] == 2 and np.isfinite(data["soil_water"][0, 0, 0, 0])
 
 
+def test_a_second_flush_of_one_stamp_loses_nothing(tmp_path: Path, grid: OutputGrid) -> None:
+    history = writer(tmp_path, grid)
+    history.start()
+    write_days(history, range(2))
+    history.flush(stamp(2))
+    history.flush(stamp(2))
+    write_days(history, range(2, 3))
+    history.flush(stamp(2))
+    with xr.open_dataset(history.finish()) as data:
+        assert data.sizes["time"] == 3
+
+
 def test_a_failing_write_leaves_no_file(tmp_path: Path, grid: OutputGrid, monkeypatch: pytest.MonkeyPatch) -> None:
     history = writer(tmp_path, grid)
     history.start()
@@ -212,7 +224,9 @@ def test_members_have_their_own_axis(tmp_path: Path, grid: OutputGrid) -> None:
     members.flush(stamp(1))
     with xr.open_dataset(members.finish()) as data:
         assert data["soil_water"].dims == ("time", "member", "layer", "y", "x")
-        np.testing.assert_allclose(data["soil_water"][0, 3, 2, 0, 1], values_of_day(0)["soil_water"][2, 3, 1], rtol=1e-6)
+        np.testing.assert_allclose(
+            data["soil_water"][0, 3, 2, 0, 1], values_of_day(0)["soil_water"][2, 3, 1], rtol=1e-6
+        )
 
 
 def test_wrong_shapes_are_named(tmp_path: Path, grid: OutputGrid) -> None:

@@ -50,6 +50,12 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
     assert [p.name for p in sorted((tmp_path / "restart").iterdir())] == ["20040701T0000.nc", "20040731T0000.nc"]
 
 
+def test_restarts_of_an_abandoned_future_are_removed(tmp_path: Path) -> None:
+    write(tmp_path, 2)
+    write(tmp_path, 0)  # resumed from before
+    assert [p.name for p in (tmp_path / "restart").iterdir()] == ["20040601T0000.nc"]
+
+
 @pytest.mark.parametrize("damage", ["truncated", "empty", "bit", "text"])
 def test_a_damaged_file_is_skipped_for_the_one_before(
     tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture

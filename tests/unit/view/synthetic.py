@@ -148,7 +148,9 @@ def site_run(case_dir: Path, ndays: int = 150) -> Path:
                 identifier: np.nan_to_num(observed[name][step]) * (1.1 + shift) + 5.0 * noise[0]
                 for name, identifier in SITE_NAMES.items()
             }
-            profile = np.interp(depth, [0.05, 0.15], [observed["SoilMoist_5cm"][step], observed["SoilMoist_15cm"][step]])
+            profile = np.interp(
+                depth, [0.05, 0.15], [observed["SoilMoist_5cm"][step], observed["SoilMoist_15cm"][step]]
+            )
             fields["soil_water"] = profile[:, None, None] + shift + 0.4 * shift * noise
             writer.add(start[step], start[step] + HALF_HOUR, fields)
         writer.flush("end")

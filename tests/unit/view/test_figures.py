@@ -7,13 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from synthetic import site_run, stand_in, twin_run
 
 from pyland.base.errors import InputError, UnavailableError
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
 from pyland.view import style
-
-from synthetic import site_run, stand_in, twin_run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
