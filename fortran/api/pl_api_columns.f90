@@ -1,13 +1,16 @@
 !> Facade: create, reach and advance coupled land and soil-water columns.
 module pl_api_columns
    use pl_column_model, only: column_model_type, create_column_model
-   use pl_column_step, only: column_model_reconcile, column_model_step
+   use pl_column_step, only: column_model_step
+   use pl_column_water, only: column_model_fill, column_model_reconcile, column_model_store_water
+   use pl_column_prepare, only: prepare_columns
    use pl_error, only: error_type, report
    use pl_kinds, only: lk, rk
    implicit none (type, external)
    private
    public :: columns_create, columns_field, columns_field_count, columns_handle, columns_reconcile
-   public :: columns_set_land_options, columns_set_water_options, columns_step
+   public :: columns_prepare, columns_set_land_options, columns_set_water_options, columns_step, columns_store_water
+   public :: columns_fill_water
 
    !> Owner of the Fortran memory of a set of columns.
    type :: columns_handle
@@ -73,6 +76,64 @@ contains
       ierr = 0
       errmsg = ""
    end subroutine columns_set_land_options
+
+   !> Choose the treatment of soil water.
+   subroutine columns_set_water_options(self, retention, lower_boundary, air_entry, water_table_depth, ponding_depth, &
+                                        tolerance, largest_iteration, smallest_step, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(in) :: retention          !! pl_soil_hydraulics: retention_*
+      integer, intent(in) :: lower_boundary     !! pl_richards_column: boundary_*
+      real(rk), intent(in) :: air_entry         !! air-entry head of van Genuchten soils [m]
+      real(rk), intent(in) :: water_table_depth !! of a fixed water table [m]
+      real(rk), intent(in) :: ponding_depth     !! [m]
+      real(rk), intent(in) :: tolerance         !! largest imbalance of a layer in a sub-step [m]
+      integer, intent(in) :: largest_iteration  !! Newton iterations of a sub-step [1]
+      real(rk), intent(in) :: smallest_step     !! smallest sub-step [s]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      self%model%water_options%retention = retention
+      self%model%water_options%lower_boundary = lower_boundary
+      self%model%water_options%air_entry = air_entry
+      self%model%water_options%water_table_depth = water_table_depth
+      self%model%water_options%ponding_depth = ponding_depth
+      self%model%water_options%tolerance = tolerance
+      self%model%water_options%stagnation = 100.0_rk*tolerance
+      self%model%water_options%largest_iteration = largest_iteration
+      self%model%water_options%smallest_step = smallest_step
+      self%model%is_prepared = .false.
+      ierr = 0
+      errmsg = ""
+   end subroutine columns_set_water_options
+
+   !> Check the parameters and derive what does not change in time; needed after parameters or options were set.
+   subroutine columns_prepare(self, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call prepare_columns(self%model, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_prepare
+
+   !> Set soil water from the pressure heads.
+   subroutine columns_fill_water(self, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call column_model_fill(self%model, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_fill_water
+
+   !> Bring the field `land_water` up to date after the state was changed from outside.
+   subroutine columns_store_water(self, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call column_model_store_water(self%model, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_store_water
 
    !> Advance all columns by one step.
    subroutine columns_step(self, dt, ierr, errmsg)

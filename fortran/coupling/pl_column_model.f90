@@ -6,6 +6,7 @@ module pl_column_model
    use pl_land_chunk, only: land_options_type
    use pl_land_state, only: create_land_fields, land_flux_type, land_forcing_type, land_parameter_type, land_state_type
    use pl_richards_column, only: richards_options_type
+   use pl_soil_thermal, only: soil_thermal_type
    implicit none (type, external)
    private
    public :: column_model_type, create_column_model, water_flux_type, water_parameter_type, water_state_type
@@ -27,6 +28,15 @@ module pl_column_model
       real(rk), allocatable :: specific_storage(:, :)       !! [m-1]
    end type water_parameter_type
 
+   !> What follows from the parameters, for all columns.
+   type :: derived_parameter_type
+      type(soil_thermal_type) :: thermal                  !! of the soil layers
+      real(rk), allocatable :: lowest_water(:, :)         !! water that roots and evaporation leave [m3 m-3]
+      real(rk), allocatable :: air_dry_water(:)           !! top layer, see pl_soil_evaporation [m3 m-3]
+      real(rk), allocatable :: vapour_tortuosity(:)       !! top layer [1]
+      real(rk), allocatable :: field_capacity(:)          !! top layer [m3 m-3]
+   end type derived_parameter_type
+
    !> Results of the last step; means over the step.
    type :: water_flux_type
       real(rk), allocatable :: infiltration(:, :)           !! [kg m-2 s-1]
@@ -45,6 +55,7 @@ module pl_column_model
       integer :: nlayer = 0   !! hydrological layers [1]
       integer :: nthermal = 0 !! thermal layers [1]
       integer :: npatch = 0   !! patches per column [1]
+      logical :: is_prepared = .false. !! derived parameters fit the parameters
       type(land_options_type) :: land_options
       type(richards_options_type) :: water_options
       type(field_table_type) :: table
@@ -55,6 +66,7 @@ module pl_column_model
       type(water_state_type) :: water
       type(water_parameter_type) :: water_parameters
       type(water_flux_type) :: water_flux
+      type(derived_parameter_type) :: derived
    end type column_model_type
 
 contains

@@ -78,7 +78,8 @@ contains
       do i = 1, w
          if (.not. is_bare(i)) cycle
          heat = weather%air_density(i)*heat_capacity_air/resistance(i)
-         vapour = weather%air_density(i)/(resistance(i) + merge(ground%resistance(i), 0.0_rk, moisture(i) < 0.0_rk))
+         vapour = ground%evaporation_factor(i)*weather%air_density(i) &
+                  /(resistance(i) + merge(ground%resistance(i), 0.0_rk, moisture(i) < 0.0_rk))
          cube = ground%emissivity(i)*stefan_boltzmann*ground%temperature(i)**3
          flux%sensible_canopy(i) = 0.0_rk
          flux%transpiration(i) = 0.0_rk

@@ -227,7 +227,7 @@ contains
          gap = 1.0_rk - radiation%canopy_emissivity(i)
          below = setting%open_ground(i)*exp(bare_power*log(pass%ustar(i)))*gap + dense_transfer*(1.0_rk - gap)
          pass%to_ground(i) = below*pass%ustar(i)
-         pass%to_soil(i) = pass%to_ground(i)/(1.0_rk + pass%to_ground(i) &
+         pass%to_soil(i) = ground%evaporation_factor(i)*pass%to_ground(i)/(1.0_rk + pass%to_ground(i) &
                            *merge(ground%resistance(i), 0.0_rk, ground%humidity(i) > iterate%air_humidity(i)))
          pass%to_leaf(i) = setting%area(i)*pass%boundary(i)
       end do
