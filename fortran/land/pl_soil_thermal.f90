@@ -42,7 +42,7 @@ contains
       real(rk), intent(in) :: porosity(:, :)       !! [m3 m-3]
       type(soil_thermal_type), intent(out) :: soil
       type(error_type), allocatable, intent(out) :: error !! shapes that differ, not enough memory
-      integer :: ncolumn, nlayer, stat
+      integer :: ncolumn, nlayer, stat(3)
       ncolumn = size(porosity, 1)
       nlayer = size(porosity, 2)
       if (any(shape(sand) /= shape(porosity)) .or. any(shape(clay) /= shape(porosity)) &
@@ -50,9 +50,10 @@ contains
          call raise_error(error, error_input, "soil thermal properties: sand, clay, organic and porosity differ in shape")
          return
       end if
-      allocate (soil%dry_conductivity(ncolumn, nlayer), soil%saturated_conductivity(ncolumn, nlayer), &
-                soil%dry_heat_capacity(ncolumn, nlayer), stat=stat)
-      if (stat /= 0) then
+      allocate (soil%dry_conductivity(ncolumn, nlayer), stat=stat(1))
+      allocate (soil%saturated_conductivity(ncolumn, nlayer), stat=stat(2))
+      allocate (soil%dry_heat_capacity(ncolumn, nlayer), stat=stat(3))
+      if (any(stat /= 0)) then
          call raise_error(error, error_state, "soil thermal properties: not enough memory; use fewer columns per rank")
          return
       end if
