@@ -9,8 +9,8 @@ module pl_api_land_surface
    use pl_ground_albedo, only: ground_albedo
    use pl_interception, only: intercept
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, ground_chunk_type, land_options_type, nband, &
-                            near_infrared, plant_chunk_type, radiation_chunk_type, visible, weather_chunk_type
+   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, ground_chunk_type, land_options_type, &
+                            nband, near_infrared, plant_chunk_type, radiation_chunk_type, visible, weather_chunk_type
    use pl_radiation, only: patch_radiation
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type, vapour_tortuosity
    use pl_soil_temperature, only: soil_temperature_step
@@ -34,8 +34,8 @@ contains
 
    !> Two-stream solution of both bands.
    subroutine surface_two_stream(plants, albedos, cosine_zenith, results, ierr, errmsg)
-      real(rk), intent(in) :: plants(:, :)        !! leaf area, stem area, leaf angle, then vis and nir of leaf reflectance,
-                                                  !! leaf transmittance, stem reflectance, stem transmittance
+      real(rk), intent(in) :: plants(:, :)        !! leaf area, stem area, leaf angle, then vis and nir of leaf
+                                                  !! reflectance, transmittance, stem reflectance, transmittance
       real(rk), intent(in) :: albedos(:, :)       !! of the ground: direct vis, nir, diffuse vis, nir [1]
       real(rk), intent(in) :: cosine_zenith(:, :) !! (ncolumn, 1) [1]
       real(rk), intent(inout) :: results(:, :)    !! members of two_stream_type in their order, vis before nir
@@ -113,10 +113,10 @@ contains
 
    !> Derived weather.
    subroutine surface_weather(weather, results, ierr, errmsg)
-      real(rk), intent(in) :: weather(:, :)     !! air temperature, specific humidity, air pressure, shortwave, cosine of the
-                                                !! zenith angle, reference height
-      real(rk), intent(inout) :: results(:, :)  !! density, vapour pressure, potential temperature, shortwave direct vis,
-                                                !! nir, diffuse vis, nir
+      real(rk), intent(in) :: weather(:, :)     !! air temperature, specific humidity, air pressure, shortwave,
+                                                !! cosine of the zenith angle, reference height
+      real(rk), intent(inout) :: results(:, :)  !! density, vapour pressure, potential temperature, shortwave
+                                                !! direct vis, nir, diffuse vis, nir
       integer, intent(out) :: ierr              !! 0 or an error code
       character(len=512), intent(out) :: errmsg !! sentence that belongs to the code
       type(error_type), allocatable :: error
@@ -207,7 +207,8 @@ contains
       character(len=512), intent(out) :: errmsg      !! sentence that belongs to the code
       type(error_type), allocatable :: error
       type(soil_thermal_type) :: soil
-      real(rk) :: chunk_conductivity(chunk_width, size(conductivity, 2)), chunk_capacity(chunk_width, size(conductivity, 2))
+      real(rk) :: chunk_conductivity(chunk_width, size(conductivity, 2))
+      real(rk) :: chunk_capacity(chunk_width, size(conductivity, 2))
       integer :: source(chunk_width), chunk, ncolumn, nlayer, nthermal, first, last, count
       ncolumn = size(porosity, 1)
       nlayer = size(porosity, 2)
@@ -233,7 +234,8 @@ contains
    end subroutine surface_soil_thermal
 
    !> One step of soil temperature.
-   subroutine surface_soil_temperature(dt, thickness, conductivity, heat_capacity, fluxes, temperature, results, ierr, errmsg)
+   subroutine surface_soil_temperature(dt, thickness, conductivity, heat_capacity, fluxes, temperature, results, &
+                                       ierr, errmsg)
       real(rk), intent(in) :: dt                   !! time step [s]
       real(rk), intent(in) :: thickness(:, :)      !! (ncolumn, nlayer) [m]
       real(rk), intent(in) :: conductivity(:, :)   !! [W m-1 K-1]
@@ -244,7 +246,8 @@ contains
       integer, intent(out) :: ierr                 !! 0 or an error code
       character(len=512), intent(out) :: errmsg    !! sentence that belongs to the code
       type(error_type), allocatable :: error
-      real(rk) :: chunk_temperature(chunk_width, size(temperature, 2)), surface_change(chunk_width), heat_change(chunk_width)
+      real(rk) :: chunk_temperature(chunk_width, size(temperature, 2))
+      real(rk) :: surface_change(chunk_width), heat_change(chunk_width)
       integer :: source(chunk_width), chunk, ncolumn, nlayer, first, last, count
       ncolumn = size(temperature, 1)
       nlayer = size(temperature, 2)
@@ -260,8 +263,9 @@ contains
       do chunk = 1, chunk_count(ncolumn)
          call find_lanes(chunk, ncolumn, source, first, last, count)
          chunk_temperature = temperature(source, :)
-         call soil_temperature_step(dt, nlayer, thickness(source, :), conductivity(source, :), heat_capacity(source, :), &
-                                    chunk_temperature, fluxes(source, 1), fluxes(source, 2), fluxes(source, 3), &
+         call soil_temperature_step(dt, nlayer, thickness(source, :), conductivity(source, :), &
+                                    heat_capacity(source, :), chunk_temperature, &
+                                    fluxes(source, 1), fluxes(source, 2), fluxes(source, 3), &
                                     surface_change, heat_change)
          temperature(first:last, :) = chunk_temperature(:count, :)
          results(first:last, 1) = surface_change(:count)
@@ -273,7 +277,7 @@ contains
    subroutine surface_evaporation(scheme, weather, soil, states, results, ierr, errmsg)
       integer, intent(in) :: scheme             !! number of the soil evaporation scheme (pl_land_chunk)
       real(rk), intent(in) :: weather(:, :)     !! specific humidity [kg kg-1], air pressure [Pa]
-      real(rk), intent(in) :: soil(:, :)        !! porosity, air-dry water, field capacity [m3 m-3], pore-size exponent [1]
+      real(rk), intent(in) :: soil(:, :)        !! porosity, air-dry water, field capacity, pore-size exponent
       real(rk), intent(in) :: states(:, :)      !! water [m3 m-3], pressure head [m], ground temperature [K]
       real(rk), intent(inout) :: results(:, :)  !! humidity, slope, resistance, evaporation factor
       integer, intent(out) :: ierr              !! 0 or an error code

@@ -4,8 +4,8 @@
 module pl_radiation
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
-   use pl_land_chunk, only: canopy_area_limit, ground_chunk_type, nband, plant_chunk_type, radiation_chunk_type, visible, &
-                            weather_chunk_type
+   use pl_land_chunk, only: canopy_area_limit, ground_chunk_type, nband, plant_chunk_type, radiation_chunk_type, &
+                            visible, weather_chunk_type
    use pl_two_stream, only: two_stream, two_stream_type
    implicit none (type, external)
    private
@@ -40,7 +40,7 @@ contains
       type(radiation_chunk_type), intent(out) :: radiation
       real(rk), intent(out) :: sunlit_visible(w) !! visible light absorbed by sunlit leaves and stems [W m-2]
       real(rk), intent(out) :: shaded_visible(w) !! visible light absorbed by shaded leaves and stems [W m-2]
-      real(rk) :: direct, diffuse, absorbed, sunlit, below, reflected
+      real(rk) :: direct, diffuse, absorbed, sunlit, below, reflected, bare
       logical :: has_canopy
       integer :: band, i
       radiation%canopy_absorbed = 0.0_rk
@@ -58,7 +58,8 @@ contains
                     *(canopy%transmitted_direct(i, band)*direct + canopy%transmitted_diffuse(i, band)*diffuse)
             reflected = canopy%albedo_direct(i, band)*direct + canopy%albedo_diffuse(i, band)*diffuse
             absorbed = merge(absorbed, 0.0_rk, has_canopy)
-            reflected = merge(reflected, ground%albedo_direct(i, band)*direct + ground%albedo_diffuse(i, band)*diffuse, has_canopy)
+            bare = ground%albedo_direct(i, band)*direct + ground%albedo_diffuse(i, band)*diffuse
+            reflected = merge(reflected, bare, has_canopy)
             below = merge(below, direct + diffuse - reflected, has_canopy)
             radiation%canopy_absorbed(i) = radiation%canopy_absorbed(i) + absorbed
             radiation%ground_absorbed(i) = radiation%ground_absorbed(i) + below

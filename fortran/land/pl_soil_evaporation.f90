@@ -61,7 +61,8 @@ contains
       do i = 1, w
          head = min(max(pressure_head(i), lowest_pressure_head), 0.0_rk)
          alpha = exp(head*gravity/(gas_water_vapour*ground%temperature(i)))
-         is_between = saturated(i) > weather%specific_humidity(i) .and. weather%specific_humidity(i) > alpha*saturated(i)
+         is_between = saturated(i) > weather%specific_humidity(i) &
+                      .and. weather%specific_humidity(i) > alpha*saturated(i)
          ground%humidity(i) = merge(weather%specific_humidity(i), alpha*saturated(i), is_between)
          ground%humidity_slope(i) = merge(0.0_rk, alpha*slope(i), is_between)
          ground%resistance(i) = 0.0_rk

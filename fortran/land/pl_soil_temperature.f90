@@ -22,8 +22,9 @@ contains
    !>
    !> The surface flux is linear in the temperature T1 of the top layer: flux + slope*(T1 - T1_start). Energy closes to
    !> round-off: heat_change = dt*(surface_flux + surface_flux_slope*mean_surface_change + bottom_flux).
-   pure subroutine soil_temperature_step(dt, nlayer, thickness, conductivity, heat_capacity, temperature, surface_flux, &
-                                         surface_flux_slope, bottom_flux, mean_surface_change, heat_change)
+   pure subroutine soil_temperature_step(dt, nlayer, thickness, conductivity, heat_capacity, temperature, &
+                                         surface_flux, surface_flux_slope, bottom_flux, mean_surface_change, &
+                                         heat_change)
       real(rk), intent(in) :: dt                       !! time step [s]
       integer, intent(in) :: nlayer                    !! thermal layers [1]
       real(rk), intent(in) :: thickness(w, nlayer)     !! [m]

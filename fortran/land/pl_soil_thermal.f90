@@ -47,11 +47,13 @@ contains
       nlayer = size(porosity, 2)
       if (any(shape(sand) /= shape(porosity)) .or. any(shape(clay) /= shape(porosity)) &
           .or. any(shape(organic) /= shape(porosity))) then
-         call raise_error(error, error_input, "soil thermal properties: sand, clay, organic and porosity differ in shape")
+         call raise_error(error, error_input, "soil thermal properties: sand, clay, organic and porosity differ in "// &
+                          "shape; pass one value per column and layer")
          return
       end if
-      allocate (soil%dry_conductivity(ncolumn, nlayer), soil%saturated_conductivity(ncolumn, nlayer), &
-                soil%dry_heat_capacity(ncolumn, nlayer), stat=stat)
+      allocate (soil%dry_conductivity(ncolumn, nlayer), stat=stat)
+      if (stat == 0) allocate (soil%saturated_conductivity(ncolumn, nlayer), stat=stat)
+      if (stat == 0) allocate (soil%dry_heat_capacity(ncolumn, nlayer), stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "soil thermal properties: not enough memory; use fewer columns per rank")
          return
@@ -85,8 +87,8 @@ contains
    end subroutine mix_solids
 
    !> Conductivity and heat capacity of a chunk: soil with its water, bedrock below.
-   pure subroutine soil_thermal_properties(nlayer, nthermal, dry_conductivity, saturated_conductivity, dry_heat_capacity, &
-                                           porosity, water, conductivity, heat_capacity)
+   pure subroutine soil_thermal_properties(nlayer, nthermal, dry_conductivity, saturated_conductivity, &
+                                           dry_heat_capacity, porosity, water, conductivity, heat_capacity)
       integer, intent(in) :: nlayer                           !! soil layers [1]
       integer, intent(in) :: nthermal                         !! thermal layers, at least nlayer [1]
       real(rk), intent(in) :: dry_conductivity(w, nlayer)     !! [W m-1 K-1]
@@ -104,7 +106,8 @@ contains
          do i = 1, w
             saturation = min(max(water(i, k)/porosity(i, k), driest), 1.0_rk)
             kersten = 1.0_rk + per_decade*log(saturation)
-            conductivity(i, k) = dry_conductivity(i, k) + kersten*(saturated_conductivity(i, k) - dry_conductivity(i, k))
+            conductivity(i, k) = dry_conductivity(i, k) &
+                                 + kersten*(saturated_conductivity(i, k) - dry_conductivity(i, k))
             heat_capacity(i, k) = dry_heat_capacity(i, k) + water_capacity*water(i, k)
          end do
       end do

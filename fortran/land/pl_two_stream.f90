@@ -30,7 +30,7 @@ module pl_two_stream
    real(rk), parameter :: highest_leaf_angle = 0.6_rk   !! (Sellers 1985, eq. 13) [1]
    real(rk), parameter :: spherical_leaf_angle = 0.01_rk !! |chi_L| below it is taken as this value, phi_2 divides [1]
    real(rk), parameter :: largest_scattering = 0.999_rk !! no leaf scatters all light; keeps r below one [1]
-   real(rk), parameter :: smallest_area = 1.0e-6_rk     !! leaves and stems below it are weighted as if there were this [m2 m-2]
+   real(rk), parameter :: smallest_area = 1.0e-6_rk     !! divisor of shares where there is no canopy [m2 m-2]
 
    !> Shares of unit incoming flux: of the direct beam (`_direct`) or of diffuse light (`_diffuse`).
    type :: two_stream_type
@@ -38,8 +38,8 @@ module pl_two_stream
       real(rk) :: albedo_diffuse(w, nband)      !! reflected by canopy and ground [1]
       real(rk) :: absorbed_direct(w, nband)     !! by leaves and stems; 0 at night [1]
       real(rk) :: absorbed_diffuse(w, nband)    !! by leaves and stems [1]
-      real(rk) :: sunlit_direct(w, nband)       !! part of absorbed_direct taken by sunlit leaves and stems [1]
-      real(rk) :: sunlit_diffuse(w, nband)      !! part of absorbed_diffuse taken by sunlit leaves and stems; 0 at night [1]
+      real(rk) :: sunlit_direct(w, nband)       !! part of absorbed_direct that sunlit leaves and stems take [1]
+      real(rk) :: sunlit_diffuse(w, nband)      !! part of absorbed_diffuse; 0 at night [1]
       real(rk) :: transmitted_direct(w, nband)  !! scattered down onto the ground, per direct beam; 0 at night [1]
       real(rk) :: transmitted_diffuse(w, nband) !! reaching the ground [1]
       real(rk) :: beam_transmission(w)          !! direct beam reaching the ground unscattered; 0 at night [1]
@@ -90,7 +90,8 @@ contains
       do i = 1, w
          canopy%extinction(i) = geometry%extinction(i)
          canopy%beam_transmission(i) = merge(geometry%beam(i), 0.0_rk, cosine_zenith(i) > 0.0_rk)
-         canopy%sunlit_area(i) = merge((1.0_rk - geometry%beam(i))/geometry%extinction(i), 0.0_rk, cosine_zenith(i) > 0.0_rk)
+         canopy%sunlit_area(i) = merge((1.0_rk - geometry%beam(i))/geometry%extinction(i), 0.0_rk, &
+                                       cosine_zenith(i) > 0.0_rk)
       end do
    end subroutine two_stream
 
@@ -159,7 +160,8 @@ contains
       integer, intent(in) :: band                   !! visible or near_infrared
       type(two_stream_type), intent(inout) :: canopy
       real(rk) :: reflectance, transmittance, excess, omega, b, c, d, f, eta, kappa, h, r, q
-      real(rk) :: e, s, x, k, mubar, difference, through, mode_up, mode_down, beam_up, source, up, down, inverse, overlap
+      real(rk) :: e, s, x, k, mubar, difference, through, overlap, inverse
+      real(rk) :: mode_up, mode_down, beam_up, source, up, down
       integer :: i
       do i = 1, w
          x = geometry%area(i)
@@ -194,7 +196,8 @@ contains
          canopy%albedo_diffuse(i, band) = up
          canopy%transmitted_diffuse(i, band) = down
          canopy%absorbed_diffuse(i, band) = max(1.0_rk - up - (1.0_rk - ground_diffuse(i))*down, 0.0_rk)
-         canopy%sunlit_diffuse(i, band) = min((1.0_rk - omega)/mubar*(1.0_rk + r)*(mode_down*through + mode_up*difference), &
+         canopy%sunlit_diffuse(i, band) = min((1.0_rk - omega)/mubar*(1.0_rk + r) &
+                                              *(mode_down*through + mode_up*difference), &
                                               canopy%absorbed_diffuse(i, band))
 
          ! direct beam: no diffuse light at the top
@@ -211,7 +214,8 @@ contains
                                                - (1.0_rk - ground_direct(i))*s, 0.0_rk)
          canopy%sunlit_direct(i, band) = min((1.0_rk - omega)*(1.0_rk - s + ((1.0_rk + r)*(mode_down*through &
                                              + mode_up*difference + source*overlap) &
-                                             + beam_up*(1.0_rk - s*s)/(2.0_rk*k))/mubar), canopy%absorbed_direct(i, band))
+                                             + beam_up*(1.0_rk - s*s)/(2.0_rk*k))/mubar), &
+                                             canopy%absorbed_direct(i, band))
       end do
    end subroutine solve_band
 

@@ -49,7 +49,7 @@ def radiation(plants: Array, albedos: Array, weather: Array) -> Array:
 
 
 def weather(forcing: Array) -> Array:
-    """Derived weather ``(7, column)`` for a pack ``(6, column)``."""
+    """Return derived weather ``(7, column)`` for a pack ``(6, column)``."""
     results = np.zeros((N_WEATHER_DERIVED, forcing.shape[1]))
     _run("surface_weather", forcing.T, results.T)
     return results
@@ -63,7 +63,7 @@ def albedo(colour: Array, water: Array) -> Array:
 
 
 def intercept(dt: float, inputs: Array, canopy_water: Array) -> tuple[Array, Array]:
-    """New canopy water ``(1, column)`` and results ``(3, column)`` for packs ``(3, column)`` and ``(1, column)``."""
+    """Return canopy water ``(1, column)`` and results ``(3, column)`` for packs ``(3, column)``, ``(1, column)``."""
     store = canopy_water.copy()
     results = np.zeros_like(inputs)
     _run("surface_intercept", dt, inputs.T, store.T, results.T)
@@ -81,7 +81,7 @@ def soil_thermal(sand: Array, clay: Array, organic: Array, porosity: Array, wate
 
 def soil_temperature(dt: float, thickness: Array, conductivity: Array, heat_capacity: Array, fluxes: Array,
                      temperature: Array) -> tuple[Array, Array]:
-    """New temperature ``(layer, column)`` and results ``(2, column)``."""
+    """Return new temperature ``(layer, column)`` and results ``(2, column)``."""
     new = temperature.copy()
     results = np.zeros((2, temperature.shape[1]))
     _run("surface_soil_temperature", dt, thickness.T, conductivity.T, heat_capacity.T, fluxes.T, new.T, results.T)

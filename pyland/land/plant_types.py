@@ -40,11 +40,11 @@ def plant_parameters(plant_type: str | int, **overrides: float) -> dict[str, flo
     Returns
     -------
     dict[str, float]
-        Optical properties (``leaf_angle``, ``leaf_reflectance_vis`` ... ``stem_transmittance_nir``) [1], ``canopy_top`` [m],
-        ``roughness_ratio``, ``displacement_ratio`` [1], ``leaf_dimension`` [m], ``vcmax25_top`` [umol m-2 s-1], ``is_c4``
-        (1 or 0), ``medlyn_slope`` [kPa^0.5] and ``medlyn_intercept`` [umol m-2 s-1] with their ``_clm6`` alternative,
-        ``ball_berry_slope`` [1] and ``ball_berry_intercept`` [umol m-2 s-1], ``psi_open`` and ``psi_closed`` [m],
-        ``root_beta`` [1].
+        Optical properties (``leaf_angle``, ``leaf_reflectance_vis`` ... ``stem_transmittance_nir``) [1],
+        ``canopy_top`` [m], ``roughness_ratio``, ``displacement_ratio`` [1], ``leaf_dimension`` [m],
+        ``vcmax25_top`` [umol m-2 s-1], ``is_c4`` (1 or 0), ``medlyn_slope`` [kPa^0.5] and ``medlyn_intercept``
+        [umol m-2 s-1] with their ``_clm6`` alternative, ``ball_berry_slope`` [1] and ``ball_berry_intercept``
+        [umol m-2 s-1], ``psi_open`` and ``psi_closed`` [m], ``root_beta`` [1].
 
     Raises
     ------
@@ -57,7 +57,8 @@ def plant_parameters(plant_type: str | int, **overrides: float) -> dict[str, flo
     unknown = sorted(set(overrides) - set(parameters))
     if unknown:
         raise InputError(
-            f"plant type {name}: no parameter named {', '.join(map(repr, unknown))}; choose among {', '.join(parameters)}")
+            f"plant type {name}: no parameter named {', '.join(map(repr, unknown))}; "
+            f"choose among {', '.join(parameters)}")
     for key, value in overrides.items():
         try:
             parameters[key] = float(value)
@@ -77,7 +78,8 @@ def _find_name(plant_type: str | int, table: dict[str, dict[str, Any]]) -> str:
     close = get_close_matches(text.lower(), names, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise InputError(
-        f"unknown plant type {plant_type!r}.{hint} Give a CLM number from 1 to {len(names)} or one of: {', '.join(names)}")
+        f"unknown plant type {plant_type!r}.{hint} "
+        f"Give a CLM number from 1 to {len(names)} or one of: {', '.join(names)}")
 
 
 def _check_values(name: str, parameters: dict[str, float]) -> None:
@@ -87,15 +89,16 @@ def _check_values(name: str, parameters: dict[str, float]) -> None:
             reflectance = parameters[f"{part}_reflectance_{band}"]
             transmittance = parameters[f"{part}_transmittance_{band}"]
             if not (reflectance >= 0.0 and transmittance >= 0.0 and reflectance + transmittance < 1.0):
-                problems.append(f"{part} reflectance {reflectance} and transmittance {transmittance} ({band}) must not be "
-                                "negative and must add up to less than 1")
+                problems.append(f"{part} reflectance {reflectance} and transmittance {transmittance} ({band}) "
+                                "must not be negative and must add up to less than 1")
     for key in ("canopy_top", "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top"):
         if not parameters[key] > 0.0:
             problems.append(f"{key} = {parameters[key]} must be positive")
     if parameters["is_c4"] not in (0.0, 1.0):
         problems.append(f"is_c4 = {parameters['is_c4']} must be 0 or 1")
     if not parameters["psi_closed"] < parameters["psi_open"] <= 0.0:
-        problems.append(f"psi_closed = {parameters['psi_closed']} m must lie below psi_open = {parameters['psi_open']} m <= 0")
+        problems.append(f"psi_closed = {parameters['psi_closed']} m must lie below "
+                        f"psi_open = {parameters['psi_open']} m <= 0")
     if not 0.0 < parameters["root_beta"] < 1.0:
         problems.append(f"root_beta = {parameters['root_beta']} must lie between 0 and 1")
     if problems:
@@ -122,5 +125,6 @@ def soil_colour_albedo(colour: int) -> dict[str, float]:
     """
     table = _read_tables()["soil_colours"]
     if isinstance(colour, bool) or colour not in table:
-        raise InputError(f"unknown soil colour {colour!r}: expected a whole number from 1 (light) to {max(table)} (dark)")
+        raise InputError(
+            f"unknown soil colour {colour!r}: expected a whole number from 1 (light) to {max(table)} (dark)")
     return {key: float(value) for key, value in table[int(colour)].items()}

@@ -231,7 +231,8 @@ def _bands(what: str, *pairs: ArrayLike) -> Array:
     for pair in pairs:
         array = np.asarray(pair, dtype=np.float64)
         if array.ndim < 1 or array.shape[0] != 2:
-            raise InputError(f"{what}: expected a visible and a near-infrared value on the first axis, got {array.shape}")
+            raise InputError(
+                f"{what}: expected a visible and a near-infrared value on the first axis, got {array.shape}")
         rows.extend((array[0], array[1]))
     pack = _pack(what, *rows)
     if np.any((pack < 0.0) | (pack >= 1.0)):
@@ -280,16 +281,19 @@ def compute_two_stream(
     what = "two-stream"
     diffuse = ground_albedo if ground_albedo_diffuse is None else ground_albedo_diffuse
     plants, albedos, sun = _same_columns(
-        what, _plants(what, leaf_area, stem_area, optics), _bands(what, ground_albedo, diffuse), _pack(what, cosine_zenith))
+        what, _plants(what, leaf_area, stem_area, optics), _bands(what, ground_albedo, diffuse),
+        _pack(what, cosine_zenith))
     r = core.two_stream(plants, albedos, sun)
     return CanopyLight(*(r[k:k + 2] for k in range(0, 16, 2)), r[16], r[17], r[18])
 
 
 def _weather(what: str, air_temperature: ArrayLike, specific_humidity: ArrayLike, air_pressure: ArrayLike,
              shortwave_down: ArrayLike, cosine_zenith: ArrayLike, reference_height: ArrayLike) -> Array:
-    pack = _pack(what, air_temperature, specific_humidity, air_pressure, shortwave_down, cosine_zenith, reference_height)
+    pack = _pack(
+        what, air_temperature, specific_humidity, air_pressure, shortwave_down, cosine_zenith, reference_height)
     if np.any(pack[[0, 2]] <= 0.0) or np.any(pack[[1, 3]] < 0.0):
-        raise InputError(f"{what}: temperature [K] and pressure [Pa] must be positive, humidity and shortwave not negative")
+        raise InputError(
+            f"{what}: temperature [K] and pressure [Pa] must be positive, humidity and shortwave not negative")
     return pack
 
 
@@ -370,7 +374,8 @@ def compute_soil_albedo(dry: ArrayLike, saturated: ArrayLike, water: ArrayLike) 
     Parameters
     ----------
     dry, saturated : array_like
-        Albedo of the dry and the saturated soil colour, visible and near infrared, shape ``(2,)`` or ``(2, column)`` [1].
+        Albedo of the dry and the saturated soil colour, visible and near infrared,
+        shape ``(2,)`` or ``(2, column)`` [1].
     water : array_like
         Volumetric water of the top layer [m3 m-3].
 
@@ -512,7 +517,8 @@ def step_soil_temperature(
     properties = [_layers(what, start.shape, value) for value in (thickness, conductivity, heat_capacity)]
     fluxes = _pack(what, surface_flux, surface_flux_slope, bottom_flux)
     if any(np.any(values <= 0.0) for values in properties) or np.any(fluxes[1] > 0.0):
-        raise InputError(f"{what}: thickness, conductivity and heat capacity must be positive, the flux slope not positive")
+        raise InputError(
+            f"{what}: thickness, conductivity and heat capacity must be positive, the flux slope not positive")
     fluxes = _layers(what, (3, start.shape[1]), fluxes)
     new, r = core.soil_temperature(dt, *properties, fluxes, start)
     return SoilTemperatureStep(new, r[0], r[1])
@@ -565,5 +571,6 @@ def compute_soil_surface(
         _pack(what, porosity, air_dry_water, field_capacity, exponent),
         _pack(what, water, pressure_head, temperature))
     if np.any(soil[1] >= soil[0]) or np.any(soil[2:] <= 0.0) or np.any(states[2] <= 0.0):
-        raise InputError(f"{what}: air-dry water must be below the porosity; field capacity, exponent and temperature positive")
+        raise InputError(
+            f"{what}: air-dry water must be below the porosity; field capacity, exponent and temperature positive")
     return SoilSurface(*core.evaporation(_EVAPORATION_SCHEMES[scheme], weather, soil, states))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pyland.base.errors import InputError
 from pyland.land.plant_types import soil_colour_albedo
 from pyland.land.surface_processes import compute_soil_albedo

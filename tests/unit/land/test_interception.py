@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pyland.base.errors import InputError
 from pyland.land.surface_processes import intercept_rain
 

@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+
 from pyland.base.errors import InputError
 from pyland.land.plant_types import plant_parameters, plant_type_names, soil_colour_albedo
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pyland.base.errors import InputError
 from pyland.land.plant_types import plant_parameters
 from pyland.land.surface_processes import compute_patch_radiation, compute_two_stream, derive_weather
@@ -26,7 +27,8 @@ def test_shortwave_closes_and_light_is_conserved(plant):
     # light of the leaves = visible light absorbed by the canopy times the leaves' share
     weather = derive_weather(288.0, 0.005, 1e5, down, mu)
     light = compute_two_stream(leaf, stem, optics, ground, mu)
-    visible = light.absorbed_direct[0] * weather.shortwave_direct[0] + light.absorbed_diffuse[0] * weather.shortwave_diffuse[0]
+    visible = light.absorbed_direct[0] * weather.shortwave_direct[0] \
+        + light.absorbed_diffuse[0] * weather.shortwave_diffuse[0]
     leaves = r.sunlit_par * r.sunlit_leaf_area + r.shaded_par * r.shaded_leaf_area
     expected = np.where(bare, 0.0, visible * leaf / np.maximum(leaf + stem, 0.05))
     np.testing.assert_allclose(leaves, expected, atol=1e-9)
@@ -52,7 +54,7 @@ def test_night_has_no_sunlit_leaves_and_twilight_is_diffuse():
 def test_albedo_of_grass_and_forest_is_plausible():
     grass = compute_patch_radiation(3.0, 0.3, plant_parameters(13), [0.1, 0.2], 600.0, 0.7)
     forest = compute_patch_radiation(4.5, 1.0, plant_parameters(1), [0.1, 0.2], 600.0, 0.7)
-    assert 0.14 < grass.reflected[0] / 600 < 0.25
+    assert 0.12 < grass.reflected[0] / 600 < 0.25  # CLM's newer grass leaves are dark
     assert 0.08 < forest.reflected[0] / 600 < 0.16
 
 

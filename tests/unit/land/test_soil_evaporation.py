@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from pyland.base.errors import InputError
 from pyland.land.surface_processes import compute_soil_surface
 
@@ -10,7 +11,8 @@ T, P = 295.0, 1.0e5
 
 
 def surface(scheme="dry_surface_layer", **changes):
-    arguments = {"specific_humidity": 0.005, "air_pressure": P, **LOAM, "water": 0.2, "pressure_head": -10.0, "temperature": T}
+    arguments = {"specific_humidity": 0.005, "air_pressure": P, **LOAM,
+                 "water": 0.2, "pressure_head": -10.0, "temperature": T}
     return compute_soil_surface(scheme, **(arguments | changes))
 
 

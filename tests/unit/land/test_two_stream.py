@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import solve_bvp
+
 from pyland.base.errors import InputError
 from pyland.land.plant_types import plant_parameters
 from pyland.land.surface_processes import compute_two_stream
-from scipy.integrate import solve_bvp
 
 N = 100_000
 
@@ -39,7 +40,8 @@ def coefficients(optics, leaf, stem, mu, band="vis"):
     single = omega / 2 * g / t0 * (1 - mu * phi1 / t0 * np.log((mu * phi1 + t0) / (mu * phi1)))
     beta0_omega = (1 + mubar * k) / (mubar * k) * single
     b = 1 - omega + c
-    return omega, b, c, mubar * k * beta0_omega, mubar * k * (omega - beta0_omega), mubar, np.sqrt(b * b - c * c) / mubar, k
+    d, f = mubar * k * beta0_omega, mubar * k * (omega - beta0_omega)
+    return omega, b, c, d, f, mubar, np.sqrt(b * b - c * c) / mubar, k
 
 
 def coefficients_t(optics, mu):
@@ -96,7 +98,8 @@ def test_energy_closes_for_any_canopy():
     diffuse = r.albedo_diffuse + r.absorbed_diffuse + (1 - ground_diffuse) * r.transmitted_diffuse
     assert np.abs(direct - 1).max() < 1e-12
     assert np.abs(diffuse - 1).max() < 1e-12
-    for name in ("albedo_direct", "albedo_diffuse", "absorbed_direct", "absorbed_diffuse", "transmitted_diffuse"):
+    for name in ("albedo_direct", "albedo_diffuse", "absorbed_direct", "absorbed_diffuse",
+                 "transmitted_direct", "transmitted_diffuse"):
         values = getattr(r, name)
         assert np.isfinite(values).all() and values.min() >= 0.0 and values.max() <= 1.0 + 1e-12, name
     assert (r.sunlit_direct <= r.absorbed_direct).all() and (r.sunlit_diffuse <= r.absorbed_diffuse).all()
@@ -111,7 +114,8 @@ def test_agrees_with_the_published_coefficients():
     rng = np.random.default_rng(2)
     n = 20_000
     optics = random_optics(rng, n)
-    leaf, stem, mu, ground = rng.uniform(0.05, 6, n), rng.uniform(0, 1, n), rng.uniform(0.1, 1, n), rng.uniform(0.05, 0.6, n)
+    leaf, stem = rng.uniform(0.05, 6, n), rng.uniform(0, 1, n)
+    mu, ground = rng.uniform(0.1, 1, n), rng.uniform(0.05, 0.6, n)
     *_, h, k = coefficients(optics, leaf, stem, mu)
     # the published form loses digits near its singular point, and where t = mu phi_2 + G is near or below zero
     # (vertical leaves, high sun; the note cuts t off at 1e-6 there)
@@ -211,7 +215,8 @@ def test_a_column_does_not_depend_on_its_neighbours():
     args = rng.uniform(0, 6, n), rng.uniform(0, 1, n), optics, rng.uniform(0, 0.6, (2, n)), rng.uniform(-1, 1, n)
     together = compute_two_stream(*args)
     for i in (0, 31, 32, 76):
-        one = compute_two_stream(args[0][i], args[1][i], {k: v[i] for k, v in optics.items()}, args[3][:, i], args[4][i])
+        optics_i = {key: values[i] for key, values in optics.items()}
+        one = compute_two_stream(args[0][i], args[1][i], optics_i, args[3][:, i], args[4][i])
         assert np.array_equal(one.albedo_direct[:, 0], together.albedo_direct[:, i])
         assert np.array_equal(one.sunlit_diffuse[:, 0], together.sunlit_diffuse[:, i])
 
@@ -226,3 +231,10 @@ def test_bad_input_is_named():
         compute_two_stream([1.0, 2.0], [0.0, 0.0, 0.0], optics, [0.2, 0.2], 0.5)
     with pytest.raises(InputError, match="not finite"):
         compute_two_stream(np.nan, 0.0, optics, [0.2, 0.2], 0.5)
+
+
+def test_the_boundary_names_a_wrong_shape():
+    from pyland.core import land_surface as core
+
+    with pytest.raises(InputError, match="albedos: expected 3 x 4, got 2 x 4"):
+        core.two_stream(np.ones((11, 3)), np.full((4, 2), 0.2), np.ones((1, 3)))
