@@ -242,6 +242,17 @@ def test_wrong_shapes_are_named(tmp_path: Path, grid: OutputGrid) -> None:
         HistoryWriter(tmp_path, grid, ["soil_water"], ATTRS, ("mean", "variance"))
 
 
+def test_patches_have_their_own_axis(tmp_path: Path) -> None:
+    cells = OutputGrid(np.array([1.0, 2.0]), np.array([3.0, 4.0]), {"layer": np.full(2, 0.1)}, npatch=2)
+    history = HistoryWriter(tmp_path, cells, ["canopy_water", "soil_water"], ATTRS)
+    history.start()
+    history.add(START, START + DAY, dict.fromkeys(("canopy_water", "soil_water"), np.ones((2, 3, 2))))
+    history.flush(stamp(1))
+    with xr.open_dataset(history.finish()) as data:
+        assert data["canopy_water"].dims == ("time", "patch", "site")
+        assert data["soil_water"].dims == ("time", "layer", "site")
+
+
 def test_accumulator_weighs_steps_and_survives_a_restart() -> None:
     methods = {"latent_heat_flux": "mean", "soil_water": "point"}
     whole, broken = Accumulator(methods), Accumulator(methods)
