@@ -34,7 +34,7 @@ def departures(analysis_file: str | Path) -> dict[str, dict[str, float | int]]:
         Stream to ``n``, ``n_used``, ``innovation_mean`` and ``innovation_std`` (O-F), ``residual_mean`` and
         ``residual_std`` (O-A), ``expected_innovation_std`` (root mean of spread^2 + error^2), ``chi2`` (mean of
         (O-F)^2 / (spread^2 + error^2), 1 where errors are consistent), ``estimated_error`` (root mean of O-A times
-        O-F, Desroziers 2005 eq. 3; NaN if negative) and ``rejected``, counts by reason. All of used observations.
+        O-F, Desroziers et al. 2005; NaN if negative) and ``rejected``, counts by reason. All of used observations.
     """
     data = _load(analysis_file)
     meanings = data["rejection"].attrs["flag_meanings"].split()

@@ -17,15 +17,14 @@ from pyland.output.history import seconds, stamp_of, vertical_dimension
 from pyland.output.segments import Layout, RecordVariable, SegmentedFile
 
 REJECTIONS = (
-    "none",
+    "used",
+    "missing_value",
+    "value_out_of_range",
+    "rejected_by_quality_flag",
     "outside_domain",
-    "outside_valid_range",
-    "poor_quality_flag",
     "innovation_too_large",
-    "not_finite",
-    "no_valid_cell",
 )
-"""Why an observation was not used; the code in the file is the place in this list, 0 for a used one."""
+"""Why an observation was not used, in the order of the codes of ``observe``; 0 means that it was used."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,8 @@ class AnalysisWriter:
         Identifiers of the updated variables.
     attrs : mapping
         Global attributes.
+    reasons : sequence of str
+        Meanings of the codes in ``ObservationRecord.rejection``; the first is a used observation.
     communicator : Communicator, optional
         Ranks that each hold a tile of cells; observations are the same on all ranks.
     """
@@ -106,6 +107,7 @@ class AnalysisWriter:
         increments: Sequence[str],
         attrs: Mapping[str, Any],
         *,
+        reasons: Sequence[str] = REJECTIONS,
         communicator: Communicator | None = None,
     ) -> None:
         if not streams:
@@ -113,6 +115,7 @@ class AnalysisWriter:
         self.grid = grid
         self.streams = {name: dict(about) for name, about in streams.items()}
         self.increments = tuple(increments)
+        self.reasons = tuple(reasons)
         self._comm = communicator or Communicator()
         self._file: SegmentedFile | None = None
         self._defined = False
@@ -188,9 +191,12 @@ class AnalysisWriter:
         lengths = {name: len(values) for name, values in out.items() if len(values) != count}
         if lengths:
             raise InputError(f"analysis.nc: {count} observations at {time}, but {lengths}.")
-        codes = out["stream"]
-        if count and (codes.min() < 0 or codes.max() >= len(self.streams)):
-            raise InputError(f"analysis.nc: stream codes must lie in 0..{len(self.streams) - 1}.")
+        for name, limit in (("stream", len(self.streams)), ("rejection", len(self.reasons))):
+            codes = out[name]
+            if count and (codes.min() < 0 or codes.max() >= limit):
+                raise InputError(
+                    f"analysis.nc: {name} codes must lie in 0..{limit - 1}; got {sorted(set(codes.tolist()))}."
+                )
         return out
 
     def _observation_variables(self) -> dict[str, RecordVariable]:
@@ -236,8 +242,8 @@ class AnalysisWriter:
             row,
             {
                 "long_name": "why the observation was not assimilated",
-                "flag_values": np.arange(len(REJECTIONS), dtype="i1"),
-                "flag_meanings": " ".join(REJECTIONS),
+                "flag_values": np.arange(len(self.reasons), dtype="i1"),
+                "flag_meanings": " ".join(self.reasons),
             },
             "i1",
         )

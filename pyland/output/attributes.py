@@ -36,12 +36,25 @@ def variable_attributes(identifier: str) -> dict[str, Any]:
 
     Raises
     ------
-    ConfigError
+    InputError
         By the registry, if it does not know the variable.
     """
     from pyland.base.registry import attributes
 
     return {name: value for name, value in attributes(identifier).items() if value is not None}
+
+
+def vertical_axis_of(identifier: str) -> str | None:
+    """Return the vertical axis of a registered variable: `layer`, `thermal_layer` or `patch`; None without one.
+
+    Raises
+    ------
+    InputError
+        By the registry, if it does not know the variable.
+    """
+    from pyland.base.registry import variable
+
+    return next((name for name in variable(identifier).dims if name != "column"), None)
 
 
 def statistic_suffix(statistic: str) -> str:

@@ -29,6 +29,8 @@ class OutputGrid:
         Projected coordinates of columns and rows of the map [m].
     names : tuple of str
         Names of the stations.
+    npatch : int
+        Vegetation patches of a cell [1]; 0 if no variable over patches is written.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class OutputGrid:
     x: np.ndarray | None = None
     y: np.ndarray | None = None
     names: tuple[str, ...] = ()
+    npatch: int = 0
 
     def __post_init__(self) -> None:
         """Check the shapes against each other."""
@@ -108,35 +111,34 @@ class OutputGrid:
         full[..., self.index] = values
         return full.reshape(*values.shape[:-1], *self.shape)
 
-    def vertical_axis(self, nlayer: int, wanted: str | None = None) -> str:
-        """Name the vertical axis of a variable.
+    def vertical_axis(self, nlayer: int, axis: str | None) -> str:
+        """Check that a variable fits its axis over layers or patches.
 
         Parameters
         ----------
         nlayer : int
-            Layers of the variable [1].
-        wanted : str, optional
-            The axis that the variable is said to have.
+            Layers or patches of the variable [1].
+        axis : str or None
+            The axis that the registry gives it.
 
         Returns
         -------
         str
-            A key of ``layers``.
+            ``axis``.
         """
-        if wanted is not None:
-            if wanted not in self.layers or len(self.layers[wanted]) != nlayer:
-                raise InputError(f"Output: a variable with {nlayer} layers does not fit the vertical axis '{wanted}'.")
-            return wanted
-        fitting = [name for name, thickness in self.layers.items() if len(thickness) == nlayer]
-        if not fitting:
-            sizes = {name: len(thickness) for name, thickness in self.layers.items()}
-            raise InputError(f"Output: a variable has {nlayer} layers; the vertical axes of this run are {sizes}.")
-        return fitting[0]
+        sizes = self.dimensions()
+        if axis is None or sizes.get(axis) != nlayer:
+            raise InputError(
+                f"Output: a variable on the axis '{axis}' has {nlayer} layers; the axes of this run are {sizes}."
+            )
+        return axis
 
     def dimensions(self) -> dict[str, int]:
         """Return name and size of all horizontal and vertical dimensions."""
         sizes = dict(zip(self.horizontal, self.horizontal_shape, strict=True))
         sizes.update({name: len(thickness) for name, thickness in self.layers.items()})
+        if self.npatch:
+            sizes["patch"] = self.npatch
         return sizes
 
     def coordinates(self) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]]:
@@ -158,6 +160,8 @@ class OutputGrid:
                     out[name] = ((name,), np.asarray(values, float), attributes)
         elif self.names:
             out["site_name"] = (("site",), np.asarray(self.names, dtype=object), {"long_name": "name of the station"})
+        if self.npatch:
+            out["patch"] = (("patch",), np.arange(self.npatch), {"long_name": "vegetation patch", "units": "1"})
         for name, thickness in self.layers.items():
             interfaces = np.concatenate([[0.0], np.cumsum(np.asarray(thickness, float))])
             bounds = np.stack([interfaces[:-1], interfaces[1:]], axis=1)

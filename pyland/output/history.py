@@ -17,12 +17,10 @@ from pyland.output.attributes import (
     statistic_attributes,
     statistic_suffix,
     variable_attributes,
+    vertical_axis_of,
 )
 from pyland.output.grid import OutputGrid
 from pyland.output.segments import Layout, RecordVariable, SegmentedFile
-
-THERMAL_VARIABLES = frozenset({"soil_temperature"})
-"""Variables on the axis ``thermal_layer`` where both vertical axes have the same number of layers."""
 
 
 def seconds(time: Any) -> int:
@@ -238,8 +236,7 @@ def vertical_dimension(grid: OutputGrid, name: str, array: np.ndarray) -> tuple[
     """Return the vertical dimension of a variable with axes ([layer], member, cell): one name, or none."""
     if array.ndim == 2:
         return ()
-    wanted = "thermal_layer" if name in THERMAL_VARIABLES and "thermal_layer" in grid.layers else None
-    return (grid.vertical_axis(array.shape[0], wanted),)
+    return (grid.vertical_axis(array.shape[0], vertical_axis_of(name)),)
 
 
 def _time_definitions() -> dict[str, RecordVariable]:

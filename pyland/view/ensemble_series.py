@@ -132,10 +132,12 @@ def _draw_ensemble(
 
 
 def _draw_observations(axis: Any, assimilated: xr.Dataset | None, top: float, bottom: float) -> None:
-    """Draw the assimilated observations whose depth range covers the panel's."""
+    """Draw the assimilated observations of the panel's depth: the middle of one range lies in the other."""
     if assimilated is None:
         return
-    inside = (assimilated["depth_top"] <= top + _MILLIMETRE) & (assimilated["depth_bottom"] >= bottom - _MILLIMETRE)
+    upper, lower = assimilated["depth_top"] - _MILLIMETRE, assimilated["depth_bottom"] + _MILLIMETRE
+    sensed, shown = (upper + lower) / 2.0, (top + bottom) / 2.0
+    inside = ((upper <= shown) & (lower >= shown)) | ((sensed >= top - _MILLIMETRE) & (sensed <= bottom + _MILLIMETRE))
     chosen = assimilated.isel(observation=np.flatnonzero(inside & (assimilated["used"] == 1)))
     if chosen.sizes["observation"]:
         axis.errorbar(

@@ -15,9 +15,18 @@ KNOWN = {
     "soil_water": {"long_name": "soil water content", "units": "m3 m-3", "clm_name": "H2OSOI",
                    "standard_name": "volume_fraction_of_condensed_water_in_soil"},
     "soil_temperature": {"long_name": "soil temperature", "units": "K", "standard_name": "soil_temperature"},
+    "canopy_water": {"long_name": "water intercepted by the canopy", "units": "kg m-2"},
     "latent_heat_flux": {"long_name": "latent heat flux", "units": "W m-2", "positive": "up",
                          "standard_name": "surface_upward_latent_heat_flux"},
 }  # fmt: skip
+
+
+AXES = {
+    "soil_water": ("layer", "column"),
+    "soil_temperature": ("thermal_layer", "column"),
+    "canopy_water": ("patch", "column"),
+    "latent_heat_flux": ("column",),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +35,7 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> None:
     if importlib.util.find_spec("pyland.base.registry") is None:
         module = types.ModuleType("pyland.base.registry")
         module.attributes = lambda identifier: dict(KNOWN[identifier])
+        module.variable = lambda identifier: types.SimpleNamespace(dims=AXES[identifier])
         monkeypatch.setitem(sys.modules, "pyland.base.registry", module)
 
 

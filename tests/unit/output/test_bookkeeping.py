@@ -141,7 +141,7 @@ def test_analysis_refuses_unknown_streams(tmp_path: Path, grid: OutputGrid) -> N
     analysis.start()
     bad = record(1, [0])
     bad.stream[:] = 3
-    with pytest.raises(InputError, match="stream codes"):
+    with pytest.raises(InputError, match=r"stream codes.*\[3\]"):
         analysis.add(START, bad, {"soil_water": np.zeros((4, 5))})
 
 

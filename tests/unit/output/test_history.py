@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -217,6 +220,33 @@ def test_records_beyond_the_buffer_are_spilled(tmp_path: Path) -> None:
         np.testing.assert_array_equal(data["a"][:, 0], np.arange(50.0))
 
 
+KILLED_RUN = """
+import os, signal, sys
+import numpy as np
+from pyland.output.segments import Layout, RecordVariable, SegmentedFile
+file = SegmentedFile(sys.argv[1], "history", Layout({"site": 3}), buffer_limit=100)
+file.start()
+file.define({"time": RecordVariable(("time",), {}, "i8"), "a": RecordVariable(("time", "site"))})
+for step in range(100):
+    file.append({"time": np.array([step]), "a": np.full((1, 3), step)})
+    if step == 59:
+        file.flush("20040601T0000")
+    if step == 79:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_sigkill_leaves_only_complete_segments(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED_RUN, str(tmp_path)], timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    file = SegmentedFile(tmp_path, "history", Layout({"site": 3}))
+    assert [path.name for path in file.segments()] == ["history.20040601T0000.nc"]
+    file.resume("20040601T0000", np.datetime64("2004-06-01"))
+    assert len(list(file.folder.iterdir())) == 1
+    with xr.open_dataset(file.finish(), decode_times=False) as data:
+        np.testing.assert_array_equal(data["a"][:, 0], np.arange(60.0))
+
+
 def test_members_have_their_own_axis(tmp_path: Path, grid: OutputGrid) -> None:
     members = MembersWriter(tmp_path, grid, ["soil_water"], ATTRS, nmember=4)
     members.start()
@@ -240,6 +270,17 @@ def test_wrong_shapes_are_named(tmp_path: Path, grid: OutputGrid) -> None:
         history.add(START, START + DAY, {})
     with pytest.raises(InputError, match="unknown statistic"):
         HistoryWriter(tmp_path, grid, ["soil_water"], ATTRS, ("mean", "variance"))
+
+
+def test_patches_have_their_own_axis(tmp_path: Path) -> None:
+    cells = OutputGrid(np.array([1.0, 2.0]), np.array([3.0, 4.0]), {"layer": np.full(2, 0.1)}, npatch=2)
+    history = HistoryWriter(tmp_path, cells, ["canopy_water", "soil_water"], ATTRS)
+    history.start()
+    history.add(START, START + DAY, dict.fromkeys(("canopy_water", "soil_water"), np.ones((2, 3, 2))))
+    history.flush(stamp(1))
+    with xr.open_dataset(history.finish()) as data:
+        assert data["canopy_water"].dims == ("time", "patch", "site")
+        assert data["soil_water"].dims == ("time", "layer", "site")
 
 
 def test_accumulator_weighs_steps_and_survives_a_restart() -> None:

@@ -28,6 +28,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     if importlib.util.find_spec("pyland.base.registry") is None:
         module = types.ModuleType("pyland.base.registry")
         module.attributes = lambda identifier: {"units": "1", "long_name": identifier.replace("_", " ")}
+        axes = {"soil_water": ("layer", "column")}
+        module.variable = lambda identifier: types.SimpleNamespace(dims=axes.get(identifier, ("column",)))
         monkeypatch.setitem(sys.modules, "pyland.base.registry", module)
 
 
@@ -86,7 +88,7 @@ def _twin_analysis(run_dir: Path, grid: OutputGrid, ndays: int, rng: np.random.G
         record = ObservationRecord(
             np.zeros(n, int), grid.latitude, grid.longitude, np.zeros(n), np.full(n, 0.05), value, np.full(n, 0.03),
             0.5 * (prior[day] + truth[day]), np.full(n, 0.03), 0.2 * prior[day] + 0.8 * truth[day], np.full(n, 0.02),
-            np.where(np.arange(n) % 50 == 7, 4, 0),
+            np.where(np.arange(n) % 50 == 7, 5, 0),
         )  # fmt: skip
         writer.add(START + (day + 1) * DAY, record, {"soil_water": np.full((len(THICKNESS), n), 0.001)})
     writer.flush("end")
@@ -161,8 +163,9 @@ def site_run(case_dir: Path, ndays: int = 150) -> Path:
     for step in range(24, n, 48):
         value = np.array([observed["SoilMoist_5cm"][step]])
         column = np.full(1, 0.05)
-        record = ObservationRecord(np.zeros(1, int), grid.latitude, grid.longitude, column, column, value, column * 0.4,
-                                   value + 0.02, column * 0.5, value + 0.01, column * 0.2, np.zeros(1, int))  # fmt: skip
+        ensemble = (value + 0.02, column * 0.5, value + 0.01, column * 0.2)
+        place = (np.zeros(1, int), grid.latitude, grid.longitude, column, column)
+        record = ObservationRecord(*place, value, column * 0.4, *ensemble, np.zeros(1, int))
         analysis.add(start[step], record, {"soil_water": np.zeros((len(THICKNESS), 1))})
     analysis.flush("end")
     analysis.finish()
