@@ -17,6 +17,9 @@ from pyland.core.columns import Columns
 DENSITY_WATER = 1000.0
 """Density of liquid water [kg m-3]."""
 
+DRIEST_SATURATION = 0.01
+"""Effective saturation below which an analysis does not dry a layer, as in CLM [1]."""
+
 PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index", "stem_area_index"})
 """Fields of state and forcing with one value per patch; they keep their first axis even with one patch."""
 
@@ -47,6 +50,10 @@ class ColumnModel:
         Depth of a fixed water table [m], for ``lower_boundary="water_table"``.
     ponding_depth : float
         Water that the surface holds before it runs off [m].
+    air_entry : float
+        Air-entry head of van Genuchten soils [m]; 0 gives the curves of van Genuchten (1980).
+    tolerance, largest_iteration, smallest_step
+        Soil water solver: largest imbalance of a layer in a sub-step [m], Newton iterations [1], sub-step [s].
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
 
@@ -71,6 +78,10 @@ class ColumnModel:
         lower_boundary: str = "free_drainage",
         water_table_depth: float = 2.0,
         ponding_depth: float = 0.01,
+        air_entry: float = 0.01,
+        tolerance: float = 1e-13,
+        largest_iteration: int = 30,
+        smallest_step: float = 1e-3,
         stability_limit: float = 0.5,
         soil_roughness: float = 0.01,
         soil_emissivity: float = 0.96,
@@ -92,6 +103,10 @@ class ColumnModel:
             lower_boundary=_choice("lower_boundary", lower_boundary, LOWER_BOUNDARY),
             water_table_depth=water_table_depth,
             ponding_depth=ponding_depth,
+            air_entry=air_entry,
+            tolerance=tolerance,
+            largest_iteration=largest_iteration,
+            smallest_step=smallest_step,
         )
         self.state = self._views(self._columns.state)
         self.parameter = self._views(self._columns.parameter)
@@ -110,6 +125,7 @@ class ColumnModel:
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Set parameter fields; shapes ``(cell,)``, ``(n, cell)`` or ``(n, member, cell)``."""
         self._set(self.parameter, parameters)
+        self._columns.prepare()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Set state fields and make pressure heads consistent with soil water where only the latter is given."""
@@ -175,7 +191,7 @@ class ColumnModel:
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.
 
-        Values are brought into the range that the soil can hold: residual water to porosity.
+        Values are brought between ``DRIEST_SATURATION`` and porosity; what the model itself has dried further stays.
 
         Parameters
         ----------
@@ -190,9 +206,9 @@ class ColumnModel:
             Number of values that had to be brought into range.
         """
         before = self.land_water()
-        lowest, porosity = self._columns.lowest_water(), self.parameter["porosity"]
-        lowest = lowest.reshape(porosity.shape)
-        bounded = np.clip(soil_water, lowest, porosity)
+        pores = self.parameter["porosity"] - self.parameter["residual_water"]
+        lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
+        bounded = np.clip(soil_water, lowest, self.parameter["porosity"])
         clipped = int(np.count_nonzero(bounded != soil_water))
         self.state["soil_water"][...] = bounded
         self._columns.reconcile()
@@ -200,7 +216,8 @@ class ColumnModel:
 
     def land_water(self) -> np.ndarray:
         """Water in soil, on the ground and on leaves, shape (member, cell) [kg m-2]."""
-        return self._columns.land_water().reshape(self.nmember, self.ncell)
+        self._columns.store_water()
+        return self.flux["land_water"].copy()
 
     @property
     def bytes_per_column(self) -> float:
