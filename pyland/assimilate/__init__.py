@@ -1,1 +1,19 @@
-"""assimilate."""
+"""Ensemble filters on plain arrays: no model, no file.
+
+``analyse`` updates the whole state at once, ``analyse_local`` one local domain at a time, ``reject_outliers`` screens
+observations before either, ``localisation_weights`` shows what a taper does.
+"""
+
+from pyland.assimilate.diagnostics import AnalysisDiagnostics
+from pyland.assimilate.filters import analyse
+from pyland.assimilate.local import analyse_local, local_weights, localisation_weights
+from pyland.assimilate.quality import reject_outliers
+
+__all__ = [
+    "AnalysisDiagnostics",
+    "analyse",
+    "analyse_local",
+    "local_weights",
+    "localisation_weights",
+    "reject_outliers",
+]
