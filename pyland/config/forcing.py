@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from pyland.base.registry import variables
+from pyland.base.registry import is_variable, variable, variables
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key
 
@@ -28,9 +28,11 @@ class ForcingSection(Section):
                       later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb"))
     path: str | None = key(None, "netCDF file (format alma)", kind="path")
     variables: dict[str, str] = key(dict, "names in the file by registry id, where they are not the ALMA names", factory=True)
-    lapse_rate: float = key(0.0, "cooling with height that is applied from the height of the source to that of a cell; 0 for none",
-                            unit="K m-1", at_least=-0.02, at_most=0.02)
-    height: float = key(10.0, "height above ground that the weather is valid for", unit="m", above=0, at_most=500)
+    lapse_rate: float | None = key(None, "decrease of temperature with height from the place of the source to that of a cell; null is "
+                                         "no correction of a file and 0.0065 for the generator", unit="K m-1", at_least=-0.02,
+                                   at_most=0.02)
+    height: float | None = key(None, "height above ground that the weather is valid for; null is that of the file and 10 m for the "
+                                     "generator", unit="m", above=0, at_most=500)
     generator: GeneratorSection = key(GeneratorSection, "settings of format generator", factory=True)
 
     @field_validator("variables", mode="before")
@@ -41,12 +43,15 @@ class ForcingSection(Section):
             return {}
         if not isinstance(value, dict):
             raise ValueError(f"expected a mapping of registry ids to names in the file, got {shown(value)}")
+        result = {}
         for name, other in value.items():
-            if name not in known:
+            entry = variable(name).id if is_variable(name) else name
+            if entry not in known:
                 raise ValueError(f"expected one of {one_of(known)}, got '{name}'{suggestion(str(name), known)}")
             if not isinstance(other, str):
                 raise ValueError(f"{name}: expected a name of the file, got {shown(other)}")
-        return value
+            result[entry] = other
+        return result
 
     @model_validator(mode="after")
     def _check(self) -> ForcingSection:

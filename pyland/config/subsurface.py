@@ -39,8 +39,8 @@ class SubsurfaceInitialSection(Section):
 class SolverSection(Section):
     """Newton iteration and sub-steps of Richards' equation."""
 
-    tolerance: float = key(1e-12, "largest error of the water balance of a layer per sub-step", unit="m", above=0, at_most=1e-6)
-    max_iterations: int = key(25, "Newton iterations before the sub-step is halved", kind="integer", at_least=3, at_most=200)
+    tolerance: float = key(1e-13, "largest error of the water balance of a layer per sub-step", unit="m", above=0, at_most=1e-6)
+    max_iterations: int = key(30, "Newton iterations before the sub-step is halved", kind="integer", at_least=3, at_most=200)
     min_step: float = key(1e-3, "shortest sub-step before the run stops", unit="s", above=0, at_most=3600)
 
 
@@ -55,8 +55,8 @@ class SubsurfaceSection(Section):
     water_table_depth: float | None = key(None, "depth of the fixed water table; lower_boundary: water_table only", unit="m",
                                           at_least=0)
     overland: str = key("none", "flow of ponded water between cells", choices=("none",), later=("kinematic", "diffusive"))
-    ponding_depth: float = key(0.0, "water that stays on the surface before it runs off", unit="m", at_least=0, at_most=10)
-    specific_storage: float = key(1e-4, "compressibility of saturated soil", unit="m-1", at_least=0, at_most=0.1)
+    ponding_depth: float = key(0.01, "water that stays on the surface before it runs off", unit="m", at_least=0, at_most=10)
+    specific_storage: float = key(1e-4, "compressibility of saturated soil; that of water alone gives 1e-6", unit="m-1", at_least=1e-6, at_most=0.1)
     initial: SubsurfaceInitialSection = key(SubsurfaceInitialSection, "initial soil water", factory=True)
     solver: SolverSection = key(SolverSection, "solver of Richards' equation", factory=True)
 

@@ -41,6 +41,14 @@ MAXIMUM_PATCHES = 4
 FRACTION_TOLERANCE = 1e-9
 """How far decimal fractions such as 0.1 + 0.2 + 0.7 may miss 1 by rounding [1]."""
 
+PLANT_PARAMETERS = (
+    "vcmax25_top", "medlyn_slope", "medlyn_intercept", "ball_berry_slope", "ball_berry_intercept", "psi_open", "psi_closed",
+    "root_beta", "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis",
+    "leaf_transmittance_nir", "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis",
+    "stem_transmittance_nir", "roughness_ratio", "displacement_ratio", "leaf_dimension",
+)
+"""Plant parameters that a patch may replace (registry ids)."""
+
 _VAN_GENUCHTEN = ("residual_water", "van_genuchten_alpha", "van_genuchten_n")
 _CLAPP_HORNBERGER = ("clapp_hornberger_b", "air_entry_head")
 RETENTION_PARAMETERS = MappingProxyType({
@@ -65,11 +73,7 @@ class PatchSection(Section):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, value: Any) -> Any:
-        plants = ("vcmax25_top", "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis",
-                  "leaf_transmittance_nir", "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis",
-                  "stem_transmittance_nir", "roughness_ratio", "displacement_ratio", "leaf_dimension", "stomatal_slope",
-                  "stomatal_intercept", "psi_open", "psi_closed")
-        return _registry_numbers(value, plants, several=False)
+        return _registry_numbers(value, PLANT_PARAMETERS, several=False)
 
     @model_validator(mode="after")
     def _check(self) -> PatchSection:
