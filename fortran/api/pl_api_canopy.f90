@@ -73,8 +73,8 @@ contains
             lanes = input(source, :)
             call load_leaf(lanes, air)
             call acclimate(lanes(:, 7), acclimation)
-            call leaf_photosynthesis(stomata, air, lanes(:, 1), lanes(:, 13), lanes(:, 8), acclimation, lanes(:, 3), &
-                                     lanes(:, 2), leaf, resistance, converged)
+            call leaf_photosynthesis(stomata, air, lanes(:, 1), lanes(:, 13), lanes(:, 8), acclimation, lanes(:, &
+                                     3), lanes(:, 2), leaf, resistance, converged)
             output(first:last, 1) = leaf%gross(:n) - leaf%respiration(:n)
             output(first:last, 2) = leaf%gross(:n)
             output(first:last, 3) = leaf%respiration(:n)
@@ -88,7 +88,8 @@ contains
    end subroutine canopy_leaf
 
    !> Canopy and the ground below it (pl_canopy_fluxes).
-   subroutine canopy_exchange(dt, stomata, stability_limit, weather, plant, ground, radiation, canopy, flux, ierr, errmsg)
+   subroutine canopy_exchange(dt, stomata, stability_limit, weather, plant, ground, radiation, canopy, flux, ierr, &
+                              errmsg)
       real(rk), intent(in) :: dt                 !! time step [s]
       integer, intent(in) :: stomata             !! stomatal conductance scheme
       real(rk), intent(in) :: stability_limit    !! largest zeta [1]
@@ -176,7 +177,8 @@ contains
    end subroutine canopy_bare_ground
 
    !> Water stress and shares of the layers in the uptake (pl_root_uptake).
-   subroutine canopy_stress(root_fraction, pressure_head, soil_temperature, limits, stress, uptake_share, ierr, errmsg)
+   subroutine canopy_stress(root_fraction, pressure_head, soil_temperature, limits, stress, uptake_share, ierr, &
+                            errmsg)
       real(rk), intent(in) :: root_fraction(:, :)    !! [1]
       real(rk), intent(in) :: pressure_head(:, :)    !! [m]
       real(rk), intent(in) :: soil_temperature(:, :) !! [K]
@@ -205,8 +207,8 @@ contains
          do chunk = 1, chunk_count(n)
             call lanes_of(chunk, n, source, first, last)
             levels = limits(source, :)
-            call water_stress(nlayer, root_fraction(source, :), pressure_head(source, :), soil_temperature(source, :), &
-                              levels(:, 1), levels(:, 2), beta, share)
+            call water_stress(nlayer, root_fraction(source, :), pressure_head(source, :), soil_temperature(source, &
+                              :), levels(:, 1), levels(:, 2), beta, share)
             stress(first:last, 1) = beta(:last - first + 1)
             uptake_share(first:last, :) = share(:last - first + 1, :)
          end do

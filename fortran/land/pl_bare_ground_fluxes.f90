@@ -6,7 +6,8 @@ module pl_bare_ground_fluxes
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: heat_capacity_air, kinematic_viscosity_air, stefan_boltzmann
    use pl_kinds, only: rk
-   use pl_land_chunk, only: flux_chunk_type, ground_chunk_type, land_options_type, plant_chunk_type, weather_chunk_type
+   use pl_land_chunk, only: flux_chunk_type, ground_chunk_type, land_options_type, plant_chunk_type, &
+         weather_chunk_type
    use pl_monin_obukhov, only: aerodynamic_resistance, first_stability, next_stability
    implicit none (type, external)
    private
@@ -55,8 +56,9 @@ contains
             log_scalar(i) = log_momentum(i) + virtual_difference(i)
             rough_scalar(i) = ground%roughness(i)*exp(-virtual_difference(i))
          end do
-         call next_stability(weather%wind_speed, height, ustar, resistance, weather%potential_temperature, virtual_air, &
-                             weather%specific_humidity, warmth, moisture, options%stability_limit, zeta, wind)
+         call next_stability(weather%wind_speed, height, ustar, resistance, weather%potential_temperature, &
+                             virtual_air, weather%specific_humidity, warmth, moisture, options%stability_limit, &
+                             zeta, wind)
       end do
       call aerodynamic_resistance(wind, height, ground%roughness, rough_scalar, log_momentum, log_scalar, zeta, &
                                   ustar, resistance_momentum, resistance)

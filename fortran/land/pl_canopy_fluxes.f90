@@ -26,7 +26,7 @@ module pl_canopy_fluxes
 
    integer, parameter :: iteration_limit = 40                !! passes of the leaf temperature [1]
    integer, parameter :: free_passes = 5                     !! passes before steps are damped as 1/pass [1]
-   integer, parameter :: newton_passes = 10                  !! passes before the steps in temperature follow the secant [1]
+   integer, parameter :: newton_passes = 10 !! passes before the steps in temperature follow the secant [1]
    integer, parameter :: first_updates = 3                   !! steps of the internal CO2 in the first pass [1]
    real(rk), parameter :: tolerance_temperature = 0.01_rk    !! of the leaf temperature [K]
    real(rk), parameter :: tolerance_latent = 0.1_rk          !! of the latent heat flux [W m-2]
@@ -37,7 +37,7 @@ module pl_canopy_fluxes
    real(rk), parameter :: dense_transfer = 0.004_rk          !! C_s below a dense canopy [1]
    real(rk), parameter :: bare_transfer = von_karman/0.13_rk !! C_s of bare ground at unit Reynolds number [1]
    real(rk), parameter :: bare_power = -0.45_rk              !! of the roughness Reynolds number [1]
-   real(rk), parameter :: full_cover = 2.0_rk                !! leaf and stem area that hides the ground's roughness [1]
+   real(rk), parameter :: full_cover = 2.0_rk !! leaf and stem area that hides the ground's roughness [1]
    real(rk), parameter :: smallest_leaf = 1.0e-3_rk          !! leaf dimension [m]
    real(rk), parameter :: micro = 1.0e-6_rk
    real(rk), parameter :: molar_ratio = 0.622_rk             !! water vapour to dry air [1]
@@ -69,8 +69,8 @@ module pl_canopy_fluxes
 contains
 
    !> Fluxes of the lanes whose patch exists and has a canopy; zero in the other lanes.
-   pure subroutine canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux, &
-                                 converged)
+   pure subroutine canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, &
+                                 flux, converged)
       real(rk), intent(in) :: dt               !! time step [s]
       type(land_options_type), intent(in) :: options
       type(weather_chunk_type), intent(in) :: weather
@@ -143,8 +143,8 @@ contains
       real(rk) :: cover, rough, ev, eg
       integer :: i
       call acclimate(plant%growth_temperature, setting%acclimation)
-      call canopy_capacity(plant%leaf_area, radiation%extinction, radiation%sunlit_leaf_area, radiation%shaded_leaf_area, &
-                           setting%capacity_sunlit, setting%capacity_shaded)
+      call canopy_capacity(plant%leaf_area, radiation%extinction, radiation%sunlit_leaf_area, &
+                           radiation%shaded_leaf_area, setting%capacity_sunlit, setting%capacity_shaded)
       do i = 1, w
          setting%area(i) = max(plant%leaf_area(i) + plant%stem_area(i), canopy_area_limit)
          setting%capacity_sunlit(i) = setting%capacity_sunlit(i)*plant%vcmax25_top(i)*plant%daylength_factor(i)
@@ -216,10 +216,11 @@ contains
       type(pass_type), intent(inout) :: pass
       real(rk) :: resistance_momentum(w), below, gap
       integer :: i
-      call aerodynamic_resistance(iterate%wind, setting%height, setting%roughness, setting%roughness, setting%log_ratio, &
-                                  setting%log_ratio, iterate%zeta, pass%ustar, resistance_momentum, pass%resistance)
-      call saturation_chunk(iterate%leaf_temperature, weather%air_pressure, pass%saturation_pressure, pass%saturation, &
-                            pass%saturation_slope)
+      call aerodynamic_resistance(iterate%wind, setting%height, setting%roughness, setting%roughness, &
+                                  setting%log_ratio, setting%log_ratio, iterate%zeta, pass%ustar, &
+                                  resistance_momentum, pass%resistance)
+      call saturation_chunk(iterate%leaf_temperature, weather%air_pressure, pass%saturation_pressure, &
+                            pass%saturation, pass%saturation_slope)
       do i = 1, w
          pass%boundary(i) = setting%root_leaf(i)*sqrt(pass%ustar(i))
          pass%to_air(i) = 1.0_rk/pass%resistance(i)
@@ -249,7 +250,8 @@ contains
       real(rk) :: vapour, sunlit, shaded
       integer :: i, nupdate
       do i = 1, w
-         vapour = iterate%air_humidity(i)*weather%air_pressure(i)/(molar_ratio + (1.0_rk - molar_ratio)*iterate%air_humidity(i))
+         vapour = iterate%air_humidity(i)*weather%air_pressure(i) &
+                  /(molar_ratio + (1.0_rk - molar_ratio)*iterate%air_humidity(i))
          air%pressure(i) = weather%air_pressure(i)
          air%co2(i) = weather%co2(i)*weather%air_pressure(i)
          air%boundary_conductance(i) = pass%boundary(i)/setting%molar_volume(i)
@@ -259,8 +261,8 @@ contains
          air%slope(i) = plant%stomatal_slope(i)
          air%intercept(i) = plant%stomatal_intercept(i)
       end do
-      call temperature_response(iterate%leaf_temperature, air%pressure, air%is_c4, plant%water_stress, setting%acclimation, &
-                                kinetics)
+      call temperature_response(iterate%leaf_temperature, air%pressure, air%is_c4, plant%water_stress, &
+                                setting%acclimation, kinetics)
       nupdate = 1
       if (iteration == 1) then
          nupdate = first_updates
@@ -298,7 +300,8 @@ contains
       do i = 1, w
          heat = weather%air_density(i)*heat_capacity_air
          total = 1.0_rk/(pass%to_air(i) + pass%to_ground(i) + pass%to_leaf(i))
-         pass%air_temperature(i) = (pass%to_air(i)*weather%potential_temperature(i) + pass%to_ground(i)*ground%temperature(i) &
+         pass%air_temperature(i) = (pass%to_air(i)*weather%potential_temperature(i) &
+                                    + pass%to_ground(i)*ground%temperature(i) &
                                     + pass%to_leaf(i)*leaf_temperature(i))*total
          pass%sensible(i) = heat*pass%to_leaf(i)*(leaf_temperature(i) - pass%air_temperature(i))
          cube = leaf_temperature(i)**3
@@ -325,7 +328,8 @@ contains
          pass%wet_vapour(i) = merge(fixed, wet*(pass%saturation(i) - pass%air_humidity(i)), is_limited)
          pass%vapour_from_leaf(i) = dry + limited_wet
          pass%moistening(i) = (dry + limited_wet)*total*pass%saturation_slope(i)
-         slope = slope + latent_vaporisation*weather%air_density(i)*(dry + limited_wet)*others*total*pass%saturation_slope(i)
+         slope = slope + latent_vaporisation*weather%air_density(i)*(dry + limited_wet) &
+                 *others*total*pass%saturation_slope(i)
 
          residual = radiation%canopy_absorbed(i) - pass%longwave(i) - pass%sensible(i) &
                     - latent_vaporisation*weather%air_density(i)*(pass%dry_vapour(i) + pass%wet_vapour(i))
@@ -343,7 +347,7 @@ contains
       logical, intent(inout) :: active(w)
       type(iterate_type), intent(inout) :: iterate
       real(rk), parameter :: longest = 3.0_rk !! stretch of a step in temperature [1]
-      real(rk), parameter :: shortest_zeta = 0.2_rk, longest_zeta = 1.0_rk !! share of the step in stability that is taken [1]
+      real(rk), parameter :: shortest_zeta = 0.2_rk, longest_zeta = 1.0_rk !! share taken of a step in stability [1]
       real(rk) :: zeta(w), wind(w), warmth(w), moisture(w), humidity(w), next(w), latent, moved, bent, scale, damping
       logical :: turns
       integer :: i
@@ -369,9 +373,9 @@ contains
          warmth(i) = weather%potential_temperature(i) - pass%air_temperature(i) - pass%warming(i)*moved
          moisture(i) = weather%specific_humidity(i) - humidity(i)
       end do
-      call next_stability(weather%wind_speed, setting%height, pass%ustar, pass%resistance, weather%potential_temperature, &
-                          setting%virtual_air, weather%specific_humidity, warmth, moisture, options%stability_limit, &
-                          zeta, wind)
+      call next_stability(weather%wind_speed, setting%height, pass%ustar, pass%resistance, &
+                          weather%potential_temperature, setting%virtual_air, weather%specific_humidity, warmth, &
+                          moisture, options%stability_limit, zeta, wind)
       do i = 1, w
          if (active(i) .and. iteration < iteration_limit) then
             iterate%last_temperature(i) = iterate%leaf_temperature(i)
@@ -382,7 +386,8 @@ contains
             iterate%shaded_co2(i) = pass%shaded%internal_co2(i)
             bent = zeta(i) - iterate%zeta(i)
             turns = bent*iterate%last_zeta_step(i) < 0.0_rk
-            scale = secant(iterate%zeta(i) - iterate%last_zeta(i), iterate%last_zeta_step(i) - bent, shortest_zeta, longest_zeta)
+            scale = secant(iterate%zeta(i) - iterate%last_zeta(i), iterate%last_zeta_step(i) - bent, &
+                           shortest_zeta, longest_zeta)
             scale = min(merge(scale, 1.0_rk, iteration > 1 .and. turns), damping)
             iterate%last_zeta(i) = iterate%zeta(i)
             iterate%last_zeta_step(i) = bent
@@ -444,8 +449,10 @@ contains
          flux%sensible_ground(i) = heat*(ground%temperature(i) - pass%air_temperature(i))
          flux%sensible_ground_slope(i) = heat*(pass%to_air(i) + pass%to_leaf(i)) &
                                          /(pass%to_air(i) + pass%to_leaf(i) + pass%to_ground(i))
-         share = (pass%to_air(i) + pass%vapour_from_leaf(i))/(pass%to_air(i) + pass%vapour_from_leaf(i) + pass%to_soil(i))
-         flux%ground_evaporation(i) = weather%air_density(i)*pass%to_soil(i)*(ground%humidity(i) - pass%air_humidity(i))
+         share = pass%to_air(i) + pass%vapour_from_leaf(i)
+         share = share/(share + pass%to_soil(i))
+         flux%ground_evaporation(i) = weather%air_density(i)*pass%to_soil(i) &
+                                      *(ground%humidity(i) - pass%air_humidity(i))
          flux%ground_evaporation_slope(i) = weather%air_density(i)*pass%to_soil(i)*share*ground%humidity_slope(i)
          ev = radiation%canopy_emissivity(i)
          eg = ground%emissivity(i)

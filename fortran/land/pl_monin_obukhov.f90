@@ -100,7 +100,8 @@ contains
    end subroutine aerodynamic_resistance
 
    !> First guess of stability from the bulk Richardson number (CLM Technical Note, equations 5.45-5.47).
-   pure subroutine first_stability(wind_speed, height, log_momentum, virtual_air, virtual_difference, limit, zeta, wind)
+   pure subroutine first_stability(wind_speed, height, log_momentum, virtual_air, virtual_difference, limit, zeta, &
+                                   wind)
       real(rk), intent(in) :: wind_speed(w)         !! [m s-1]
       real(rk), intent(in) :: height(w)             !! of the forcing above displacement [m]
       real(rk), intent(in) :: log_momentum(w)       !! ln(height/roughness length) [1]
@@ -122,7 +123,8 @@ contains
 
    !> Stability and gusts that belong to the fluxes of the last iterate (equations 5.30, 5.31, 5.49).
    pure subroutine next_stability(wind_speed, height, friction_velocity, resistance_scalar, potential_temperature, &
-                                  virtual_air, humidity, temperature_difference, humidity_difference, limit, zeta, wind)
+                                  virtual_air, humidity, temperature_difference, humidity_difference, limit, zeta, &
+                                  wind)
       real(rk), intent(in) :: wind_speed(w)             !! [m s-1]
       real(rk), intent(in) :: height(w)                 !! of the forcing above displacement [m]
       real(rk), intent(in) :: friction_velocity(w)      !! [m s-1]

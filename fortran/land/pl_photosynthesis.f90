@@ -102,11 +102,10 @@ contains
          t = min(max(growth_temperature(i) - freezing_point, coldest_growth), warmest_growth)
          acclimation%entropy_carboxylation(i) = 668.39_rk - 1.07_rk*t
          acclimation%entropy_transport(i) = 659.70_rk - 0.75_rk*t
-         acclimation%scale_carboxylation(i) = 1.0_rk + exp((reference_temperature*acclimation%entropy_carboxylation(i) &
-                                                            - deactivation)/scale)
+         acclimation%scale_carboxylation(i) = 1.0_rk &
+            + exp((reference_temperature*acclimation%entropy_carboxylation(i) - deactivation)/scale)
          acclimation%scale_transport(i) = (2.59_rk - 0.035_rk*t) &
-                                          *(1.0_rk + exp((reference_temperature*acclimation%entropy_transport(i) &
-                                                          - deactivation)/scale))
+             *(1.0_rk + exp((reference_temperature*acclimation%entropy_transport(i) - deactivation)/scale))
       end do
    end subroutine acclimate
 
@@ -126,7 +125,8 @@ contains
          lit = (1.0_rk - exp(-min(beam*leaf_area(i), 40.0_rk)))/beam
          lit = merge(lit, 0.0_rk, sunlit_area(i) > smallest_area)
          total = (1.0_rk - exp(-nitrogen_extinction*leaf_area(i)))/nitrogen_extinction
-         sunlit(i) = merge(min(lit/max(sunlit_area(i), smallest_area), 1.0_rk), 1.0_rk, sunlit_area(i) > smallest_area)
+         sunlit(i) = merge(min(lit/max(sunlit_area(i), smallest_area), 1.0_rk), 1.0_rk, &
+               sunlit_area(i) > smallest_area)
          shaded(i) = merge(min(max(total - lit, 0.0_rk)/max(shaded_area(i), smallest_area), 1.0_rk), 1.0_rk, &
                            shaded_area(i) > smallest_area)
       end do
@@ -169,9 +169,9 @@ contains
          kinetics%product_constant(i) = 3.0_rk*product_share*value
          kinetics%product_slope(i) = 0.0_rk
          kinetics%transport(i) = exp(activation_transport*warmth)*acclimation%scale_transport(i) &
-                                 /(1.0_rk + exp((acclimation%entropy_transport(i)*temperature(i) - deactivation)*heat))
+            /(1.0_rk + exp((acclimation%entropy_transport(i)*temperature(i) - deactivation)*heat))
          kinetics%respiration(i) = respiration_c3*scale_respiration*stress(i)*exp(activation_respiration*warmth) &
-                                   /(1.0_rk + exp((entropy_respiration*temperature(i) - deactivation_respiration)*heat))
+            /(1.0_rk + exp((entropy_respiration*temperature(i) - deactivation_respiration)*heat))
          oxygen = exp(-activation_oxygen*warmth)*(oxygen_mole_fraction/michaelis_oxygen)
          kinetics%michaelis(i) = michaelis_co2*pressure(i)*exp(activation_co2*warmth)*(1.0_rk + oxygen)
          kinetics%compensation(i) = compensation_25*pressure(i)*exp(activation_compensation*warmth)
@@ -190,7 +190,8 @@ contains
       integer :: i
       do i = 1, w
          q10 = exp(doubling*(temperature(i) - reference_temperature))
-         inhibition = (1.0_rk + exp(0.3_rk*(temperature(i) - 313.15_rk)))*(1.0_rk + exp(0.2_rk*(288.15_rk - temperature(i))))
+         inhibition = (1.0_rk + exp(0.3_rk*(temperature(i) - 313.15_rk))) &
+                      *(1.0_rk + exp(0.2_rk*(288.15_rk - temperature(i))))
          if (is_c4(i) < 0.5_rk) cycle
          kinetics%carboxylation(i) = stress(i)*q10/inhibition
          kinetics%respiration(i) = respiration_c4*stress(i)*q10/(1.0_rk + exp(1.3_rk*(temperature(i) - 328.15_rk)))
@@ -232,9 +233,9 @@ contains
       real(rk), intent(in) :: capacity(w)    !! V_25 of this class [umol m-2 s-1]
       real(rk), intent(in) :: light(w)       !! absorbed visible light [W m-2 leaf]
       type(leaf_rate_type), intent(inout) :: leaf
-      real(rk) :: carboxylation(w), transport(w), product(w), product_slope(w), lowest(w), below(w), above(w), slope(w)
-      real(rk) :: curvature(w), intercept(w)
-      real(rk) :: absorbed, jmax, total, residual, next, net
+      real(rk), dimension(w) :: carboxylation, transport, product, product_slope, curvature, intercept
+      real(rk), dimension(w) :: below, above, slope
+      real(rk) :: absorbed, electrons, jmax, total, residual, next, net
       integer :: i, update
 
       do i = 1, w
@@ -245,19 +246,18 @@ contains
          jmax = kinetics%transport(i)*capacity(i)
          absorbed = photons_per_joule*max(light(i), 0.0_rk)
          total = light_share_c3*absorbed + jmax
-         transport(i) = merge(quantum_yield_c4*absorbed, &
-                              (total - sqrt(max(total*total - 4.0_rk*curvature_light*light_share_c3*absorbed*jmax, 0.0_rk))) &
-                              /(8.0_rk*curvature_light), air%is_c4(i) > 0.5_rk)
+         electrons = total*total - 4.0_rk*curvature_light*light_share_c3*absorbed*jmax
+         electrons = (total - sqrt(max(electrons, 0.0_rk)))/(2.0_rk*curvature_light)
+         transport(i) = merge(quantum_yield_c4*absorbed, 0.25_rk*electrons, air%is_c4(i) > 0.5_rk)
          curvature(i) = merge(curvature_c4, curvature_c3, air%is_c4(i) > 0.5_rk)
          intercept(i) = max(air%intercept(i)*merge(1.0_rk, stress(i), stomata == stomata_medlyn), lowest_conductance)
-         lowest(i) = min(max(kinetics%compensation(i), lowest_internal_co2), air%co2(i))
-         below(i) = lowest(i)
+         below(i) = min(max(kinetics%compensation(i), lowest_internal_co2), air%co2(i))
          above(i) = 2.0_rk*air%co2(i) ! not tested yet
-         leaf%internal_co2(i) = min(max(leaf%internal_co2(i), lowest(i)), air%co2(i))
+         leaf%internal_co2(i) = min(max(leaf%internal_co2(i), below(i)), air%co2(i))
       end do
       do update = 1, nupdate
-         call gross_assimilation(carboxylation, transport, product, product_slope, curvature, kinetics, leaf%internal_co2, &
-                                 leaf%gross, slope)
+         call gross_assimilation(carboxylation, transport, product, product_slope, curvature, kinetics, &
+                                 leaf%internal_co2, leaf%gross, slope)
          call conductance(stomata, air, intercept, leaf%gross, leaf%respiration, leaf%conductance)
          do i = 1, w
             net = leaf%gross(i) - leaf%respiration(i)
@@ -279,7 +279,8 @@ contains
    end subroutine update_leaf
 
    !> Slope of the residual to c_i, with dg/dA from the secant of g - g0 over A (exact but for leaf surface humidity).
-   elemental function residual_slope(pressure, co2, boundary, intercept, stomatal, net, assimilation_slope) result(slope)
+   elemental function residual_slope(pressure, co2, boundary, intercept, stomatal, net, &
+                                     assimilation_slope) result(slope)
       real(rk), intent(in) :: pressure           !! [Pa]
       real(rk), intent(in) :: co2                !! of the air [Pa]
       real(rk), intent(in) :: boundary           !! conductance [umol m-2 s-1]
@@ -291,14 +292,15 @@ contains
       real(rk) :: drawdown, share
       drawdown = diffusion_boundary*net*pressure/boundary
       share = intercept/stomatal
-      slope = 1.0_rk + assimilation_slope*pressure*(diffusion_boundary/boundary + diffusion_stomata/stomatal &
-                                                    *(share - (1.0_rk - share)*drawdown/max(co2 - drawdown, 0.1_rk*co2)))
+      share = share - (1.0_rk - share)*drawdown/max(co2 - drawdown, 0.1_rk*co2)
+      slope = 1.0_rk + assimilation_slope*pressure*(diffusion_boundary/boundary + diffusion_stomata/stomatal*share)
       slope = max(slope, 0.5_rk)
    end function residual_slope
 
-   !> Co-limited gross assimilation and its slope to the internal CO2 pressure (CLM Technical Note, equations 9.3-9.8).
-   pure subroutine gross_assimilation(carboxylation, transport, product, product_slope, curvature, kinetics, internal_co2, &
-                                      gross, slope)
+   !> Co-limited gross assimilation and its slope to the internal CO2 pressure (CLM Technical Note, equations
+   !> 9.3-9.8).
+   pure subroutine gross_assimilation(carboxylation, transport, product, product_slope, curvature, kinetics, &
+                                      internal_co2, gross, slope)
       real(rk), intent(in) :: carboxylation(w) !! V [umol m-2 s-1]
       real(rk), intent(in) :: transport(w)     !! J/4 (C3) or light-limited rate (C4) [umol m-2 s-1]
       real(rk), intent(in) :: product(w)       !! p0 [umol m-2 s-1]
@@ -367,8 +369,8 @@ contains
    end subroutine conductance
 
    !> One leaf class at a known temperature, iterated until its internal CO2 pressure rests.
-   pure subroutine leaf_photosynthesis(stomata, air, temperature, air_temperature, stress, acclimation, capacity, light, &
-                                       leaf, resistance, converged)
+   pure subroutine leaf_photosynthesis(stomata, air, temperature, air_temperature, stress, acclimation, capacity, &
+                                       light, leaf, resistance, converged)
       integer, intent(in) :: stomata          !! stomatal conductance scheme
       type(leaf_air_type), intent(in) :: air
       real(rk), intent(in) :: temperature(w)  !! of the leaf [K]

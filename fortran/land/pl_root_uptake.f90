@@ -37,7 +37,8 @@ contains
       end do
       do k = 1, nlayer
          do i = 1, w
-            uptake_share(i, k) = root_fraction(i, k)*min(max((pressure_head(i, k) - psi_closed(i))*scale(i), 0.0_rk), 1.0_rk)
+            uptake_share(i, k) = root_fraction(i, k)*min(max((pressure_head(i, k) - psi_closed(i))*scale(i), &
+                  0.0_rk), 1.0_rk)
             uptake_share(i, k) = merge(uptake_share(i, k), 0.0_rk, soil_temperature(i, k) > frozen_below)
             stress(i) = stress(i) + uptake_share(i, k)
          end do
@@ -53,7 +54,8 @@ contains
       end do
    end subroutine water_stress
 
-   !> Share of the roots in each layer, r = beta**(100 z_top) - beta**(100 z_bottom), normalised to the lowest interface.
+   !> Share of the roots in each layer, r = beta**(100 z_top) - beta**(100 z_bottom), normalised to the lowest
+   !> interface.
    pure function root_distribution(beta, interfaces) result(fraction)
       real(rk), intent(in) :: beta          !! extinction per centimetre, inside (0, 1) [1]
       real(rk), intent(in) :: interfaces(:) !! depths of the layer interfaces, 0 first, increasing [m]

@@ -79,7 +79,8 @@ def make_table(what: str, values: Mapping[str, ArrayLike], names: Sequence[str],
     missing = [name for name in names if name not in values]
     unknown = [name for name in values if name not in names]
     if missing or unknown:
-        raise InputError(f"{what}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}; expected {list(names)}")
+        raise InputError(
+            f"{what}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}; expected {list(names)}")
     table = np.empty((ncolumn, len(names)), order="F")
     for k, name in enumerate(names):
         array = np.asarray(values[name], dtype=float)

@@ -66,8 +66,9 @@ def test_extremes_are_finite():
     t = rng.uniform(213.0, 328.0, n)
     air = weather(air_temperature=t, wind_speed=rng.uniform(0, 40, n) * (rng.random(n) > 0.1),
                   specific_humidity=10 ** rng.uniform(-6, -1.6, n), air_pressure=rng.uniform(5e4, 1.06e5, n))
-    got = bare_ground_fluxes(air, ground(temperature=t + rng.uniform(-40, 40, n), humidity=10 ** rng.uniform(-6, -1.3, n),
-                                         resistance=rng.uniform(0, 5000, n)))
+    soil = ground(temperature=t + rng.uniform(-40, 40, n), humidity=10 ** rng.uniform(-6, -1.3, n),
+                  resistance=rng.uniform(0, 5000, n))
+    got = bare_ground_fluxes(air, soil)
     for values in got.values():
         assert np.all(np.isfinite(values))
     assert np.all(got["friction_velocity"] > 0)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyland.base.errors import InputError
-from pyland.land.canopy_processes import canopy_fluxes
+from pyland.land.canopy_processes import canopy_fluxes, leaf_photosynthesis, stability_profiles
 
 SIGMA = 5.67e-8
 LATENT = 2.501e6
@@ -46,7 +46,8 @@ def make(rng, n, *, extreme):
             "roughness_ratio": np.where(canopy_top < 1, 0.12, 0.055), "displacement_ratio": np.full(n, 0.67),
             "leaf_dimension": np.full(n, 0.04), "vcmax25_top": rng.uniform(20, 110, n),
             "is_c4": (rng.random(n) < 0.2) * 1.0, "stomatal_slope": rng.uniform(1.6, 6, n),
-            "stomatal_intercept": np.full(n, 100.0), "growth_temperature": t, "daylength_factor": rng.uniform(0.1, 1, n),
+            "stomatal_intercept": np.full(n, 100.0), "growth_temperature": t,
+            "daylength_factor": rng.uniform(0.1, 1, n),
             "water_stress": np.where(rng.random(n) < 0.1, 0.0, rng.random(n))},
         "ground": {
             "temperature": ground_t, "emissivity": np.full(n, 0.96), "roughness": np.full(n, 0.01),
@@ -54,7 +55,8 @@ def make(rng, n, *, extreme):
             "humidity_slope": rng.uniform(0, 2e-3, n), "resistance": rng.uniform(0, 2000, n)},
         "radiation": {
             "canopy_absorbed": 0.8 * light * (1 - np.exp(-0.6 * total)), "sunlit_leaf_area": sunlit,
-            "shaded_leaf_area": np.maximum(leaf_area - sunlit, 0.0), "sunlit_par": 0.4 * light * np.minimum(extinction, 1),
+            "shaded_leaf_area": np.maximum(leaf_area - sunlit, 0.0),
+            "sunlit_par": 0.4 * light * np.minimum(extinction, 1),
             "shaded_par": 0.08 * light, "extinction": extinction, "canopy_emissivity": 1 - np.exp(-total)},
         "canopy": {
             "leaf_temperature": t + rng.uniform(-spread, spread, n), "canopy_water": 0.1 * total * wet**1.5,
@@ -105,6 +107,69 @@ def test_the_solution_does_not_depend_on_the_first_guess():
             first["gross_photosynthesis"][good], other["gross_photosynthesis"][good], rtol=1e-2, atol=1e-3)
 
 
+def test_fluxes_fit_the_published_network_of_conductances():
+    """From u*, leaf temperature and the ground fluxes everything else follows (CLM Technical Note, section 5.3)."""
+    case = make(np.random.default_rng(12), 400, extreme=False)
+    case = change(case, "ground", resistance=0.0)
+    case["plant"]["water_stress"][:] = np.random.default_rng(1).uniform(0.2, 1.0, 400)
+    got = canopy_fluxes(**case)
+    air, plant, soil, light = case["weather"], case["plant"], case["ground"], case["radiation"]
+    ok = got["converged"]
+    area = plant["leaf_area"] + plant["stem_area"]
+    ustar, leaf_t = got["friction_velocity"], got["leaf_temperature"]
+    pressure, q_air = air["air_pressure"], air["specific_humidity"]
+    vapour = q_air * pressure / (0.622 + 0.378 * q_air)
+    density = (pressure - 0.378 * vapour) / (287.042 * air["air_temperature"])
+    theta = air["air_temperature"] + 0.0098 * air["reference_height"]
+
+    # canopy air from the ground fluxes; heat of the leaves from it
+    gap = np.exp(-area)
+    to_ground = ustar * (0.4 / 0.13 * (0.01 * ustar / 1.5e-5) ** -0.45 * gap + 0.004 * (1 - gap))
+    boundary = 0.01 * np.sqrt(ustar / 0.04)
+    t_air = soil["temperature"] - got["sensible_ground"] / (density * 1004.64 * to_ground)
+    q_canopy = soil["humidity"] - got["ground_evaporation"] / (density * to_ground)
+    heat = density * 1004.64 * area * boundary * (leaf_t - t_air)
+    assert np.percentile(np.abs(heat - got["sensible_canopy"])[ok], 98) < 1.0
+
+    # sum of the fluxes against the surface layer above
+    total_heat = got["sensible_canopy"] + got["sensible_ground"]
+    vapour_flux = got["transpiration"] + got["canopy_evaporation"] + got["ground_evaporation"]
+    cover = (1 - np.exp(-np.minimum(area, 2.0))) / (1 - np.exp(-2.0))
+    rough = np.exp(cover * np.log(plant["canopy_top"] * plant["roughness_ratio"]) + (1 - cover) * np.log(0.01))
+    height = air["reference_height"] + rough
+    theta_v = theta * (1 + 0.61 * q_air)
+    buoyancy = total_heat / (density * 1004.64) * (1 + 0.61 * q_air) + 0.61 * theta * vapour_flux / density
+    zeta = np.clip(-height * 0.4 * 9.80616 * buoyancy / (theta_v * ustar**3), -100.0, 0.5)
+    gust = np.cbrt(np.maximum(9.80616 * buoyancy * 1000.0 / theta_v, 0.0))
+    momentum, scalar = stability_profiles(zeta, height, rough, rough)
+    wind = np.sqrt(np.maximum(air["wind_speed"], 1.0) ** 2 + gust**2)
+    assert np.percentile(np.abs(0.4 * wind / momentum / ustar - 1)[ok], 98) < 0.01
+    to_air = 0.4 * ustar / scalar
+    assert np.percentile(np.abs(density * 1004.64 * to_air * (t_air - theta) - total_heat)[ok], 98) < 3.0
+    assert np.percentile(np.abs(density * to_air * (q_canopy - q_air) - vapour_flux)[ok] * LATENT, 98) < 3.0
+
+    # assimilation and transpiration from the leaves
+    beam = 0.3 + light["extinction"]
+    lit = (1 - np.exp(-np.minimum(beam * plant["leaf_area"], 40.0))) / beam
+    shade = (1 - np.exp(-0.3 * plant["leaf_area"])) / 0.3 - lit
+    gross, transpiring = 0.0, 0.0
+    for part, leaf_area, par in ((lit, light["sunlit_leaf_area"], light["sunlit_par"]),
+                                 (shade, light["shaded_leaf_area"], light["shaded_par"])):
+        leaf = leaf_photosynthesis({
+            "leaf_temperature": leaf_t, "absorbed_light": par, "is_c4": plant["is_c4"],
+            "vcmax25": plant["vcmax25_top"] * plant["daylength_factor"] * np.minimum(part / leaf_area, 1.0),
+            "stomatal_slope": plant["stomatal_slope"], "stomatal_intercept": plant["stomatal_intercept"],
+            "growth_temperature": plant["growth_temperature"], "water_stress": plant["water_stress"],
+            "vapour_pressure": q_canopy * pressure / (0.622 + 0.378 * q_canopy), "boundary_resistance": 1 / boundary,
+            "co2_pressure": air["co2"] * pressure, "air_pressure": pressure, "potential_temperature": theta})
+        gross = gross + leaf_area * leaf["gross_assimilation"]
+        transpiring = transpiring + leaf_area / (1 / boundary + leaf["stomatal_resistance"])
+    assert np.percentile(np.abs(gross / got["gross_photosynthesis"] - 1)[ok], 98) < 0.01
+    dry = case["canopy"]["dry_fraction"] * area / plant["leaf_area"]
+    wanted = density * dry * transpiring * np.maximum(saturation_humidity(leaf_t, pressure) - q_canopy, 0.0)
+    assert np.percentile(np.abs(wanted - got["transpiration"])[ok] * LATENT, 98) < 5.0
+
+
 @pytest.mark.parametrize("lane", [0, 1, 17, 31, 40])
 def test_a_column_does_not_depend_on_its_neighbours(lane):
     rng = np.random.default_rng(11)
@@ -120,7 +185,7 @@ def test_a_column_does_not_depend_on_its_neighbours(lane):
             assert got[name][lane] == value[0], name
 
 
-def test_ground_slopes_are_the_derivatives_at_fixed_leaf_temperature():
+def test_ground_slopes_have_the_sign_that_keeps_the_soil_stable():
     case = make(np.random.default_rng(4), 200, extreme=False)
     got = canopy_fluxes(**case)
     assert np.all(got["sensible_ground_slope"] > 0)

@@ -138,8 +138,8 @@ def test_random_leaves_converge_and_match(scheme):
     rng = np.random.default_rng(3)
     n = 300
     p = leaf(
-        leaf_temperature=rng.uniform(265, 325, n), absorbed_light=rng.uniform(0, 400, n), vcmax25=rng.uniform(10, 120, n),
-        is_c4=(rng.random(n) < 0.3) * 1.0, stomatal_slope=rng.uniform(1.5, 9, n),
+        leaf_temperature=rng.uniform(265, 325, n), absorbed_light=rng.uniform(0, 400, n),
+        vcmax25=rng.uniform(10, 120, n), is_c4=(rng.random(n) < 0.3) * 1.0, stomatal_slope=rng.uniform(1.5, 9, n),
         stomatal_intercept=10 ** rng.uniform(0, 4.5, n), growth_temperature=rng.uniform(275, 312, n),
         water_stress=rng.random(n), boundary_resistance=rng.uniform(5, 300, n), co2_pressure=rng.uniform(18, 200, n),
         air_pressure=rng.uniform(6e4, 1.05e5, n))
