@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,7 @@ class MemberRun:
         self.time, self.step_index = self.start, 0
         self.plant_area = setup.surface.leaf_area
         self._setup, self._perturbation, self._attrs = setup, perturbation, dict(attrs)
+        self.progress: Callable[[float, np.datetime64], None] = lambda done, moment: None
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -69,6 +70,10 @@ class MemberRun:
     def move_to(self, time: np.datetime64) -> None:
         """Set the clock after a step."""
         self.time, self.step_index = time, self.step_index + 1
+
+    def show_progress(self) -> None:
+        """Tell how far the integration is."""
+        self.progress(float((self.time - self.start) / (self.end - self.start)), self.time)
 
     # ---- restart -----------------------------------------------------------------------------------
 
