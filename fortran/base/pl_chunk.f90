@@ -7,7 +7,7 @@
 module pl_chunk
    implicit none (type, external)
    private
-   public :: chunk_count, chunk_width, lane_source
+   public :: chunk_count, chunk_width, first_column, last_column, lane_source
 
    integer, parameter :: chunk_width = 32 !! columns per chunk (4 AVX-512 or 8 AVX2 vectors of doubles)
 
@@ -18,6 +18,19 @@ contains
       integer, intent(in) :: ncolumn !! number of columns [1]
       chunk_count = (ncolumn + chunk_width - 1)/chunk_width
    end function chunk_count
+
+   !> First column of a chunk.
+   pure integer function first_column(chunk)
+      integer, intent(in) :: chunk !! chunk index, from 1
+      first_column = (chunk - 1)*chunk_width + 1
+   end function first_column
+
+   !> Last column of a chunk.
+   pure integer function last_column(chunk, ncolumn)
+      integer, intent(in) :: chunk   !! chunk index, from 1
+      integer, intent(in) :: ncolumn !! number of columns [1]
+      last_column = min(chunk*chunk_width, ncolumn)
+   end function last_column
 
    !> Column that feeds lane `lane` of chunk `chunk` (the last column feeds the lanes beyond it).
    pure integer function lane_source(chunk, lane, ncolumn)

@@ -3,11 +3,12 @@
 !> Flatau, Walko and Cotton (1992), J. Appl. Meteorol. 31, 1507-1513: eighth-order polynomials, here
 !> over liquid water, valid from -75 to 100 degrees C (temperatures are clamped to that range).
 module pl_moist_air
+   use pl_chunk, only: w => chunk_width
    use pl_constants, only: freezing_point
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: saturation_humidity, saturation_pressure, vapour_pressure
+   public :: saturation_chunk, saturation_humidity, saturation_pressure, vapour_pressure
 
    real(rk), parameter :: lowest = -75.0_rk, highest = 100.0_rk !! range of the polynomials [degC]
    real(rk), parameter :: molar_ratio = 0.622_rk                !! water vapour to dry air [1]
@@ -43,6 +44,23 @@ contains
       humidity = molar_ratio*e*scale
       slope = molar_ratio*air_pressure*scale*scale*de
    end subroutine saturation_humidity
+
+   !> Saturation vapour pressure and specific humidity of a chunk: for hot loops of other modules.
+   pure subroutine saturation_chunk(temperature, air_pressure, pressure, humidity, slope)
+      real(rk), intent(in) :: temperature(w)  !! temperature [K]
+      real(rk), intent(in) :: air_pressure(w) !! air pressure [Pa]
+      real(rk), intent(out) :: pressure(w)    !! saturation vapour pressure [Pa]
+      real(rk), intent(out) :: humidity(w)    !! saturation specific humidity [kg kg-1]
+      real(rk), intent(out) :: slope(w)       !! derivative of humidity to temperature [kg kg-1 K-1]
+      real(rk) :: de, scale
+      integer :: i
+      do i = 1, w
+         call saturation_pressure(temperature(i), pressure(i), de)
+         scale = 1.0_rk/(air_pressure(i) - (1.0_rk - molar_ratio)*pressure(i))
+         humidity(i) = molar_ratio*pressure(i)*scale
+         slope(i) = molar_ratio*air_pressure(i)*scale*scale*de
+      end do
+   end subroutine saturation_chunk
 
    !> Vapour pressure of air.
    elemental function vapour_pressure(humidity, air_pressure) result(pressure)

@@ -9,11 +9,12 @@ module pl_land_chunk
    private
    public :: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type
    public :: plant_chunk_type, radiation_chunk_type, weather_chunk_type
-   public :: nband, visible, near_infrared
+   public :: canopy_area_limit, nband, visible, near_infrared
    public :: stomata_ball_berry, stomata_medlyn, evaporation_beta, evaporation_dry_surface_layer
 
    integer, parameter :: nband = 2
    integer, parameter :: visible = 1, near_infrared = 2
+   real(rk), parameter :: canopy_area_limit = 0.05_rk !! leaf and stem area from which there is a canopy [m2 m-2]
    integer, parameter :: stomata_ball_berry = 1, stomata_medlyn = 2
    integer, parameter :: evaporation_dry_surface_layer = 1, evaporation_beta = 2
 
@@ -80,6 +81,7 @@ module pl_land_chunk
       real(rk) :: humidity(w)             !! specific humidity at the soil surface [kg kg-1]
       real(rk) :: humidity_slope(w)       !! derivative of humidity to temperature [kg kg-1 K-1]
       real(rk) :: resistance(w)           !! of the soil surface to evaporation; 0 for dew [s m-1]
+      real(rk) :: evaporation_factor(w)   !! beta, multiplies the soil-to-air vapour conductance; 1 without the beta scheme [1]
    end type ground_chunk_type
 
    !> Shortwave absorbed by one patch and the ground below it.

@@ -86,6 +86,39 @@ class Columns:
         check(*self._api.columns_set_land_options(
             self._handle, stomata, soil_evaporation, stability_limit, soil_roughness, soil_emissivity))
 
+    def set_water_options(
+        self,
+        *,
+        retention: int,
+        lower_boundary: int,
+        air_entry: float,
+        water_table_depth: float,
+        ponding_depth: float,
+        tolerance: float,
+        largest_iteration: int,
+        smallest_step: float,
+    ) -> None:
+        """Choose the treatment of soil water; numbers as in ``fortran/subsurface/pl_richards_column.f90``."""
+        check(*self._api.columns_set_water_options(
+            self._handle, retention, lower_boundary, air_entry, water_table_depth, ponding_depth, tolerance,
+            largest_iteration, smallest_step))
+
+    def prepare(self) -> None:
+        """Check the parameters and derive what follows from them; needed after they were set."""
+        check(*self._api.columns_prepare(self._handle))
+
+    def reconcile(self) -> None:
+        """Make pressure heads consistent with soil water that was changed from outside."""
+        check(*self._api.columns_reconcile(self._handle))
+
+    def fill_water(self) -> None:
+        """Set soil water from the pressure heads."""
+        check(*self._api.columns_fill_water(self._handle))
+
+    def store_water(self) -> None:
+        """Bring the fields ``soil_water_total`` and ``land_water`` up to date with the state."""
+        check(*self._api.columns_store_water(self._handle))
+
     def step(self, dt: float) -> None:
         """Advance all columns by ``dt`` [s] with the forcing fields as they are."""
         check(*self._api.columns_step(self._handle, dt))

@@ -1,1 +1,187 @@
-"""forcing."""
+"""Weather: files and the generator, checked, in SI units, interpolated to model steps.
+
+Start with `open_forcing`; every source follows `pyland.forcing.protocol.Forcing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyland.base.errors import InputError, UnavailableError
+from pyland.forcing.alma import AlmaForcing
+from pyland.forcing.climates import CLIMATES, Climate, find_climate
+from pyland.forcing.elevation import STANDARD_LAPSE_RATE, ElevationCorrected
+from pyland.forcing.generator import WeatherGenerator
+from pyland.forcing.protocol import WEATHER_FIELDS, Forcing, check_cover
+from pyland.forcing.site import SiteDescription, read_site
+from pyland.forcing.solar import SolarGeometry
+
+FORMATS = ("alma", "generator")
+"""Formats that this version reads."""
+
+PLANNED_FORMATS = ("era5", "cosmo-rea6", "cmfd", "nldas-pfb")
+"""Documented formats that this version does not read."""
+
+
+def open_forcing(
+    format: str,
+    *,
+    path: str | Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    cells: Any = None,
+    time_label: str | None = None,
+    generator: Mapping[str, Any] | None = None,
+    latitude: Any = None,
+    longitude: Any = None,
+    elevation: Any = None,
+    x: Any = None,
+    y: Any = None,
+    start: np.datetime64 | None = None,
+    end: np.datetime64 | None = None,
+    reference_height: Any = None,
+    lapse_rate: float | None = None,
+) -> Forcing:
+    """Open the weather of a case.
+
+    Parameters
+    ----------
+    format : {"alma", "generator"}
+        Kind of source.
+    path : str or Path, optional
+        File; needed by ``alma``.
+    variables : mapping of str to str, optional
+        Names in the file by registry id or ALMA name; ``alma`` only.
+    cells : sequence of int, optional
+        Cells of the file that belong to this rank; ``alma`` only.
+    time_label : {"start", "end"}, optional
+        What the time stamps of the file mark; ``alma`` only, by default the file says so.
+    generator : mapping, optional
+        ``climate`` and ``seed``; ``generator`` only.
+    latitude, longitude : array_like, optional
+        Places of the cells [degrees]; needed by ``generator``, by default those of the file for ``alma``.
+    elevation : array_like, optional
+        Elevation of the cells [m]; needed by ``generator``, and by ``alma`` with ``lapse_rate``.
+    x, y : array_like, optional
+        Positions of the cells on a plane [m]; for ``generator``, by default all at one point. A file knows the
+        places of its weather, so ``alma`` has no use for them.
+    start, end : numpy.datetime64, optional
+        Period that will be asked for, UTC: needed by ``generator``; checked against the file for ``alma``.
+    reference_height : float or array_like, optional
+        Height of the forcing level above ground [m]; by default that of the file, 10 m for ``generator``.
+    lapse_rate : float, optional
+        Decrease of temperature with height [K m-1]. ``alma``: carries the weather from the elevation in the file to
+        ``elevation`` (no correction by default). ``generator``: that of the atmosphere it makes (0.0065 by default).
+
+    Returns
+    -------
+    Forcing
+        Source with ``weather(start, dt)``.
+
+    Raises
+    ------
+    InputError
+        If an argument is missing or belongs to another format, or the file is not as expected.
+    UnavailableError
+        For a documented format that this version does not read.
+    """
+    if format in PLANNED_FORMATS:
+        raise UnavailableError(
+            f"forcing.format: '{format}' is planned but not in this version; available: {', '.join(FORMATS)} "
+            "(convert the data to one ALMA-like netCDF file, docs/guide/forcing.md)"
+        )
+    if format == "alma":
+        _refuse(format, generator=generator)
+        if path is None:
+            raise InputError("forcing.path is needed for forcing.format 'alma'")
+        forcing: Forcing = _open_alma(
+            AlmaForcing(path, latitude, longitude, reference_height, variables, cells, time_label=time_label),
+            elevation, lapse_rate)  # fmt: skip
+        if start is not None and end is not None:
+            check_cover(forcing, start, end)
+        return forcing
+    if format == "generator":
+        _refuse(format, path=path, variables=variables, cells=cells, time_label=time_label)
+        return _open_generator(
+            dict(generator or {}), latitude, longitude, elevation, x, y, start, end, reference_height, lapse_rate)
+    raise InputError(f"forcing.format: '{format}' is not known; expected one of {', '.join(FORMATS)}")
+
+
+def _refuse(format: str, **arguments: Any) -> None:
+    given = [name for name, value in arguments.items() if value is not None and not _is_empty(value)]
+    if given:
+        raise InputError(f"forcing.{given[0]} has no meaning for forcing.format '{format}'; remove it")
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, Mapping) and not value
+
+
+def _open_alma(source: AlmaForcing, elevation: Any, lapse_rate: float | None) -> Forcing:
+    if lapse_rate is None:
+        return source
+    if source.elevation is None:
+        raise InputError(
+            f"{source.path}: forcing.lapse_rate needs the elevation that the weather stands for, but the file has "
+            "none; add an attribute or variable elev_m [m], or remove forcing.lapse_rate"
+        )
+    if elevation is None:
+        raise InputError("forcing.lapse_rate needs domain.elevation, the elevation of the cells [m]")
+    return ElevationCorrected(source, source.elevation, np.asarray(elevation, dtype=np.float64), lapse_rate)
+
+
+def _open_generator(
+    options: dict[str, Any],
+    latitude: Any,
+    longitude: Any,
+    elevation: Any,
+    x: Any,
+    y: Any,
+    start: np.datetime64 | None,
+    end: np.datetime64 | None,
+    reference_height: Any,
+    lapse_rate: float | None,
+) -> WeatherGenerator:
+    needed = {"latitude": latitude, "longitude": longitude, "elevation": elevation, "start": start, "end": end}
+    missing = [name for name, value in needed.items() if value is None]
+    if missing:
+        raise InputError(f"the weather generator needs {', '.join(missing)}")
+    unknown = set(options) - {"climate", "seed"}
+    if unknown:
+        raise InputError(
+            f"forcing.generator: {', '.join(sorted(unknown))} not known; expected climate "
+            f"({', '.join(CLIMATES)}) and seed"
+        )
+    ncell = max(np.size(latitude), np.size(longitude), np.size(elevation))
+    keywords: dict[str, Any] = {}
+    if reference_height is not None:
+        keywords["reference_height"] = reference_height
+    if lapse_rate is not None:
+        keywords["lapse_rate"] = lapse_rate
+    return WeatherGenerator(
+        latitude, longitude, elevation,
+        np.zeros(ncell) if x is None else x, np.zeros(ncell) if y is None else y,
+        start, end, **options, **keywords)  # fmt: skip
+
+
+__all__ = [
+    "CLIMATES",
+    "FORMATS",
+    "PLANNED_FORMATS",
+    "STANDARD_LAPSE_RATE",
+    "WEATHER_FIELDS",
+    "AlmaForcing",
+    "Climate",
+    "ElevationCorrected",
+    "Forcing",
+    "SiteDescription",
+    "SolarGeometry",
+    "WeatherGenerator",
+    "check_cover",
+    "find_climate",
+    "open_forcing",
+    "read_site",
+]

@@ -1,1 +1,1 @@
-"""output."""
+"""Write what a run leaves behind: history, members, analysis, balance, restarts, scores."""

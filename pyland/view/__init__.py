@@ -1,1 +1,1 @@
-"""view."""
+"""Figures of a run; reads only what output wrote."""

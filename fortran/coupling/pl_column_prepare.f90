@@ -1,0 +1,168 @@
+!> Check the parameters of a set of columns and derive what does not change in time.
+module pl_column_prepare
+   use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_column_model, only: column_model_type
+   use pl_error, only: error_input, error_state, error_type, raise_error
+   use pl_kinds, only: rk
+   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn
+   use pl_richards_column, only: boundary_free_drainage, boundary_no_flow, boundary_water_table, smallest_storage
+   use pl_soil_evaporation, only: vapour_tortuosity
+   use pl_soil_hydraulics, only: curve_count, driest_head, prepare_curves, retention_clapp_hornberger, &
+                                 retention_gardner, retention_van_genuchten, water_of_head
+   use pl_soil_thermal, only: fill_soil_thermal
+   implicit none (type, external)
+   private
+   public :: prepare_columns
+
+   real(rk), parameter :: air_dry_head = -1.0e4_rk          !! head at which CLM's dry surface layer is complete [m]
+   real(rk), parameter :: smallest_share = 1.0e-3_rk        !! air-filled share of the pores of air-dry soil, at least [1]
+   real(rk), parameter :: drained_rate = 1.0e-4_rk/86400.0_rk !! drainage that defines field capacity, 0.1 mm day-1 [m s-1]
+   real(rk), parameter :: fraction_tolerance = 1.0e-9_rk    !! round-off of fractions given as decimals [1]
+
+contains
+
+   !> Check parameters and fill `model%derived`.
+   subroutine prepare_columns(model, error)
+      type(column_model_type), intent(inout) :: model
+      type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
+      integer :: stat
+      model%is_prepared = .false.
+      call check_options(model, error)
+      if (allocated(error)) return
+      call check_parameters(model, error)
+      if (allocated(error)) return
+      associate (land => model%land_parameters, water => model%water_parameters)
+         call fill_soil_thermal(land%sand, land%clay, land%organic, water%porosity, model%derived%thermal, error)
+      end associate
+      if (allocated(error)) return
+      if (.not. allocated(model%derived%lowest_water)) then
+         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), model%derived%air_dry_water(model%ncolumn), &
+                   model%derived%vapour_tortuosity(model%ncolumn), model%derived%field_capacity(model%ncolumn), stat=stat)
+         if (stat /= 0) then
+            call raise_error(error, error_state, "not enough memory for derived soil parameters; use fewer columns per rank")
+            return
+         end if
+      end if
+      call derive_water_limits(model)
+      model%is_prepared = .true.
+   end subroutine prepare_columns
+
+   !> Schemes must be among those that exist.
+   subroutine check_options(model, error)
+      type(column_model_type), intent(in) :: model
+      type(error_type), allocatable, intent(out) :: error
+      if (all(model%land_options%stomata /= [stomata_ball_berry, stomata_medlyn])) then
+         call raise_error(error, error_input, "unknown stomata scheme")
+      else if (all(model%land_options%soil_evaporation /= [evaporation_dry_surface_layer, evaporation_beta])) then
+         call raise_error(error, error_input, "unknown soil evaporation scheme")
+      else if (all(model%water_options%retention /= [retention_van_genuchten, retention_clapp_hornberger, &
+                                                      retention_gardner])) then
+         call raise_error(error, error_input, "unknown retention curve")
+      else if (all(model%water_options%lower_boundary /= [boundary_free_drainage, boundary_no_flow, &
+                                                           boundary_water_table])) then
+         call raise_error(error, error_input, "unknown lower boundary of soil water")
+      end if
+   end subroutine check_options
+
+   !> Parameters must be physical in every column; the message names the first that is not.
+   subroutine check_parameters(model, error)
+      type(column_model_type), intent(in) :: model
+      type(error_type), allocatable, intent(out) :: error
+      real(rk) :: least_shape
+      least_shape = merge(1.0_rk, 0.0_rk, model%water_options%retention == retention_van_genuchten)
+      associate (land => model%land_parameters, water => model%water_parameters)
+         call require("thickness", "above 0 m", all(land%thickness > 0.0_rk, 2), error)
+         if (allocated(error)) return
+         call require("reference_height", "above 0 m", all(land%reference_height > 0.0_rk, 2), error)
+         if (allocated(error)) return
+         call require("porosity", "between residual_water and 1", &
+                      all(water%porosity > water%residual_water .and. water%porosity < 1.0_rk, 2), error)
+         if (allocated(error)) return
+         call require("residual_water", "at least 0", all(water%residual_water >= 0.0_rk, 2), error)
+         if (allocated(error)) return
+         call require("retention_scale", "above 0", all(water%retention_scale > 0.0_rk, 2), error)
+         if (allocated(error)) return
+         call require("retention_shape", "above 1 for van Genuchten, above 0 for Clapp-Hornberger", &
+                      all(water%retention_shape > least_shape, 2), error)
+         if (allocated(error)) return
+         call require("saturated_conductivity", "above 0 m s-1", all(water%saturated_conductivity > 0.0_rk, 2), error)
+         if (allocated(error)) return
+         call require("specific_storage", "at least 1e-6 m-1, the compressibility of water", &
+                      all(water%specific_storage >= smallest_storage, 2), error)
+         if (allocated(error)) return
+         call require("patch_fraction", "a sum of 1 over the patches", all(land%patch_fraction >= 0.0_rk, 2) .and. &
+                      abs(sum(land%patch_fraction, 2) - 1.0_rk) < fraction_tolerance, error)
+         if (allocated(error)) return
+         call require("psi_open", "above psi_closed", all(land%psi_open > land%psi_closed, 2), error)
+      end associate
+   end subroutine check_parameters
+
+   !> Error unless a condition holds in every column; NaN never holds.
+   subroutine require(name, expected, is_right, error)
+      character(len=*), intent(in) :: name      !! parameter
+      character(len=*), intent(in) :: expected  !! what is right
+      logical, intent(in) :: is_right(:)        !! per column
+      type(error_type), allocatable, intent(out) :: error
+      character(len=16) :: place
+      if (all(is_right)) return
+      write (place, "(i0)") findloc(is_right, .false., dim=1)
+      call raise_error(error, error_input, "parameter '"//name//"' is out of range in column "//trim(place)// &
+                       ": expected "//expected)
+   end subroutine require
+
+   !> Water contents at the heads where evaporation and roots stop, and properties of the drying surface.
+   subroutine derive_water_limits(model)
+      type(column_model_type), intent(inout) :: model
+      real(rk) :: curves(w, model%nlayer, curve_count), head(w), limit(w)
+      integer :: chunk, count, first, i, k, last, source(w)
+      do chunk = 1, chunk_count(model%ncolumn)
+         first = first_column(chunk)
+         last = last_column(chunk, model%ncolumn)
+         count = last - first + 1
+         do i = 1, w
+            source(i) = lane_source(chunk, i, model%ncolumn)
+         end do
+         associate (water => model%water_parameters, derived => model%derived, scheme => model%water_options%retention)
+            call prepare_curves(scheme, model%nlayer, model%water_options%air_entry, water%retention_scale(source, :), &
+                                water%retention_shape(source, :), curves)
+            do k = 1, model%nlayer
+               head = driest_head
+               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
+                                  head, limit)
+               derived%lowest_water(first:last, k) = limit(:count)
+            end do
+            head = air_dry_head
+            call water_of_head(scheme, curves(:, 1, :), water%porosity(source, 1), water%residual_water(source, 1), &
+                               head, limit)
+            limit = min(limit, (1.0_rk - smallest_share)*water%porosity(source, 1))
+            derived%air_dry_water(first:last) = limit(:count)
+            derived%vapour_tortuosity(first:last) = &
+               vapour_tortuosity(water%porosity(first:last, 1), limit(:count), &
+                                 pore_exponent(scheme, water%retention_shape(first:last, 1)))
+            derived%field_capacity(first:last) = &
+               field_capacity(scheme, water%porosity(first:last, 1), water%residual_water(first:last, 1), &
+                              water%retention_shape(first:last, 1), water%saturated_conductivity(first:last, 1))
+         end associate
+      end do
+   end subroutine derive_water_limits
+
+   !> Clapp-Hornberger exponent b, or its van Genuchten equivalent 1/(n - 1) (Lenhard, Parker and Mishra 1989).
+   elemental real(rk) function pore_exponent(scheme, shape)
+      integer, intent(in) :: scheme    !! retention_*
+      real(rk), intent(in) :: shape    !! b or n [1]
+      pore_exponent = merge(shape, 1.0_rk/(max(shape, 1.01_rk) - 1.0_rk), scheme == retention_clapp_hornberger)
+   end function pore_exponent
+
+   !> Water content at which conductivity falls to 0.1 mm day-1 (CLM4.5 note eq. 7.70), with the exponent 2 b + 3.
+   elemental real(rk) function field_capacity(scheme, porosity, residual, shape, conductivity)
+      integer, intent(in) :: scheme         !! retention_*
+      real(rk), intent(in) :: porosity      !! [m3 m-3]
+      real(rk), intent(in) :: residual      !! [m3 m-3]
+      real(rk), intent(in) :: shape         !! b or n [1]
+      real(rk), intent(in) :: conductivity  !! saturated [m s-1]
+      real(rk) :: saturation
+      saturation = min(drained_rate/conductivity, 1.0_rk)**(1.0_rk/(2.0_rk*pore_exponent(scheme, shape) + 3.0_rk))
+      field_capacity = residual + (porosity - residual)*saturation
+   end function field_capacity
+
+end module pl_column_prepare

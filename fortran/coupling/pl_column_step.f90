@@ -1,0 +1,274 @@
+!> One coupled step of land and soil water, chunk by chunk, threads over chunks.
+!>
+!> Land asks for transpiration and soil evaporation with the water of the step's start; the soil gives what it has,
+!> and what it cannot give returns into the fluxes of the same step, its latent heat as sensible heat. Every step
+!> closes water and energy in every column, or ends with an error that names the column.
+module pl_column_step
+   use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_column_model, only: column_model_type
+   use pl_column_water, only: chunk_storage, require_prepared
+   use pl_constants, only: latent_fusion
+   use pl_error, only: error_balance, error_convergence, error_input, error_state, error_type, raise_error
+   use pl_ground_albedo, only: ground_albedo
+   use pl_kinds, only: rk
+   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, weather_chunk_type
+   use pl_land_load, only: load_patch_state, load_plant, load_weather, store_patch_state
+   use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
+   use pl_richards_column, only: column_water_type, richards_column_step
+   use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
+   use pl_soil_thermal, only: soil_thermal_properties
+   use pl_weather, only: derive_weather
+   implicit none (type, external)
+   private
+   public :: column_model_step
+
+   real(rk), parameter :: energy_tolerance = 1.0e-6_rk !! largest energy residual of a step [W m-2]
+   real(rk), parameter :: water_tolerance = 1.0e-9_rk  !! largest water residual of a step [kg m-2]
+   real(rk), parameter :: longest_step = 86400.0_rk    !! [s]
+
+contains
+
+   !> Advance all columns.
+   subroutine column_model_step(model, dt, error)
+      type(column_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt                          !! time step [s]
+      type(error_type), allocatable, intent(out) :: error !! bad step or forcing, no convergence, open balance
+      integer :: chunk, failed, nchunk
+      call require_prepared(model, error)
+      if (allocated(error)) return
+      if (.not. (dt > 0.0_rk .and. dt <= longest_step)) then
+         call raise_error(error, error_input, "the time step must lie in (0, 86400] s")
+         return
+      end if
+      call check_forcing(model, error)
+      if (allocated(error)) return
+      nchunk = chunk_count(model%ncolumn)
+      failed = 0
+      !$omp parallel do default(none) shared(model, dt, nchunk) private(chunk) reduction(max:failed) schedule(static)
+      do chunk = 1, nchunk
+         call step_chunk(model, dt, chunk, failed)
+      end do
+      !$omp end parallel do
+      if (failed > 0) then
+         call raise_error(error, error_convergence, "soil water did not converge in column "//number(failed)//", even with "// &
+                          "the smallest sub-step; look at its soil parameters and the water it receives")
+         return
+      end if
+      call check_closure(model, error)
+   end subroutine column_model_step
+
+   !> Forcing must be finite where the step uses it; ranges are checked where it is read.
+   subroutine check_forcing(model, error)
+      type(column_model_type), intent(in) :: model
+      type(error_type), allocatable, intent(out) :: error
+      real(rk) :: sums(model%ncolumn)
+      associate (f => model%forcing)
+         sums = f%air_temperature(:, 1) + f%specific_humidity(:, 1) + f%surface_pressure(:, 1) + f%wind_speed(:, 1) &
+                + f%shortwave_down(:, 1) + f%longwave_down(:, 1) + f%rain(:, 1) + f%snowfall(:, 1) &
+                + f%cosine_zenith(:, 1) + f%daylength_factor(:, 1) + f%co2(:, 1) &
+                + sum(f%leaf_area_index, 2) + sum(f%stem_area_index, 2)
+         if (.not. all(abs(sums) <= huge(1.0_rk))) then
+            call raise_error(error, error_state, "the forcing is not a finite number in column "// &
+                             number(findloc(abs(sums) <= huge(1.0_rk), .false., dim=1)))
+         end if
+      end associate
+   end subroutine check_forcing
+
+   !> Residuals of all columns must be within the tolerances; NaN never is.
+   subroutine check_closure(model, error)
+      type(column_model_type), intent(in) :: model
+      type(error_type), allocatable, intent(out) :: error
+      character(len=12) :: size_text
+      integer :: column
+      associate (energy => model%land_flux%energy_balance_residual(:, 1), water => model%water_flux%water_balance_residual(:, 1))
+         if (.not. all(abs(energy) < energy_tolerance)) then
+            column = findloc(abs(energy) < energy_tolerance, .false., dim=1)
+            write (size_text, "(es10.2)") energy(column)
+            call raise_error(error, error_balance, "energy does not close in column "//number(column)//": residual"// &
+                             trim(size_text)//" W m-2")
+         else if (.not. all(abs(water) < water_tolerance)) then
+            column = findloc(abs(water) < water_tolerance, .false., dim=1)
+            write (size_text, "(es10.2)") water(column)
+            call raise_error(error, error_balance, "water does not close in column "//number(column)//": residual"// &
+                             trim(size_text)//" kg m-2")
+         end if
+      end associate
+   end subroutine check_closure
+
+   !> Land and soil water of one chunk.
+   subroutine step_chunk(model, dt, chunk, failed)
+      type(column_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt       !! [s]
+      integer, intent(in) :: chunk     !! chunk index
+      integer, intent(inout) :: failed !! largest column that did not converge
+      type(weather_chunk_type) :: weather
+      type(land_sums_type) :: sums
+      type(column_water_type) :: moved
+      real(rk) :: root_uptake(w, model%nlayer), sink(w, model%nlayer), head(w, model%nlayer), water(w, model%nlayer)
+      real(rk) :: pond(w), canopy(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w), growth_temperature(w)
+      integer :: i, source(w)
+      do i = 1, w
+         source(i) = lane_source(chunk, i, model%ncolumn)
+      end do
+      head = model%water%pressure_head(source, :)
+      water = model%water%soil_water(source, :)
+      pond = model%water%surface_water(source, 1)
+      call weigh(model, source, water, head, pond, canopy, storage_before)
+      call load_weather(model%forcing, model%land_parameters, source, weather)
+      call derive_weather(weather)
+      call land_chunk(model, dt, chunk, source, weather, head, water, sums, root_uptake)
+      growth_temperature = model%land%growth_temperature(source, 1)
+
+      ! ponded water and rain evaporate first; what is missing comes from the top layer
+      sink = root_uptake
+      associate (p => model%water_parameters)
+         call richards_column_step(dt, model%nlayer, model%water_options, model%land_parameters%thickness(source, :model%nlayer), &
+                                   p%porosity(source, :), p%residual_water(source, :), p%retention_scale(source, :), &
+                                   p%retention_shape(source, :), p%saturated_conductivity(source, :), &
+                                   p%specific_storage(source, :), model%derived%lowest_water(source, :), &
+                                   sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
+      end associate
+      if (moved%failed > 0) failed = max(failed, source(moved%failed))
+      unmet_transpiration = sum(root_uptake - sink, 2)
+      unmet_evaporation = moved%unmet
+      call store(model, dt, chunk, source, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
+                 moved, head, water, pond, storage_before)
+   end subroutine step_chunk
+
+   !> Surface state, patches and soil heat of one chunk.
+   subroutine land_chunk(model, dt, chunk, source, weather, head, water, sums, root_uptake)
+      type(column_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt                      !! [s]
+      integer, intent(in) :: chunk                    !! chunk index
+      integer, intent(in) :: source(w)                !! column of each lane
+      type(weather_chunk_type), intent(in) :: weather
+      real(rk), intent(in) :: head(w, model%nlayer)   !! [m]
+      real(rk), intent(in) :: water(w, model%nlayer)  !! [m3 m-3]
+      type(land_sums_type), intent(out) :: sums
+      real(rk), intent(out) :: root_uptake(w, model%nlayer) !! [kg m-2 s-1]
+      type(ground_chunk_type) :: ground
+      type(soil_surface_type) :: surface
+      type(plant_chunk_type) :: plant
+      type(canopy_state_type) :: canopy
+      real(rk) :: conductivity(w, model%nthermal), heat_capacity(w, model%nthermal), soil_temperature(w, model%nthermal)
+      integer :: first, last, layer, p
+      first = first_column(chunk)
+      last = last_column(chunk, model%ncolumn)
+      soil_temperature = model%land%soil_temperature(source, :)
+      surface%porosity = model%water_parameters%porosity(source, 1)
+      surface%air_dry_water = model%derived%air_dry_water(source)
+      surface%tortuosity = model%derived%vapour_tortuosity(source)
+      surface%field_capacity = model%derived%field_capacity(source)
+      ground%temperature = soil_temperature(:, 1)
+      ground%emissivity = model%land_options%soil_emissivity
+      ground%roughness = model%land_options%soil_roughness
+      call ground_albedo(model%land_parameters%soil_albedo_dry(source, :), &
+                         model%land_parameters%soil_albedo_saturated(source, :), water(:, 1), ground)
+      call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
+      call start_sums(weather, sums)
+      root_uptake = 0.0_rk
+      do p = 1, model%npatch
+         layer = (p - 1)*model%nlayer
+         call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
+         call load_patch_state(model%land, source, p, canopy)
+         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, &
+                        model%land_parameters%root_fraction(source, layer + 1:layer + model%nlayer), head, &
+                        soil_temperature(:, :model%nlayer), model%land_parameters%psi_open(source, p), &
+                        model%land_parameters%psi_closed(source, p), canopy, sums, root_uptake)
+         call store_patch_state(canopy, first, last - first + 1, p, model%land)
+      end do
+      associate (thermal => model%derived%thermal)
+         call soil_thermal_properties(model%nlayer, model%nthermal, thermal%dry_conductivity(source, :), &
+                                      thermal%saturated_conductivity(source, :), thermal%dry_heat_capacity(source, :), &
+                                      model%water_parameters%porosity(source, :), water, conductivity, heat_capacity)
+      end associate
+      call close_energy(dt, model%nthermal, model%land_parameters%thickness(source, :), conductivity, heat_capacity, &
+                        soil_temperature, sums)
+      model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
+   end subroutine land_chunk
+
+   !> Water of a chunk before or after the step.
+   subroutine weigh(model, source, water, head, pond, canopy, total)
+      type(column_model_type), intent(in) :: model
+      integer, intent(in) :: source(w)               !! column of each lane
+      real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
+      real(rk), intent(in) :: head(w, model%nlayer)  !! [m]
+      real(rk), intent(in) :: pond(w)                !! [kg m-2]
+      real(rk), intent(out) :: canopy(w)             !! soil water [kg m-2] on return
+      real(rk), intent(out) :: total(w)              !! [kg m-2]
+      real(rk) :: leaves(w)
+      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
+      call chunk_storage(model%nlayer, model%land_parameters%thickness(source, :model%nlayer), &
+                         model%water_parameters%specific_storage(source, :), water, head, pond, leaves, canopy, total)
+   end subroutine weigh
+
+   !> Finish the fluxes and write state and results of a chunk back.
+   subroutine store(model, dt, chunk, source, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
+                    moved, head, water, pond, storage_before)
+      type(column_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt                     !! [s]
+      integer, intent(in) :: chunk                   !! chunk index
+      integer, intent(in) :: source(w)               !! column of each lane
+      type(weather_chunk_type), intent(in) :: weather
+      real(rk), intent(in) :: unmet_transpiration(w) !! [kg m-2 s-1]
+      real(rk), intent(in) :: unmet_evaporation(w)   !! [kg m-2 s-1]
+      real(rk), intent(inout) :: growth_temperature(w) !! [K]
+      type(land_sums_type), intent(inout) :: sums
+      type(column_water_type), intent(in) :: moved
+      real(rk), intent(in) :: head(w, model%nlayer)  !! [m]
+      real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
+      real(rk), intent(in) :: pond(w)                !! [kg m-2]
+      real(rk), intent(in) :: storage_before(w)      !! [kg m-2]
+      real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), soil(w), total(w), evaporated(w)
+      integer :: first, last, n
+      first = first_column(chunk)
+      last = last_column(chunk, model%ncolumn)
+      n = last - first + 1
+      call finish_land(dt, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, latent, net_radiation, &
+                       radiative, residual)
+      evaporated = sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation
+      call weigh(model, source, water, head, pond, soil, total)
+      associate (f => model%land_flux, q => model%water_flux)
+         f%net_radiation(first:last, 1) = net_radiation(:n)
+         f%shortwave_up(first:last, 1) = sums%shortwave_up(:n)
+         f%longwave_up(first:last, 1) = sums%longwave_up(:n)
+         f%latent_heat_flux(first:last, 1) = latent(:n)
+         f%sensible_heat_flux(first:last, 1) = sums%sensible(:n)
+         f%ground_heat_flux(first:last, 1) = sums%heat_gain(:n) + latent_fusion*weather%snowfall(:n)
+         f%transpiration(first:last, 1) = sums%transpiration(:n)
+         f%canopy_evaporation(first:last, 1) = sums%canopy_evaporation(:n)
+         f%soil_evaporation(first:last, 1) = sums%soil_evaporation(:n)
+         f%evapotranspiration(first:last, 1) = evaporated(:n)
+         f%throughfall(first:last, 1) = sums%throughfall(:n)
+         f%gross_primary_production(first:last, 1) = sums%carbon(:n)
+         f%ground_temperature(first:last, 1) = model%land%soil_temperature(first:last, 1)
+         f%radiative_temperature(first:last, 1) = radiative(:n)
+         f%friction_velocity(first:last, 1) = sums%friction_velocity(:n)
+         f%water_stress(first:last, 1) = sums%stress(:n)
+         f%energy_balance_residual(first:last, 1) = residual(:n)
+         q%infiltration(first:last, 1) = moved%infiltration(:n)
+         q%surface_runoff(first:last, 1) = moved%surface_runoff(:n)
+         q%subsurface_runoff(first:last, 1) = moved%drainage(:n)
+         q%substeps(first:last, 1) = moved%substeps(:n)
+         q%soil_water_total(first:last, 1) = soil(:n)
+         q%land_water(first:last, 1) = total(:n)
+         q%water_balance_residual(first:last, 1) = &
+            total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) - evaporated(:n) &
+                                                 - moved%surface_runoff(:n) - moved%drainage(:n))
+      end associate
+      model%land%growth_temperature(first:last, 1) = growth_temperature(:n)
+      model%water%pressure_head(first:last, :) = head(:n, :)
+      model%water%soil_water(first:last, :) = water(:n, :)
+      model%water%surface_water(first:last, 1) = pond(:n)
+   end subroutine store
+
+   !> A column as text.
+   pure function number(column) result(text)
+      integer, intent(in) :: column !! column index
+      character(len=:), allocatable :: text
+      character(len=12) :: buffer
+      write (buffer, "(i0)") column
+      text = trim(buffer)
+   end function number
+
+end module pl_column_step

@@ -1,0 +1,91 @@
+"""Log of a run: sentences on the terminal of the root rank, everything in a file, ranks named.
+
+The standard ``logging`` module does the work; every logger of pyland hangs below ``pyland``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+ROOT = "pyland"
+_FILE_FORMAT = "%(asctime)s %(levelname)-7s %(rank)s%(name)s: %(message)s"
+_TERMINAL_FORMAT = "%(rank)s%(message)s"
+
+
+class _RankName(logging.Filter):
+    """Puts the rank in front of a message when there are several."""
+
+    def __init__(self, rank: int, size: int) -> None:
+        super().__init__()
+        self.text = f"[rank {rank}] " if size > 1 else ""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.rank = self.text
+        return True
+
+
+def get_logger(name: str) -> logging.Logger:
+    """Return the logger of a room, for instance ``get_logger("forcing")``."""
+    return logging.getLogger(name if name.split(".")[0] == ROOT else f"{ROOT}.{name}")
+
+
+def start_terminal_log(rank: int = 0, size: int = 1, debug: bool = False) -> None:
+    """Send messages to standard error: from the root rank all, from other ranks warnings and errors.
+
+    Parameters
+    ----------
+    rank, size : int
+        This rank and the number of ranks.
+    debug : bool
+        Show debug messages too.
+    """
+    logger = logging.getLogger(ROOT)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    _remove(logger, "terminal")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.set_name("terminal")
+    handler.setLevel(logging.DEBUG if debug else logging.INFO if rank == 0 else logging.WARNING)
+    handler.setFormatter(logging.Formatter(_TERMINAL_FORMAT))
+    handler.addFilter(_RankName(rank, size))
+    logger.addHandler(handler)
+
+
+def start_file_log(path: Path, rank: int = 0, size: int = 1, append: bool = False) -> None:
+    """Send all messages of this rank to a file as well; rank r > 0 writes ``<stem>.r<suffix>`` beside it.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Log file of the root rank; its folder must exist.
+    rank, size : int
+        This rank and the number of ranks.
+    append : bool
+        Keep what an earlier run wrote.
+    """
+    logger = logging.getLogger(ROOT)
+    logger.setLevel(logging.DEBUG)
+    _remove(logger, "file")
+    if rank > 0:
+        path = path.with_name(f"{path.stem}.{rank}{path.suffix}")
+    # other ranks open their file with their first message, so that quiet ranks leave none
+    handler = logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8", delay=rank > 0)
+    handler.set_name("file")
+    handler.setLevel(logging.DEBUG if rank == 0 else logging.WARNING)
+    handler.setFormatter(logging.Formatter(_FILE_FORMAT))
+    handler.addFilter(_RankName(rank, size))
+    logger.addHandler(handler)
+
+
+def stop_file_log() -> None:
+    """Close the log file."""
+    _remove(logging.getLogger(ROOT), "file")
+
+
+def _remove(logger: logging.Logger, name: str) -> None:
+    for handler in list(logger.handlers):
+        if handler.get_name() == name:
+            logger.removeHandler(handler)
+            handler.close()

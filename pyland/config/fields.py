@@ -1,0 +1,285 @@
+"""One-line declaration of a configuration key: default, unit, bounds, description; and how its value is read.
+
+Every section derives from :class:`Section`. A key is declared as ``dx: float = key(1000.0, "cell width", unit="m",
+above=0)``; the same facts check the value, convert its unit, and appear in the JSON schema.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timezone
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+
+from pyland.base.errors import InputError
+from pyland.base.text import one_of, shown, suggestion
+from pyland.base.units import convert
+
+_QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
+_REFERENCE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+
+Problem = tuple[str, str, tuple[str, ...]]
+"""A failed check across keys: key path relative to the section, sentence, keys that it depends on."""
+
+
+class Problems(ValueError):
+    """Several failed checks of one section."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(text for _, text, _ in problems))
+        self.problems = list(problems)
+
+
+def key(
+    default: Any,
+    description: str,
+    *,
+    unit: str | None = None,
+    kind: str | None = None,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    choices: Iterable[str] | None = None,
+    later: Iterable[str] = (),
+    also: Iterable[str] = (),
+    length: int | None = None,
+    factory: bool = False,
+) -> Any:
+    """Declare a key.
+
+    Parameters
+    ----------
+    default : object
+        Value when the key is absent; a callable that makes it if ``factory``.
+    description : str
+        One line for the schema and the reference page.
+    unit : str, optional
+        Makes it a number with this unit (``"1"`` for a pure number).
+    kind : str, optional
+        ``number`` (implied by ``unit``), ``integer``, ``switch``, ``text``, ``time``, ``path``, ``numbers`` (a list),
+        ``number_or_numbers``, ``number_or_section``, or nothing for nested sections.
+    above, at_least, below, at_most : float, optional
+        Bounds [unit].
+    choices, later : iterable of str
+        Words that are available, and documented words that this version does not have.
+    also : iterable of str
+        Words accepted in place of a number, for instance ``auto``.
+    length : int, optional
+        Number of items of a list.
+    factory : bool
+        Whether ``default`` is a factory.
+    """
+    if kind is None and unit is not None:
+        kind = "number"
+    if kind is None and choices is not None:
+        kind = "choice"
+    extra = {
+        "kind": kind, "unit": unit, "exclusiveMinimum": above, "minimum": at_least, "exclusiveMaximum": below,
+        "maximum": at_most, "choices": None if choices is None else list(choices), "later": list(later) or None,
+        "also": list(also) or None, "length": length,
+    }
+    extra = {name: value for name, value in extra.items() if value is not None}
+    if factory:
+        return Field(default_factory=default, description=description, json_schema_extra=extra)
+    return Field(default=default, description=description, json_schema_extra=extra)
+
+
+def facts(field: FieldInfo) -> dict[str, Any]:
+    """Return what :func:`key` declared."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys are errors, values are read by the facts of their key."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _read(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields[info.field_name]
+        if value is None:
+            if field.default is None and not field.is_required():
+                return None
+            if not facts(field).get("kind"):
+                # an empty section of the file: `output:` with nothing below
+                if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+                    return {}
+                return [] if str(field.annotation).startswith(("list", "tuple")) else {}
+            raise ValueError(f"expected {expected(facts(field))}, got nothing")
+        return read_value(value, facts(field), info.context or {})
+
+
+    def changes(self, name: str) -> bool:
+        """Tell whether a key is given with another value than its default."""
+        field = type(self).model_fields[name]
+        default = field.get_default(call_default_factory=True, validated_data={})
+        return name in self.model_fields_set and getattr(self, name) != default
+
+
+def expected(fact: dict[str, Any]) -> str:
+    """Say in words what a key takes."""
+    kind = fact.get("kind")
+    if kind == "choice":
+        return f"one of {one_of(fact['choices'])}"
+    unit = "" if fact.get("unit") in (None, "1") else f" [{fact['unit']}]"
+    name = {
+        "number": "a number", "integer": "a whole number", "switch": "true or false", "text": "a text",
+        "time": "a date and time such as 2020-04-15 or 2020-04-15T12:00 (UTC)", "path": "a path",
+        "numbers": "a list of numbers", "number_or_numbers": "a number or a list of numbers",
+        "number_or_section": "a number or {generate: {...}}",
+    }.get(kind or "", "a mapping")
+    bounds = []
+    if "exclusiveMinimum" in fact:
+        bounds.append(f"above {fact['exclusiveMinimum']:g}")
+    if "minimum" in fact:
+        bounds.append(f"at least {fact['minimum']:g}")
+    if "exclusiveMaximum" in fact:
+        bounds.append(f"below {fact['exclusiveMaximum']:g}")
+    if "maximum" in fact:
+        bounds.append(f"at most {fact['maximum']:g}")
+    if "length" in fact:
+        name = name.replace("list of numbers", f"list of {fact['length']} numbers")
+    words = f", or {one_of(fact['also'])}" if "also" in fact else ""
+    return name + unit + (" " + " and ".join(bounds) if bounds else "") + words
+
+
+def read_value(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> Any:
+    """Turn a value of the file into what the model holds.
+
+    Raises
+    ------
+    ValueError
+        With a sentence ``expected ..., got ...``.
+    """
+    kind = fact.get("kind")
+    if kind is None or (kind == "number_or_section" and isinstance(value, (dict, BaseModel))):
+        return value
+    if isinstance(value, str) and value in fact.get("also", ()):
+        return value
+    if kind in ("number", "number_or_section"):
+        return _number(value, fact)
+    if kind in ("numbers", "number_or_numbers"):
+        return _numbers(value, fact)
+    return _READERS[kind](value, fact, context)
+
+
+def _number(value: Any, fact: dict[str, Any], item: str = "") -> float:
+    got = f", got {shown(value)}{item}"
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"expected {expected(fact)}{got}")
+    if isinstance(value, str):
+        match = _QUANTITY.match(value)
+        if match is None:
+            hint = suggestion(value, fact.get("also", ()))
+            raise ValueError(f"expected {expected(fact)}{got}{hint}")
+        number, unit = float(match[1]), match[2]
+        if unit:
+            target = fact.get("unit") or "1"
+            try:
+                # a converted decimal such as 5 cm should be 0.05 and not its neighbour
+                number = float(f"{convert(number, unit, target):.15g}")
+            except InputError:
+                what = "without a unit" if target == "1" else f"with a unit that converts to {target}"
+                raise ValueError(f"expected {expected(fact)} {what}{got}") from None
+    else:
+        number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"expected {expected(fact)}{got}")
+    inside = (
+        number > fact.get("exclusiveMinimum", -math.inf)
+        and number >= fact.get("minimum", -math.inf)
+        and number < fact.get("exclusiveMaximum", math.inf)
+        and number <= fact.get("maximum", math.inf)
+    )
+    if not inside:
+        raise ValueError(f"expected {expected(fact)}{got}")
+    return number
+
+
+def _numbers(value: Any, fact: dict[str, Any]) -> float | list[float]:
+    one = {name: entry for name, entry in fact.items() if name != "length"}
+    if not isinstance(value, (list, tuple)):
+        if fact["kind"] == "numbers":
+            raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+        return _number(value, fact)
+    if not value or len(value) != fact.get("length", len(value)):
+        raise ValueError(f"expected {expected(fact)}, got a list of {len(value)}")
+    one["kind"] = "number"
+    return [_number(item, one, f" as item {place}") for place, item in enumerate(value, start=1)]
+
+
+def _integer(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> int:
+    number = _number(value, fact | {"unit": "1"})
+    if number != int(number):
+        raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+    return int(number)
+
+
+def _switch(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+    return value
+
+
+def _text(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
+    if isinstance(value, (dict, list, bool)):
+        raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+    return str(value)
+
+
+def _choice(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
+    # YAML reads a bare `no` or `off` as false; `none` stays a word
+    if value in fact["choices"] and isinstance(value, str):
+        return value
+    if isinstance(value, str) and value in fact.get("later", ()):
+        raise ValueError(f"'{value}' is not available in this version; available: {one_of(fact['choices'])}")
+    hint = suggestion(value, [*fact["choices"], *fact.get("later", ())]) if isinstance(value, str) else ""
+    raise ValueError(f"expected {expected(fact)}, got {shown(value)}{hint}")
+
+
+def _time(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> datetime:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            raise ValueError(f"expected {expected(fact)}, got {shown(value)}") from None
+    if isinstance(value, datetime):
+        moment = value
+    elif isinstance(value, date):
+        moment = datetime(value.year, value.month, value.day)
+    else:
+        raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+    if moment.microsecond:
+        raise ValueError(f"expected a time in whole seconds, got {shown(str(value))}")
+    return moment
+
+
+def _path(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
+    """Return an absolute path: ``~`` and ``${VARIABLE}`` expanded, relative to the case directory."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+
+    def replace(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        if not os.environ.get(name):
+            raise ValueError(f"'{value}' needs the environment variable {name}, which is not set; "
+                             f"set it, for instance `export {name}=/path/to/data`")
+        return os.environ[name]
+
+    path = Path(_REFERENCE.sub(replace, value)).expanduser()
+    return os.path.normpath(Path(context.get("directory") or Path.cwd()) / path)
+
+
+_READERS = MappingProxyType({"integer": _integer, "switch": _switch, "text": _text, "choice": _choice, "time": _time,
+                             "path": _path})

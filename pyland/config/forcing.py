@@ -1,0 +1,69 @@
+"""Section ``forcing``: where the weather comes from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import field_validator, model_validator
+
+from pyland.base.registry import is_variable, variable, variables
+from pyland.base.text import one_of, shown, suggestion
+from pyland.config.fields import Problem, Problems, Section, key
+
+CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical")
+"""Climates of the weather generator."""
+
+
+class GeneratorSection(Section):
+    """Seeded weather generator."""
+
+    climate: str = key("temperate", "climate of the generated weather", choices=CLIMATES)
+    seed: int = key(1, "seed of the weather", kind="integer", at_least=0)
+
+
+class ForcingSection(Section):
+    """Source of the weather."""
+
+    format: str = key("generator", "kind of source", choices=("alma", "generator"),
+                      later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb"))
+    path: str | None = key(None, "netCDF file (format alma)", kind="path")
+    variables: dict[str, str] = key(dict, "names in the file by registry id, where they are not the ALMA names", factory=True)
+    lapse_rate: float | None = key(None, "decrease of temperature with height from the place of the source to that of a cell; null is "
+                                         "no correction of a file and 0.0065 for the generator", unit="K m-1", at_least=-0.02,
+                                   at_most=0.02)
+    height: float | None = key(None, "height above ground that the weather is valid for; null is that of the file and 10 m for the "
+                                     "generator", unit="m", above=0, at_most=500)
+    generator: GeneratorSection = key(GeneratorSection, "settings of format generator", factory=True)
+
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _variables(cls, value: Any) -> Any:
+        known = [item.id for item in variables("forcing")]
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            raise ValueError(f"expected a mapping of registry ids to names in the file, got {shown(value)}")
+        result = {}
+        for name, other in value.items():
+            entry = variable(name).id if is_variable(name) else name
+            if entry not in known:
+                raise ValueError(f"expected one of {one_of(known)}, got '{name}'{suggestion(str(name), known)}")
+            if not isinstance(other, str):
+                raise ValueError(f"{name}: expected a name of the file, got {shown(other)}")
+            result[entry] = other
+        return result
+
+    @model_validator(mode="after")
+    def _check(self) -> ForcingSection:
+        problems: list[Problem] = []
+        if self.format == "alma":
+            if self.path is None:
+                problems.append(("path", "expected a netCDF file with forcing.format: alma, got nothing", ("path", "format")))
+            if self.changes("generator"):
+                problems.append(("generator", "expected no generator with forcing.format: alma", ("generator", "format")))
+        else:
+            problems += [(name, f"expected no {name} with forcing.format: generator; did you mean format: alma?", (name, "format"))
+                         for name in ("path", "variables") if self.changes(name)]
+        if problems:
+            raise Problems(problems)
+        return self

@@ -1,0 +1,141 @@
+"""Turn what pydantic finds into sentences with file, line and key."""
+
+from __future__ import annotations
+
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from pyland.base.text import nearest, one_of, shown
+from pyland.config.fields import Problems, Section
+from pyland.config.yaml_lines import KeyPath
+
+_KINDS = {
+    "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping", "list_type": "a list",
+    "string_type": "a text", "float_type": "a number", "int_type": "a whole number", "bool_type": "true or false",
+    "none_required": "nothing",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes
+    ----------
+    path : tuple
+        Key path in the data.
+    text : str
+        Sentence without file, line and key.
+    depends : tuple of tuple
+        Key paths that the finding is about.
+    is_extra : bool
+        Whether the key does not exist in the schema.
+    """
+
+    path: KeyPath
+    text: str
+    depends: tuple[KeyPath, ...]
+    is_extra: bool = False
+
+
+def findings(error: ValidationError, root: type[Section], data: Any) -> list[Finding]:
+    """Return all findings of one validation."""
+    result: list[Finding] = []
+    for item in error.errors(include_url=False):
+        path = _in_data(item["loc"], data)
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, Problems):
+            for relative, text, depends in cause.problems:
+                result.append(Finding((*path, *_split(relative)), text, tuple((*path, *_split(name)) for name in depends)))
+        elif item["type"] == "extra_forbidden":
+            result.append(Finding(path, _unknown_key(path, root), (path,), is_extra=True))
+        elif cause is not None:
+            result.append(Finding(path, str(cause), (path,)))
+        elif item["type"] in _KINDS and len(path) < len(item["loc"]) and isinstance(item["input"], dict):
+            continue  # the scalar alternative of a union; its section alternative reports the keys
+        elif item["type"] in _KINDS:
+            result.append(Finding(path, f"expected {_KINDS[item['type']]}, got {shown(item['input'])}", (path,)))
+        else:
+            result.append(Finding(path, f"{item['msg'][0].lower()}{item['msg'][1:]}, got {shown(item['input'])}", (path,)))
+    # a union reports once per alternative: keep the first of each key
+    unique: dict[tuple[KeyPath, bool], Finding] = {}
+    kept = []
+    for finding in result:
+        same = (finding.path, len(finding.depends) == 1 and finding.depends[0] == finding.path)
+        if same[1] and same in unique:
+            continue
+        unique.setdefault(same, finding)
+        kept.append(finding)
+    return kept
+
+
+def _split(path: str) -> KeyPath:
+    return tuple(int(part) if part.isdigit() else part for part in path.split(".")) if path else ()
+
+
+def _in_data(location: tuple[str | int, ...], data: Any) -> KeyPath:
+    """Return the part of a pydantic location that exists in the data; tags of unions do not."""
+    path: list[str | int] = []
+    here = data
+    for part in location:
+        if isinstance(here, dict) and part in here:
+            here = here[part]
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            continue
+        path.append(part)
+    return tuple(path)
+
+
+def section_of(annotation: Any) -> type[Section] | None:
+    """Return the section class inside ``Section``, ``Section | None``, ``list[Section]`` or ``dict[str, Section]``."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    if typing.get_origin(annotation) in (list, dict, tuple, types.UnionType, typing.Union):
+        for argument in typing.get_args(annotation):
+            found = section_of(argument)
+            if found is not None:
+                return found
+    return None
+
+
+def _section_at(root: type[Section], path: KeyPath) -> type[Section] | None:
+    here: type[Section] | None = root
+    for part in path:
+        if here is None:
+            return None
+        if isinstance(part, str) and part in here.model_fields:
+            here = section_of(here.model_fields[part].annotation)
+    return here
+
+
+def all_keys(root: type[Section], prefix: str = "") -> dict[str, list[str]]:
+    """Return the key paths of the schema by the name of their last key."""
+    result: dict[str, list[str]] = {}
+    for name, field in root.model_fields.items():
+        result.setdefault(name, []).append(prefix + name)
+        inner = section_of(field.annotation)
+        if inner is not None:
+            for key_name, paths in all_keys(inner, f"{prefix}{name}.").items():
+                result.setdefault(key_name, []).extend(paths)
+    return result
+
+
+def _unknown_key(path: KeyPath, root: type[Section]) -> str:
+    name = str(path[-1])
+    section = _section_at(root, path[:-1])
+    here = list(section.model_fields) if section is not None else []
+    found = nearest(name, here)
+    elsewhere = all_keys(root)
+    if found is None and name in elsewhere:
+        found = elsewhere[name][0]
+    if found is None:
+        other = nearest(name, elsewhere)
+        found = elsewhere[other][0] if other else None
+    hint = f"; did you mean '{found}'?" if found else ""
+    return f"expected one of the keys {one_of(here)}, got the unknown key '{name}'{hint}" if here else f"unknown key '{name}'{hint}"

@@ -1,0 +1,231 @@
+"""Land and soil water of an ensemble of columns, advanced together.
+
+Members are more columns: ``column = cell + ncell * member``. All arrays are live views of Fortran memory, shaped
+``([n,] member, cell)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
+from pyland.core.columns import Columns
+
+DENSITY_WATER = 1000.0
+"""Density of liquid water [kg m-3]."""
+
+DRIEST_SATURATION = 0.01
+"""Effective saturation below which an analysis does not dry a layer, as in CLM [1]."""
+
+PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index", "stem_area_index"})
+"""Fields of state and forcing with one value per patch; they keep their first axis even with one patch."""
+
+STOMATA = {"ball_berry": 1, "medlyn": 2}
+SOIL_EVAPORATION = {"dry_surface_layer": 1, "beta": 2}
+RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
+LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
+
+
+class ColumnModel:
+    """Land surface and soil water of an ensemble of columns.
+
+    Parameters
+    ----------
+    thickness : numpy.ndarray, shape (layer,)
+        Thickness of the hydrological soil layers, top first [m].
+    bedrock : numpy.ndarray, shape (bedrock_layer,)
+        Thickness of the thermal layers below them [m].
+    parameters : mapping of str to numpy.ndarray
+        Every parameter field of the core by name (``model.parameter`` lists them), ``(cell,)``, ``(n, cell)`` or
+        ``(n, member, cell)``; missing ones keep the default of the core.
+    ncell, nmember, npatch : int
+        Sizes [1].
+    stomata, soil_evaporation, retention, lower_boundary : str
+        Schemes: ``medlyn`` or ``ball_berry``; ``dry_surface_layer`` or ``beta``; ``van_genuchten`` or
+        ``clapp_hornberger``; ``free_drainage``, ``no_flow`` or ``water_table``.
+    water_table_depth : float
+        Depth of a fixed water table [m], for ``lower_boundary="water_table"``.
+    ponding_depth : float
+        Water that the surface holds before it runs off [m].
+    air_entry : float
+        Air-entry head of van Genuchten soils [m]; 0 gives the curves of van Genuchten (1980).
+    tolerance, largest_iteration, smallest_step
+        Soil water solver: largest imbalance of a layer in a sub-step [m], Newton iterations [1], sub-step [s].
+    stability_limit, soil_roughness, soil_emissivity : float
+        Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
+
+    Raises
+    ------
+    InputError
+        If a name, a size or a shape does not fit.
+    """
+
+    def __init__(
+        self,
+        thickness: np.ndarray,
+        bedrock: np.ndarray,
+        parameters: Mapping[str, np.ndarray],
+        *,
+        ncell: int,
+        nmember: int = 1,
+        npatch: int = 1,
+        stomata: str = "medlyn",
+        soil_evaporation: str = "dry_surface_layer",
+        retention: str = "van_genuchten",
+        lower_boundary: str = "free_drainage",
+        water_table_depth: float = 2.0,
+        ponding_depth: float = 0.01,
+        air_entry: float = 0.01,
+        tolerance: float = 1e-13,
+        largest_iteration: int = 30,
+        smallest_step: float = 1e-3,
+        stability_limit: float = 0.5,
+        soil_roughness: float = 0.01,
+        soil_emissivity: float = 0.96,
+    ) -> None:
+        self.thickness = np.asarray(thickness, dtype=float)
+        self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
+        self.ncell, self.nmember, self.npatch = ncell, nmember, npatch
+        self.nlayer = self.thickness.size
+        self._columns = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch)
+        self._columns.set_land_options(
+            stomata=_choice("stomata", stomata, STOMATA),
+            soil_evaporation=_choice("soil_evaporation", soil_evaporation, SOIL_EVAPORATION),
+            stability_limit=stability_limit,
+            soil_roughness=soil_roughness,
+            soil_emissivity=soil_emissivity,
+        )
+        self._columns.set_water_options(
+            retention=_choice("retention", retention, RETENTION),
+            lower_boundary=_choice("lower_boundary", lower_boundary, LOWER_BOUNDARY),
+            water_table_depth=water_table_depth,
+            ponding_depth=ponding_depth,
+            air_entry=air_entry,
+            tolerance=tolerance,
+            largest_iteration=largest_iteration,
+            smallest_step=smallest_step,
+        )
+        self.state = self._views(self._columns.state)
+        self.parameter = self._views(self._columns.parameter)
+        self.forcing = self._views(self._columns.forcing)
+        self.flux = self._views(self._columns.flux)
+        self.set_parameters({"thickness": self.thermal_thickness[:, None], **parameters})
+
+    def _views(self, fields: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """Shape (n, column) fields as ([n,] member, cell); parameters of one value per column lose the axis too."""
+        out = {}
+        for name, field in fields.items():
+            view = field.reshape(field.shape[0], self.nmember, self.ncell)
+            out[name] = view[0] if field.shape[0] == 1 and name not in PATCH_FIELDS else view
+        return MappingProxyType(out)
+
+    def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
+        """Set parameter fields; shapes ``(cell,)``, ``(n, cell)`` or ``(n, member, cell)``."""
+        self._set(self.parameter, parameters)
+        self._columns.prepare()
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Set state fields and make pressure heads consistent with soil water where only the latter is given."""
+        self._set(self.state, state)
+        if "soil_water" in state and "pressure_head" not in state:
+            self._columns.reconcile()
+        elif "pressure_head" in state and "soil_water" not in state:
+            self._columns.fill_water()
+
+    def _set(self, target: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
+        for name, value in values.items():
+            if name not in target:
+                raise InputError(f"Columns have no field '{name}'; they have {', '.join(sorted(target))}.")
+            view, array = target[name], np.asarray(value, dtype=float)
+            if array.ndim == 2 and view.ndim == 3:
+                array = array[:, None, :]
+            try:
+                view[...] = array
+            except ValueError as error:
+                raise InputError(
+                    f"Columns: '{name}' has shape {np.shape(value)}; expected {view.shape} or without the member axis."
+                ) from error
+
+    def advance(
+        self, weather: Mapping[str, np.ndarray], leaf_area: np.ndarray, stem_area: np.ndarray, dt: float
+    ) -> None:
+        """Advance all columns by one step.
+
+        Parameters
+        ----------
+        weather : mapping of str to numpy.ndarray
+            Forcing, mean over the step, each ``(cell,)`` or ``(member, cell)``; every forcing field but the areas.
+        leaf_area, stem_area : numpy.ndarray, shape (patch, cell)
+            Leaf and stem area index [m2 m-2].
+        dt : float
+            Time step [s], in (0, 86400].
+
+        Raises
+        ------
+        ConvergenceError, BalanceError, StateError
+            If the numerics fail; the message names cell and member.
+        """
+        self._set(self.forcing, weather)
+        self._set(self.forcing, {"leaf_area_index": leaf_area, "stem_area_index": stem_area})
+        try:
+            self._columns.step(dt)
+        except (BalanceError, ConvergenceError, StateError) as error:
+            raise type(error)(self._located(error)) from error
+
+    def _located(self, error: Exception) -> str:
+        """Replace the column of a core message by cell and member."""
+        text = str(error)
+        marker = "column "
+        if marker not in text:
+            return text
+        head, _, tail = text.partition(marker)
+        digits = tail.split()[0].rstrip(",:;.")
+        if not digits.isdigit():
+            return text
+        member, cell = divmod(int(digits) - 1, self.ncell)
+        return f"{head}cell {cell}, member {member}{tail[len(digits):]}"
+
+    def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace soil water after an analysis and make pressure heads follow.
+
+        Values are brought between ``DRIEST_SATURATION`` and porosity; what the model itself has dried further stays.
+
+        Parameters
+        ----------
+        soil_water : numpy.ndarray, shape (layer, member, cell)
+            New volumetric water [m3 m-3].
+
+        Returns
+        -------
+        increment : numpy.ndarray, shape (member, cell)
+            Water added [kg m-2].
+        clipped : int
+            Number of values that had to be brought into range.
+        """
+        before = self.land_water()
+        pores = self.parameter["porosity"] - self.parameter["residual_water"]
+        lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
+        bounded = np.clip(soil_water, lowest, self.parameter["porosity"])
+        clipped = int(np.count_nonzero(bounded != soil_water))
+        self.state["soil_water"][...] = bounded
+        self._columns.reconcile()
+        return self.land_water() - before, clipped
+
+    def land_water(self) -> np.ndarray:
+        """Water in soil, on the ground and on leaves, shape (member, cell) [kg m-2]."""
+        self._columns.store_water()
+        return self.flux["land_water"].copy()
+
+    @property
+    def bytes_per_column(self) -> float:
+        """Memory of all fields per column [byte]."""
+        return self._columns.bytes_per_column
+
+
+def _choice(key: str, value: str, choices: Mapping[str, int]) -> int:
+    if value not in choices:
+        raise InputError(f"Columns: {key} is '{value}'; expected one of {', '.join(choices)}.")
+    return choices[value]

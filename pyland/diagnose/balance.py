@@ -1,0 +1,73 @@
+"""Closure: what the water and energy books leave unexplained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from pyland.base.errors import InputError
+
+WATER_TERMS = (
+    "precipitation",
+    "evapotranspiration",
+    "surface_runoff",
+    "subsurface_runoff",
+    "analysis_increment",
+    "storage_change",
+    "water_residual",
+)
+"""Terms of the water balance in ``balance.nc`` [kg m-2 per interval]."""
+
+ENERGY_TERMS = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "energy_residual")
+"""Terms of the energy balance in ``balance.nc`` [W m-2]."""
+
+
+def closure(balance_file: str | Path) -> dict[str, dict[str, float]]:
+    """Sum up a balance file.
+
+    Parameters
+    ----------
+    balance_file : str or Path
+        ``balance.nc`` of a run.
+
+    Returns
+    -------
+    dict
+        ``water``: mean over the cells of each term, summed over the run [kg m-2]; ``water_residual_relative``, the
+        residual by the water that went in or out [1]; ``largest_step_residual`` of any cell, member and step
+        [kg m-2] and ``largest_residual`` of any cell over the whole run [kg m-2].
+        ``energy``: mean terms [W m-2], ``largest_step_residual`` and ``largest_interval_residual`` [W m-2].
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or holds no record.
+    """
+    if not Path(balance_file).exists():
+        raise InputError(f"{balance_file}: no such file; the run did not end.")
+    try:
+        with xr.open_dataset(balance_file, engine="netcdf4") as source:
+            data = source.load()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{balance_file}: not a readable netCDF file ({error}).") from error
+    if data.sizes.get("time", 0) == 0:
+        raise InputError(f"{balance_file}: the file holds no record.")
+    cells = [d for d in data["precipitation"].dims if d != "time"]
+    water = {name: float(data[name].sum("time", skipna=False).mean(cells)) for name in WATER_TERMS}
+    turnover = abs(water["precipitation"]) + sum(abs(water[name]) for name in WATER_TERMS[1:5])
+    water["water_residual_relative"] = abs(water["water_residual"]) / turnover if turnover > 0.0 else float("nan")
+    water["largest_residual"] = _largest(data["water_residual"].sum("time", skipna=False))
+    water["largest_step_residual"] = _largest(data["water_residual_largest"])
+    length = np.diff(data["time_bounds"].values.astype("datetime64[s]").astype(np.int64), axis=1)[:, 0]
+    weights = xr.DataArray(length / length.sum(), dims="time")
+    energy = {name: float((data[name] * weights).sum("time", skipna=False).mean(cells)) for name in ENERGY_TERMS}
+    energy["largest_interval_residual"] = _largest(data["energy_residual"])
+    energy["largest_step_residual"] = _largest(data["energy_residual_largest"])
+    return {"water": water, "energy": energy}
+
+
+def _largest(values: xr.DataArray) -> float:
+    """Return the largest absolute value over active cells."""
+    return float(np.abs(values).max())

@@ -1,0 +1,276 @@
+"""Time series of one place under ALMA names: from a station file, from another model, from a pyland history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from pyland.base.errors import InputError
+
+ALMA_TO_ID = {
+    "Qle": "latent_heat_flux",
+    "Qh": "sensible_heat_flux",
+    "Qg": "ground_heat_flux",
+    "Rnet": "net_radiation",
+    "SWup": "shortwave_up",
+    "LWup": "longwave_up",
+    "GPP": "gross_primary_production",
+    "TSurf": "radiative_temperature",
+    "Ustar": "friction_velocity",
+    "WaterTableDepth": "water_table_depth",
+}
+"""ALMA names of variables without a vertical axis, and their registry identifiers."""
+
+PROFILE_TO_ID = {"SoilMoist": "soil_water", "SoilTemp": "soil_temperature"}
+"""ALMA prefixes of variables at a depth, such as ``SoilMoist_5cm`` or ``SoilMoist_0-10cm``."""
+
+MOLAR_MASS_CARBON = 12.011e-3
+"""Molar mass of carbon [kg mol-1]; IUPAC (2021) standard atomic weights."""
+
+DAILY_MEASURED = 0.4
+"""Least measured fraction of a daily value whose quality flag is that fraction [1]."""
+
+_DEPTH = re.compile(r"^(?P<prefix>[A-Za-z]+)_(?P<top>\d+(?:\.\d+)?)(?:-(?P<bottom>\d+(?:\.\d+)?))?cm$")
+_MICRO = 1.0e6  # micromoles per mole
+
+
+@dataclass(frozen=True)
+class Series:
+    """Series of one place.
+
+    Parameters
+    ----------
+    start : numpy.ndarray of datetime64[s], shape (time,)
+        Start of the averaging intervals, UTC.
+    step : float
+        Length of the intervals [s].
+    values : dict of str to numpy.ndarray, shape (time,)
+        ALMA name to values in ALMA units; NaN where there is none or where the quality flag rejects it.
+    label : str
+        Name for tables.
+    """
+
+    start: np.ndarray
+    step: float
+    values: dict[str, np.ndarray] = field(default_factory=dict)
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Station:
+    """Observations of one station.
+
+    Parameters
+    ----------
+    name : str
+        Name of the station.
+    utc_offset : float
+        Local standard time minus UTC [h].
+    native : Series
+        Observations at the native step.
+    daily : Series or None
+        Variables that are observed as means of local days (axis ``time_eval``).
+    """
+
+    name: str
+    utc_offset: float
+    native: Series
+    daily: Series | None = None
+
+
+def parse_depth(name: str) -> tuple[str, float, float] | None:
+    """Split an ALMA name with a depth.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``SoilMoist_5cm`` (a point) or ``SoilTemp_0-10cm`` (a range).
+
+    Returns
+    -------
+    tuple or None
+        Prefix, top and bottom [m] (equal for a point); None for a name without a depth.
+    """
+    match = _DEPTH.match(name)
+    if match is None:
+        return None
+    top = float(match["top"]) / 100.0
+    bottom = float(match["bottom"]) / 100.0 if match["bottom"] else top
+    return match["prefix"], top, bottom
+
+
+def is_scored(name: str) -> bool:
+    """Tell whether pyland can compare a variable of this ALMA name."""
+    depth = parse_depth(name)
+    return name in ALMA_TO_ID or (depth is not None and depth[0] in PROFILE_TO_ID)
+
+
+def at_depth(profile: np.ndarray, bounds: np.ndarray, top: float, bottom: float) -> np.ndarray:
+    """Take a profile at a depth or over a depth range.
+
+    Parameters
+    ----------
+    profile : numpy.ndarray, shape (..., layer)
+        Layer values, top first.
+    bounds : numpy.ndarray, shape (layer, 2)
+        Top and bottom of the layers [m].
+    top, bottom : float
+        Depth range [m]; equal: linear interpolation between the middles of layers, constant above the first middle.
+
+    Returns
+    -------
+    numpy.ndarray, shape (...)
+        Interpolated value, or mean weighted by the overlap of the layers with the range.
+
+    Raises
+    ------
+    InputError
+        If the depth lies below the profile.
+    """
+    bounds = np.asarray(bounds, dtype=float)
+    if bottom > bounds[-1, 1]:
+        raise InputError(f"A depth of {bottom} m was asked for; the profile ends at {bounds[-1, 1]:.3g} m.")
+    if bottom > top:
+        overlap = np.clip(np.minimum(bounds[:, 1], bottom) - np.maximum(bounds[:, 0], top), 0.0, None)
+        return profile @ (overlap / overlap.sum())
+    middle = bounds.mean(axis=1)
+    if len(middle) == 1:
+        return profile[..., 0]
+    upper = int(np.clip(np.searchsorted(middle, top) - 1, 0, len(middle) - 2))
+    weight = np.clip((top - middle[upper]) / (middle[upper + 1] - middle[upper]), 0.0, 1.0)
+    return (1.0 - weight) * profile[..., upper] + weight * profile[..., upper + 1]
+
+
+def read_station(path: str | Path) -> Station:
+    """Read the observations of an ALMA-like station file.
+
+    Sub-daily values with a quality flag other than 0 are dropped, and daily values of which less than
+    ``DAILY_MEASURED`` was measured.
+
+    Parameters
+    ----------
+    path : str or Path
+        File with ``time`` at the start of the intervals [UTC] and the attributes ``utc_offset_h``, ``time_step_s``.
+
+    Raises
+    ------
+    InputError
+        If the file is not readable or lacks the attributes.
+    """
+    with _open(path) as data:
+        if "utc_offset_h" not in data.attrs:
+            raise InputError(f"{path}: no attribute utc_offset_h, the local time of the station; daily scores need it.")
+        start = _times(data["time"])
+        step = float(data.attrs.get("time_step_s", _step_of(start, path)))
+        label = str(data.attrs.get("site", Path(path).stem))
+        names = [str(name) for name in data.data_vars if is_scored(str(name))]
+        native = {n: _accepted(data, n, daily=False) for n in names if data[n].dims == ("time",)}
+        daily = None
+        if "time_eval" in data.dims:
+            values = {n: _accepted(data, n, daily=True) for n in names if data[n].dims == ("time_eval",)}
+            daily = Series(_times(data["time_eval"]), 86400.0, values, label)
+        return Station(label, float(data.attrs["utc_offset_h"]), Series(start, step, native, label), daily)
+
+
+def read_model(path: str | Path, label: str | None = None) -> Series:
+    """Read the output of another model with ALMA names and ``time`` at the start of the intervals [UTC]."""
+    with _open(path) as data:
+        start = _times(data["time"])
+        values = {
+            str(name): np.asarray(data[name].values, dtype=float).reshape(len(start))
+            for name in data.data_vars
+            if is_scored(str(name)) and data[name].dims[:1] == ("time",) and data[name].size == len(start)
+        }
+        name = label or str(data.attrs.get("model", Path(path).stem)).split(" (")[0]
+        return Series(start, _step_of(start, path), values, name)
+
+
+def read_history(path: str | Path, names: Iterable[str], *, cell: int = 0, label: str = "pyland") -> Series:
+    """Read one cell of a pyland history under ALMA names.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``history.nc``.
+    names : iterable of str
+        ALMA names; those that the history does not hold are left out.
+    cell : int
+        Station, or place in the flattened map.
+    label : str
+        Name for tables.
+
+    Returns
+    -------
+    Series
+        Ensemble means in ALMA units, stamped with the start of their intervals.
+    """
+    with _open(path) as data:
+        bounds = data["time_bounds"]
+        start = bounds.values[:, 0].astype("datetime64[s]")
+        lengths = np.unique(np.diff(bounds.values.astype("datetime64[s]").astype(np.int64), axis=1))
+        if len(lengths) == 0:
+            raise InputError(f"{path}: the history holds no records.")
+        if lengths.min() != lengths.max() and len(start) > 1:
+            start, lengths = start[:-1], lengths[-1:]  # a run that ends inside an interval has a short last record
+        step = float(lengths.max())
+        values = {}
+        for name in names:
+            found = _history_variable(data, name, cell)
+            if found is not None:
+                values[name] = found[: len(start)]
+    return Series(start, step, values, label)
+
+
+def _history_variable(data: xr.Dataset, name: str, cell: int) -> np.ndarray | None:
+    """Return one ALMA variable of a cell of a history, or None if the history lacks it."""
+    depth = parse_depth(name)
+    identifier = PROFILE_TO_ID.get(depth[0]) if depth is not None else ALMA_TO_ID.get(name)
+    if identifier is None or identifier not in data:
+        return None
+    variable = data[identifier]
+    horizontal = [d for d in variable.dims if d in ("site", "y", "x")]
+    others = [d for d in variable.dims if d not in horizontal]
+    values = variable.transpose(*others, *horizontal).values
+    values = values.reshape(*[variable.sizes[d] for d in others], -1)[..., cell].astype(float)
+    if depth is not None:
+        return at_depth(values, data[f"{others[1]}_bounds"].values, depth[1], depth[2])
+    if name == "GPP":
+        return values / MOLAR_MASS_CARBON * _MICRO
+    return values
+
+
+def _accepted(data: xr.Dataset, name: str, *, daily: bool) -> np.ndarray:
+    """Return the values that their quality flag accepts, NaN elsewhere."""
+    values = np.array(data[name].values, dtype=float)
+    flag = f"{name}_qc"
+    if flag in data and data[flag].dims == data[name].dims:
+        quality = np.asarray(data[flag].values, dtype=float)
+        values[~(quality >= DAILY_MEASURED) if daily else quality != 0] = np.nan
+    return values
+
+
+def _times(variable: xr.DataArray) -> np.ndarray:
+    """Return times as whole seconds, rounded: float64 days of some files miss by microseconds."""
+    return (variable.values + np.timedelta64(500, "ms")).astype("datetime64[s]")
+
+
+def _step_of(start: np.ndarray, path: str | Path) -> float:
+    """Return the length of the intervals [s]."""
+    if len(start) < 2:
+        raise InputError(f"{path}: {len(start)} times; a series needs two at least.")
+    return float(np.median(np.diff(start).astype(np.int64)))
+
+
+def _open(path: str | Path) -> xr.Dataset:
+    """Open a netCDF file, or say that it cannot be opened."""
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file.")
+    try:
+        return xr.open_dataset(path, engine="netcdf4")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error

@@ -1,0 +1,134 @@
+"""Domains and masks from netCDF files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+import netCDF4
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.base.registry import variable
+from pyland.base.units import convert
+from pyland.domain.grid import EARTH_RADIUS, Domain, masked
+
+SURFACE_FIELDS = (
+    "sand", "clay", "organic", "soil_colour", "porosity", "residual_water", "saturated_conductivity", "van_genuchten_alpha",
+    "van_genuchten_n", "clapp_hornberger_b", "air_entry_head",
+)
+"""Optional variables of a domain file, (y, x) or (layer, y, x)."""
+
+_LATITUDE, _LONGITUDE, _ELEVATION = ("latitude", "lat"), ("longitude", "lon"), ("elevation", "height", "orog", "topo")
+
+
+def read_domain(path: str | Path) -> Domain:
+    """Read a domain.
+
+    Parameters
+    ----------
+    path : path
+        NetCDF file with ``latitude`` and ``longitude`` (1-D axes, or 2-D fields on ``(y, x)``), ``elevation(y, x)`` [m],
+        optionally ``mask(y, x)``, ``area(y, x)`` [m2] and surface fields named by registry id, ``(y, x)`` or ``(layer, y, x)``.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks a variable, or a value is missing or out of range in a modelled cell.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        latitude, longitude = _read(file, path, _LATITUDE), _read(file, path, _LONGITUDE)
+        if latitude.ndim == 1 and longitude.ndim == 1:
+            longitude, latitude = np.meshgrid(longitude, latitude)
+        if latitude.ndim != 2 or latitude.shape != longitude.shape:
+            raise InputError(f"{path}: latitude and longitude must be two axes or two fields (y, x), got the shapes "
+                             f"{latitude.shape} and {longitude.shape}.")
+        ny, nx = latitude.shape
+        elevation = _read(file, path, _ELEVATION, (ny, nx))
+        mask = _mask(file, path, ny, nx) if "mask" in file.variables else np.ones((ny, nx), dtype=bool)
+        area = _read(file, path, ("area", "cell_area"), (ny, nx), "m2") if _find(file, ("area", "cell_area")) else \
+            _cell_area(latitude, longitude, path)
+        fields = {name: _surface_field(file, path, name, ny, nx) for name in SURFACE_FIELDS if name in file.variables}
+    inside = mask.ravel()
+    for name, values in {"latitude": latitude, "longitude": longitude, "elevation": elevation, "area": area}.items():
+        if not np.isfinite(values[mask]).all():
+            raise InputError(f"{path}: {name} is missing in a modelled cell.")
+    if not inside.any():
+        raise InputError(f"{path}: the mask leaves no cell.")
+    middle = np.radians(0.5 * (latitude[mask].min() + latitude[mask].max()))
+    reference = longitude[mask][0]
+    east = (longitude - reference + 180.0) % 360.0 - 180.0
+    east = east - 0.5 * (east[mask].min() + east[mask].max())
+    x = EARTH_RADIUS * np.cos(np.radians(latitude)) * np.radians(east)
+    y = EARTH_RADIUS * (np.radians(latitude) - middle)
+    whole = Domain("file", nx, ny, latitude.ravel(), ((longitude + 180.0) % 360.0 - 180.0).ravel(), elevation.ravel(), x.ravel(),
+                   y.ravel(), area.ravel(), np.arange(nx * ny), np.ones((ny, nx), dtype=bool), MappingProxyType(fields))
+    domain = masked(whole, mask)
+    for name, values in domain.fields.items():
+        variable(name).check_range(values, f"{path}: {name}")
+    return domain
+
+
+def read_mask(path: str | Path, ny: int, nx: int) -> np.ndarray:
+    """Read ``mask(y, x)``; true where a cell is modelled, shape ``(ny, nx)``."""
+    path = Path(path)
+    with _open(path) as file:
+        return _mask(file, path, ny, nx)
+
+
+def _open(path: Path) -> netCDF4.Dataset:
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.")
+    try:
+        return netCDF4.Dataset(path)
+    except OSError as error:
+        raise InputError(f"{path}: the file cannot be read as netCDF ({error}); it may be truncated.") from None
+
+
+def _find(file: netCDF4.Dataset, names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if name in file.variables), None)
+
+
+def _read(file: netCDF4.Dataset, path: Path, names: tuple[str, ...], shape: tuple[int, ...] | None = None,
+          units: str | None = None) -> np.ndarray:
+    name = _find(file, names)
+    if name is None:
+        raise InputError(f"{path}: expected a variable {' or '.join(names)}; the file has {', '.join(file.variables)}.")
+    try:
+        values = np.ma.filled(np.ma.asarray(file[name][:], dtype=float), np.nan)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: {name} cannot be read ({error}); the file may be truncated.") from None
+    if shape is not None and values.shape != shape:
+        raise InputError(f"{path}: {name} must have the shape {shape}, got {values.shape}.")
+    if units is not None:
+        values = np.asarray(convert(values, str(getattr(file[name], "units", units)), units, f"{path}: {name}"))
+    return values
+
+
+def _mask(file: netCDF4.Dataset, path: Path, ny: int, nx: int) -> np.ndarray:
+    values = _read(file, path, ("mask",), (ny, nx))
+    return np.nan_to_num(values) != 0
+
+
+def _surface_field(file: netCDF4.Dataset, path: Path, name: str, ny: int, nx: int) -> np.ndarray:
+    values = _read(file, path, (name,), units=variable(name).units)
+    if values.shape[-2:] != (ny, nx) or values.ndim > 3:
+        raise InputError(f"{path}: {name} must have the dimensions (y, x) or (layer, y, x) with {ny} x {nx} cells, got the shape "
+                         f"{values.shape}.")
+    return values.reshape(*values.shape[:-2], ny * nx)
+
+
+def _cell_area(latitude: np.ndarray, longitude: np.ndarray, path: Path) -> np.ndarray:
+    """Return the area of cells from the distance of their neighbours [m2]."""
+    if min(latitude.shape) < 2:
+        raise InputError(f"{path}: cells of a single row or column need a variable area(y, x) [m2].")
+    radius = EARTH_RADIUS
+    cosine = np.cos(np.radians(latitude))
+    step = {}
+    for axis in (0, 1):
+        north = radius * np.radians(np.gradient(latitude, axis=axis))
+        east = radius * cosine * np.radians(np.gradient(np.unwrap(longitude, period=360.0, axis=axis), axis=axis))
+        step[axis] = (east, north)
+    (east_y, north_y), (east_x, north_x) = step[0], step[1]
+    return np.abs(east_x * north_y - east_y * north_x)

@@ -1,0 +1,206 @@
+"""What covers the cells and what they are made of: patches, leaf area, texture and hydraulic parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.base.registry import variable
+from pyland.config.surface import (
+    FRACTION_TOLERANCE,
+    RETENTION_PARAMETERS,
+    VEGETATION_TYPES,
+    PatchSection,
+    SoilSection,
+    SurfaceSection,
+    TextureSection,
+)
+from pyland.domain.grid import Domain
+from pyland.domain.layers import Layers, map_profile
+from pyland.domain.smooth_field import smooth_field
+from pyland.domain.soil_hydraulics import hydraulic_parameters
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Surface of the cells of a domain or of a tile.
+
+    Attributes
+    ----------
+    sand, clay : numpy.ndarray, shape (layer, cell)
+        Share of the mineral soil [%].
+    organic : numpy.ndarray, shape (layer, cell)
+        Organic share of the solids [1].
+    retention : str
+        Retention curve that ``hydraulic`` belongs to.
+    hydraulic : mapping of str to numpy.ndarray, shape (layer, cell)
+        Hydraulic parameters by registry id.
+    soil_colour : numpy.ndarray of int, shape (cell,)
+        Colour class, 1 to 20.
+    patch_types : tuple of str
+        Plant type of each patch; bare ground comes last where plants leave some.
+    patch_fraction : numpy.ndarray, shape (patch, cell)
+        Share of the cell; sums to 1 [1].
+    monthly_leaf_area, monthly_stem_area : numpy.ndarray, shape (12, patch, cell)
+        Monthly means [1].
+    canopy_top : numpy.ndarray, shape (patch, cell)
+        Height of the canopy [m].
+    plant_parameters : tuple of mapping
+        Per patch, the plant parameters that replace those of its type, by registry id.
+    """
+
+    sand: np.ndarray
+    clay: np.ndarray
+    organic: np.ndarray
+    retention: str
+    hydraulic: Mapping[str, np.ndarray]
+    soil_colour: np.ndarray
+    patch_types: tuple[str, ...]
+    patch_fraction: np.ndarray
+    monthly_leaf_area: np.ndarray
+    monthly_stem_area: np.ndarray
+    canopy_top: np.ndarray
+    plant_parameters: tuple[Mapping[str, float], ...]
+
+    @property
+    def npatch(self) -> int:
+        """Number of patches."""
+        return len(self.patch_types)
+
+    def leaf_area(self, time: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
+        """Return leaf and stem area index at a time.
+
+        Parameters
+        ----------
+        time : datetime64
+            UTC.
+
+        Returns
+        -------
+        tuple of numpy.ndarray, each of shape (patch, cell)
+            Interpolated linearly between the middles of months [1].
+        """
+        first, second, weight = _between_months(time)
+        return tuple((1.0 - weight) * monthly[first] + weight * monthly[second]
+                     for monthly in (self.monthly_leaf_area, self.monthly_stem_area))
+
+    def subset(self, cells: slice | np.ndarray) -> Surface:
+        """Return the surface of some of the cells."""
+        names = ("sand", "clay", "organic", "soil_colour", "patch_fraction", "monthly_leaf_area", "monthly_stem_area", "canopy_top")
+        hydraulic = MappingProxyType({name: value[..., cells] for name, value in self.hydraulic.items()})
+        return replace(self, hydraulic=hydraulic, **{name: getattr(self, name)[..., cells] for name in names})
+
+
+def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers: Layers) -> Surface:
+    """Build the surface of a domain or of a tile; a cell gets the same surface in both.
+
+    Parameters
+    ----------
+    config : SurfaceSection
+        Section ``surface`` of the case.
+    retention : str
+        ``subsurface.retention``.
+    domain : Domain
+        Cells; fields of a domain file go before the numbers of the section.
+    layers : Layers
+        Soil layers.
+
+    Raises
+    ------
+    InputError
+        If a list does not fit the layers, or texture and parameters contradict each other.
+    """
+    texture = _texture(config.soil.texture, domain, layers)
+    hydraulic = hydraulic_parameters(retention, config.soil.pedotransfer, *texture, layers.node_depth)
+    hydraulic |= _explicit_parameters(config.soil, retention, domain, layers)
+    _check_hydraulic(hydraulic)
+    colour = domain.fields.get("soil_colour", np.full(domain.ncell, config.soil.colour))
+    patches = list(config.vegetation.patches)
+    bare = 1.0 - sum(patch.fraction for patch in patches)
+    if bare > FRACTION_TOLERANCE:
+        patches.append(PatchSection(type="bare_ground", fraction=bare, leaf_area_index=0.0, stem_area_index=0.0))
+    fraction = np.array([patch.fraction for patch in patches])
+    fraction /= fraction.sum()
+    tops = [VEGETATION_TYPES[patch.type][1] if patch.canopy_top is None else patch.canopy_top for patch in patches]
+    cells = np.ones(domain.ncell)
+    return Surface(
+        *texture, retention, MappingProxyType(hydraulic), np.rint(colour).astype(np.int64),
+        tuple(patch.type for patch in patches), fraction[:, None] * cells, _monthly(patches, "leaf_area_index") * cells,
+        _monthly(patches, "stem_area_index") * cells, np.array(tops)[:, None] * cells,
+        tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
+    )
+
+
+def _monthly(patches: list[PatchSection], name: str) -> np.ndarray:
+    """Return monthly areas, shape (12, patch, 1)."""
+    return np.array([patch.monthly(name) for patch in patches]).T[:, :, None]
+
+
+def _between_months(time: np.datetime64) -> tuple[int, int, float]:
+    """Return the months (0 to 11) around a time and the weight of the second [1]."""
+    time = np.datetime64(time, "s")
+    month = time.astype("datetime64[M]")
+    length = (month + 1).astype("datetime64[s]") - month.astype("datetime64[s]")
+    place = float((time - month.astype("datetime64[s]")) / length) - 0.5
+    index = int(month.astype(np.int64)) % 12
+    if place < 0:
+        return (index - 1) % 12, index, place + 1.0
+    return index, (index + 1) % 12, place
+
+
+def _texture(config: TextureSection, domain: Domain, layers: Layers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return sand and clay [%] and organic share [1], each (layer, cell)."""
+    organic = _profile("organic", config.organic, config.bottom, domain, layers)
+    if config.generate is not None:
+        made = config.generate
+        # one field: where there is more sand there is less clay
+        field = smooth_field(domain.x, domain.y, made.length, made.seed, "texture")
+        sand = np.clip(made.sand + made.spread * field, 0.0, 100.0)
+        clay = np.minimum(np.clip(made.clay - 0.5 * made.spread * field, 0.0, 100.0), 100.0 - sand)
+        rows = np.ones((layers.nlayer, 1))
+        return rows * sand, rows * clay, organic
+    sand, clay = (_profile(name, getattr(config, name), config.bottom, domain, layers) for name in ("sand", "clay"))
+    too_much = (sand + clay).max()
+    if too_much > 100.0:
+        raise InputError(f"surface.soil.texture: sand and clay must not exceed 100 % together, got {too_much:g} %.")
+    return sand, clay, organic
+
+
+def _profile(name: str, value: float | list[float], bottom: list[float] | None, domain: Domain, layers: Layers) -> np.ndarray:
+    """Return a parameter on all layers and cells: from the domain file, a list or a number."""
+    shape = (layers.nlayer, domain.ncell)
+    if name in domain.fields:
+        given = domain.fields[name]
+        if given.ndim == 2 and given.shape[0] != layers.nlayer:
+            raise InputError(f"the domain file gives {name} on {given.shape[0]} layers; domain.layers has {layers.nlayer}.")
+        return np.array(np.broadcast_to(given, shape))
+    if not isinstance(value, list):
+        return np.full(shape, float(value))
+    if bottom is not None:
+        column = map_profile(value, bottom, layers.thickness)
+    elif len(value) == layers.nlayer:
+        column = np.array(value, dtype=float)
+    else:
+        raise InputError(f"surface.soil: {name} has {len(value)} values for {layers.nlayer} soil layers; give one per layer, or "
+                         "texture.bottom with the depth of each.")
+    return np.repeat(column[:, None], domain.ncell, axis=1)
+
+
+def _explicit_parameters(config: SoilSection, retention: str, domain: Domain, layers: Layers) -> dict[str, np.ndarray]:
+    """Return the hydraulic parameters that the case or the domain file gives, each (layer, cell)."""
+    names = [name for name in RETENTION_PARAMETERS[retention] if name in config.parameters or name in domain.fields]
+    return {name: _profile(name, config.parameters.get(name, 0.0), config.texture.bottom, domain, layers) for name in names}
+
+
+def _check_hydraulic(hydraulic: Mapping[str, np.ndarray]) -> None:
+    for name, values in hydraulic.items():
+        variable(name).check_range(values, "surface.soil: hydraulic parameters")
+    if "residual_water" in hydraulic:
+        room = hydraulic["porosity"] - hydraulic["residual_water"]
+        if (room <= 0).any():
+            raise InputError("surface.soil: residual_water must be smaller than porosity; the smallest difference is "
+                             f"{room.min():.4g} m3 m-3.")

@@ -1,0 +1,277 @@
+"""The command line ``pyland``; the only file that knows typer and rich.
+
+Exit codes: 0 done, 2 the user's input is wrong, 3 the numerics failed, 1 a bug.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pyland.base.errors import InputError, PylandError, StateError, UnavailableError
+from pyland.base.logging import get_logger, start_terminal_log
+from pyland.base.parallel import Communicator, world
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+_PEERS_PATIENCE = 1.0
+"""How long other ranks wait before they end a failed run [s], so that the root's message comes first and once."""
+
+_LINE_EVERY = 5.0
+"""Time between progress lines where there is no terminal [s]."""
+
+app = typer.Typer(name="pyland", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+                  rich_markup_mode=None, help="An ensemble land data assimilation system.")
+_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+Case = Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.yaml.", show_default=False)]
+Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of case.yaml; may be "
+                                                                                             "given several times.")]
+Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Run directory; default is CASE/run.")]
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show debug messages, and tracebacks of errors.")] = False,
+) -> None:
+    """Take options that belong to every command."""
+    ranks = world()
+    start_terminal_log(ranks.rank, ranks.size, debug)
+
+
+@app.command()
+def new(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.", show_default=False)],
+    template: Annotated[str | None, typer.Option("--template", metavar="NAME", help="Template; first_run if no --site.")] = None,
+    site: Annotated[Path | None, typer.Option("--site", metavar="FILE.nc", help="ALMA-like station file.")] = None,
+) -> None:
+    """Write a case directory that runs as it is."""
+    from pyland.driver.commands.new import new_from_site, new_from_template
+
+    if template is not None and site is not None:
+        raise InputError("pyland new: expected --template or --site, got both.")
+    file = new_from_site(directory, site) if site is not None else new_from_template(directory, template or "first_run")
+    typer.echo(f"{file}: written. Next: pyland check {directory}")
+
+
+@app.command()
+def check(case: Case, overrides: Overrides = None) -> None:
+    """Check all that can be known without running; all errors at once."""
+    from pyland.config import load_case
+    from pyland.driver.commands.check import check_case
+
+    ranks = world()
+    report = check_case(load_case(case, overrides or []), ranks.size)
+    if ranks.is_root:
+        for title, text in report.facts.items():
+            typer.echo(f"{title:9s} {text}")
+    report.raise_problems()
+    if ranks.is_root:
+        typer.echo("The case can run.")
+
+
+@app.command()
+def run(
+    case: Case,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last restart file.")] = False,
+    members: Annotated[int | None, typer.Option("--members", min=1, help="Number of members.")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="End earlier than time.end (UTC).")] = None,
+    output: Output = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads per rank.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Run a case."""
+    from pyland.config import load_case
+    from pyland.driver.run import run_case
+
+    changes = list(overrides or [])
+    if members is not None:
+        changes.append(f"ensemble.size={members}")
+    if threads is not None:
+        changes.append(f"parallel.threads={threads}")
+    if until is not None:
+        changes.append(f"time.end={until}")
+    with _Progress(world()) as progress:
+        run_case(load_case(case, changes), resume=resume, output=output, progress=progress)
+
+
+@app.command()
+def diagnose(
+    case: Case,
+    what: Annotated[str, typer.Argument(help="skill, balance or assimilation.")] = "skill",
+    output: Output = None,
+    peers: Annotated[list[Path] | None, typer.Option("--peer", metavar="FILE.nc", help="Output of another model to compare with; "
+                                                                                      "may be given several times.")] = None,
+) -> None:
+    """Judge a finished run."""
+    from pyland.driver.commands.diagnose import diagnose as judge
+
+    result = judge(case, what, output=output, peers=peers or [])
+    tables = [result.pop(name) for name in ("table_daily", "table_native") if name in result]
+    typer.echo(json.dumps(result, indent=2, default=float))
+    for table in tables:
+        typer.echo(table)
+
+
+@app.command()
+def plot(case: Case, output: Output = None,
+         folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Where the figures go.")] = None) -> None:
+    """Draw PNG figures of a finished run."""
+    try:
+        from pyland.driver.commands.plot import plot as draw
+    except ImportError as error:
+        if (error.name or "").split(".")[0] != "matplotlib":
+            raise
+        raise UnavailableError("pyland plot needs matplotlib; install it with: pip install 'pyland[plot]'") from None
+
+    for file in draw(case, output=output, folder=folder):
+        typer.echo(str(file))
+
+
+@app.command(name="vars")
+def list_variables(
+    pattern: Annotated[str | None, typer.Argument(help="Show rows with this text only.")] = None,
+    role: Annotated[str | None, typer.Option("--role", help="forcing, state, flux or parameter.")] = None,
+) -> None:
+    """List the registry of variables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pyland.driver.commands.vars import HEADER, variable_rows
+
+    rows = variable_rows(role, pattern)
+    if not sys.stdout.isatty():
+        for row in (HEADER, *rows):
+            typer.echo("\t".join(row))
+        return
+    table = Table(*HEADER)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+@app.command()
+def schema(markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False) -> None:
+    """Print the JSON schema of case.yaml."""
+    from pyland.driver.commands.schema import schema_text
+
+    typer.echo(schema_text(markdown))
+
+
+@app.command()
+def info() -> None:
+    """Print versions, compiler, flags, MPI and threads."""
+    from pyland.driver.commands.info import collect_info
+
+    found = collect_info()
+    if world().is_root:
+        width = max(map(len, found))
+        for title, text in found.items():
+            typer.echo(f"{title:{width}s}  {text}")
+
+
+def _unavailable(name: str, what: str, instead: str) -> None:
+    """Add a command that this version documents but does not have."""
+
+    def command(context: typer.Context) -> None:
+        raise UnavailableError(f"pyland {name}: {what} is not available in this version. {instead}")
+
+    app.command(name, help=f"Not available in this version: {what}.", context_settings=_PASS_ON)(command)
+
+
+_unavailable("cycle", "the real-time cycle", "Use `pyland run CASE --resume --until DATE`.")
+_unavailable("calibrate", "parameter estimation", "Perturb parameters with ensemble.perturb.parameters instead.")
+_unavailable("merge", "merging of satellite products", "Assimilate the products as they are.")
+_unavailable("view", "the web map of a run", "Use `pyland plot CASE`.")
+_unavailable("fetch", "the download of public data", "Put files into a folder and name them in case.yaml.")
+
+
+class _Progress:
+    """Progress of a run: a bar on a terminal, a line every few seconds elsewhere, nothing on other ranks."""
+
+    def __init__(self, ranks: Communicator) -> None:
+        self._is_root = ranks.is_root
+        self._bar: Any = None
+        self._last = time.monotonic()
+
+    def __enter__(self) -> _Progress:
+        if self._is_root and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress
+
+            self._bar = Progress(console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("start", total=1.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: float, text: str) -> None:
+        """Show the share that is done [1] and where the run is."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, description=text)
+        elif self._is_root and time.monotonic() - self._last >= _LINE_EVERY:
+            self._last = time.monotonic()
+            get_logger("run").info("%3.0f %%  %s", 100.0 * done, text)
+
+
+def run_command(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; errors become sentences on standard error."""
+    debug = "--debug" in arguments
+    log = get_logger("pyland")
+    try:
+        result = app(args=list(arguments), prog_name="pyland", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except PylandError as error:
+        return _report(log, str(error), error.exit_code, debug)
+    except MemoryError:
+        return _report(log, "memory ran out; use more ranks, fewer members or fewer cells", StateError.exit_code, debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _report(log, "interrupted; `pyland run CASE --resume` goes on from the last restart file", INTERRUPTED, debug)
+    except BrokenPipeError:
+        # the reader of a pipe went away, for instance `pyland vars | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            # typer's own usage errors: unknown option, missing argument
+            return _report(log, f"{error.format_message()} (`pyland --help` shows the usage)", InputError.exit_code, debug)
+        text = f"this is a bug in pyland, please report it with `pyland info`: {type(error).__name__}: {error}"
+        return _report(log, text, PylandError.exit_code, debug or not _logs_to_file(log))
+
+
+def _report(log: logging.Logger, text: str, code: int, with_traceback: bool) -> int:
+    """Log an error and, on several ranks, end all of them."""
+    if not log.handlers:
+        start_terminal_log()
+    ranks = world()
+    if not ranks.is_root:
+        time.sleep(_PEERS_PATIENCE)
+    if _logs_to_file(log):
+        log.debug("traceback of the error below", exc_info=True)
+    if with_traceback:
+        print(traceback.format_exc(), file=sys.stderr, end="")
+    log.error("pyland: %s", text)
+    ranks.abort(code)
+    return code
+
+
+def _logs_to_file(log: logging.Logger) -> bool:
+    return any(isinstance(handler, logging.FileHandler) for handler in log.handlers)
+
+
+def main() -> None:
+    """Entry point of the program ``pyland``."""
+    sys.exit(run_command(sys.argv[1:]))

@@ -1,0 +1,156 @@
+"""``pyland check``: everything that can be known about a case without running it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from pyland.base.errors import ConfigError, InputError, PylandError
+from pyland.base.registry import variables
+from pyland.base.units import is_unit
+from pyland.config import CaseConfig
+from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
+from pyland.driver.inputs import forcing_period, open_weather
+
+BYTES = 8
+"""Size of a number [byte]."""
+
+SECONDS_PER_DAY = 86400.0
+
+
+@dataclass
+class CheckReport:
+    """What a check found.
+
+    Attributes
+    ----------
+    facts : dict of str to str
+        What the case is, for the terminal.
+    problems : list of str
+        One sentence per problem; empty if the case can run.
+    """
+
+    facts: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def raise_problems(self) -> None:
+        """Raise ConfigError with all problems, if there are any."""
+        if self.problems:
+            head = "" if len(self.problems) == 1 else f"the case has {len(self.problems)} problems:\n"
+            raise ConfigError(head + "\n".join(self.problems))
+
+    def attempt(self, where: str, action: Callable[[], object]) -> object | None:
+        """Return the action's result; an error of pyland becomes a problem."""
+        try:
+            return action()
+        except PylandError as error:
+            self.problems.append(f"{where}: {error}")
+        return None
+
+
+def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
+    """Check files, units, time cover, memory and ranks of a case whose configuration is valid.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    ranks : int
+        Number of ranks it is to run on.
+
+    Returns
+    -------
+    CheckReport
+        Facts and all problems; nothing is written.
+    """
+    report = CheckReport()
+    _describe_time(config, report)
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
+    if isinstance(domain, Domain):
+        report.facts["domain"] = f"{config.domain.type}, {domain.ncell} of {domain.nx} x {domain.ny} cells"
+        surface = report.attempt(config.where("surface"), lambda: build_surface(config.surface, config.subsurface.retention, domain,
+                                                                                 layers))
+        weather = report.attempt(config.where("forcing"), lambda: open_weather(config, domain))
+        if weather is not None:
+            start, end = forcing_period(config)
+            report.facts["forcing"] = f"{config.forcing.format}, covers {start} to {end} UTC"
+        _check_ranks(config, domain, ranks, report)
+        npatch = 1 if surface is None else surface.npatch
+        share = -(-domain.ncell // ranks)
+        size = memory_estimate(share * config.ensemble.size, layers, npatch)
+        report.facts["memory"] = f"about {size / 2**20:.0f} MiB per rank for {share * config.ensemble.size} columns"
+        free = _available_memory()
+        if free is not None and size > free:
+            report.problems.append(f"{config.where('ensemble.size')}: the state needs about {size / 2**30:.1f} GiB per rank, but "
+                                   f"{free / 2**30:.1f} GiB are free here; use more nodes, fewer members or fewer cells.")
+    report.facts["layers"] = (f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
+                              f"{layers.thermal_thickness.sum():.1f} m")
+    for place, entry in enumerate(config.observations):
+        where = config.where(f"observations.{place}")
+        if entry.file is not None:
+            report.attempt(where, lambda entry=entry: _check_observation_file(entry.file, entry.variable, entry.units))
+        if entry.depth[1] > layers.depth:
+            report.problems.append(f"{where}.depth: expected depths within the soil layers (to {layers.depth:g} m), got "
+                                   f"{entry.depth}.")
+    report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
+    return report
+
+
+def memory_estimate(ncolumn: int, layers: Layers, npatch: int) -> float:
+    """Return the memory of all fields of a rank [byte].
+
+    Counts the registry: every forcing, state, flux and parameter by its dimensions, twice for averages and copies.
+    """
+    sizes = {"column": 1, "layer": layers.nlayer, "thermal_layer": layers.nthermal, "patch": npatch, "band": 2,
+             "layer_patch": layers.nlayer * npatch}
+    each = sum(int(np.prod([sizes[name] for name in item.dims])) for item in variables())
+    return 2.0 * each * ncolumn * BYTES
+
+
+def _describe_time(config: CaseConfig, report: CheckReport) -> None:
+    days = config.time.nstep * config.time.step / SECONDS_PER_DAY
+    spinup = config.time.spinup.years
+    report.facts["time"] = (f"{config.time.start.isoformat()} to {config.time.end.isoformat()} UTC, {days:g} days, "
+                            f"{config.time.nstep} steps of {config.time.step:g} s"
+                            + (f", after {spinup} passes of spin-up" if spinup else ""))
+
+
+def _check_ranks(config: CaseConfig, domain: Domain, ranks: int, report: CheckReport) -> None:
+    tiles = ranks if config.parallel.tiles == "auto" else int(config.parallel.tiles)
+    if ranks > 1 and tiles != ranks:
+        report.problems.append(f"{config.where('parallel.tiles')}: expected as many tiles as ranks ({ranks}), got {tiles}; "
+                               "use auto.")
+    if max(tiles, ranks) > domain.ncell:
+        report.problems.append(f"parallel: {max(tiles, ranks)} ranks for {domain.ncell} cells leave ranks without work; use at most "
+                               f"{domain.ncell}.")
+
+
+def _check_observation_file(path: str, variable: str, units: str | None) -> None:
+    file = Path(path)
+    if not file.is_file():
+        raise InputError(f"there is no file {file}.")
+    try:
+        with netCDF4.Dataset(file) as dataset:
+            if variable not in dataset.variables:
+                raise InputError(f"{file} has no variable '{variable}'; it has {', '.join(dataset.variables)}.")
+            dataset[variable][:1]
+            unit = units or str(getattr(dataset[variable], "units", ""))
+            if unit and not is_unit(unit):
+                raise InputError(f"{file}: the unit '{unit}' of {variable} is not known.")
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{file} cannot be read as netCDF ({error}); it may be truncated.") from None
+
+
+def _available_memory() -> float | None:
+    """Return the memory that Linux says is available [byte]; None elsewhere."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    kibibytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable")), None)
+    return None if kibibytes is None else float(kibibytes) * 1024.0

@@ -1,0 +1,101 @@
+"""``pyland diagnose CASE skill | balance | assimilation``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pyland.base.errors import InputError
+from pyland.diagnose.assimilation import departures, error_reduction, skill_change
+from pyland.diagnose.balance import closure
+from pyland.diagnose.series import read_history, read_model, read_station
+from pyland.diagnose.skill import format_peer_table, observed_names, peer_table, skill_of_run
+from pyland.driver.commands.case_files import CaseFiles, find_case_files
+
+TOPICS = ("skill", "balance", "assimilation")
+"""What can be diagnosed."""
+
+
+def diagnose(
+    case_dir: str | Path,
+    what: str,
+    *,
+    output: str | Path | None = None,
+    station: str | Path | None = None,
+    peers: Sequence[str | Path] = (),
+    period: tuple[Any, Any] = (None, None),
+) -> dict[str, Any]:
+    """Judge a finished run.
+
+    Parameters
+    ----------
+    case_dir : str or Path
+        Case or run directory.
+    what : str
+        One of ``TOPICS``.
+    output : str or Path, optional
+        Run directory, if not ``run`` below the case.
+    station : str or Path, optional
+        Station file to compare with; by default the one that drove the run.
+    peers : sequence of path
+        Outputs of other models with ALMA names; they add tables on identical points.
+    period : tuple
+        First and last instant of the comparison [UTC].
+
+    Returns
+    -------
+    dict
+        The section of ``scores.json`` of that name (``closure`` for balance). With ``peers`` the skill also has
+        ``table_daily`` and ``table_native``, Markdown texts.
+
+    Raises
+    ------
+    InputError
+        If the topic is unknown or a file is missing.
+    """
+    if what not in TOPICS:
+        raise InputError(f"Unknown diagnosis '{what}'; expected one of {', '.join(TOPICS)}.")
+    files = find_case_files(case_dir, output)
+    if what == "balance":
+        return closure(files.need("balance.nc"))
+    if what == "assimilation":
+        return assimilation_section(files, station, period)
+    station_file = _station_file(files, station)
+    result: dict[str, Any] = skill_of_run(files.need("history.nc"), station_file, period)
+    if peers:
+        observed = read_station(station_file)
+        models = [read_history(files.need("history.nc"), observed_names(observed)), *map(read_model, peers)]
+        for step in ("daily", "native"):
+            rows = peer_table(observed, models, period=period, step=step)
+            result[f"table_{step}"] = format_peer_table(rows)
+    return result
+
+
+def assimilation_section(
+    files: CaseFiles, station: str | Path | None = None, period: tuple[Any, Any] = (None, None)
+) -> dict[str, Any]:
+    """Return departures, and the reduction of error against truth or station where there is an open loop."""
+    out: dict[str, Any] = {"departures": departures(files.need("analysis.nc"))}
+    open_loop = files.find("open_loop/history.nc")
+    truth = files.find("truth.nc")
+    if open_loop is not None and truth is not None:
+        out["error_reduction"] = error_reduction(truth, open_loop, files.need("history.nc"))
+    station_file = Path(station) if station is not None else files.station
+    if open_loop is not None and station_file is not None:
+        before = skill_of_run(open_loop, station_file, period)
+        out["skill_open_loop"] = before
+        out["skill_change"] = skill_change(before, skill_of_run(files.need("history.nc"), station_file, period))
+    return out
+
+
+def _station_file(files: CaseFiles, station: str | Path | None) -> Path:
+    """Return the station file, or say what is missing."""
+    if station is not None:
+        return Path(station)
+    if files.station is None:
+        raise InputError(
+            f"{files.run_dir}: the run was not driven by a station file (forcing.format: alma), or the file has moved; "
+            "name one to compare with."
+        )
+    return files.station

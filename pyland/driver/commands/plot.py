@@ -1,0 +1,109 @@
+"""``pyland plot CASE``: every figure that the files of a run allow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pyland.base.errors import InputError
+from pyland.driver.commands.case_files import CaseFiles, find_case_files
+from pyland.view.ensemble_series import plot_soil_water_series
+from pyland.view.error_reduction import plot_error_reduction
+from pyland.view.site_fluxes import plot_diurnal_cycle, plot_site_days
+from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
+from pyland.view.style import open_history
+
+HOURS_OF_A_CYCLE = 3
+"""Longest output interval that still shows a diurnal cycle [h]."""
+
+
+def plot(
+    case_dir: str | Path,
+    *,
+    output: str | Path | None = None,
+    station: str | Path | None = None,
+    folder: str | Path | None = None,
+) -> list[Path]:
+    """Draw the figures of a run.
+
+    Parameters
+    ----------
+    case_dir : str or Path
+        Case or run directory.
+    output : str or Path, optional
+        Run directory, if not ``run`` below the case.
+    station : str or Path, optional
+        Station file to compare with; by default the one that drove the run.
+    folder : str or Path, optional
+        Where the PNG files go; ``figures`` in the run directory by default.
+
+    Returns
+    -------
+    list of Path
+        The figures, in the order in which a reader looks at them.
+    """
+    files = find_case_files(case_dir, output)
+    target = Path(folder) if folder is not None else files.run_dir / "figures"
+    station_file = Path(station) if station is not None else files.station
+    drawn = _plot_twin(files, target)
+    if station_file is not None:
+        drawn += _plot_site(files, station_file, target)
+    if not drawn:
+        drawn = _plot_alone(files, target)
+    return drawn
+
+
+def _plot_twin(files: CaseFiles, target: Path) -> list[Path]:
+    """Draw what needs a known truth."""
+    truth, open_loop = files.find("truth.nc"), files.find("open_loop/history.nc")
+    if truth is None or open_loop is None:
+        return []
+    history = files.need("history.nc")
+    drawn = []
+    if "x" in open_history(history).dims:
+        drawn.append(plot_soil_moisture_maps(truth, open_loop, history, target / "soil_moisture_maps.png"))
+    drawn.append(
+        plot_soil_water_series(
+            history,
+            target / "soil_moisture_series.png",
+            open_loop=open_loop,
+            truth=truth,
+            observations=files.find("analysis.nc"),
+        )
+    )
+    drawn.append(plot_error_reduction(truth, open_loop, history, target / "error_reduction.png"))
+    return drawn
+
+
+def _plot_site(files: CaseFiles, station: Path, target: Path) -> list[Path]:
+    """Draw what needs a station."""
+    history, open_loop = files.need("history.nc"), files.find("open_loop/history.nc")
+    drawn = [plot_site_days(history, station, target / "daily.png", open_loop=open_loop)]
+    data = open_history(history)
+    hours = (data["time_bounds"][0, 1] - data["time_bounds"][0, 0]).values.astype("timedelta64[h]").astype(int)
+    if hours <= HOURS_OF_A_CYCLE:
+        drawn.append(plot_diurnal_cycle(history, station, target / "diurnal_cycle.png", open_loop=open_loop))
+    if "soil_water" in data and _has_probe(station):
+        drawn.append(
+            plot_soil_water_series(
+                history,
+                target / "soil_moisture_probes.png",
+                open_loop=open_loop,
+                station=station,
+                observations=files.find("analysis.nc"),
+            )
+        )
+    return drawn
+
+
+def _plot_alone(files: CaseFiles, target: Path) -> list[Path]:
+    """Draw a run that there is nothing to compare with."""
+    history = files.need("history.nc")
+    if "soil_water" not in open_history(history):
+        raise InputError(f"{history}: nothing to draw; add soil_water to output.variables.")
+    return [plot_soil_water_series(history, target / "soil_moisture_series.png")]
+
+
+def _has_probe(station: Path) -> bool:
+    """Tell whether a station measured soil water at the depths of the figure."""
+    with open_history(station) as data:
+        return any(name in data for name in ("SoilMoist_5cm", "SoilMoist_15cm"))

@@ -1,0 +1,36 @@
+"""Open what a case names: domain, layers, surface, weather. Used by `check` and `run` alike."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+
+from pyland.config import CaseConfig
+from pyland.domain import Domain
+from pyland.forcing import Forcing, open_forcing
+
+
+def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
+    """Return the period of weather that a run needs, spin-up included, datetime64[s] UTC."""
+    moments: list[datetime] = [config.time.start, config.time.end]
+    if config.time.spinup.years > 0:
+        moments += config.time.spinup_window
+    return np.datetime64(min(moments), "s"), np.datetime64(max(moments), "s")
+
+
+def open_weather(config: CaseConfig, domain: Domain) -> Forcing:
+    """Open the weather of a case for the cells of a domain or tile.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged, lacks a variable, has gaps or impossible values, or does not cover the period.
+    """
+    section = config.forcing
+    start, end = forcing_period(config)
+    common = {"start": start, "end": end, "reference_height": section.height, "lapse_rate": section.lapse_rate,
+              "latitude": domain.latitude, "longitude": domain.longitude, "elevation": domain.elevation}
+    if section.format == "alma":
+        return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)
+    return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)

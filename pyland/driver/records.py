@@ -1,0 +1,211 @@
+"""Everything that one ensemble integration leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.base.parallel import Communicator
+from pyland.base.registry import variable
+from pyland.coupling import ColumnModel
+from pyland.driver.filtering import Outcome
+from pyland.driver.time_loop import Step
+from pyland.output.accumulator import Accumulator
+from pyland.output.analysis import AnalysisWriter, ObservationRecord
+from pyland.output.balance import ENERGY_RATES, BalanceWriter
+from pyland.output.grid import OutputGrid
+from pyland.output.history import HistoryWriter, MembersWriter, stamp_of
+
+UPDATED = ("soil_water",)
+"""Variables whose increments are written."""
+
+
+class Records:
+    """History, members, balance and analyses of one integration.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Where the files go.
+    grid : OutputGrid
+        All cells of the run.
+    comm : Communicator
+        Ranks of the run.
+    attrs : mapping
+        Global attributes of all files.
+    variables, members : sequence of str
+        Registry identifiers for the ensemble statistics and for every member.
+    statistics : sequence of str
+        Ensemble statistics.
+    nmember : int
+        Ensemble size.
+    every, restart_every : float
+        Output interval and interval between restarts [s], counted from ``start``; None: none but at the end.
+    start : numpy.datetime64
+        Start of the run, UTC.
+    streams : mapping of str to mapping
+        Observation streams, name to type and units; empty without observations.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        grid: OutputGrid,
+        comm: Communicator,
+        attrs: Mapping[str, Any],
+        *,
+        variables: tuple[str, ...],
+        members: tuple[str, ...] = (),
+        statistics: tuple[str, ...] = ("mean", "std"),
+        nmember: int,
+        every: float,
+        restart_every: float | None,
+        start: np.datetime64,
+        streams: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
+        self.run_dir, self.grid, self.comm = run_dir, grid, comm
+        self.streams = tuple(streams or {})
+        methods = {name: time_method(name) for name in dict.fromkeys((*variables, *members))}
+        self._accumulator = Accumulator(methods)
+        self._history = HistoryWriter(
+            run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, communicator=comm)
+        self._members = MembersWriter(
+            run_dir, grid, {name: methods[name] for name in members}, attrs, nmember, communicator=comm
+        ) if members else None
+        self._balance = BalanceWriter(run_dir, grid, attrs, communicator=comm)
+        self._analysis = AnalysisWriter(
+            run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
+        self._start = np.datetime64(start, "s")
+        self._every = np.timedelta64(round(every), "s")
+        self._restart_every = None if restart_every is None else np.timedelta64(round(restart_every), "s")
+        self._interval_start = self._start
+        self.largest_energy_residual = 0.0
+        self.largest_water_residual = 0.0
+
+    @property
+    def _writers(self) -> list[HistoryWriter | BalanceWriter | AnalysisWriter]:
+        return [one for one in (self._history, self._members, self._balance, self._analysis) if one is not None]
+
+    def start(self, model: ColumnModel) -> None:
+        """Begin a new run; files of an earlier run under the same names are removed."""
+        for writer in self._writers:
+            if writer is self._balance:
+                self._balance.start(self._start, model.land_water())
+            else:
+                writer.start()
+
+    def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
+        """Continue after the restart of ``time`` whose state (this rank's cells) is given."""
+        for writer in self._writers:
+            if writer is self._balance:
+                self._balance.resume(time, state)
+            else:
+                writer.resume(time)
+        self._accumulator.restore(state)
+        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
+        self.largest_energy_residual, self.largest_water_residual = (float(v) for v in state["largest_residuals"])
+
+    def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
+        """Book one step, and write a record where an output interval ends."""
+        shape = (model.nmember, model.ncell)
+        precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
+        rates = {name: model.flux[name] for name in (*ENERGY_RATES, "evapotranspiration", "surface_runoff", "subsurface_runoff")}
+        residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
+        self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
+        self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))
+        self.largest_energy_residual = max(self.largest_energy_residual, float(np.abs(residuals[1]).max(initial=0.0)))
+        self._accumulator.add(step.seconds, {name: _value(name, model, weather) for name in self._accumulator.methods})
+        if (step.end - self._start) % self._every == np.timedelta64(0, "s"):
+            self._close_interval(step.end, model)
+
+    def _close_interval(self, time: np.datetime64, model: ColumnModel) -> None:
+        record = self._accumulator.result()
+        self._history.add(self._interval_start, time, record)
+        if self._members is not None:
+            self._members.add(self._interval_start, time, record)
+        self._balance.close_interval(time, model.land_water())
+        self._interval_start = time
+
+    def add_analysis(self, time: np.datetime64, outcome: Outcome) -> None:
+        """Write one analysis and book its increment in the water balance."""
+        self._balance.add_increment(outcome.water)
+        if self._analysis is not None:
+            self._analysis.add(time, self._observed(outcome), outcome.increments)
+
+    def _observed(self, outcome: Outcome) -> ObservationRecord:
+        sets = outcome.sets
+        nearest = np.concatenate([one.cells[:, 0] for one in sets])
+        repeat = [one.size for one in sets]
+        return ObservationRecord(
+            stream=np.repeat([self.streams.index(one.name) for one in sets], repeat),
+            latitude=np.where(nearest >= 0, self.grid.latitude[nearest], np.nan),
+            longitude=np.where(nearest >= 0, self.grid.longitude[nearest], np.nan),
+            depth_top=np.repeat([one.top for one in sets], repeat),
+            depth_bottom=np.repeat([one.bottom for one in sets], repeat),
+            value=np.concatenate([one.values for one in sets]),
+            error=np.sqrt(np.concatenate([one.variance for one in sets])),
+            prior_mean=outcome.prior.mean(axis=0),
+            prior_spread=outcome.prior.std(axis=0, ddof=1),
+            posterior_mean=outcome.posterior.mean(axis=0),
+            posterior_spread=outcome.posterior.std(axis=0, ddof=1),
+            rejection=np.concatenate([one.flags for one in sets]),
+        )
+
+    def is_restart_due(self, time: np.datetime64) -> bool:
+        """Whether a restart belongs to this time."""
+        if self._restart_every is None:
+            return False
+        return bool((time - self._start) % self._restart_every == np.timedelta64(0, "s"))
+
+    def flush(self, time: np.datetime64) -> None:
+        """Write complete segments; comes before the restart of the same time."""
+        for writer in self._writers:
+            writer.flush(stamp_of(time))
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the half-filled intervals for a restart: arrays over this rank's cells, and those that are not."""
+        whole = {**self._accumulator.state(), **self._balance.state()}
+        plain = {name: whole.pop(name) for name in ("accumulator_duration", "balance_clock")}
+        plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])
+        plain["largest_residuals"] = np.array([self.largest_energy_residual, self.largest_water_residual])
+        return whole, plain
+
+    def finish(self, time: np.datetime64, model: ColumnModel) -> None:
+        """Close the last interval, join the segments into the final files."""
+        if self._interval_start < time:
+            self._close_interval(time, model)
+        for writer in self._writers:
+            writer.flush(stamp_of(time))
+            writer.finish()
+
+
+def time_method(name: str) -> str:
+    """Return how a variable is reduced over the output interval: states by their mean, like fluxes.
+
+    Raises
+    ------
+    InputError
+        If the registry has no such variable.
+    """
+    variable(name)
+    return "mean"
+
+
+def _value(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return a variable of the present step, ([layer,] member, cell)."""
+    if name in model.flux:
+        return model.flux[name]
+    if name in model.state:
+        return model.state[name]
+    if name in weather:
+        return np.broadcast_to(weather[name], (model.nmember, model.ncell))
+    if name == "precipitation":
+        return np.broadcast_to(weather["rain"] + weather["snowfall"], (model.nmember, model.ncell))
+    if name == "leaf_area_index":
+        return (model.forcing["leaf_area_index"] * model.parameter["patch_fraction"]).sum(axis=0)
+    known = sorted({*model.flux, *model.state, *weather, "precipitation", "leaf_area_index"})
+    raise InputError(f"output.variables: '{name}' is not computed by this model; it has {', '.join(known)}.")

@@ -1,0 +1,142 @@
+"""Observations of pyland in its own CF netCDF table, one row per observation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.observe.observations import REASONS, ObservationSet
+
+FORMAT = "pyland observations 1"
+
+_COLUMNS = {
+    # name in the file: (attribute of ObservationSet, type, attributes)
+    "variance": ("variance", "f8", {"long_name": "variance of the observation error"}),
+    "x": ("x", "f8", {"standard_name": "projection_x_coordinate", "units": "m"}),
+    "y": ("y", "f8", {"standard_name": "projection_y_coordinate", "units": "m"}),
+    "location": ("location", "i8", {"long_name": "identity of the place", "units": "1"}),
+    "flag": ("flags", "i1", {"long_name": "why the observation is used or not"}),
+}
+_QUANTITIES = {
+    "soil_moisture": {"standard_name": "volume_fraction_of_condensed_water_in_soil", "units": "m3 m-3"},
+}
+
+
+def write_observations(path: str | Path, sets: list[ObservationSet]) -> None:
+    """Write observation sets; the file appears under its name only when it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write; an older one is replaced.
+    sets : list of ObservationSet
+        Sets of one or more names.
+
+    Raises
+    ------
+    InputError
+        If there is no set or a set has an unknown type.
+    """
+    path = Path(path)
+    if not sets:
+        raise InputError(f"{path}: there are no observations to write.")
+    unknown = sorted({one.type for one in sets} - set(_QUANTITIES))
+    if unknown:
+        raise InputError(f"{path}: observations of type '{unknown[0]}' cannot be written; known: "
+                         f"{', '.join(_QUANTITIES)}.")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
+            _fill(file, sets)
+        with partial.open("rb") as handle:
+            os.fsync(handle.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
+    count = np.array([one.size for one in sets])
+    slots = max(one.cells.shape[1] for one in sets)
+    file.Conventions, file.title, file.pyland_format = "CF-1.11", "observations of a pyland run", FORMAT
+    for name, size in (("set", len(sets)), ("obs", int(count.sum())), ("slot", slots)):
+        file.createDimension(name, size)
+    rows = np.repeat(np.arange(len(sets)), count)
+    # one row per observation, the quantity of each set in the variable of its type
+    stamps = np.array([one.time for one in sets], "datetime64[s]").astype(np.int64)
+    attributes = {"units": "seconds since 1970-01-01 00:00:00", "calendar": "standard", "standard_name": "time",
+                  "axis": "T"}
+    _column(file, "time", "i8", ("obs",), stamps[rows], attributes)
+    for kind in sorted({one.type for one in sets}):
+        values = np.concatenate([one.values if one.type == kind else np.full(one.size, np.nan) for one in sets])
+        _column(file, kind, "f8", ("obs",), values, {**_QUANTITIES[kind], "coordinates": "time x y",
+                                                      "ancillary_variables": "variance flag"})
+    for name, (attribute, dtype, extra) in _COLUMNS.items():
+        if name == "flag":
+            extra = {**extra, "flag_values": np.array(list(REASONS), "i1"), "flag_meanings": " ".join(REASONS.values())}
+        if name == "variance" and len({one.type for one in sets}) == 1:
+            extra = {**extra, "units": "m6 m-6"}
+        _column(file, name, dtype, ("obs",), np.concatenate([getattr(one, attribute) for one in sets]), extra)
+    cells, weights = np.full((rows.size, slots), -1, np.int64), np.zeros((rows.size, slots))
+    start = 0
+    for one in sets:
+        cells[start : start + one.size, : one.cells.shape[1]] = one.cells
+        weights[start : start + one.size, : one.cells.shape[1]] = one.weights
+        start += one.size
+    _column(file, "footprint_cell", "i8", ("obs", "slot"), cells, {"long_name": "cell, -1 for none", "units": "1"})
+    _column(file, "footprint_weight", "f8", ("obs", "slot"), weights, {"long_name": "weight of the cell", "units": "1"})
+    _column(file, "set_time", "i8", ("set",), stamps, attributes | {"long_name": "time of the set"})
+    _column(file, "set_size", "i8", ("set",), count, {"long_name": "number of rows of the set", "units": "1"})
+    _column(file, "set_slots", "i8", ("set",), np.array([one.cells.shape[1] for one in sets]),
+            {"long_name": "width of the footprints of the set", "units": "1"})
+    for name, attribute in (("depth_top", "top"), ("depth_bottom", "bottom")):
+        _column(file, name, "f8", ("set",), np.array([getattr(one, attribute) for one in sets]),
+                {"long_name": name.replace("_", " "), "units": "m", "positive": "down"})
+    for name, attribute in (("set_name", "name"), ("set_type", "type")):
+        column = file.createVariable(name, str, ("set",))
+        column.long_name = f"{attribute} of the set"
+        column[:] = np.array([getattr(one, attribute) for one in sets], dtype=object)
+
+
+def _column(file: netCDF4.Dataset, name: str, dtype: str, dimensions: tuple[str, ...], values: np.ndarray,
+            attributes: dict) -> None:
+    variable = file.createVariable(name, dtype, dimensions, fill_value=np.nan if dtype == "f8" else None)
+    variable.setncatts(attributes)
+    variable[:] = values
+
+
+def read_observations(path: str | Path) -> list[ObservationSet]:
+    """Read what :func:`write_observations` wrote; all bits return.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged or of another kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"observations: the file {path} does not exist.")
+    try:
+        with netCDF4.Dataset(path) as file:
+            file.set_auto_mask(False)
+            if getattr(file, "pyland_format", None) != FORMAT:
+                raise InputError(f"{path}: is not a table of pyland observations (attribute pyland_format must be "
+                                 f"'{FORMAT}').")
+            content = {name: variable[:] for name, variable in file.variables.items()}
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: cannot be read as netCDF ({error}). It may be truncated.") from error
+    sets, start = [], 0
+    for k, size in enumerate(content["set_size"]):
+        part, slots = slice(start, start + int(size)), int(content["set_slots"][k])
+        columns = {attribute: content[name][part] for name, (attribute, _, _) in _COLUMNS.items()}
+        sets.append(ObservationSet(
+            str(content["set_name"][k]), str(content["set_type"][k]), np.datetime64(int(content["set_time"][k]), "s"),
+            content[str(content["set_type"][k])][part], cells=content["footprint_cell"][part, :slots],
+            weights=content["footprint_weight"][part, :slots], top=float(content["depth_top"][k]),
+            bottom=float(content["depth_bottom"][k]), **columns))
+        start += int(size)
+    return sets

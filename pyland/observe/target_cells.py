@@ -1,0 +1,122 @@
+"""Where observations lie on the model grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pyland.base.errors import InputError
+
+EARTH_RADIUS = 6371229.0
+"""Radius of the sphere [m] (WMO GRIB, shape of the earth 6)."""
+
+_HALF_DIAGONAL = 0.5 * np.sqrt(2.0)
+_BLOCK = 4_000_000
+"""Distances computed at a time: bounds the memory of the search to about 100 MB."""
+
+
+@dataclass(frozen=True)
+class TargetCells:
+    """The cells of the whole domain, the same on every rank.
+
+    Attributes
+    ----------
+    latitude, longitude : ndarray, shape (cell,)
+        Centres of the cells [degrees]; longitudes may run from -180 or from 0.
+    x, y : ndarray, shape (cell,)
+        Centres of the cells in the coordinates of the domain [m].
+    size : float
+        Edge length of a cell [m]; an observation belongs to the domain if it is within half a diagonal of a centre.
+    """
+
+    latitude: np.ndarray
+    longitude: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    size: float
+
+    def __post_init__(self) -> None:
+        for name in ("latitude", "longitude", "x", "y"):
+            object.__setattr__(self, name, np.atleast_1d(np.asarray(getattr(self, name), float)))
+        if len({getattr(self, name).shape for name in ("latitude", "longitude", "x", "y")}) != 1 or self.x.ndim != 1:
+            raise InputError("observations: latitude, longitude, x and y of the cells must have one shape (cell,).")
+        if not self.size > 0:
+            raise InputError(f"observations: the size of a cell must be positive [m], got {self.size}.")
+
+    def bounds(self) -> str:
+        """Return the bounds of the domain as text for messages."""
+        longitude = _wrapped(self.longitude)
+        return (f"latitude {self.latitude.min():.4f} to {self.latitude.max():.4f}, "
+                f"longitude {longitude.min():.4f} to {longitude.max():.4f}")
+
+    def locate(self, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Find the nearest cell of each point.
+
+        Parameters
+        ----------
+        latitude, longitude : array_like, shape (obs,)
+            Positions [degrees].
+
+        Returns
+        -------
+        cell : ndarray of int, shape (obs,)
+            Nearest cell.
+        x, y : ndarray, shape (obs,)
+            Coordinates of the points in the domain [m], from the local tangent plane at the nearest cell.
+        inside : ndarray of bool, shape (obs,)
+            Whether the point lies in the domain.
+        """
+        latitude, longitude = np.atleast_1d(np.asarray(latitude, float)), np.atleast_1d(np.asarray(longitude, float))
+        cell = np.zeros(latitude.size, np.int64)
+        rows = max(1, _BLOCK // self.x.size)
+        for start in range(0, latitude.size, rows):
+            part = slice(start, start + rows)
+            east, north = self._offset(latitude[part, None], longitude[part, None])
+            distance = east**2 + north**2
+            cell[part] = np.where(np.isfinite(distance), distance, np.inf).argmin(axis=1)
+        radians = np.deg2rad(1.0)
+        north = EARTH_RADIUS * radians * (latitude - self.latitude[cell])
+        east = EARTH_RADIUS * radians * _wrapped(longitude - self.longitude[cell]) * np.cos(
+            radians * self.latitude[cell])
+        inside = np.hypot(east, north) <= _HALF_DIAGONAL * self.size * (1.0 + 1e-6)  # room for float32 coordinates
+        return cell, self.x[cell] + east, self.y[cell] + north, inside
+
+    def footprints(self, x: np.ndarray, y: np.ndarray, diameter: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cells whose centres lie in a circle around each point, with equal weights.
+
+        Parameters
+        ----------
+        x, y : array_like, shape (obs,)
+            Points in the coordinates of the domain [m].
+        diameter : float
+            Diameter of the circle [m]; a circle without a centre holds the nearest cell.
+
+        Returns
+        -------
+        cells : ndarray of int, shape (obs, slot)
+            Global cells in rising order; -1 in empty slots.
+        weights : ndarray, shape (obs, slot)
+            Weights [1] that sum to 1; 0 in empty slots.
+        """
+        if not (np.isfinite(diameter) and diameter >= 0):
+            raise InputError(f"observations: footprint must be 0 or a positive diameter [m], got {diameter}.")
+        chosen = []
+        for px, py in zip(np.atleast_1d(x), np.atleast_1d(y), strict=True):
+            distance = np.hypot(self.x - px, self.y - py)
+            within = np.flatnonzero(distance <= 0.5 * diameter)
+            chosen.append(within if within.size else np.array([distance.argmin()]))
+        cells = np.full((len(chosen), max((c.size for c in chosen), default=1)), -1, np.int64)
+        weights = np.zeros(cells.shape)
+        for row, index in enumerate(chosen):
+            cells[row, : index.size], weights[row, : index.size] = index, 1.0 / index.size
+        return cells, weights
+
+    def _offset(self, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the offsets east and north of points from all cells [degrees of latitude]."""
+        return _wrapped(longitude - self.longitude) * np.cos(np.deg2rad(self.latitude)), latitude - self.latitude
+
+
+def _wrapped(longitude: np.ndarray) -> np.ndarray:
+    """Return longitudes or their differences in -180..180 [degrees]."""
+    return (np.asarray(longitude) + 180.0) % 360.0 - 180.0

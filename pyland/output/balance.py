@@ -1,0 +1,240 @@
+"""``balance.nc``: water and energy terms per cell, with the analysis increment as its own term, and what is left.
+
+Water, cumulated over the output interval [kg m-2]:
+precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change
+= residual.
+Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux = residual.
+All terms are ensemble means; the largest residuals of a single step are those of any member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.base.parallel import Communicator
+from pyland.output.attributes import CONVENTIONS, TIME_ATTRIBUTES
+from pyland.output.grid import OutputGrid
+from pyland.output.history import seconds, stamp_of
+from pyland.output.segments import Layout, RecordVariable, SegmentedFile
+
+WATER_RATES = ("precipitation", "evapotranspiration", "surface_runoff", "subsurface_runoff")
+"""Fluxes of the water balance that a step gives [kg m-2 s-1]."""
+
+ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux")
+"""Fluxes of the surface energy balance that a step gives [W m-2]."""
+
+_TERMS = {
+    "precipitation": ("rain and snowfall", "kg m-2"),
+    "evapotranspiration": ("evaporation and transpiration", "kg m-2"),
+    "surface_runoff": ("surface runoff", "kg m-2"),
+    "subsurface_runoff": ("drainage through the lower boundary", "kg m-2"),
+    "analysis_increment": ("water added by the analyses", "kg m-2"),
+    "storage_change": ("change of the water stored in soil, on the ground and on leaves", "kg m-2"),
+    "water_residual": ("what the water terms leave unexplained", "kg m-2"),
+    "water_residual_largest": ("largest water residual of one step of one member", "kg m-2"),
+    "net_radiation": ("net radiation, downward", "W m-2"),
+    "latent_heat_flux": ("latent heat flux, upward", "W m-2"),
+    "sensible_heat_flux": ("sensible heat flux, upward", "W m-2"),
+    "ground_heat_flux": ("heat flux into the ground, downward", "W m-2"),
+    "energy_residual": ("what the energy terms leave unexplained", "W m-2"),
+    "energy_residual_largest": ("largest energy residual of one step of one member", "W m-2"),
+}
+
+_DAY_ZERO = -(2**62)  # stands for "no interval is open" in the state of a restart
+
+
+class BalanceWriter:
+    """Book the water and energy of every cell.
+
+    Parameters
+    ----------
+    run_dir : str or Path
+        Run directory.
+    grid : OutputGrid
+        All cells of the run.
+    attrs : mapping
+        Global attributes.
+    communicator : Communicator, optional
+        Ranks that each hold a tile of cells; ``close_interval`` is collective.
+    """
+
+    def __init__(
+        self,
+        run_dir: str | Path,
+        grid: OutputGrid,
+        attrs: Mapping[str, Any],
+        *,
+        communicator: Communicator | None = None,
+    ) -> None:
+        self.grid = grid
+        self._comm = communicator or Communicator()
+        self._sums: dict[str, np.ndarray] = {}
+        self._storage: np.ndarray | None = None
+        self._start = _DAY_ZERO
+        self._duration = 0.0
+        self._file: SegmentedFile | None = None
+        if self._comm.is_root:
+            layout = Layout(
+                dimensions={**grid.dimensions(), "bound": 2},
+                coordinates=grid.coordinates(),
+                attributes={"Conventions": CONVENTIONS, **attrs},
+            )
+            self._file = SegmentedFile(run_dir, "balance", layout)
+            self._file.define(_definitions(grid))
+
+    def start(self, time: Any, storage: np.ndarray) -> None:
+        """Begin a new run.
+
+        Parameters
+        ----------
+        time : numpy.datetime64
+            Start of the first interval.
+        storage : numpy.ndarray, shape (member, cell)
+            Water in soil, on the ground and on leaves [kg m-2].
+        """
+        if self._file is not None:
+            self._file.start()
+        self._open_interval(time, storage)
+
+    def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
+        """Continue after the restart of ``time`` whose file holds ``state``."""
+        if self._file is not None:
+            self._file.resume(stamp_of(time), np.datetime64(time))
+        self._sums = {
+            name.partition(":")[2]: np.array(values) for name, values in state.items() if name.startswith("balance:")
+        }
+        self._storage = np.array(state["balance_storage"])
+        self._start = int(state["balance_clock"][0])
+        self._duration = float(state["balance_clock"][1])
+
+    def add_step(
+        self,
+        dt: float,
+        rates: Mapping[str, np.ndarray],
+        water_residual: np.ndarray,
+        energy_residual: np.ndarray,
+    ) -> None:
+        """Add one model step.
+
+        Parameters
+        ----------
+        dt : float
+            Length of the step [s].
+        rates : mapping of str to numpy.ndarray, shape (member, cell)
+            ``WATER_RATES`` [kg m-2 s-1] and ``ENERGY_RATES`` [W m-2], means over the step.
+        water_residual, energy_residual : numpy.ndarray, shape (member, cell)
+            What the model itself reports for the step [kg m-2, W m-2].
+        """
+        missing = sorted({*WATER_RATES, *ENERGY_RATES} - set(rates))
+        if missing:
+            raise InputError(f"balance.nc: the step lacks {missing}.")
+        for name in (*WATER_RATES, *ENERGY_RATES):
+            self._sums[name] = self._sums.get(name, 0.0) + np.asarray(rates[name]) * dt
+        residuals = {"water_residual_largest": water_residual, "energy_residual_largest": energy_residual}
+        for name, residual in residuals.items():
+            size = np.abs(np.asarray(residual, dtype=float))
+            self._sums[name] = np.maximum(self._sums[name], size) if name in self._sums else size
+        self._duration += dt
+
+    def add_increment(self, increment: np.ndarray) -> None:
+        """Book the water that an analysis added; ``increment`` (member, cell) [kg m-2]."""
+        self._sums["analysis_increment"] = self._sums.get("analysis_increment", 0.0) + np.asarray(increment)
+
+    def close_interval(self, time_end: Any, storage: np.ndarray) -> None:
+        """Write the record of the interval and open the next.
+
+        Parameters
+        ----------
+        time_end : numpy.datetime64
+            End of the interval, UTC.
+        storage : numpy.ndarray, shape (member, cell)
+            Water in soil, on the ground and on leaves at ``time_end`` [kg m-2].
+        """
+        if self._storage is None or self._duration == 0.0:
+            raise InputError(f"balance.nc: the interval that ends at {time_end} holds no step.")
+        local = self._terms(np.asarray(storage, dtype=float))
+        record = {}
+        for name, values in local.items():
+            joined = self._comm.gather_last(values)
+            if joined is not None:
+                record[name] = self.grid.place(joined)[np.newaxis]
+        if self._file is not None:
+            record["time"] = np.array([seconds(time_end)])
+            record["time_bounds"] = np.array([[self._start, seconds(time_end)]])
+            self._file.append(record)
+        self._open_interval(time_end, storage)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return the half-filled interval for a restart; exact."""
+        if self._storage is None:
+            raise InputError("balance.nc: no interval is open; call start first.")
+        out = {f"balance:{name}": np.array(values) for name, values in self._sums.items()}
+        out["balance_storage"] = self._storage.copy()
+        out["balance_clock"] = np.array([float(self._start), self._duration])
+        return out
+
+    def flush(self, stamp: str) -> None:
+        """Write a complete segment; call it before the restart of the same stamp is written."""
+        if self._file is not None:
+            self._file.flush(stamp)
+
+    def finish(self) -> Path | None:
+        """Join the segments into the final file; its path on the root, None elsewhere."""
+        return None if self._file is None else self._file.finish()
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def _open_interval(self, time: Any, storage: np.ndarray) -> None:
+        """Start counting at ``time``."""
+        self._sums = {}
+        self._storage = np.array(storage, dtype=float)
+        self._start = seconds(time)
+        self._duration = 0.0
+
+    def _terms(self, storage: np.ndarray) -> dict[str, np.ndarray]:
+        """Return all terms of the interval, ensemble means over the cells of this rank."""
+        water = {name: self._sums[name] for name in WATER_RATES}
+        water["analysis_increment"] = np.asarray(self._sums.get("analysis_increment", np.zeros_like(storage)))
+        water["storage_change"] = storage - self._storage
+        water["water_residual"] = (
+            water["precipitation"]
+            - water["evapotranspiration"]
+            - water["surface_runoff"]
+            - water["subsurface_runoff"]
+            + water["analysis_increment"]
+            - water["storage_change"]
+        )
+        energy = {name: self._sums[name] / self._duration for name in ENERGY_RATES}
+        energy["energy_residual"] = (
+            energy["net_radiation"]
+            - energy["latent_heat_flux"]
+            - energy["sensible_heat_flux"]
+            - energy["ground_heat_flux"]
+        )
+        out = {name: values.mean(axis=0) for name, values in (water | energy).items()}
+        for name in ("water_residual_largest", "energy_residual_largest"):
+            out[name] = self._sums[name].max(axis=0)
+        return out
+
+
+def _definitions(grid: OutputGrid) -> dict[str, RecordVariable]:
+    """Define the variables of the file."""
+    out = {
+        "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
+        "time_bounds": RecordVariable(("time", "bound"), {}, "i8"),
+    }
+    for name, (meaning, unit) in _TERMS.items():
+        method = "time: maximum" if name.endswith("largest") else "time: mean" if unit == "W m-2" else "time: sum"
+        attributes = {
+            "long_name": meaning,
+            "units": unit,
+            "cell_methods": method,
+            "coordinates": "latitude longitude",
+        }
+        out[name] = RecordVariable(("time", *grid.horizontal), attributes, "f8")
+    return out

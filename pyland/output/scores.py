@@ -1,0 +1,75 @@
+"""``scores.json``: what a run says of itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pyland.base.errors import InputError
+from pyland.output.atomic import write_json
+
+SECTIONS = ("skill", "closure", "timing", "assimilation")
+"""Sections of the file; all are always there, empty where they do not apply."""
+
+
+def write_scores(
+    run_dir: str | Path,
+    *,
+    skill: Mapping[str, Any] | None = None,
+    closure: Mapping[str, Any] | None = None,
+    timing: Mapping[str, Any] | None = None,
+    assimilation: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write all sections of ``scores.json`` at once.
+
+    Parameters
+    ----------
+    run_dir : str or Path
+        Run directory.
+    skill : mapping
+        ``{"native" | "daily": {ALMA name: {rmse, bias, r, n, mean_obs, ...}}}``, from ``pyland.diagnose.skill``.
+    closure : mapping
+        Largest and cumulated residuals of water and energy, from ``pyland.diagnose.balance``.
+    timing : mapping
+        Wall-clock seconds and speed of the run.
+    assimilation : mapping
+        Innovation statistics and error reduction, from ``pyland.diagnose.assimilation``.
+
+    Returns
+    -------
+    Path
+        The file. Numbers that are not finite are written as null.
+    """
+    content = {"skill": skill, "closure": closure, "timing": timing, "assimilation": assimilation}
+    path = Path(run_dir) / "scores.json"
+    write_json(path, {name: dict(content[name] or {}) for name in SECTIONS})
+    return path
+
+
+def update_scores(run_dir: str | Path, **sections: Mapping[str, Any]) -> Path:
+    """Replace some sections of an existing ``scores.json`` and keep the others."""
+    unknown = sorted(set(sections) - set(SECTIONS))
+    if unknown:
+        raise InputError(f"scores.json has no sections {unknown}; it has {list(SECTIONS)}.")
+    path = Path(run_dir) / "scores.json"
+    present = read_scores(run_dir) if path.exists() else {}
+    return write_scores(run_dir, **{**{name: present.get(name) for name in SECTIONS}, **sections})
+
+
+def read_scores(run_dir: str | Path) -> dict[str, Any]:
+    """Read ``scores.json``.
+
+    Raises
+    ------
+    InputError
+        If it is missing or not JSON.
+    """
+    path = Path(run_dir) / "scores.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file; the run did not end.") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not valid JSON ({error}).") from error

@@ -1,0 +1,153 @@
+"""Look of all figures: colours that colour-blind readers tell apart, labels with units, sizes for a README."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from pyland.base.errors import InputError, UnavailableError
+from pyland.output.atomic import complete_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Okabe and Ito (2008), Color Universal Design.
+TRUTH = "#000000"
+OPEN_LOOP = "#D55E00"
+ANALYSIS = "#0072B2"
+OBSERVED = "#333333"
+PEERS = ("#009E73", "#CC79A7", "#56B4E9")
+
+DOTS_PER_INCH = 150
+WIDTH = 9.0
+"""Width of a figure [inch]; 1350 pixels, legible at half of it."""
+
+LABELS = {
+    "Qle": "Latent heat flux",
+    "Qh": "Sensible heat flux",
+    "Qg": "Ground heat flux",
+    "Rnet": "Net radiation",
+    "SWup": "Upward shortwave",
+    "LWup": "Upward longwave",
+    "GPP": "Gross primary production",
+    "TSurf": "Surface temperature",
+    "SoilMoist": "Soil water",
+    "SoilTemp": "Soil temperature",
+}
+"""Words for ALMA names; names with a depth are looked up by their prefix."""
+
+UNITS = {
+    "GPP": r"$\mu$mol m$^{-2}$ s$^{-1}$",
+    "TSurf": "K",
+    "SoilTemp": "K",
+    "SoilMoist": r"m$^3$ m$^{-3}$",
+}
+"""Units of ALMA variables that are not W m-2."""
+
+SOIL_WATER_UNIT = r"m$^3$ m$^{-3}$"
+
+
+def pyplot() -> Any:
+    """Import matplotlib for files, without a screen.
+
+    Raises
+    ------
+    UnavailableError
+        If matplotlib is not installed.
+    """
+    try:
+        import matplotlib
+    except ImportError as error:
+        raise UnavailableError(
+            "Figures need matplotlib, which is not installed. Install it with: pip install 'pyland[plot]'"
+        ) from error
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    plt.rcParams.update(
+        {
+            "font.size": 11,
+            "axes.titlesize": 11,
+            "axes.labelsize": 11,
+            "legend.fontsize": 10,
+            "legend.frameon": False,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "axes.grid": True,
+            "grid.alpha": 0.25,
+            "lines.linewidth": 1.6,
+            "figure.constrained_layout.use": True,
+        }
+    )
+    return plt
+
+
+def save(figure: Figure, path: str | Path) -> Path:
+    """Write a figure as PNG under its final name when it is complete, and free its memory."""
+    path = Path(path)
+    with complete_file(path) as partial:
+        figure.savefig(partial, dpi=DOTS_PER_INCH, format="png")
+    pyplot().close(figure)
+    return path
+
+
+def open_history(path: str | Path) -> xr.Dataset:
+    """Read a history-like file into memory."""
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file; the run wrote none, or did not end.")
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as data:
+            return data.load()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
+
+
+def label_of(name: str) -> str:
+    """Return words and unit for an ALMA name: ``SoilMoist_5cm`` becomes 'Soil water at 5 cm'."""
+    prefix, _, depth = name.partition("_")
+    words = LABELS.get(prefix, prefix)
+    return f"{words} at {depth.replace('cm', ' cm')}" if depth else words
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of an ALMA name."""
+    return UNITS.get(name.partition("_")[0], r"W m$^{-2}$")
+
+
+def depth_label(top: float, bottom: float) -> str:
+    """Return a depth range in centimetres."""
+    return f"{top * 100:g}–{bottom * 100:g} cm"
+
+
+def depth_mean(data: xr.Dataset, variable: str, top: float, bottom: float) -> xr.DataArray:
+    """Average a variable over a depth range [m], weighted by the overlap of its layers.
+
+    Raises
+    ------
+    InputError
+        If the variable is missing or the range lies below its profile.
+    """
+    if variable not in data:
+        raise InputError(f"The history does not hold '{variable}'; add it to output.variables.")
+    axis = next((str(d) for d in data[variable].dims if d != "time" and f"{d}_bounds" in data), None)
+    if axis is None:
+        raise InputError(f"'{variable}' has no layers to average over depth.")
+    bounds = data[f"{axis}_bounds"].values
+    overlap = np.clip(np.minimum(bounds[:, 1], bottom) - np.maximum(bounds[:, 0], top), 0.0, None)
+    if overlap.sum() == 0.0:
+        raise InputError(f"'{variable}' ends at {bounds[-1, 1]:.3g} m, above the depth range {top}-{bottom} m.")
+    weights = xr.DataArray(overlap / overlap.sum(), dims=axis)
+    return (data[variable] * weights).sum(axis, skipna=False)
+
+
+def plain_dates(plt: Any, axes: Any) -> None:
+    """Label a time axis briefly, without overlap."""
+    from matplotlib import dates
+
+    locator = dates.AutoDateLocator(minticks=4, maxticks=8)
+    axes.xaxis.set_major_locator(locator)
+    offsets = ["", "%Y", "%Y", "%Y", "%Y-%b-%d", "%Y-%b-%d"]  # one per kind of tick, years to seconds
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, offset_formats=offsets))

@@ -1,0 +1,20 @@
+import pytest
+
+from pyland.base.errors import InputError, UnavailableError
+from pyland.observe import operator_for, soil_moisture
+
+
+def test_soil_moisture_has_an_operator():
+    assert operator_for("soil_moisture") is soil_moisture
+
+
+@pytest.mark.parametrize("kind", ["crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "groundwater",
+                                  "discharge"])
+def test_later_types_say_what_is_there(kind):
+    with pytest.raises(UnavailableError, match=f"'{kind}' is not available.*soil_moisture"):
+        operator_for(kind)
+
+
+def test_unknown_type():
+    with pytest.raises(InputError, match="unknown type 'sm'"):
+        operator_for("sm")
