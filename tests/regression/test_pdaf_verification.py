@@ -14,7 +14,7 @@ INFLATION = 1.0 / np.sqrt(0.8)
 
 @pytest.fixture(scope="module")
 def problem(shared_data):
-    folder = shared_data / "data" / "pdaf_verification"
+    folder = shared_data / "pdaf_verification"
     if not folder.is_dir():
         pytest.skip(f"{folder} not found")
     inputs = folder / "inputs_offline_18x36"
