@@ -164,7 +164,7 @@ class CaseConfig(Section):
                 )
         names = [entry.name for entry in self.observations]
         problems += [
-            (f"observations.{place}.name", f"expected a unique name, got '{name}' again", ("observations",))
+            (f"observations.{place}.name", f"expected a unique name, got '{name}' again", (f"observations.{place}",))
             for place, name in enumerate(names)
             if name in names[:place]
         ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import typing
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -114,7 +115,7 @@ class Section(BaseModel):
     def _read(cls, value: Any, info: ValidationInfo) -> Any:
         field = cls.model_fields[info.field_name]
         if value is None:
-            if field.default is None and not field.is_required():
+            if type(None) in typing.get_args(field.annotation) or field.annotation is type(None):
                 return None
             if not facts(field).get("kind"):
                 # an empty section of the file: `output:` with nothing below
@@ -220,7 +221,8 @@ def _numbers(value: Any, fact: dict[str, Any]) -> float | list[float]:
     one = {name: entry for name, entry in fact.items() if name != "length"}
     if not isinstance(value, (list, tuple)):
         if fact["kind"] == "numbers":
-            raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+            hint = suggestion(value, fact.get("also", ())) if isinstance(value, str) else ""
+            raise ValueError(f"expected {expected(fact)}, got {shown(value)}{hint}")
         return _number(value, fact)
     if not value or len(value) != fact.get("length", len(value)):
         raise ValueError(f"expected {expected(fact)}, got a list of {len(value)}")

@@ -215,19 +215,22 @@ def _remove(data: Any, path: KeyPath) -> None:
 
 
 def _in_order(found: list[Finding], lines: Mapping[KeyPath, int]) -> list[Finding]:
-    return sorted(found, key=lambda finding: _line(finding.path, lines, 0))
+    return sorted(found, key=lambda finding: _line(finding, lines, 0))
 
 
-def _line(path: KeyPath, lines: Mapping[KeyPath, Any], default: Any) -> Any:
-    """Return the entry of a key or, where the file lacks it, of the innermost section that it has."""
-    for size in range(len(path), -1, -1):
-        if path[:size] in lines:
-            return lines[path[:size]]
+def _line(finding: Finding, lines: Mapping[KeyPath, Any], default: Any) -> Any:
+    """Return the entry of a key or, where the file lacks it, of a key that it depends on or of its section."""
+    for path in (finding.path, *finding.depends):
+        if path in lines:
+            return lines[path]
+    for size in range(len(finding.path), -1, -1):
+        if finding.path[:size] in lines:
+            return lines[finding.path[:size]]
     return default
 
 
 def _place(finding: Finding, lines: Mapping[KeyPath, str], label: str) -> str:
-    where = _line(finding.path, lines, label)
+    where = _line(finding, lines, label)
     name = ".".join(map(str, finding.path)) or "case"
     return f"{where}: {name}: {finding.text}" if where else f"{name}: {finding.text}"
 

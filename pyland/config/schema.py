@@ -141,8 +141,8 @@ def markdown() -> str:
     lines = [
         "# case.yaml",
         "",
-        "Made by `pyland schema --markdown`; do not edit. Every key may be left out. A number may carry a unit (30 min,",
-        "5 cm); without one it is in the unit of the table. Times are UTC. Paths start at the folder of `case.yaml`;",
+        "Made by `pyland schema --markdown`; do not edit. Every key may be left out. A number may carry a unit (5 cm,",
+        "30 min); without one it is in the unit of the table. Times are UTC. Paths start at the folder of `case.yaml`;",
         "`${NAME}` is replaced by the environment variable.",
         "",
     ]

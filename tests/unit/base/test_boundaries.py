@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyland
 import pytest
+
+import pyland
 
 PACKAGE = Path(pyland.__file__).parent
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,7 +59,9 @@ def run_checker(folder):
 def tree(tmp_path):
     for room in ("base", "land", "subsurface"):
         (tmp_path / room).mkdir()
-    (tmp_path / "base" / "pl_kinds.f90").write_text(MODULE.format(name="pl_kinds").replace("   use pl_kinds, only: rk\n", ""))
+    (tmp_path / "base" / "pl_kinds.f90").write_text(
+        MODULE.format(name="pl_kinds").replace("   use pl_kinds, only: rk\n", "")
+    )
     (tmp_path / "land" / "pl_leaf.f90").write_text(MODULE.format(name="pl_leaf"))
     return tmp_path
 
@@ -68,15 +71,26 @@ def test_layer_check_accepts_a_clean_tree(tree):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize(("old", "new", "words"), [
-    ("use pl_kinds, only: rk", "use pl_kinds, only: rk\n   use pl_soil, only: one", "land must not use pl_soil of subsurface"),
-    ("use pl_kinds, only: rk", "use pl_kinds", "expected `use pl_kinds, only: ...`"),
-    ("implicit none (type, external)", "implicit none", "implicit none (type, external)"),
-    ("   private\n", "", "expected `private`"),
-    ("module pl_leaf", "module pl_other", "expected exactly the module 'pl_leaf'"),
-    ("   real(rk)", "   use pl_nowhere, only: x\n   real(rk)", "module 'pl_nowhere' is in no room"),
-    ("end module", "contains\n   subroutine s()\n      print *, 1\n   end subroutine s\nend module", "in library code"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "use pl_kinds, only: rk",
+            "use pl_kinds, only: rk\n   use pl_soil, only: one",
+            "land must not use pl_soil of subsurface",
+        ),
+        ("use pl_kinds, only: rk", "use pl_kinds", "expected `use pl_kinds, only: ...`"),
+        ("implicit none (type, external)", "implicit none", "implicit none (type, external)"),
+        ("   private\n", "", "expected `private`"),
+        ("module pl_leaf", "module pl_other", "expected exactly the module 'pl_leaf'"),
+        ("   real(rk)", "   use pl_nowhere, only: x\n   real(rk)", "module 'pl_nowhere' is in no room"),
+        (
+            "end module",
+            "contains\n   subroutine s()\n      print *, 1\n   end subroutine s\nend module",
+            "in library code",
+        ),
+    ],
+)
 def test_layer_check_catches_planted_violations(tree, old, new, words):
     (tree / "subsurface" / "pl_soil.f90").write_text(MODULE.format(name="pl_soil"))
     file = tree / "land" / "pl_leaf.f90"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+
 from pyland.base.logging import get_logger, start_file_log, start_terminal_log, stop_file_log
 
 

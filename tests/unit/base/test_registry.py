@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pyland.base.errors import InputError
 from pyland.base.registry import attributes, variable, variables
 from pyland.base.units import convert, is_unit
@@ -26,8 +27,20 @@ def test_every_entry_is_complete():
 def test_names_of_the_forcing_state_and_flux_fields_are_there():
     from pyland.forcing import WEATHER_FIELDS
 
-    for name in (*WEATHER_FIELDS, "co2", "soil_temperature", "soil_water", "pressure_head", "surface_water", "canopy_water",
-                 "leaf_temperature", "growth_temperature", "latent_heat_flux", "infiltration", "water_balance_residual"):
+    for name in (
+        *WEATHER_FIELDS,
+        "co2",
+        "soil_temperature",
+        "soil_water",
+        "pressure_head",
+        "surface_water",
+        "canopy_water",
+        "leaf_temperature",
+        "growth_temperature",
+        "latent_heat_flux",
+        "infiltration",
+        "water_balance_residual",
+    ):
         assert variable(name).id == name
 
 
@@ -45,8 +58,17 @@ def test_names_of_the_plant_tables_are_parameters():
             assert low <= table[key] <= high, (name, key)
 
 
-@pytest.mark.parametrize(("alias", "name"), [("Qle", "latent_heat_flux"), ("H2OSOI", "soil_water"), ("tas", "air_temperature"),
-                                             ("press", "pressure_head"), ("Rainf", "rain"), ("soil_water", "soil_water")])
+@pytest.mark.parametrize(
+    ("alias", "name"),
+    [
+        ("Qle", "latent_heat_flux"),
+        ("H2OSOI", "soil_water"),
+        ("tas", "air_temperature"),
+        ("press", "pressure_head"),
+        ("Rainf", "rain"),
+        ("soil_water", "soil_water"),
+    ],
+)
 def test_aliases(alias, name):
     assert variable(alias).id == name
 
@@ -70,19 +92,37 @@ def test_attributes():
 
 
 def test_range_check_names_the_value():
-    with pytest.raises(InputError, match=r"a.nc: air_temperature must lie between 180 and 335 K, got 20 at index \(1,\)"):
+    with pytest.raises(
+        InputError, match=r"a.nc: air_temperature must lie between 180 and 335 K, got 20 at index \(1,\)"
+    ):
         variable("air_temperature").check_range(np.array([280.0, 20.0]), "a.nc")
     with pytest.raises(InputError, match="got nan"):
         variable("air_temperature").check_range(np.array([np.nan]), "a.nc")
 
 
-@pytest.mark.parametrize(("value", "source", "target", "expected"), [
-    (3.6, "mm/h", "kg m-2 s-1", 1e-3), (86.4, "mm/day", "kg m-2 s-1", 1e-3), (1, "mm hr-1", "kg m-2 s-1", 1 / 3600),
-    (1, "m", "kg m-2", 1000.0), (20, "degC", "K", 293.15), (20, "C", "K", 293.15), (1013.25, "hPa", "Pa", 101325.0),
-    (5, "g kg-1", "kg kg-1", 5e-3), (50, "%", "1", 0.5), (0.3, "m3 m-3", "1", 0.3), (0.3, "m^3/m^3", "m3 m-3", 0.3),
-    (30, "min", "s", 1800.0), (2, "km", "m", 2000.0), (380, "ppm", "mol mol-1", 380e-6), (1, "W m-2", "W m**-2", 1.0),
-    (1, "MJ m-2 day-1", "W m-2", 1e6 / 86400), (1, "cm/day", "m s-1", 0.01 / 86400), (1, "umol m-2 s-1", "mol m-2 s-1", 1e-6),
-])
+@pytest.mark.parametrize(
+    ("value", "source", "target", "expected"),
+    [
+        (3.6, "mm/h", "kg m-2 s-1", 1e-3),
+        (86.4, "mm/day", "kg m-2 s-1", 1e-3),
+        (1, "mm hr-1", "kg m-2 s-1", 1 / 3600),
+        (1, "m", "kg m-2", 1000.0),
+        (20, "degC", "K", 293.15),
+        (20, "C", "K", 293.15),
+        (1013.25, "hPa", "Pa", 101325.0),
+        (5, "g kg-1", "kg kg-1", 5e-3),
+        (50, "%", "1", 0.5),
+        (0.3, "m3 m-3", "1", 0.3),
+        (0.3, "m^3/m^3", "m3 m-3", 0.3),
+        (30, "min", "s", 1800.0),
+        (2, "km", "m", 2000.0),
+        (380, "ppm", "mol mol-1", 380e-6),
+        (1, "W m-2", "W m**-2", 1.0),
+        (1, "MJ m-2 day-1", "W m-2", 1e6 / 86400),
+        (1, "cm/day", "m s-1", 0.01 / 86400),
+        (1, "umol m-2 s-1", "mol m-2 s-1", 1e-6),
+    ],
+)
 def test_conversions(value, source, target, expected):
     assert convert(value, source, target) == pytest.approx(expected, rel=1e-12)
 
@@ -98,4 +138,6 @@ def test_conversion_of_arrays_and_errors():
 
 @given(st.floats(-1e6, 1e6))
 def test_water_depth_there_and_back(value):
-    assert convert(convert(value, "mm h-1", "kg m-2 s-1"), "kg m-2 s-1", "mm h-1") == pytest.approx(value, rel=1e-12, abs=1e-12)
+    assert convert(convert(value, "mm h-1", "kg m-2 s-1"), "kg m-2 s-1", "mm h-1") == pytest.approx(
+        value, rel=1e-12, abs=1e-12
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from pyland.config import json_schema, load_case, markdown
 from pyland.config.case import CaseConfig
 from pyland.config.messages import section_of
@@ -28,8 +29,19 @@ def test_every_key_has_default_unit_and_description():
 
 def test_sections_are_those_of_the_contract():
     assert list(json_schema()["properties"]) == [
-        "case", "time", "domain", "surface", "forcing", "land", "subsurface", "ensemble", "observations", "assimilation",
-        "output", "parallel"]
+        "case",
+        "time",
+        "domain",
+        "surface",
+        "forcing",
+        "land",
+        "subsurface",
+        "ensemble",
+        "observations",
+        "assimilation",
+        "output",
+        "parallel",
+    ]
 
 
 def test_defaults_of_the_schema_load(tmp_path):
@@ -48,7 +60,9 @@ def test_reference_page_names_every_key():
 
 def test_committed_reference_page_is_current():
     page = ROOT / "docs" / "reference" / "case_yaml.md"
-    assert page.read_text(encoding="utf-8") == markdown() + "\n", "run: pyland schema --markdown > docs/reference/case_yaml.md"
+    assert page.read_text(encoding="utf-8") == markdown() + "\n", (
+        "run: pyland schema --markdown > docs/reference/case_yaml.md"
+    )
 
 
 @pytest.mark.parametrize("case", sorted(str(path.parent.name) for path in (ROOT / "cases").glob("*/case.yaml")))
