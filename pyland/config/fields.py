@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -82,9 +82,16 @@ def key(
     if kind is None and choices is not None:
         kind = "choice"
     extra = {
-        "kind": kind, "unit": unit, "exclusiveMinimum": above, "minimum": at_least, "exclusiveMaximum": below,
-        "maximum": at_most, "choices": None if choices is None else list(choices), "later": list(later) or None,
-        "also": list(also) or None, "length": length,
+        "kind": kind,
+        "unit": unit,
+        "exclusiveMinimum": above,
+        "minimum": at_least,
+        "exclusiveMaximum": below,
+        "maximum": at_most,
+        "choices": None if choices is None else list(choices),
+        "later": list(later) or None,
+        "also": list(also) or None,
+        "length": length,
     }
     extra = {name: value for name, value in extra.items() if value is not None}
     if factory:
@@ -117,7 +124,6 @@ class Section(BaseModel):
             raise ValueError(f"expected {expected(facts(field))}, got nothing")
         return read_value(value, facts(field), info.context or {})
 
-
     def changes(self, name: str) -> bool:
         """Tell whether a key is given with another value than its default."""
         field = type(self).model_fields[name]
@@ -132,9 +138,14 @@ def expected(fact: dict[str, Any]) -> str:
         return f"one of {one_of(fact['choices'])}"
     unit = "" if fact.get("unit") in (None, "1") else f" [{fact['unit']}]"
     name = {
-        "number": "a number", "integer": "a whole number", "switch": "true or false", "text": "a text",
-        "time": "a date and time such as 2020-04-15 or 2020-04-15T12:00 (UTC)", "path": "a path",
-        "numbers": "a list of numbers", "number_or_numbers": "a number or a list of numbers",
+        "number": "a number",
+        "integer": "a whole number",
+        "switch": "true or false",
+        "text": "a text",
+        "time": "a date and time such as 2020-04-15 or 2020-04-15T12:00 (UTC)",
+        "path": "a path",
+        "numbers": "a list of numbers",
+        "number_or_numbers": "a number or a list of numbers",
         "number_or_section": "a number or {generate: {...}}",
     }.get(kind or "", "a mapping")
     bounds = []
@@ -259,7 +270,7 @@ def _time(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> datetime
     else:
         raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
     if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
     if moment.microsecond:
         raise ValueError(f"expected a time in whole seconds, got {shown(str(value))}")
     return moment
@@ -273,13 +284,16 @@ def _path(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
     def replace(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if not os.environ.get(name):
-            raise ValueError(f"'{value}' needs the environment variable {name}, which is not set; "
-                             f"set it, for instance `export {name}=/path/to/data`")
+            raise ValueError(
+                f"'{value}' needs the environment variable {name}, which is not set; "
+                f"set it, for instance `export {name}=/path/to/data`"
+            )
         return os.environ[name]
 
     path = Path(_REFERENCE.sub(replace, value)).expanduser()
     return os.path.normpath(Path(context.get("directory") or Path.cwd()) / path)
 
 
-_READERS = MappingProxyType({"integer": _integer, "switch": _switch, "text": _text, "choice": _choice, "time": _time,
-                             "path": _path})
+_READERS = MappingProxyType(
+    {"integer": _integer, "switch": _switch, "text": _text, "choice": _choice, "time": _time, "path": _path}
+)

@@ -23,8 +23,11 @@ from pyland.config.yaml_lines import Document, KeyPath, read_yaml
 CASE_FILE = "case.yaml"
 
 
-def load_case(source: str | os.PathLike[str] | Mapping[str, Any] | CaseConfig, overrides: Sequence[str] = (),
-              directory: str | os.PathLike[str] | None = None) -> CaseConfig:
+def load_case(
+    source: str | os.PathLike[str] | Mapping[str, Any] | CaseConfig,
+    overrides: Sequence[str] = (),
+    directory: str | os.PathLike[str] | None = None,
+) -> CaseConfig:
     """Load and check the configuration of a case.
 
     Parameters
@@ -178,8 +181,11 @@ def _validate(data: dict[str, Any], context: dict[str, Any]) -> tuple[CaseConfig
     removed = [finding.path for finding in found if len(finding.depends) == 1]
     rest = copy.deepcopy(data)
     # from the back, so that numbers of list entries stay right
-    for path in sorted(removed, key=lambda one: [(isinstance(part, str), part if isinstance(part, int) else 0, str(part))
-                                                 for part in one], reverse=True):
+    for path in sorted(
+        removed,
+        key=lambda one: [(isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in one],
+        reverse=True,
+    ):
         _remove(rest, path)
     try:
         CaseConfig.model_validate(rest, context=context)
