@@ -2,9 +2,10 @@
 !>
 !> CLM Technical Note, section 5.3: leaves and ground exchange heat and vapour with the air between them, that
 !> air with the atmosphere. The temperature of the leaves closes their energy balance; stability, stomata and the
-!> humidity of the canopy air follow it from iterate to iterate. Differences from the note's iteration, not from
-!> its equations: the sign of the vapour flux and the limit by intercepted water are solved exactly in each
-!> iterate, and a secant over the Newton steps takes in what those leave out (stomata, stability).
+!> humidity of the canopy air follow it from pass to pass. Differences from the note's iteration, not from its
+!> equations: the sign of the vapour flux and the limit by intercepted water are solved exactly; leaf temperature
+!> is solved at fixed conductances within a pass, so that stability is the only outer unknown, which a bounded
+!> secant brings to rest. (Wet leaves make both react so strongly to each other that joint steps cycle.)
 !>
 !> Lanes that have converged keep their iterate; the passes that other lanes still need reproduce their results,
 !> so that a lane depends on nothing but its own data.
@@ -25,8 +26,7 @@ module pl_canopy_fluxes
    public :: canopy_fluxes
 
    integer, parameter :: iteration_limit = 40                !! passes of the leaf temperature [1]
-   integer, parameter :: free_passes = 5                     !! passes before steps are damped as 1/pass [1]
-   integer, parameter :: newton_passes = 10 !! passes before the steps in temperature follow the secant [1]
+   integer, parameter :: newton_steps = 2                    !! of the leaf temperature in a pass [1]
    integer, parameter :: first_updates = 3                   !! steps of the internal CO2 in the first pass [1]
    real(rk), parameter :: tolerance_temperature = 0.01_rk    !! of the leaf temperature [K]
    real(rk), parameter :: tolerance_latent = 0.1_rk          !! of the latent heat flux [W m-2]
@@ -54,7 +54,7 @@ module pl_canopy_fluxes
    !> What a pass starts from: the only values carried to the next one.
    type :: iterate_type
       real(rk), dimension(w) :: leaf_temperature, zeta, wind, air_humidity, sunlit_co2, shaded_co2
-      real(rk), dimension(w) :: last_temperature, last_step, last_latent, last_zeta, last_zeta_step
+      real(rk), dimension(w) :: last_step, last_latent, last_zeta, last_zeta_step
    end type iterate_type
 
    !> What a pass gives: conductances [m s-1] and the leaf energy balance.
@@ -95,8 +95,8 @@ contains
          call prepare(dt, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, setting)
          call first_iterate(options, weather, ground, state, setting, iterate)
          do iteration = 1, iteration_limit
-            call find_conductances(iteration, options, weather, plant, ground, radiation, setting, iterate, pass)
-            call balance_leaf(weather, ground, radiation, setting, iterate%leaf_temperature, pass)
+            call find_conductances(iteration, options, weather, plant, radiation, setting, iterate, pass)
+            call solve_leaf(weather, ground, radiation, setting, iterate%leaf_temperature, pass)
             do i = 1, w
                flux%iterations(i) = flux%iterations(i) + merge(1.0_rk, 0.0_rk, active(i))
             end do
@@ -193,7 +193,6 @@ contains
                          + 0.61_rk*weather%potential_temperature(i)*moisture
          iterate%sunlit_co2(i) = 0.0_rk
          iterate%shaded_co2(i) = 0.0_rk
-         iterate%last_temperature(i) = iterate%leaf_temperature(i)
          iterate%last_step(i) = 0.0_rk
          iterate%last_zeta(i) = 0.0_rk
          iterate%last_zeta_step(i) = 0.0_rk
@@ -204,12 +203,11 @@ contains
    end subroutine first_iterate
 
    !> Conductances of air, leaves, stomata and ground at the iterate.
-   pure subroutine find_conductances(iteration, options, weather, plant, ground, radiation, setting, iterate, pass)
+   pure subroutine find_conductances(iteration, options, weather, plant, radiation, setting, iterate, pass)
       integer, intent(in) :: iteration !! number of the pass, from 1 [1]
       type(land_options_type), intent(in) :: options
       type(weather_chunk_type), intent(in) :: weather
       type(plant_chunk_type), intent(in) :: plant
-      type(ground_chunk_type), intent(in) :: ground
       type(radiation_chunk_type), intent(in) :: radiation
       type(setting_type), intent(in) :: setting
       type(iterate_type), intent(in) :: iterate
@@ -228,8 +226,7 @@ contains
          gap = 1.0_rk - radiation%canopy_emissivity(i)
          below = setting%open_ground(i)*exp(bare_power*log(pass%ustar(i)))*gap + dense_transfer*(1.0_rk - gap)
          pass%to_ground(i) = below*pass%ustar(i)
-         pass%to_soil(i) = ground%evaporation_factor(i)*pass%to_ground(i)/(1.0_rk + pass%to_ground(i) &
-                           *merge(ground%resistance(i), 0.0_rk, ground%humidity(i) > iterate%air_humidity(i)))
+         pass%air_humidity(i) = iterate%air_humidity(i)
          pass%to_leaf(i) = setting%area(i)*pass%boundary(i)
       end do
       call find_stomata(iteration, options, weather, plant, radiation, setting, iterate, pass)
@@ -337,6 +334,39 @@ contains
       end do
    end subroutine balance_leaf
 
+   !> Leaf temperature at fixed conductances: Newton steps, the sum of which is the step of the pass.
+   pure subroutine solve_leaf(weather, ground, radiation, setting, leaf_temperature, pass)
+      type(weather_chunk_type), intent(in) :: weather
+      type(ground_chunk_type), intent(in) :: ground
+      type(radiation_chunk_type), intent(in) :: radiation
+      type(setting_type), intent(in) :: setting
+      real(rk), intent(in) :: leaf_temperature(w) !! of the iterate [K]
+      type(pass_type), intent(inout) :: pass
+      real(rk) :: temperature(w)
+      integer :: i, newton
+      temperature = leaf_temperature
+      do newton = 1, newton_steps
+         if (newton > 1) call saturation_chunk(temperature, weather%air_pressure, pass%saturation_pressure, &
+                                               pass%saturation, pass%saturation_slope)
+         do i = 1, w
+            ! the soil resists evaporation, not dew
+            pass%to_soil(i) = ground%evaporation_factor(i)*pass%to_ground(i)/(1.0_rk + pass%to_ground(i) &
+                              *merge(ground%resistance(i), 0.0_rk, ground%humidity(i) > pass%air_humidity(i)))
+         end do
+         call balance_leaf(weather, ground, radiation, setting, temperature, pass)
+         do i = 1, w
+            temperature(i) = min(max(temperature(i) + pass%step(i), weather%air_temperature(i) + coldest), &
+                                 weather%air_temperature(i) + hottest)
+         end do
+      end do
+      do i = 1, w
+         ! air between the leaves, moved with the last step
+         pass%air_humidity(i) = max(pass%air_humidity(i) + pass%moistening(i)*pass%step(i), 0.0_rk)
+         pass%air_temperature(i) = pass%air_temperature(i) + pass%warming(i)*pass%step(i)
+         pass%step(i) = temperature(i) - leaf_temperature(i)
+      end do
+   end subroutine solve_leaf
+
    !> Test convergence and move the lanes that are not there yet.
    pure subroutine next_iterate(iteration, options, weather, setting, pass, active, iterate)
       integer, intent(in) :: iteration !! number of the pass, from 1 [1]
@@ -346,12 +376,9 @@ contains
       type(pass_type), intent(in) :: pass
       logical, intent(inout) :: active(w)
       type(iterate_type), intent(inout) :: iterate
-      real(rk), parameter :: longest = 3.0_rk !! stretch of a step in temperature [1]
-      real(rk), parameter :: shortest_zeta = 0.2_rk, longest_zeta = 1.0_rk !! share taken of a step in stability [1]
-      real(rk) :: zeta(w), wind(w), warmth(w), moisture(w), humidity(w), next(w), latent, moved, bent, scale, damping
-      logical :: turns
+      real(rk), parameter :: shortest = 0.05_rk, longest = 0.9_rk !! share taken of a step in stability [1]
+      real(rk) :: zeta(w), wind(w), warmth(w), moisture(w), latent, bent, scale
       integer :: i
-      damping = min(real(free_passes, rk)/real(iteration, rk), 1.0_rk)
       do i = 1, w
          latent = latent_vaporisation*weather%air_density(i)*(pass%dry_vapour(i) + pass%wet_vapour(i))
          active(i) = active(i) .and. (iteration == 1 &
@@ -359,40 +386,28 @@ contains
                                       .or. abs(latent - iterate%last_latent(i)) > tolerance_latent &
                                       .or. abs(pass%sunlit%change(i)) > tolerance_co2 &
                                       .or. abs(pass%shaded%change(i)) > tolerance_co2)
-         ! Newton steps; those that turn back are damped, and late ones follow the secant
-         moved = iterate%leaf_temperature(i) - iterate%last_temperature(i)
-         bent = iterate%last_step(i) - pass%step(i)
-         scale = merge(damping, 1.0_rk, pass%step(i)*iterate%last_step(i) < 0.0_rk)
-         scale = merge(scale, secant(moved, bent, damping, longest), iteration <= newton_passes)
-         next(i) = min(max(iterate%leaf_temperature(i) + scale*pass%step(i), weather%air_temperature(i) + coldest), &
-                       weather%air_temperature(i) + hottest)
-         if (active(i) .and. iteration < iteration_limit) iterate%last_latent(i) = latent
-         ! air between the leaves at the new leaf temperature
-         moved = next(i) - iterate%leaf_temperature(i)
-         humidity(i) = max(pass%air_humidity(i) + pass%moistening(i)*moved, 0.0_rk)
-         warmth(i) = weather%potential_temperature(i) - pass%air_temperature(i) - pass%warming(i)*moved
-         moisture(i) = weather%specific_humidity(i) - humidity(i)
+         iterate%last_latent(i) = merge(latent, iterate%last_latent(i), active(i))
+         warmth(i) = weather%potential_temperature(i) - pass%air_temperature(i)
+         moisture(i) = weather%specific_humidity(i) - pass%air_humidity(i)
       end do
       call next_stability(weather%wind_speed, setting%height, pass%ustar, pass%resistance, &
                           weather%potential_temperature, setting%virtual_air, weather%specific_humidity, warmth, &
                           moisture, options%stability_limit, zeta, wind)
       do i = 1, w
          if (active(i) .and. iteration < iteration_limit) then
-            iterate%last_temperature(i) = iterate%leaf_temperature(i)
             iterate%last_step(i) = pass%step(i)
-            iterate%leaf_temperature(i) = next(i)
-            iterate%air_humidity(i) = humidity(i)
+            iterate%leaf_temperature(i) = iterate%leaf_temperature(i) + pass%step(i)
+            iterate%air_humidity(i) = pass%air_humidity(i)
             iterate%sunlit_co2(i) = pass%sunlit%internal_co2(i)
             iterate%shaded_co2(i) = pass%shaded%internal_co2(i)
             bent = zeta(i) - iterate%zeta(i)
-            turns = bent*iterate%last_zeta_step(i) < 0.0_rk
             scale = secant(iterate%zeta(i) - iterate%last_zeta(i), iterate%last_zeta_step(i) - bent, &
-                           shortest_zeta, longest_zeta)
-            scale = min(merge(scale, 1.0_rk, iteration > 1 .and. turns), damping)
+                           shortest, longest)
+            scale = merge(scale, 1.0_rk, iteration > 1)
             iterate%last_zeta(i) = iterate%zeta(i)
             iterate%last_zeta_step(i) = bent
             iterate%zeta(i) = iterate%zeta(i) + scale*bent
-            iterate%wind(i) = wind(i)
+            iterate%wind(i) = iterate%wind(i) + scale*(wind(i) - iterate%wind(i))
          end if
       end do
    end subroutine next_iterate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +176,3 @@ class Analysis:
                 rng=np.random.Generator(np.random.Philox(key=[self._seed, stamp])), **common)
         return analysed.reshape(nmember, ncell, nlayer).transpose(2, 0, 1)
 
-
-Perturb = Callable[[int, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]
-"""Weather (cell,) of a step to weather ([member,] cell)."""

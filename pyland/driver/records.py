@@ -44,7 +44,7 @@ class Records:
     nmember : int
         Ensemble size.
     every, restart_every : float
-        Output interval and interval between restarts [s], counted from ``start``.
+        Output interval and interval between restarts [s], counted from ``start``; None: none but at the end.
     start : numpy.datetime64
         Start of the run, UTC.
     streams : mapping of str to mapping
@@ -63,7 +63,7 @@ class Records:
         statistics: tuple[str, ...] = ("mean", "std"),
         nmember: int,
         every: float,
-        restart_every: float,
+        restart_every: float | None,
         start: np.datetime64,
         streams: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
@@ -81,7 +81,7 @@ class Records:
             run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
         self._start = np.datetime64(start, "s")
         self._every = np.timedelta64(round(every), "s")
-        self._restart_every = np.timedelta64(round(restart_every), "s")
+        self._restart_every = None if restart_every is None else np.timedelta64(round(restart_every), "s")
         self._interval_start = self._start
         self.largest_energy_residual = 0.0
         self.largest_water_residual = 0.0
@@ -157,6 +157,8 @@ class Records:
 
     def is_restart_due(self, time: np.datetime64) -> bool:
         """Whether a restart belongs to this time."""
+        if self._restart_every is None:
+            return False
         return bool((time - self._start) % self._restart_every == np.timedelta64(0, "s"))
 
     def flush(self, time: np.datetime64) -> None:

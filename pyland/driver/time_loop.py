@@ -65,8 +65,10 @@ def integrate(run: MemberRun) -> None:
         run.records.add_step(step, run.model, weather)
         if run.analysis is not None and run.analysis.is_due(step.end):
             outcome = run.analysis.update(step.end, run.model)
-            run.records.add_analysis(step.end, outcome)
+            if outcome is not None:
+                run.records.add_analysis(step.end, outcome)
         run.move_to(step.end)
+        run.show_progress()
         if run.records.is_restart_due(step.end):
             run.write_restart()
 

@@ -1,0 +1,132 @@
+"""A case in Python: open it, run it, or step its model by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.base.parallel import world
+from pyland.config import CaseConfig, load_case
+from pyland.driver.run import run_case
+from pyland.driver.setup import build_model, prepare
+from pyland.driver.time_loop import Step, steps
+from pyland.ensemble import ForcingPerturbation
+from pyland.output.open_output import open_output
+from pyland.output.scores import read_scores
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Run:
+    """What a run left behind.
+
+    Parameters
+    ----------
+    directory : Path
+        Run directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @property
+    def history(self) -> xr.Dataset:
+        """Ensemble statistics, from ``history.nc``."""
+        return open_output(self.directory)
+
+    @property
+    def scores(self) -> dict[str, Any]:
+        """Content of ``scores.json``."""
+        return read_scores(self.directory)
+
+
+class CaseModel:
+    """The columns of a case with their weather, stepped by hand.
+
+    Attributes
+    ----------
+    state, flux : Mapping[str, numpy.ndarray]
+        Live views, ``([n,] member, cell)``.
+    time : numpy.datetime64
+        Where the model stands, UTC.
+    """
+
+    def __init__(self, config: CaseConfig) -> None:
+        setup = prepare(config, world())
+        members = np.arange(config.ensemble.size)
+        self._model = build_model(setup, members, config.ensemble.seed)
+        self._setup = setup
+        settings = config.ensemble.forcing_settings()
+        domain = setup.domain
+        self._perturbation = ForcingPerturbation(
+            settings, config.ensemble.seed, members, domain.x, domain.y, domain.cell_id, setup.step) if settings else None
+        self._co2 = np.full(domain.ncell, config.land.co2)
+        self._steps = steps(config.time.start64, config.time.end64, setup.step)
+        self.state, self.flux, self.parameter = self._model.state, self._model.flux, self._model.parameter
+        self.time = config.time.start64
+
+    def advance(self, count: int = 1) -> Step:
+        """Advance by some model steps and return the last one.
+
+        Raises
+        ------
+        InputError
+            If the case is at its end.
+        """
+        if count < 1:
+            raise InputError(f"advance: expected at least one step, got {count}.")
+        for _ in range(count):
+            step = next(self._steps, None)
+            if step is None:
+                raise InputError(f"advance: the case is at its end, {self.time}.")
+            weather = {"co2": self._co2, **self._setup.forcing.weather(step.start, step.seconds)}
+            if self._perturbation is not None:
+                weather = self._perturbation.apply(step.index, weather)
+            self._model.advance(weather, *self._setup.surface.leaf_area(step.middle), step.seconds)
+            self.time = step.end
+        return step
+
+
+class Case:
+    """A case: its configuration, and what can be done with it.
+
+    Parameters
+    ----------
+    source : path or mapping
+        Case directory, its ``case.yaml``, or the configuration as a dictionary.
+
+    Raises
+    ------
+    ConfigError
+        If the configuration is wrong; all problems at once.
+
+    Examples
+    --------
+    >>> import pyland
+    >>> case = pyland.Case({"time": {"start": "2020-06-01", "end": "2020-06-02"}})
+    >>> model = case.model()
+    >>> model.advance().index
+    0
+    """
+
+    def __init__(self, source: str | Path | Mapping[str, Any]) -> None:
+        self.config = load_case(source)
+
+    def run(self, *, resume: bool = False, output: str | Path | None = None) -> Run:
+        """Run the case to its end and return what it left behind."""
+        run_case(self.config, resume=resume, output=output)
+        return Run(Path(output) if output is not None else self.config.run_directory)
+
+    def model(self) -> CaseModel:
+        """Return the columns of the case at its start, to step by hand."""
+        return CaseModel(self.config)
+
+
+def open_case(source: str | Path) -> Case:
+    """Open a case directory or its ``case.yaml``."""
+    return Case(source)

@@ -1,0 +1,122 @@
+"""One integration of an ensemble: model, weather, perturbation, analysis, records, restarts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from pyland.coupling import ColumnModel
+from pyland.driver.filtering import Analysis
+from pyland.driver.records import Records
+from pyland.driver.setup import Setup
+from pyland.ensemble import ForcingPerturbation
+from pyland.output.restart import Restart, restart_path, write_restart
+
+PLAIN = frozenset({
+    "accumulator_duration", "analysis:clipped", "analysis:statistics", "balance_clock", "clock", "interval_start",
+    "largest_residuals", "perturbation:step",
+})
+"""Arrays of a restart that have no cell axis."""
+
+
+class MemberRun:
+    """An ensemble on its way from start to end.
+
+    Parameters
+    ----------
+    setup : Setup
+        Domain, surface and weather.
+    model : ColumnModel
+        The columns of all members of this rank's cells.
+    records : Records
+        What is written.
+    perturbation : ForcingPerturbation, optional
+        Perturbs the weather of the members; None leaves it as it is.
+    analysis : Analysis, optional
+        Assimilation; None for an open loop.
+    end : numpy.datetime64
+        End of the integration, UTC.
+    attrs : mapping
+        Global attributes of restart files.
+    """
+
+    def __init__(
+        self,
+        setup: Setup,
+        model: ColumnModel,
+        records: Records,
+        perturbation: ForcingPerturbation | None,
+        analysis: Analysis | None,
+        end: np.datetime64,
+        attrs: Mapping[str, Any],
+    ) -> None:
+        self.forcing, self.model, self.records, self.analysis = setup.forcing, model, records, analysis
+        self.end = np.datetime64(end, "s")
+        self.step_length = setup.step
+        self.start = setup.config.time.start64
+        self.time, self.step_index = self.start, 0
+        self.plant_area = setup.surface.leaf_area
+        self._setup, self._perturbation, self._attrs = setup, perturbation, dict(attrs)
+        self.progress: Callable[[float, np.datetime64], None] = lambda done, moment: None
+        self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
+
+    def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the weather of the members, ([member,] cell)."""
+        whole = {"co2": self._co2, **weather}
+        return dict(whole) if self._perturbation is None else self._perturbation.apply(step, whole)
+
+    def move_to(self, time: np.datetime64) -> None:
+        """Set the clock after a step."""
+        self.time, self.step_index = time, self.step_index + 1
+
+    def show_progress(self) -> None:
+        """Tell how far the integration is."""
+        self.progress(float((self.time - self.start) / (self.end - self.start)), self.time)
+
+    # ---- restart -----------------------------------------------------------------------------------
+
+    def _cell_state(self) -> dict[str, np.ndarray]:
+        """Return all arrays over this rank's cells, cell last."""
+        out = {f"model:{name}": np.ascontiguousarray(view) for name, view in self.model.state.items()}
+        if self._perturbation is not None and "noise" in (noise := self._perturbation.state()):
+            out["perturbation:noise"] = noise["noise"]
+        return out | self.records.state()[0]
+
+    def _plain_state(self) -> dict[str, np.ndarray]:
+        """Return the arrays that are the same on all ranks."""
+        out = self.records.state()[1] | {"clock": np.array([self.step_index], dtype=np.int64)}
+        if self._perturbation is not None and "step" in (noise := self._perturbation.state()):
+            out["perturbation:step"] = np.atleast_1d(noise["step"]).astype(np.int64)
+        if self.analysis is not None:
+            out["analysis:statistics"] = self.analysis.statistics.state()
+            clipped = sum(self._setup.comm.allgather(self.analysis.clipped))
+            out["analysis:clipped"] = np.array([clipped], dtype=np.int64)
+        return out
+
+    def write_restart(self) -> None:
+        """Flush the records, then write the state of all ranks."""
+        self.records.flush(self.time)
+        comm = self._setup.comm
+        gathered = {name: comm.gather_last(array) for name, array in self._cell_state().items()}
+        plain = self._plain_state()
+        if comm.is_root:
+            path = restart_path(self.records.run_dir, self.time)
+            write_restart(path, gathered | plain, self._attrs, self.time)
+        comm.barrier()
+
+    def resume(self, restart: Restart) -> None:
+        """Take up the state of a restart."""
+        mine = self._setup.position
+        state = {name: array if name in PLAIN else np.ascontiguousarray(array[..., mine])
+                 for name, array in restart.state.items()}
+        self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
+        if self._perturbation is not None and "perturbation:noise" in state:
+            self._perturbation.restore({"noise": state["perturbation:noise"], "step": state["perturbation:step"][0]})
+        if self.analysis is not None:
+            self.analysis.statistics.restore(state["analysis:statistics"])
+            clipped = int(state["analysis:clipped"][0])
+            self.analysis.clipped = clipped if self._setup.comm.is_root else 0
+        self.records.resume(restart.time, state)
+        self.time, self.step_index = restart.time, int(state["clock"][0])

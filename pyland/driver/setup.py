@@ -1,0 +1,274 @@
+"""From a configuration to the objects of a run: domain, surface, weather, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from pyland.base.parallel import Communicator
+from pyland.config import CaseConfig
+from pyland.coupling import ColumnModel
+from pyland.domain import Domain
+from pyland.domain.grid import build_domain
+from pyland.domain.layers import Layers, build_layers
+from pyland.domain.surface import Surface, build_surface
+from pyland.driver.inputs import open_weather
+from pyland.ensemble import perturb_initial, perturb_parameters
+from pyland.forcing import Forcing
+from pyland.land.plant_types import plant_parameters, soil_colour_albedo
+from pyland.output.grid import OutputGrid
+
+RETENTION_FIELDS = MappingProxyType({
+    "van_genuchten": ("van_genuchten_alpha", "van_genuchten_n"),
+    "clapp_hornberger": ("air_entry_head", "clapp_hornberger_b"),
+})
+"""Registry ids of the two retention parameters of the core, scale and shape."""
+
+PLANT_FIELDS = (
+    "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis", "leaf_transmittance_nir",
+    "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis", "stem_transmittance_nir",
+    "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top", "is_c4", "psi_open", "psi_closed",
+)
+"""Plant parameters that go to the core under their own name."""
+
+BARE_PLANT = "c3_grass"
+"""Type whose parameters stand on bare patches; without leaves and stems they have no effect."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a run needs before it starts; cells are those of this rank.
+
+    Attributes
+    ----------
+    config : CaseConfig
+        The case.
+    comm : Communicator
+        Ranks of the run.
+    whole : Domain
+        All cells of the run.
+    domain, surface, layers
+        Cells of this rank, their surface, and the layers below.
+    forcing : Forcing
+        Weather of this rank's cells.
+    """
+
+    config: CaseConfig
+    comm: Communicator
+    whole: Domain
+    domain: Domain
+    surface: Surface
+    layers: Layers
+    forcing: Forcing
+
+    @property
+    def step(self) -> float:
+        """Model step [s]."""
+        return float(self.config.time.step)
+
+    @property
+    def position(self) -> np.ndarray:
+        """Place of this rank's cells among all cells of the run, shape (cell,)."""
+        return np.searchsorted(self.whole.cell_id, self.domain.cell_id)
+
+    def output_grid(self) -> OutputGrid:
+        """Return the cells of the run as the output rooms want them."""
+        whole = self.whole
+        layers = {"layer": self.layers.thickness, "thermal_layer": self.layers.thermal_thickness}
+        if not whole.is_grid:
+            return OutputGrid(whole.latitude, whole.longitude, layers, names=(self.config.case.name,),
+                              npatch=self.surface.npatch)
+        x, y = np.full(whole.nx, np.nan), np.full(whole.ny, np.nan)
+        x[whole.cell_id % whole.nx], y[whole.cell_id // whole.nx] = whole.x, whole.y
+        known = not (np.isnan(x).any() or np.isnan(y).any())
+        return OutputGrid(whole.latitude, whole.longitude, layers, shape=(whole.ny, whole.nx), index=whole.cell_id,
+                          x=x if known else None, y=y if known else None, npatch=self.surface.npatch)
+
+
+def prepare(config: CaseConfig, comm: Communicator) -> Setup:
+    """Build domain, surface and weather of this rank.
+
+    Raises
+    ------
+    InputError
+        If files are missing or do not fit, or there are more ranks than cells.
+    """
+    from pyland.base.errors import InputError
+
+    whole = build_domain(config.domain)
+    if comm.size > whole.ncell:
+        raise InputError(
+            f"parallel: {comm.size} ranks for {whole.ncell} cell(s); a rank owns at least one cell with all its members. "
+            f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
+        )
+    domain = whole.subset(comm.tile(whole.ncell))
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    surface = build_surface(config.surface, config.subsurface.retention, domain, layers)
+    return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
+
+
+def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
+    """Build the columns of an ensemble with perturbed parameters and initial state.
+
+    Parameters
+    ----------
+    setup : Setup
+        The run.
+    members : numpy.ndarray of int
+        Global indices of the members.
+    seed : int
+        Seed of the perturbations.
+    """
+    config, surface, layers = setup.config, setup.surface, setup.layers
+    noise: dict[str, Any] = {
+        "seed": seed, "members": members, "x": setup.domain.x, "y": setup.domain.y, "cell_id": setup.domain.cell_id,
+        "control": config.ensemble.control and len(members) > 1,
+    }
+    settings = config.ensemble.noise_settings("parameters")
+    soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
+    perturbed = perturb_parameters(
+        {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
+    model = ColumnModel(
+        layers.thickness,
+        layers.bedrock_thickness,
+        {**soil_parameters(perturbed, config), **plant_fields(surface, layers, config.land.stomata),
+         **colour_fields(surface.soil_colour), "reference_height": setup.forcing.reference_height},
+        ncell=setup.domain.ncell,
+        nmember=len(members),
+        npatch=surface.npatch,
+        stomata=config.land.stomata,
+        soil_evaporation=config.land.soil_evaporation,
+        retention=config.subsurface.retention,
+        lower_boundary=config.subsurface.lower_boundary,
+        water_table_depth=config.subsurface.water_table_depth or 0.0,
+        ponding_depth=config.subsurface.ponding_depth,
+        tolerance=config.subsurface.solver.tolerance,
+        largest_iteration=config.subsurface.solver.max_iterations,
+        smallest_step=config.subsurface.solver.min_step,
+        stability_limit=config.land.stability_limit,
+        soil_roughness=config.land.soil_roughness,
+    )
+    set_initial_state(model, setup, noise)
+    return model
+
+
+def soil_parameters(fields: Mapping[str, np.ndarray], config: CaseConfig) -> dict[str, np.ndarray]:
+    """Return the soil fields of the core from registry ids, each (layer, [member,] cell)."""
+    scale, shape = RETENTION_FIELDS[config.subsurface.retention]
+    porosity = fields["porosity"]
+    return {
+        "sand": fields["sand"],
+        "clay": fields["clay"],
+        "organic": fields["organic"],
+        "porosity": porosity,
+        "residual_water": fields.get("residual_water", np.zeros_like(porosity)),
+        "saturated_conductivity": fields["saturated_conductivity"],
+        "retention_scale": np.abs(fields[scale]),
+        "retention_shape": fields[shape],
+        "specific_storage": np.full_like(porosity, config.subsurface.specific_storage),
+    }
+
+
+def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np.ndarray]:
+    """Return the plant fields of the core, (patch, cell), and roots, (patch * layer, cell)."""
+    ncell = surface.patch_fraction.shape[1]
+    types = [BARE_PLANT if name == "bare_ground" else name for name in surface.patch_types]
+    plants = [plant_parameters(name, **overrides)
+              for name, overrides in zip(types, surface.plant_parameters, strict=True)]
+
+    def spread(values: list[float]) -> np.ndarray:
+        return np.repeat(np.array(values, dtype=float)[:, None], ncell, axis=1)
+
+    out = {name: spread([plant[name] for plant in plants]) for name in PLANT_FIELDS}
+    out["stomatal_slope"] = spread([plant[f"{stomata}_slope"] for plant in plants])
+    out["stomatal_intercept"] = spread([plant[f"{stomata}_intercept"] for plant in plants])
+    out["patch_fraction"] = surface.patch_fraction
+    out["canopy_top"] = surface.canopy_top
+    roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
+    out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
+    return out
+
+
+def root_distribution(beta: float, interfaces: np.ndarray) -> np.ndarray:
+    """Return the share of the roots in each layer, after Jackson et al. (1996), Oecologia 108, 389-411.
+
+    Parameters
+    ----------
+    beta : float
+        Extinction per centimetre of depth, in (0, 1) [1].
+    interfaces : numpy.ndarray, shape (layer + 1,)
+        Depth of the layer edges [m].
+
+    Returns
+    -------
+    numpy.ndarray, shape (layer,)
+        Sums to 1.
+    """
+    cumulated = 1.0 - beta ** (100.0 * interfaces)
+    return np.diff(cumulated) / cumulated[-1]
+
+
+def colour_fields(colour: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the soil albedos of the core from colour classes, each (band, cell): visible, near infrared."""
+    classes = {int(one): soil_colour_albedo(int(one)) for one in np.unique(colour)}
+
+    def band(moisture: str, name: str) -> np.ndarray:
+        return np.array([classes[int(one)][f"{moisture}_{name}"] for one in colour])
+
+    return {
+        "soil_albedo_dry": np.stack([band("dry", "vis"), band("dry", "nir")]),
+        "soil_albedo_saturated": np.stack([band("saturated", "vis"), band("saturated", "nir")]),
+    }
+
+
+def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]) -> None:
+    """Set soil water and temperatures, perturbed per member where the case asks for it."""
+    config, layers = setup.config, setup.layers
+    settings = config.ensemble.noise_settings("initial")
+    ncell = setup.domain.ncell
+    name, value = config.subsurface.initial.chosen
+    depth = layers.node_depth[:, None, None]
+    porosity, residual = model.parameter["porosity"], model.parameter["residual_water"]
+    if name == "saturation":
+        model.set_state({"soil_water": residual + value * (porosity - residual)})
+    elif name == "soil_water":
+        given = np.broadcast_to(np.asarray(value, float).reshape(-1, 1, 1), porosity.shape)
+        model.set_state({"soil_water": np.clip(given, residual, porosity)})
+    elif name == "pressure_head":
+        model.set_state({"pressure_head": np.broadcast_to(np.asarray(value, float).reshape(-1, 1, 1), porosity.shape)})
+    else:
+        model.set_state({"pressure_head": np.broadcast_to(depth - value, porosity.shape)})
+    if "soil_water" in settings:
+        zero = {"soil_water": np.zeros(ncell)}
+        entry = dict(settings["soil_water"])
+        if entry["kind"] == "multiply_lognormal":
+            zero["soil_water"] += 1.0
+        change = perturb_initial({"soil_water": entry}, state=zero, bounds={"soil_water": (-np.inf, np.inf)}, **noise)
+        water = model.state["soil_water"]
+        water = water * change["soil_water"] if entry["kind"] == "multiply_lognormal" else water + change["soil_water"]
+        model.change_soil_water(water)
+    temperature = np.full((layers.nthermal, ncell), _initial_temperature(setup))
+    warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
+                             state={"soil_temperature": temperature}, **noise)["soil_temperature"]
+    model.set_state({"soil_temperature": warmth, "leaf_temperature": np.repeat(warmth[:1], setup.surface.npatch, axis=0),
+                     "growth_temperature": warmth[0]})
+
+
+def _initial_temperature(setup: Setup) -> np.ndarray:
+    """Return the given soil temperature, or the mean air temperature of the period at hand (at most a year), (cell,)."""
+    given = setup.config.land.initial.soil_temperature
+    if given is not None:
+        return np.full(setup.domain.ncell, float(given))
+    start = setup.forcing.start
+    end = min(setup.forcing.end, start + np.timedelta64(365, "D"))
+    days = int((end - start) / np.timedelta64(1, "D"))
+    total = np.zeros(setup.domain.ncell)
+    for day in range(max(days, 1)):
+        moment = start + np.timedelta64(day, "D")
+        length = min(86400.0, float((end - moment) / np.timedelta64(1, "s")))
+        total += setup.forcing.weather(moment, length)["air_temperature"]
+    return total / max(days, 1)
