@@ -1,7 +1,7 @@
 """Check the floors of the Fortran core: who may use whom, and the head of every module.
 
-base <- domain <- {land, subsurface, assimilate, observe} <- coupling <- api. A module lies in the file of its name, says
-``implicit none`` and ``private``, and names what it uses with ``only``. Usage: check_fortran_layers.py [FOLDER]
+base <- domain <- {land, subsurface, assimilate, observe} <- coupling <- api. A module lies in the file of its name,
+says ``implicit none`` and ``private``, and names what it uses with ``only``. Usage: check_fortran_layers.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ GENERATED = {"pl_build_info": "base"}
 """Modules that the build writes from a template."""
 
 _MODULE = re.compile(r"^\s*module\s+(?!procedure\b|subroutine\b|function\b)(\w+)\s*$", re.IGNORECASE | re.MULTILINE)
-_USE = re.compile(r"^\s*use\b\s*(?:,\s*(intrinsic|non_intrinsic)\s*)?(?:::)?\s*(\w+)(\s*,\s*only\s*:)?", re.IGNORECASE | re.MULTILINE)
+_USE = re.compile(
+    r"^\s*use\b\s*(?:,\s*(intrinsic|non_intrinsic)\s*)?(?:::)?\s*(\w+)(\s*,\s*only\s*:)?", re.IGNORECASE | re.MULTILINE
+)
 _IMPLICIT = re.compile(r"^\s*implicit\s+none\s*\(\s*type\s*,\s*external\s*\)", re.IGNORECASE | re.MULTILINE)
 _PRIVATE = re.compile(r"^\s*private\s*$", re.IGNORECASE | re.MULTILINE)
 _PUBLIC = re.compile(r"^\s*public\s*::", re.IGNORECASE | re.MULTILINE)
@@ -86,7 +88,8 @@ def _problems(text: str, room: str, floor: dict[str, str]) -> list[str]:
         elif floor[name] not in ALLOWED.get(room, set()):
             problems.append(f"line {line}: {room} must not use {name} of {floor[name]}")
     for match in _FORBIDDEN.finditer(text):
-        problems.append(f"line {text.count(chr(10), 0, match.start()) + 1}: `{match[0].strip()}` in library code; raise an error instead")
+        line = text.count("\n", 0, match.start()) + 1
+        problems.append(f"line {line}: `{match[0].strip()}` in library code; raise an error instead")
     return problems
 
 

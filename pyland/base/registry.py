@@ -64,8 +64,10 @@ class Variable:
         wrong = ~(np.isfinite(values) & (values >= low) & (values <= high))
         if wrong.any():
             index = tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), values.shape))
-            raise InputError(f"{where}: {self.id} must lie between {low:g} and {high:g} {self.units}, got "
-                             f"{values[index]:g} at index {index} ({int(wrong.sum())} of {values.size} values are wrong).")
+            raise InputError(
+                f"{where}: {self.id} must lie between {low:g} and {high:g} {self.units}, got "
+                f"{values[index]:g} at index {index} ({int(wrong.sum())} of {values.size} values are wrong)."
+            )
 
 
 @functools.cache
@@ -132,8 +134,12 @@ def attributes(name: str) -> dict[str, str]:
     """
     item = variable(name)
     result = {"long_name": item.long_name, "units": item.units}
-    optional = {"standard_name": item.standard_name, "positive": item.positive, "cell_methods": item.cell_methods,
-                "comment": item.sign}
+    optional = {
+        "standard_name": item.standard_name,
+        "positive": item.positive,
+        "cell_methods": item.cell_methods,
+        "comment": item.sign,
+    }
     result |= {key: value for key, value in optional.items() if value is not None}
     return result | {f"{source}_name": alias for source, alias in item.aliases.items()}
 

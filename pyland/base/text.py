@@ -36,6 +36,10 @@ def shown(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, dict):
-        return f"a mapping with the keys {', '.join(map(str, value))}" if 0 < len(value) < 6 else f"a mapping of {len(value)} keys"
+        return (
+            f"a mapping with the keys {', '.join(map(str, value))}"
+            if 0 < len(value) < 6
+            else f"a mapping of {len(value)} keys"
+        )
     text = f"'{value}'" if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."

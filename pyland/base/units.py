@@ -16,11 +16,30 @@ WATER_DENSITY = 1000.0
 # UDUNITS writes powers without a sign: m-2, s2, m3; but not within numbers such as 1e-3
 _POWER = re.compile(r"(?<=[A-Za-zµ%)])(?<![0-9.][eE])(?=[-+]?[0-9])")
 _SPELLINGS = {
-    "": "1", "-": "1", "none": "1", "fraction": "1", "dimensionless": "1", "unitless": "1",
-    "C": "degC", "deg C": "degC", "degree_Celsius": "degC", "degrees_Celsius": "degC", "Celsius": "degC",
-    "celsius": "degC", "°C": "degC", "deg_C": "degC", "degreesC": "degC",
-    "F": "degF", "°F": "degF", "deg F": "degF", "K": "kelvin", "%": "percent",
-    "degrees_north": "degree", "degrees_east": "degree", "degree_north": "degree", "degree_east": "degree",
+    "": "1",
+    "-": "1",
+    "none": "1",
+    "fraction": "1",
+    "dimensionless": "1",
+    "unitless": "1",
+    "C": "degC",
+    "deg C": "degC",
+    "degree_Celsius": "degC",
+    "degrees_Celsius": "degC",
+    "Celsius": "degC",
+    "celsius": "degC",
+    "°C": "degC",
+    "deg_C": "degC",
+    "degreesC": "degC",
+    "F": "degF",
+    "°F": "degF",
+    "deg F": "degF",
+    "K": "kelvin",
+    "%": "percent",
+    "degrees_north": "degree",
+    "degrees_east": "degree",
+    "degree_north": "degree",
+    "degree_east": "degree",
 }
 
 

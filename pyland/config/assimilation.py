@@ -17,22 +17,33 @@ class LocalizationSection(Section):
     """How far an observation reaches."""
 
     radius: float | None = key(None, "distance beyond which observations have no weight", unit="m", above=0)
-    taper: str = key("gaspari_cohn", "decrease of the weight with distance", choices=("gaspari_cohn", "exponential", "none"))
+    taper: str = key(
+        "gaspari_cohn", "decrease of the weight with distance", choices=("gaspari_cohn", "exponential", "none")
+    )
 
 
 class InflationSection(Section):
     """Countermeasures against too small a spread."""
 
-    factor: float = key(1.0, "factor of the deviations of the members from their mean before the analysis", unit="1", at_least=1, at_most=10)
-    relaxation: float = key(0.0, "share of the forecast spread that is given back after the analysis", unit="1", at_least=0,
-                            at_most=1)
+    factor: float = key(
+        1.0,
+        "factor of the deviations of the members from their mean before the analysis",
+        unit="1",
+        at_least=1,
+        at_most=10,
+    )
+    relaxation: float = key(
+        0.0, "share of the forecast spread that is given back after the analysis", unit="1", at_least=0, at_most=1
+    )
 
 
 class AssimilationSection(Section):
     """The filter and what it changes."""
 
     filter: str = key("none", "assimilation method", choices=FILTERS, later=LATER_FILTERS)
-    every: float | None = key(None, "time between analyses; null analyses whenever there is an observation", unit="s", above=0)
+    every: float | None = key(
+        None, "time between analyses; null analyses whenever there is an observation", unit="s", above=0
+    )
     window: None = key(None, "time window of a smoother; not available in this version")
     update: list[str] = key(lambda: ["soil_water"], "states that the filter changes", factory=True)
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
@@ -54,18 +65,30 @@ class AssimilationSection(Section):
             raise ValueError(f"expected a list of {one_of(UPDATES)}, got {shown(value)}")
         for name in names:
             if name not in UPDATES:
-                raise ValueError(f"expected a list of {one_of(UPDATES)}, got {shown(name)}{suggestion(str(name), UPDATES)}")
+                raise ValueError(
+                    f"expected a list of {one_of(UPDATES)}, got {shown(name)}{suggestion(str(name), UPDATES)}"
+                )
         return names
 
     @model_validator(mode="after")
     def _check(self) -> AssimilationSection:
         problems: list[Problem] = []
         if self.filter in LOCAL_FILTERS and self.localization.radius is None:
-            problems.append(("localization.radius", f"expected a radius [m] with filter: {self.filter}, got nothing",
-                             ("localization", "filter")))
+            problems.append(
+                (
+                    "localization.radius",
+                    f"expected a radius [m] with filter: {self.filter}, got nothing",
+                    ("localization", "filter"),
+                )
+            )
         if self.filter not in (*LOCAL_FILTERS, "none") and self.changes("localization"):
-            problems.append(("localization", f"expected no localization with filter: {self.filter}, which is global; did you mean "
-                                             "letkf?", ("localization", "filter")))
+            problems.append(
+                (
+                    "localization",
+                    f"expected no localization with filter: {self.filter}, which is global; did you mean letkf?",
+                    ("localization", "filter"),
+                )
+            )
         if problems:
             raise Problems(problems)
         return self

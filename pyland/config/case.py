@@ -68,8 +68,13 @@ class CaseConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> CaseConfig:
-        problems = [*self._check_place(), *self._check_layers(), *self._check_retention(), *self._check_filter(),
-                    *self._check_intervals()]
+        problems = [
+            *self._check_place(),
+            *self._check_layers(),
+            *self._check_retention(),
+            *self._check_filter(),
+            *self._check_intervals(),
+        ]
         if problems:
             raise Problems(problems)
         return self
@@ -81,58 +86,110 @@ class CaseConfig(Section):
         wanted = [("time", name) for name in ("start", "end")]
         if self.domain.type != "file":
             wanted += [("domain", name) for name in ("latitude", "longitude")]
-        return [(f"{section}.{name}", f"expected a value with forcing.format: {self.forcing.format}, got nothing",
-                 (f"{section}.{name}", "forcing.format", "domain.type"))
-                for section, name in wanted if name not in getattr(self, section).model_fields_set]
+        return [
+            (
+                f"{section}.{name}",
+                f"expected a value with forcing.format: {self.forcing.format}, got nothing",
+                (f"{section}.{name}", "forcing.format", "domain.type"),
+            )
+            for section, name in wanted
+            if name not in getattr(self, section).model_fields_set
+        ]
 
     def _check_layers(self) -> list[Problem]:
         texture, initial, soil = self.surface.soil.texture, self.subsurface.initial, self.surface.soil
         count = self.nlayer if texture.bottom is None else len(texture.bottom)
         what = "one for each of the soil layers" if texture.bottom is None else "one for each depth of texture.bottom"
-        lists = [(f"surface.soil.texture.{name}", getattr(texture, name), count, what) for name in ("sand", "clay", "organic")]
+        lists = [
+            (f"surface.soil.texture.{name}", getattr(texture, name), count, what)
+            for name in ("sand", "clay", "organic")
+        ]
         lists += [(f"surface.soil.parameters.{name}", value, count, what) for name, value in soil.parameters.items()]
-        lists += [(f"subsurface.initial.{name}", getattr(initial, name), self.nlayer, "one for each of the soil layers")
-                  for name in ("soil_water", "pressure_head")]
-        return [(path, f"expected {size} numbers, {words}, got {len(value)}", (path, "domain.layers", "surface.soil.texture.bottom"))
-                for path, value, size, words in lists if isinstance(value, list) and len(value) != size]
+        lists += [
+            (f"subsurface.initial.{name}", getattr(initial, name), self.nlayer, "one for each of the soil layers")
+            for name in ("soil_water", "pressure_head")
+        ]
+        return [
+            (
+                path,
+                f"expected {size} numbers, {words}, got {len(value)}",
+                (path, "domain.layers", "surface.soil.texture.bottom"),
+            )
+            for path, value, size, words in lists
+            if isinstance(value, list) and len(value) != size
+        ]
 
     def _check_retention(self) -> list[Problem]:
         curve = self.subsurface.retention
         wrong = [name for name in self.surface.soil.parameters if name not in RETENTION_PARAMETERS[curve]]
         problems: list[Problem] = [
-            (f"surface.soil.parameters.{name}", f"expected parameters of subsurface.retention: {curve} "
-             f"({', '.join(RETENTION_PARAMETERS[curve])}), got '{name}'", (f"surface.soil.parameters.{name}", "subsurface.retention"))
-            for name in wrong]
+            (
+                f"surface.soil.parameters.{name}",
+                f"expected parameters of subsurface.retention: {curve} "
+                f"({', '.join(RETENTION_PARAMETERS[curve])}), got '{name}'",
+                (f"surface.soil.parameters.{name}", "subsurface.retention"),
+            )
+            for name in wrong
+        ]
         return problems + [
-            (f"ensemble.perturb.parameters.{name}", f"expected a parameter of subsurface.retention: {curve}, got '{name}'",
-             (f"ensemble.perturb.parameters.{name}", "subsurface.retention"))
+            (
+                f"ensemble.perturb.parameters.{name}",
+                f"expected a parameter of subsurface.retention: {curve}, got '{name}'",
+                (f"ensemble.perturb.parameters.{name}", "subsurface.retention"),
+            )
             for name in self.ensemble.perturb.parameters
-            if name in sum(RETENTION_PARAMETERS.values(), ()) and name not in RETENTION_PARAMETERS[curve]]
+            if name in sum(RETENTION_PARAMETERS.values(), ()) and name not in RETENTION_PARAMETERS[curve]
+        ]
 
     def _check_filter(self) -> list[Problem]:
         problems: list[Problem] = []
         keys = ("ensemble.size", "assimilation.filter")
         if self.assimilation.filter != "none":
             if self.ensemble.size < 2:
-                problems.append(("ensemble.size", f"expected at least 2 members with assimilation.filter: "
-                                                  f"{self.assimilation.filter}, got {self.ensemble.size}", keys))
+                problems.append(
+                    (
+                        "ensemble.size",
+                        f"expected at least 2 members with assimilation.filter: "
+                        f"{self.assimilation.filter}, got {self.ensemble.size}",
+                        keys,
+                    )
+                )
             if not self.observations:
-                problems.append(("assimilation.filter", "expected at least one entry of observations with a filter, got none",
-                                 ("observations", "assimilation.filter")))
+                problems.append(
+                    (
+                        "assimilation.filter",
+                        "expected at least one entry of observations with a filter, got none",
+                        ("observations", "assimilation.filter"),
+                    )
+                )
         names = [entry.name for entry in self.observations]
-        problems += [(f"observations.{place}.name", f"expected a unique name, got '{name}' again", ("observations",))
-                     for place, name in enumerate(names) if name in names[:place]]
+        problems += [
+            (f"observations.{place}.name", f"expected a unique name, got '{name}' again", (f"observations.{place}",))
+            for place, name in enumerate(names)
+            if name in names[:place]
+        ]
         bottom = None if isinstance(self.domain.layers, str) else math.fsum(self.domain.layers)
         for place, entry in enumerate(self.observations):
             if bottom is not None and entry.depth[1] > bottom:
-                problems.append((f"observations.{place}.depth", f"expected depths within the soil layers (to {bottom:g} m), got "
-                                                                f"{entry.depth}", (f"observations.{place}.depth", "domain.layers")))
+                problems.append(
+                    (
+                        f"observations.{place}.depth",
+                        f"expected depths within the soil layers (to {bottom:g} m), got {entry.depth}",
+                        (f"observations.{place}.depth", "domain.layers"),
+                    )
+                )
         return problems
 
     def _check_intervals(self) -> list[Problem]:
         step = self.time.step
-        durations = [("output.every", self.output.every), ("output.restart_every", self.output.restart_every),
-                     ("assimilation.every", self.assimilation.every)]
+        durations = [
+            ("output.every", self.output.every),
+            ("output.restart_every", self.output.restart_every),
+            ("assimilation.every", self.assimilation.every),
+        ]
         durations += [(f"observations.{place}.every", entry.every) for place, entry in enumerate(self.observations)]
-        return [(path, f"expected a whole number of steps of {step:g} s, got {value:g} s", (path, "time.step"))
-                for path, value in durations if value is not None and not whole_steps(value, step)]
+        return [
+            (path, f"expected a whole number of steps of {step:g} s, got {value:g} s", (path, "time.step"))
+            for path, value in durations
+            if value is not None and not whole_steps(value, step)
+        ]

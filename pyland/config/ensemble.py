@@ -20,8 +20,12 @@ FORCING_NAMES = ("precipitation", "shortwave", "longwave", "temperature")
 class ForcingNoiseSection(Section):
     """Noise of one weather variable."""
 
-    std: float = key(0.0, "standard deviation: relative [1] for precipitation and shortwave, W m-2 for longwave, K for temperature",
-                     unit="1", at_least=0)
+    std: float = key(
+        0.0,
+        "standard deviation: relative [1] for precipitation and shortwave, W m-2 for longwave, K for temperature",
+        unit="1",
+        at_least=0,
+    )
 
 
 class LongwaveNoiseSection(Section):
@@ -43,8 +47,9 @@ class PerturbForcingSection(Section):
     shortwave: ForcingNoiseSection | None = key(None, "log-normal factor of shortwave radiation")
     longwave: LongwaveNoiseSection | None = key(None, "normal shift of longwave radiation")
     temperature: TemperatureNoiseSection | None = key(None, "normal shift of air temperature")
-    correlation: list[list[float]] | None = key(None, "4 x 4 correlation of precipitation, shortwave, longwave, temperature; null is "
-                                                      "that of Han et al. (2014)")
+    correlation: list[list[float]] | None = key(
+        None, "4 x 4 correlation of precipitation, shortwave, longwave, temperature; null is that of Han et al. (2014)"
+    )
     time_scale: float = key(86400.0, "time after which the correlation has fallen to 1/e", unit="s", above=0)
     length_scale: float = key(0.0, "correlation length in space; 0 makes cells independent", unit="m", at_least=0)
     truncation: float | None = key(2.5, "cut of the noise in standard deviations; null for none", unit="1", at_least=1)
@@ -57,8 +62,12 @@ class PerturbForcingSection(Section):
         size = len(FORCING_NAMES)
         rows = value if isinstance(value, list) else []
         numbers = [x for row in rows if isinstance(row, list) for x in row]
-        if len(rows) != size or len(numbers) != size**2 or any(len(row) != size for row in rows) or not all(
-                isinstance(x, (int, float)) and not isinstance(x, bool) and -1 <= x <= 1 for x in numbers):
+        if (
+            len(rows) != size
+            or len(numbers) != size**2
+            or any(len(row) != size for row in rows)
+            or not all(isinstance(x, (int, float)) and not isinstance(x, bool) and -1 <= x <= 1 for x in numbers)
+        ):
             raise ValueError(f"expected {size} rows of {size} numbers from -1 to 1, got {shown(value)}")
         return [[float(x) for x in row] for row in rows]
 
@@ -72,8 +81,15 @@ class PerturbForcingSection(Section):
             raise Problems([("correlation", "expected a symmetric matrix with ones on the diagonal", ("correlation",))])
         smallest = float(np.linalg.eigvalsh(array)[0])
         if smallest <= 0:
-            raise Problems([("correlation", f"expected a positive definite matrix, got a smallest eigenvalue of {smallest:.3g}",
-                             ("correlation",))])
+            raise Problems(
+                [
+                    (
+                        "correlation",
+                        f"expected a positive definite matrix, got a smallest eigenvalue of {smallest:.3g}",
+                        ("correlation",),
+                    )
+                ]
+            )
         return self
 
 
@@ -81,8 +97,12 @@ class NoiseSection(Section):
     """Noise of one parameter or state, the same in all layers."""
 
     kind: str = key("multiply_lognormal", "factor of mean 1, or shift of mean 0", choices=KINDS)
-    std: float = key(0.0, "standard deviation: relative [1] for multiply_lognormal, unit of the variable for add_normal", unit="1",
-                     at_least=0)
+    std: float = key(
+        0.0,
+        "standard deviation: relative [1] for multiply_lognormal, unit of the variable for add_normal",
+        unit="1",
+        at_least=0,
+    )
     length_scale: float = key(0.0, "correlation length in space; 0 makes cells independent", unit="m", at_least=0)
     truncation: float | None = key(2.5, "cut of the noise in standard deviations; null for none", unit="1", at_least=1)
     minimum: float | None = key(None, "lower bound of the result; null is that of the variable", unit="1")
@@ -121,8 +141,13 @@ class EnsembleSection(Section):
             for name, noise in getattr(self.perturb, section).items():
                 if None not in (noise.minimum, noise.maximum) and noise.minimum >= noise.maximum:
                     path = f"perturb.{section}.{name}.maximum"
-                    problems.append((path, f"expected a number above minimum ({noise.minimum:g}), got {noise.maximum:g}",
-                                     (f"perturb.{section}.{name}",)))
+                    problems.append(
+                        (
+                            path,
+                            f"expected a number above minimum ({noise.minimum:g}), got {noise.maximum:g}",
+                            (f"perturb.{section}.{name}",),
+                        )
+                    )
         if problems:
             raise Problems(problems)
         return self
@@ -141,7 +166,10 @@ class EnsembleSection(Section):
     def noise_settings(self, section: str) -> dict[str, dict[str, Any]]:
         """Return ``parameters`` or ``initial`` as ``perturb_parameters`` and ``perturb_initial`` take them."""
         return {
-            name: {entry: value for entry, value in noise.model_dump().items()
-                   if value is not None or entry == "truncation"}
+            name: {
+                entry: value
+                for entry, value in noise.model_dump().items()
+                if value is not None or entry == "truncation"
+            }
             for name, noise in getattr(self.perturb, section).items()
         }

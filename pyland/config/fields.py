@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import os
 import re
+import typing
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -82,9 +83,16 @@ def key(
     if kind is None and choices is not None:
         kind = "choice"
     extra = {
-        "kind": kind, "unit": unit, "exclusiveMinimum": above, "minimum": at_least, "exclusiveMaximum": below,
-        "maximum": at_most, "choices": None if choices is None else list(choices), "later": list(later) or None,
-        "also": list(also) or None, "length": length,
+        "kind": kind,
+        "unit": unit,
+        "exclusiveMinimum": above,
+        "minimum": at_least,
+        "exclusiveMaximum": below,
+        "maximum": at_most,
+        "choices": None if choices is None else list(choices),
+        "later": list(later) or None,
+        "also": list(also) or None,
+        "length": length,
     }
     extra = {name: value for name, value in extra.items() if value is not None}
     if factory:
@@ -107,7 +115,7 @@ class Section(BaseModel):
     def _read(cls, value: Any, info: ValidationInfo) -> Any:
         field = cls.model_fields[info.field_name]
         if value is None:
-            if field.default is None and not field.is_required():
+            if type(None) in typing.get_args(field.annotation) or field.annotation is type(None):
                 return None
             if not facts(field).get("kind"):
                 # an empty section of the file: `output:` with nothing below
@@ -116,7 +124,6 @@ class Section(BaseModel):
                 return [] if str(field.annotation).startswith(("list", "tuple")) else {}
             raise ValueError(f"expected {expected(facts(field))}, got nothing")
         return read_value(value, facts(field), info.context or {})
-
 
     def changes(self, name: str) -> bool:
         """Tell whether a key is given with another value than its default."""
@@ -132,9 +139,14 @@ def expected(fact: dict[str, Any]) -> str:
         return f"one of {one_of(fact['choices'])}"
     unit = "" if fact.get("unit") in (None, "1") else f" [{fact['unit']}]"
     name = {
-        "number": "a number", "integer": "a whole number", "switch": "true or false", "text": "a text",
-        "time": "a date and time such as 2020-04-15 or 2020-04-15T12:00 (UTC)", "path": "a path",
-        "numbers": "a list of numbers", "number_or_numbers": "a number or a list of numbers",
+        "number": "a number",
+        "integer": "a whole number",
+        "switch": "true or false",
+        "text": "a text",
+        "time": "a date and time such as 2020-04-15 or 2020-04-15T12:00 (UTC)",
+        "path": "a path",
+        "numbers": "a list of numbers",
+        "number_or_numbers": "a number or a list of numbers",
         "number_or_section": "a number or {generate: {...}}",
     }.get(kind or "", "a mapping")
     bounds = []
@@ -209,7 +221,8 @@ def _numbers(value: Any, fact: dict[str, Any]) -> float | list[float]:
     one = {name: entry for name, entry in fact.items() if name != "length"}
     if not isinstance(value, (list, tuple)):
         if fact["kind"] == "numbers":
-            raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
+            hint = suggestion(value, fact.get("also", ())) if isinstance(value, str) else ""
+            raise ValueError(f"expected {expected(fact)}, got {shown(value)}{hint}")
         return _number(value, fact)
     if not value or len(value) != fact.get("length", len(value)):
         raise ValueError(f"expected {expected(fact)}, got a list of {len(value)}")
@@ -259,7 +272,7 @@ def _time(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> datetime
     else:
         raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
     if moment.tzinfo is not None:
-        moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
     if moment.microsecond:
         raise ValueError(f"expected a time in whole seconds, got {shown(str(value))}")
     return moment
@@ -273,13 +286,16 @@ def _path(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
     def replace(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         if not os.environ.get(name):
-            raise ValueError(f"'{value}' needs the environment variable {name}, which is not set; "
-                             f"set it, for instance `export {name}=/path/to/data`")
+            raise ValueError(
+                f"'{value}' needs the environment variable {name}, which is not set; "
+                f"set it, for instance `export {name}=/path/to/data`"
+            )
         return os.environ[name]
 
     path = Path(_REFERENCE.sub(replace, value)).expanduser()
     return os.path.normpath(Path(context.get("directory") or Path.cwd()) / path)
 
 
-_READERS = MappingProxyType({"integer": _integer, "switch": _switch, "text": _text, "choice": _choice, "time": _time,
-                             "path": _path})
+_READERS = MappingProxyType(
+    {"integer": _integer, "switch": _switch, "text": _text, "choice": _choice, "time": _time, "path": _path}
+)

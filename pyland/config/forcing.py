@@ -24,15 +24,28 @@ class GeneratorSection(Section):
 class ForcingSection(Section):
     """Source of the weather."""
 
-    format: str = key("generator", "kind of source", choices=("alma", "generator"),
-                      later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb"))
+    format: str = key(
+        "generator", "kind of source", choices=("alma", "generator"), later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb")
+    )
     path: str | None = key(None, "netCDF file (format alma)", kind="path")
-    variables: dict[str, str] = key(dict, "names in the file by registry id, where they are not the ALMA names", factory=True)
-    lapse_rate: float | None = key(None, "decrease of temperature with height from the place of the source to that of a cell; null is "
-                                         "no correction of a file and 0.0065 for the generator", unit="K m-1", at_least=-0.02,
-                                   at_most=0.02)
-    height: float | None = key(None, "height above ground that the weather is valid for; null is that of the file and 10 m for the "
-                                     "generator", unit="m", above=0, at_most=500)
+    variables: dict[str, str] = key(
+        dict, "names in the file by registry id, where they are not the ALMA names", factory=True
+    )
+    lapse_rate: float | None = key(
+        None,
+        "decrease of temperature with height from the place of the source to that of a cell; null is "
+        "no correction of a file and 0.0065 for the generator",
+        unit="K m-1",
+        at_least=-0.02,
+        at_most=0.02,
+    )
+    height: float | None = key(
+        None,
+        "height above ground that the weather is valid for; null is that of the file and 10 m for the generator",
+        unit="m",
+        above=0,
+        at_most=500,
+    )
     generator: GeneratorSection = key(GeneratorSection, "settings of format generator", factory=True)
 
     @field_validator("variables", mode="before")
@@ -58,12 +71,23 @@ class ForcingSection(Section):
         problems: list[Problem] = []
         if self.format == "alma":
             if self.path is None:
-                problems.append(("path", "expected a netCDF file with forcing.format: alma, got nothing", ("path", "format")))
+                problems.append(
+                    ("path", "expected a netCDF file with forcing.format: alma, got nothing", ("path", "format"))
+                )
             if self.changes("generator"):
-                problems.append(("generator", "expected no generator with forcing.format: alma", ("generator", "format")))
+                problems.append(
+                    ("generator", "expected no generator with forcing.format: alma", ("generator", "format"))
+                )
         else:
-            problems += [(name, f"expected no {name} with forcing.format: generator; did you mean format: alma?", (name, "format"))
-                         for name in ("path", "variables") if self.changes(name)]
+            problems += [
+                (
+                    name,
+                    f"expected no {name} with forcing.format: generator; did you mean format: alma?",
+                    (name, "format"),
+                )
+                for name in ("path", "variables")
+                if self.changes(name)
+            ]
         if problems:
             raise Problems(problems)
         return self

@@ -8,17 +8,29 @@ from pyland.config.fields import Section, key
 class LandInitialSection(Section):
     """Initial state of the land."""
 
-    soil_temperature: float | None = key(None, "temperature of all layers; null is the mean air temperature of the first year of "
-                                               "the forcing", unit="K", at_least=200, at_most=340)
+    soil_temperature: float | None = key(
+        None,
+        "temperature of all layers; null is the mean air temperature of the first year of the forcing",
+        unit="K",
+        at_least=200,
+        at_most=340,
+    )
 
 
 class LandSection(Section):
     """Schemes and constants of the land surface."""
 
     stomata: str = key("medlyn", "stomatal conductance", choices=("medlyn", "ball_berry"))
-    soil_evaporation: str = key("dry_surface_layer", "resistance of the soil surface", choices=("dry_surface_layer", "beta"))
-    co2: float = key(380e-6, "carbon dioxide mole fraction of the air, where the forcing has none", unit="mol mol-1",
-                     at_least=100e-6, at_most=5000e-6)
+    soil_evaporation: str = key(
+        "dry_surface_layer", "resistance of the soil surface", choices=("dry_surface_layer", "beta")
+    )
+    co2: float = key(
+        380e-6,
+        "carbon dioxide mole fraction of the air, where the forcing has none",
+        unit="mol mol-1",
+        at_least=100e-6,
+        at_most=5000e-6,
+    )
     soil_roughness: float = key(0.01, "roughness length of bare soil", unit="m", above=0, at_most=0.1)
     stability_limit: float = key(0.5, "largest stability parameter of stable air", unit="1", above=0, at_most=10)
     initial: LandInitialSection = key(LandInitialSection, "initial state", factory=True)

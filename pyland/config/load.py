@@ -23,8 +23,11 @@ from pyland.config.yaml_lines import Document, KeyPath, read_yaml
 CASE_FILE = "case.yaml"
 
 
-def load_case(source: str | os.PathLike[str] | Mapping[str, Any] | CaseConfig, overrides: Sequence[str] = (),
-              directory: str | os.PathLike[str] | None = None) -> CaseConfig:
+def load_case(
+    source: str | os.PathLike[str] | Mapping[str, Any] | CaseConfig,
+    overrides: Sequence[str] = (),
+    directory: str | os.PathLike[str] | None = None,
+) -> CaseConfig:
     """Load and check the configuration of a case.
 
     Parameters
@@ -178,8 +181,11 @@ def _validate(data: dict[str, Any], context: dict[str, Any]) -> tuple[CaseConfig
     removed = [finding.path for finding in found if len(finding.depends) == 1]
     rest = copy.deepcopy(data)
     # from the back, so that numbers of list entries stay right
-    for path in sorted(removed, key=lambda one: [(isinstance(part, str), part if isinstance(part, int) else 0, str(part))
-                                                 for part in one], reverse=True):
+    for path in sorted(
+        removed,
+        key=lambda one: [(isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in one],
+        reverse=True,
+    ):
         _remove(rest, path)
     try:
         CaseConfig.model_validate(rest, context=context)
@@ -209,19 +215,22 @@ def _remove(data: Any, path: KeyPath) -> None:
 
 
 def _in_order(found: list[Finding], lines: Mapping[KeyPath, int]) -> list[Finding]:
-    return sorted(found, key=lambda finding: _line(finding.path, lines, 0))
+    return sorted(found, key=lambda finding: _line(finding, lines, 0))
 
 
-def _line(path: KeyPath, lines: Mapping[KeyPath, Any], default: Any) -> Any:
-    """Return the entry of a key or, where the file lacks it, of the innermost section that it has."""
-    for size in range(len(path), -1, -1):
-        if path[:size] in lines:
-            return lines[path[:size]]
+def _line(finding: Finding, lines: Mapping[KeyPath, Any], default: Any) -> Any:
+    """Return the entry of a key or, where the file lacks it, of a key that it depends on or of its section."""
+    for path in (finding.path, *finding.depends):
+        if path in lines:
+            return lines[path]
+    for size in range(len(finding.path), -1, -1):
+        if finding.path[:size] in lines:
+            return lines[finding.path[:size]]
     return default
 
 
 def _place(finding: Finding, lines: Mapping[KeyPath, str], label: str) -> str:
-    where = _line(finding.path, lines, label)
+    where = _line(finding, lines, label)
     name = ".".join(map(str, finding.path)) or "case"
     return f"{where}: {name}: {finding.text}" if where else f"{name}: {finding.text}"
 

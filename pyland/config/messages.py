@@ -14,8 +14,14 @@ from pyland.config.fields import Problems, Section
 from pyland.config.yaml_lines import KeyPath
 
 _KINDS = {
-    "dict_type": "a mapping", "model_type": "a mapping", "model_attributes_type": "a mapping", "list_type": "a list",
-    "string_type": "a text", "float_type": "a number", "int_type": "a whole number", "bool_type": "true or false",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "list_type": "a list",
+    "string_type": "a text",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
     "none_required": "nothing",
 }
 
@@ -50,7 +56,9 @@ def findings(error: ValidationError, root: type[Section], data: Any) -> list[Fin
         cause = item.get("ctx", {}).get("error")
         if isinstance(cause, Problems):
             for relative, text, depends in cause.problems:
-                result.append(Finding((*path, *_split(relative)), text, tuple((*path, *_split(name)) for name in depends)))
+                result.append(
+                    Finding((*path, *_split(relative)), text, tuple((*path, *_split(name)) for name in depends))
+                )
         elif item["type"] == "extra_forbidden":
             result.append(Finding(path, _unknown_key(path, root), (path,), is_extra=True))
         elif cause is not None:
@@ -60,7 +68,9 @@ def findings(error: ValidationError, root: type[Section], data: Any) -> list[Fin
         elif item["type"] in _KINDS:
             result.append(Finding(path, f"expected {_KINDS[item['type']]}, got {shown(item['input'])}", (path,)))
         else:
-            result.append(Finding(path, f"{item['msg'][0].lower()}{item['msg'][1:]}, got {shown(item['input'])}", (path,)))
+            result.append(
+                Finding(path, f"{item['msg'][0].lower()}{item['msg'][1:]}, got {shown(item['input'])}", (path,))
+            )
     # a union reports once per alternative: keep the first of each key
     unique: dict[tuple[KeyPath, bool], Finding] = {}
     kept = []
@@ -82,9 +92,8 @@ def _in_data(location: tuple[str | int, ...], data: Any) -> KeyPath:
     path: list[str | int] = []
     here = data
     for part in location:
-        if isinstance(here, dict) and part in here:
-            here = here[part]
-        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+        in_list = isinstance(here, list) and isinstance(part, int) and part < len(here)
+        if in_list or (isinstance(here, dict) and part in here):
             here = here[part]
         else:
             continue
@@ -138,4 +147,8 @@ def _unknown_key(path: KeyPath, root: type[Section]) -> str:
         other = nearest(name, elsewhere)
         found = elsewhere[other][0] if other else None
     hint = f"; did you mean '{found}'?" if found else ""
-    return f"expected one of the keys {one_of(here)}, got the unknown key '{name}'{hint}" if here else f"unknown key '{name}'{hint}"
+    return (
+        f"expected one of the keys {one_of(here)}, got the unknown key '{name}'{hint}"
+        if here
+        else f"unknown key '{name}'{hint}"
+    )

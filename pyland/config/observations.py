@@ -10,10 +10,16 @@ from pyland.config.fields import Problem, Problems, Section, key
 class QualitySection(Section):
     """Which observations are used."""
 
-    max_innovation: float | None = key(3.0, "reject where observation minus forecast exceeds this many standard deviations of "
-                                            "their difference; null for never", unit="1", above=0)
-    accepted: list[float] = key(lambda: [0.0], "values of the quality flag <variable>_qc that are used", unit="1", kind="numbers",
-                                factory=True)
+    max_innovation: float | None = key(
+        3.0,
+        "reject where observation minus forecast exceeds this many standard deviations of "
+        "their difference; null for never",
+        unit="1",
+        above=0,
+    )
+    accepted: list[float] = key(
+        lambda: [0.0], "values of the quality flag <variable>_qc that are used", unit="1", kind="numbers", factory=True
+    )
 
 
 class TwinSection(Section):
@@ -21,27 +27,49 @@ class TwinSection(Section):
 
     seed: int = key(1, "seed of the truth and of the observation noise", kind="integer", at_least=0, at_most=2**32 - 1)
     coverage: float = key(1.0, "share of the cells that is seen at a time", unit="1", above=0, at_most=1)
-    pattern: str = key("random", "which cells are seen: scattered ones, or a strip as under an orbit", choices=("random", "swath"))
-    error: float | None = key(None, "noise that is added to the truth; null is the error of the observation", unit="m3 m-3", above=0,
-                              at_most=1)
+    pattern: str = key(
+        "random", "which cells are seen: scattered ones, or a strip as under an orbit", choices=("random", "swath")
+    )
+    error: float | None = key(
+        None,
+        "noise that is added to the truth; null is the error of the observation",
+        unit="m3 m-3",
+        above=0,
+        at_most=1,
+    )
 
 
 class ObservationSection(Section):
     """One kind of observation."""
 
     name: str = key("observation", "name in messages and output; unique", kind="text")
-    type: str = key("soil_moisture", "what is observed", choices=("soil_moisture",),
-                    later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "groundwater", "discharge"))
+    type: str = key(
+        "soil_moisture",
+        "what is observed",
+        choices=("soil_moisture",),
+        later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "groundwater", "discharge"),
+    )
     file: str | None = key(None, "netCDF file", kind="path")
     variable: str | None = key(None, "name of the variable in the file", kind="text")
     units: str | None = key(None, "unit of the variable, where the file lacks it or is wrong", kind="text")
-    stamps: str | None = key(None, "what a time of the file means; null reads it from the file", choices=("start", "instant", "end"))
-    depth: list[float] = key(lambda: [0.0, 0.05], "top and bottom of the observed layer; twice the same depth is a probe", unit="m",
-                             kind="numbers", at_least=0, length=2, factory=True)
+    stamps: str | None = key(
+        None, "what a time of the file means; null reads it from the file", choices=("start", "instant", "end")
+    )
+    depth: list[float] = key(
+        lambda: [0.0, 0.05],
+        "top and bottom of the observed layer; twice the same depth is a probe",
+        unit="m",
+        kind="numbers",
+        at_least=0,
+        length=2,
+        factory=True,
+    )
     error: float = key(0.04, "standard deviation of the observation error", unit="m3 m-3", above=0, at_most=1)
     scaling: str = key("none", "rescaling to the climatology of the model", choices=("none", "mean", "mean_std"))
     every: float | None = key(None, "time between observations; null takes every time of the file", unit="s", above=0)
-    window: float = key(0.0, "samples within this width around the time are averaged; 0 takes the one sample", unit="s", at_least=0)
+    window: float = key(
+        0.0, "samples within this width around the time are averaged; 0 takes the one sample", unit="s", at_least=0
+    )
     quality: QualitySection = key(QualitySection, "which observations are used", factory=True)
     footprint: float = key(0.0, "diameter of the seen area; 0 is the nearest cell", unit="m", at_least=0)
     twin: TwinSection | None = key(None, "synthetic observations instead of a file")
@@ -53,12 +81,19 @@ class ObservationSection(Section):
             got = "nothing" if self.file is None else "both"
             problems.append(("file", f"expected either file or twin, got {got}", ("file", "twin")))
         if self.file is not None and self.variable is None:
-            problems.append(("variable", "expected the name of a variable of the file, got nothing", ("variable", "file")))
+            problems.append(
+                ("variable", "expected the name of a variable of the file, got nothing", ("variable", "file"))
+            )
         if self.twin is not None:
             if self.every is None:
-                problems.append(("every", "expected a time between observations with twin, got nothing", ("every", "twin")))
-            problems += [(name, f"expected no {name} with twin; it belongs to file", (name, "twin"))
-                         for name in ("variable", "units", "stamps") if getattr(self, name) is not None]
+                problems.append(
+                    ("every", "expected a time between observations with twin, got nothing", ("every", "twin"))
+                )
+            problems += [
+                (name, f"expected no {name} with twin; it belongs to file", (name, "twin"))
+                for name in ("variable", "units", "stamps")
+                if getattr(self, name) is not None
+            ]
             if self.window > 0:
                 problems.append(("window", "expected no window with twin; it belongs to file", ("window", "twin")))
         if self.depth[1] < self.depth[0]:

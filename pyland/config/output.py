@@ -12,20 +12,40 @@ from pyland.base.text import shown
 from pyland.config.fields import Section, key
 
 DEFAULT_VARIABLES = (
-    "soil_water", "soil_temperature", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "net_radiation",
-    "shortwave_up", "longwave_up", "evapotranspiration", "transpiration", "canopy_evaporation", "soil_evaporation",
-    "infiltration", "surface_runoff", "subsurface_runoff", "gross_primary_production", "soil_water_total", "water_table_depth",
-    "ground_temperature", "surface_water",
+    "soil_water",
+    "soil_temperature",
+    "latent_heat_flux",
+    "sensible_heat_flux",
+    "ground_heat_flux",
+    "net_radiation",
+    "shortwave_up",
+    "longwave_up",
+    "evapotranspiration",
+    "transpiration",
+    "canopy_evaporation",
+    "soil_evaporation",
+    "infiltration",
+    "surface_runoff",
+    "subsurface_runoff",
+    "gross_primary_production",
+    "soil_water_total",
+    "water_table_depth",
+    "ground_temperature",
+    "surface_water",
 )
 
 
 class OutputSection(Section):
     """What is written and how often."""
 
-    variables: list[str] = key(lambda: list(DEFAULT_VARIABLES), "variables of history.nc: registry ids or aliases", factory=True)
+    variables: list[str] = key(
+        lambda: list(DEFAULT_VARIABLES), "variables of history.nc: registry ids or aliases", factory=True
+    )
     every: float = key(86400.0, "averaging interval of history.nc", unit="s", above=0)
     members: list[str] = key(list, "variables of members.nc, which keeps every member", factory=True)
-    restart_every: float | None = key(2592000.0, "time between restart files; null writes only one at the end", unit="s", above=0)
+    restart_every: float | None = key(
+        2592000.0, "time between restart files; null writes only one at the end", unit="s", above=0
+    )
     format: str = key("netcdf", "file format", choices=("netcdf",), later=("zarr",))
 
     @field_validator("variables", "members", mode="before")

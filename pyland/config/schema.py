@@ -17,13 +17,23 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON schema (draft 2020-12): every key with type, default, unit, bounds and description."""
     definitions: dict[str, Any] = {}
     schema = _object(CaseConfig, definitions)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "pyland/case.yaml",
-            "title": "case.yaml of pyland", **schema, "$defs": definitions}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "pyland/case.yaml",
+        "title": "case.yaml of pyland",
+        **schema,
+        "$defs": definitions,
+    }
 
 
 def _object(section: type[Section], definitions: dict[str, Any]) -> dict[str, Any]:
     properties = {name: _property(field, definitions) for name, field in section.model_fields.items()}
-    return {"type": "object", "description": _first_line(section), "additionalProperties": False, "properties": properties}
+    return {
+        "type": "object",
+        "description": _first_line(section),
+        "additionalProperties": False,
+        "properties": properties,
+    }
 
 
 def _first_line(section: type[Section]) -> str:
@@ -87,12 +97,17 @@ def _plain(field: FieldInfo, fact: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _scalar(fact: dict[str, Any]) -> list[dict[str, Any]]:
-    bounds = {name: fact[name] for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if name in fact}
+    bounds = {
+        name: fact[name] for name in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum") if name in fact
+    }
     number = {"type": "integer" if fact["kind"] == "integer" else "number", **bounds}
     if fact["kind"] == "integer" or fact.get("unit") in (None, "1"):
         return [number]
     pattern = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*\S.*$"
-    return [number, {"type": "string", "pattern": pattern, "description": f"a number with a unit that converts to {fact['unit']}"}]
+    return [
+        number,
+        {"type": "string", "pattern": pattern, "description": f"a number with a unit that converts to {fact['unit']}"},
+    ]
 
 
 def _by_annotation(field: FieldInfo) -> list[dict[str, Any]]:
@@ -124,16 +139,26 @@ def default_of(field: FieldInfo) -> Any:
 def markdown() -> str:
     """Return the reference page of ``case.yaml``."""
     lines = [
-        "# case.yaml", "",
-        "Made by `pyland schema --markdown`; do not edit. Every key may be left out. A number may carry a unit (`30 min`,",
-        "`5 cm`); without one it is in the unit of the table. Times are UTC. Paths start at the folder of `case.yaml`;",
-        "`${NAME}` is replaced by the environment variable.", "",
+        "# case.yaml",
+        "",
+        "Made by `pyland schema --markdown`; do not edit. Every key may be left out. A number may carry a unit (5 cm,",
+        "30 min); without one it is in the unit of the table. Times are UTC. Paths start at the folder of `case.yaml`;",
+        "`${NAME}` is replaced by the environment variable.",
+        "",
     ]
     for name, field in CaseConfig.model_fields.items():
         inner = section_of(field.annotation)
         assert inner is not None
-        lines += [f"## {name}", "", f"{_first_line(inner)}{' A list of entries:' if str(field.annotation).startswith('list') else ''}",
-                  "", "| key | default | unit | values | what |", "|---|---|---|---|---|", *_rows(inner, ""), ""]
+        lines += [
+            f"## {name}",
+            "",
+            f"{_first_line(inner)}{' A list of entries:' if str(field.annotation).startswith('list') else ''}",
+            "",
+            "| key | default | unit | values | what |",
+            "|---|---|---|---|---|",
+            *_rows(inner, ""),
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -144,15 +169,27 @@ def _rows(section: type[Section], prefix: str) -> list[str]:
         text = str(field.annotation)
         label = prefix + name
         fact = facts(field)
-        if inner is not None and fact.get("kind") is None and default_of(field) is not None and not text.startswith("dict["):
+        if (
+            inner is not None
+            and fact.get("kind") is None
+            and default_of(field) is not None
+            and not text.startswith("dict[")
+        ):
             rows += _rows(inner, label + ("[]." if text.startswith("list[") else "."))
             continue
         default = json.dumps(default_of(field))
         unit = fact.get("unit", "")
-        rows.append(f"| `{label}` | `{default if len(default) < 60 else '...'}` | {unit} | {_values(fact)} | {field.description} |")
+        short = default if len(default) < 60 else "..."
+        rows.append(f"| `{label}` | `{short}` | {unit} | {_values(fact)} | {field.description} |")
         if inner is not None:
-            rows += _rows(inner, f"{label}.<name>." if text.startswith("dict[") else
-                          f"{label}." if fact.get("kind") is None else f"{label}.")
+            rows += _rows(
+                inner,
+                f"{label}.<name>."
+                if text.startswith("dict[")
+                else f"{label}."
+                if fact.get("kind") is None
+                else f"{label}.",
+            )
     return rows
 
 
@@ -162,8 +199,20 @@ def _values(fact: dict[str, Any]) -> str:
         parts.append(one_of(fact["choices"]))
     if "later" in fact:
         parts.append(f"not yet: {', '.join(fact['later'])}")
-    low = f"> {fact['exclusiveMinimum']:g}" if "exclusiveMinimum" in fact else f">= {fact['minimum']:g}" if "minimum" in fact else ""
-    high = f"< {fact['exclusiveMaximum']:g}" if "exclusiveMaximum" in fact else f"<= {fact['maximum']:g}" if "maximum" in fact else ""
+    low = (
+        f"> {fact['exclusiveMinimum']:g}"
+        if "exclusiveMinimum" in fact
+        else f">= {fact['minimum']:g}"
+        if "minimum" in fact
+        else ""
+    )
+    high = (
+        f"< {fact['exclusiveMaximum']:g}"
+        if "exclusiveMaximum" in fact
+        else f"<= {fact['maximum']:g}"
+        if "maximum" in fact
+        else ""
+    )
     parts += [text for text in (low, high) if text]
     if "also" in fact:
         parts.append(f"or {one_of(fact['also'])}")

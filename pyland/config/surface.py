@@ -12,27 +12,29 @@ from pyland.base.registry import variable
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 
-VEGETATION_TYPES = MappingProxyType({
-    # name: (number in CLM, height of the canopy top [m]: CLM4.5 Technical Note, table 2.2; corn has that of crops)
-    "bare_ground": (0, 0.5),
-    "needle_evergreen_temperate": (1, 17.0),
-    "needle_evergreen_boreal": (2, 17.0),
-    "needle_deciduous_boreal": (3, 14.0),
-    "broadleaf_evergreen_tropical": (4, 35.0),
-    "broadleaf_evergreen_temperate": (5, 35.0),
-    "broadleaf_deciduous_tropical": (6, 18.0),
-    "broadleaf_deciduous_temperate": (7, 20.0),
-    "broadleaf_deciduous_boreal": (8, 20.0),
-    "broadleaf_evergreen_shrub_temperate": (9, 0.5),
-    "broadleaf_deciduous_shrub_temperate": (10, 0.5),
-    "broadleaf_deciduous_shrub_boreal": (11, 0.5),
-    "c3_arctic_grass": (12, 0.5),
-    "c3_grass": (13, 0.5),
-    "c4_grass": (14, 0.5),
-    "c3_crop": (15, 0.5),
-    "c3_irrigated_crop": (16, 0.5),
-    "corn_temperate": (17, 0.5),
-})
+VEGETATION_TYPES = MappingProxyType(
+    {
+        # name: (number in CLM, height of the canopy top [m]: CLM4.5 Technical Note, table 2.2; corn has that of crops)
+        "bare_ground": (0, 0.5),
+        "needle_evergreen_temperate": (1, 17.0),
+        "needle_evergreen_boreal": (2, 17.0),
+        "needle_deciduous_boreal": (3, 14.0),
+        "broadleaf_evergreen_tropical": (4, 35.0),
+        "broadleaf_evergreen_temperate": (5, 35.0),
+        "broadleaf_deciduous_tropical": (6, 18.0),
+        "broadleaf_deciduous_temperate": (7, 20.0),
+        "broadleaf_deciduous_boreal": (8, 20.0),
+        "broadleaf_evergreen_shrub_temperate": (9, 0.5),
+        "broadleaf_deciduous_shrub_temperate": (10, 0.5),
+        "broadleaf_deciduous_shrub_boreal": (11, 0.5),
+        "c3_arctic_grass": (12, 0.5),
+        "c3_grass": (13, 0.5),
+        "c4_grass": (14, 0.5),
+        "c3_crop": (15, 0.5),
+        "c3_irrigated_crop": (16, 0.5),
+        "corn_temperate": (17, 0.5),
+    }
+)
 """Plant types. Bare ground has a height only so that formulas stay defined where no leaf is."""
 
 MAXIMUM_PATCHES = 4
@@ -42,19 +44,37 @@ FRACTION_TOLERANCE = 1e-9
 """How far decimal fractions such as 0.1 + 0.2 + 0.7 may miss 1 by rounding [1]."""
 
 PLANT_PARAMETERS = (
-    "vcmax25_top", "medlyn_slope", "medlyn_intercept", "ball_berry_slope", "ball_berry_intercept", "psi_open", "psi_closed",
-    "root_beta", "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis",
-    "leaf_transmittance_nir", "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis",
-    "stem_transmittance_nir", "roughness_ratio", "displacement_ratio", "leaf_dimension",
+    "vcmax25_top",
+    "medlyn_slope",
+    "medlyn_intercept",
+    "ball_berry_slope",
+    "ball_berry_intercept",
+    "psi_open",
+    "psi_closed",
+    "root_beta",
+    "leaf_angle",
+    "leaf_reflectance_vis",
+    "leaf_reflectance_nir",
+    "leaf_transmittance_vis",
+    "leaf_transmittance_nir",
+    "stem_reflectance_vis",
+    "stem_reflectance_nir",
+    "stem_transmittance_vis",
+    "stem_transmittance_nir",
+    "roughness_ratio",
+    "displacement_ratio",
+    "leaf_dimension",
 )
 """Plant parameters that a patch may replace (registry ids)."""
 
 _VAN_GENUCHTEN = ("residual_water", "van_genuchten_alpha", "van_genuchten_n")
 _CLAPP_HORNBERGER = ("clapp_hornberger_b", "air_entry_head")
-RETENTION_PARAMETERS = MappingProxyType({
-    "van_genuchten": ("porosity", "saturated_conductivity", *_VAN_GENUCHTEN),
-    "clapp_hornberger": ("porosity", "saturated_conductivity", *_CLAPP_HORNBERGER),
-})
+RETENTION_PARAMETERS = MappingProxyType(
+    {
+        "van_genuchten": ("porosity", "saturated_conductivity", *_VAN_GENUCHTEN),
+        "clapp_hornberger": ("porosity", "saturated_conductivity", *_CLAPP_HORNBERGER),
+    }
+)
 """Hydraulic parameters of each retention curve (registry ids)."""
 
 
@@ -63,12 +83,30 @@ class PatchSection(Section):
 
     type: str = key("c3_grass", "plant type", choices=tuple(VEGETATION_TYPES))
     fraction: float = key(1.0, "share of the cell; what is left of 1 is bare ground", unit="1", at_least=0, at_most=1)
-    leaf_area_index: float | list[float] = key(2.0, "one-sided leaf area per ground area of the patch; a number or 12 monthly means",
-                                               unit="1", kind="number_or_numbers", at_least=0, at_most=15, length=12)
-    stem_area_index: float | list[float] = key(0.1, "stems and dead leaves per ground area; a number or 12 monthly means",
-                                               unit="1", kind="number_or_numbers", at_least=0, at_most=5, length=12)
-    canopy_top: float | None = key(None, "height of the canopy; null takes that of the plant type", unit="m", above=0, at_most=120)
-    parameters: dict[str, float] = key(dict, "plant parameters that replace those of the type, by registry id", factory=True)
+    leaf_area_index: float | list[float] = key(
+        2.0,
+        "one-sided leaf area per ground area of the patch; a number or 12 monthly means",
+        unit="1",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=15,
+        length=12,
+    )
+    stem_area_index: float | list[float] = key(
+        0.1,
+        "stems and dead leaves per ground area; a number or 12 monthly means",
+        unit="1",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=5,
+        length=12,
+    )
+    canopy_top: float | None = key(
+        None, "height of the canopy; null takes that of the plant type", unit="m", above=0, at_most=120
+    )
+    parameters: dict[str, float] = key(
+        dict, "plant parameters that replace those of the type, by registry id", factory=True
+    )
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -79,7 +117,9 @@ class PatchSection(Section):
     def _check(self) -> PatchSection:
         leaves = self.leaf_area_index
         if self.type == "bare_ground" and self.changes("leaf_area_index") and leaves != 0:
-            raise Problems([("leaf_area_index", f"expected 0 on bare_ground, got {shown(leaves)}", ("leaf_area_index", "type"))])
+            raise Problems(
+                [("leaf_area_index", f"expected 0 on bare_ground, got {shown(leaves)}", ("leaf_area_index", "type"))]
+            )
         return self
 
     def monthly(self, name: str) -> list[float]:
@@ -93,7 +133,9 @@ class PatchSection(Section):
 class VegetationSection(Section):
     """Patches of each cell."""
 
-    patches: list[PatchSection] = key(lambda: [PatchSection()], "parts of each cell, at most 4 with bare ground", factory=True)
+    patches: list[PatchSection] = key(
+        lambda: [PatchSection()], "parts of each cell, at most 4 with bare ground", factory=True
+    )
 
     @model_validator(mode="after")
     def _check(self) -> VegetationSection:
@@ -102,8 +144,9 @@ class VegetationSection(Section):
             raise Problems([("patches", f"expected fractions that sum to at most 1, got {total:.6g}", ("patches",))])
         count = len(self.patches) + (total < 1 - FRACTION_TOLERANCE and not self._has_bare)
         if count > MAXIMUM_PATCHES:
-            raise Problems([("patches", f"expected at most {MAXIMUM_PATCHES} patches with bare ground, got {count}",
-                             ("patches",))])
+            raise Problems(
+                [("patches", f"expected at most {MAXIMUM_PATCHES} patches with bare ground, got {count}", ("patches",))]
+            )
         return self
 
     @property
@@ -116,8 +159,13 @@ class GeneratedTextureSection(Section):
 
     sand: float = key(45.0, "mean sand share", unit="percent", at_least=0, at_most=100)
     clay: float = key(20.0, "mean clay share", unit="percent", at_least=0, at_most=100)
-    spread: float = key(10.0, "standard deviation of sand; clay has half of it and the opposite sign", unit="percent", at_least=0,
-                        at_most=50)
+    spread: float = key(
+        10.0,
+        "standard deviation of sand; clay has half of it and the opposite sign",
+        unit="percent",
+        at_least=0,
+        at_most=50,
+    )
     length: float = key(5000.0, "correlation length", unit="m", above=0)
     seed: int = key(1, "seed of the random field", kind="integer", at_least=0)
 
@@ -129,30 +177,53 @@ class GeneratedTextureSection(Section):
 class TextureSection(Section):
     """Composition of the soil: numbers for the whole profile, or lists from the top."""
 
-    sand: float | list[float] = key(43.0, "sand share of the mineral soil", unit="percent", kind="number_or_numbers", at_least=0,
-                                    at_most=100)
-    clay: float | list[float] = key(18.0, "clay share of the mineral soil", unit="percent", kind="number_or_numbers", at_least=0,
-                                    at_most=100)
-    organic: float | list[float] = key(0.0, "organic share of the solids; 1 is peat of 130 kg m-3", unit="1",
-                                       kind="number_or_numbers", at_least=0, at_most=1)
-    bottom: list[float] | None = key(None, "depth of the lower edge of each item of the lists, also of parameters; null: one item "
-                                           "per model layer", unit="m", kind="numbers", above=0)
+    sand: float | list[float] = key(
+        43.0, "sand share of the mineral soil", unit="percent", kind="number_or_numbers", at_least=0, at_most=100
+    )
+    clay: float | list[float] = key(
+        18.0, "clay share of the mineral soil", unit="percent", kind="number_or_numbers", at_least=0, at_most=100
+    )
+    organic: float | list[float] = key(
+        0.0,
+        "organic share of the solids; 1 is peat of 130 kg m-3",
+        unit="1",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=1,
+    )
+    bottom: list[float] | None = key(
+        None,
+        "depth of the lower edge of each item of the lists, also of parameters; null: one item per model layer",
+        unit="m",
+        kind="numbers",
+        above=0,
+    )
     generate: GeneratedTextureSection | None = key(None, "random fields of sand and clay instead of numbers")
 
     @model_validator(mode="after")
     def _check(self) -> TextureSection:
         problems: list[Problem] = []
         if self.generate is not None:
-            problems += [(name, f"expected no {name} beside generate", (name, "generate")) for name in ("sand", "clay")
-                         if self.changes(name)]
+            problems += [
+                (name, f"expected no {name} beside generate", (name, "generate"))
+                for name in ("sand", "clay")
+                if self.changes(name)
+            ]
         if self.bottom is not None:
             if any(lower <= upper for upper, lower in zip(self.bottom, self.bottom[1:], strict=False)):
-                problems.append(("bottom", f"expected depths that increase downward, got {shown(self.bottom)}", ("bottom",)))
+                problems.append(
+                    ("bottom", f"expected depths that increase downward, got {shown(self.bottom)}", ("bottom",))
+                )
             for name in ("sand", "clay", "organic"):
                 value = getattr(self, name)
                 if isinstance(value, list) and len(value) != len(self.bottom):
-                    problems.append((name, f"expected {len(self.bottom)} numbers, one for each depth of bottom, got {len(value)}",
-                                     (name, "bottom")))
+                    problems.append(
+                        (
+                            name,
+                            f"expected {len(self.bottom)} numbers, one for each depth of bottom, got {len(value)}",
+                            (name, "bottom"),
+                        )
+                    )
         if problems:
             raise Problems(problems)
         return _check_texture(self, self.sand, self.clay)
@@ -165,8 +236,10 @@ class SoilSection(Section):
     pedotransfer: str = key("cosby", "hydraulic parameters from the texture", choices=("cosby", "rosetta"))
     colour: int = key(15, "soil colour class of CLM, 1 light to 20 dark", kind="integer", at_least=1, at_most=20)
     parameters: dict[str, float | list[float]] = key(
-        dict, "hydraulic parameters that replace those of the pedotransfer, by registry id; numbers or lists from the top",
-        factory=True)
+        dict,
+        "hydraulic parameters that replace those of the pedotransfer, by registry id; numbers or lists from the top",
+        factory=True,
+    )
 
     @field_validator("parameters", mode="before")
     @classmethod
@@ -181,28 +254,41 @@ class SurfaceSection(Section):
     soil: SoilSection = key(SoilSection, "soil", factory=True)
     glacier: float = key(0.0, "share of glacier; only 0 is available in this version", unit="1", at_least=0, at_most=1)
     lake: float = key(0.0, "share of lake; only 0 is available in this version", unit="1", at_least=0, at_most=1)
-    urban: float = key(0.0, "share of built-up land; only 0 is available in this version", unit="1", at_least=0, at_most=1)
+    urban: float = key(
+        0.0, "share of built-up land; only 0 is available in this version", unit="1", at_least=0, at_most=1
+    )
 
     @model_validator(mode="after")
     def _check(self) -> SurfaceSection:
-        problems = [(name, f"a {name} share is not available in this version; available: 0, got {getattr(self, name):g}", (name,))
-                    for name in ("glacier", "lake", "urban") if getattr(self, name) != 0]
+        problems = [
+            (
+                name,
+                f"a {name} share is not available in this version; available: 0, got {getattr(self, name):g}",
+                (name,),
+            )
+            for name in ("glacier", "lake", "urban")
+            if getattr(self, name) != 0
+        ]
         if problems:
             raise Problems(problems)
         return self
 
 
 def _check_texture(section: Any, sand: float | list[float], clay: float | list[float]) -> Any:
-    """Return the section if sand and clay fit into 100 %; lists of different length are judged with the model's layers."""
+    """Return the section if sand and clay have one length and fit into 100 %."""
     sands, clays = (value if isinstance(value, list) else [value] for value in (sand, clay))
     if len(sands) != len(clays):
         longer = max(len(sands), len(clays))
         sands, clays = (values * longer if len(values) == 1 else values for values in (sands, clays))
     if len(sands) != len(clays):
-        raise Problems([("clay", f"expected as many numbers as sand has ({len(sands)}), got {len(clays)}", ("sand", "clay"))])
+        raise Problems(
+            [("clay", f"expected as many numbers as sand has ({len(sands)}), got {len(clays)}", ("sand", "clay"))]
+        )
     worst = max(a + b for a, b in zip(sands, clays, strict=True))
     if worst > 100:
-        raise Problems([("clay", f"expected sand and clay of at most 100 percent together, got {worst:g}", ("sand", "clay"))])
+        raise Problems(
+            [("clay", f"expected sand and clay of at most 100 percent together, got {worst:g}", ("sand", "clay"))]
+        )
     return section
 
 
@@ -218,7 +304,12 @@ def _registry_numbers(value: Any, names: tuple[str, ...], several: bool) -> Any:
             raise ValueError(f"expected one of {one_of(names)}, got '{name}'{suggestion(str(name), names)}")
         entry = variable(name)
         low, high = entry.valid_range or (-math.inf, math.inf)
-        fact = {"kind": "number_or_numbers" if several else "number", "unit": entry.units, "minimum": low, "maximum": high}
+        fact = {
+            "kind": "number_or_numbers" if several else "number",
+            "unit": entry.units,
+            "minimum": low,
+            "maximum": high,
+        }
         try:
             result[name] = read_value(number, fact, {})
         except ValueError as error:

@@ -30,13 +30,17 @@ class SpinupSection(Section):
 
     years: int = key(0, "how many times the window is run before time.start; 0 for none", kind="integer", at_least=0)
     start: datetime | None = key(None, "start of the repeated forcing window; null is time.start (UTC)", kind="time")
-    end: datetime | None = key(None, "end of the repeated forcing window; null is one year after its start (UTC)", kind="time")
+    end: datetime | None = key(
+        None, "end of the repeated forcing window; null is one year after its start (UTC)", kind="time"
+    )
 
 
 class TimeSection(Section):
     """Period and step of the run."""
 
-    start: datetime = key(datetime(2020, 1, 1), "start of the run (UTC); must be given with a forcing file", kind="time")
+    start: datetime = key(
+        datetime(2020, 1, 1), "start of the run (UTC); must be given with a forcing file", kind="time"
+    )
     end: datetime = key(datetime(2021, 1, 1), "end of the run (UTC); must be given with a forcing file", kind="time")
     step: float = key(1800.0, "model step; divides an hour", unit="s", above=0, at_most=LONGEST_STEP)
     spinup: SpinupSection = key(SpinupSection, "repetition of a forcing window before the start", factory=True)
@@ -46,23 +50,50 @@ class TimeSection(Section):
         problems: list[Problem] = []
         both = ("start", "end")
         if self.end <= self.start:
-            problems.append(("end", f"expected a time after time.start ({self.start.isoformat()}), got "
-                                    f"{self.end.isoformat()}", both))
+            problems.append(
+                (
+                    "end",
+                    f"expected a time after time.start ({self.start.isoformat()}), got {self.end.isoformat()}",
+                    both,
+                )
+            )
         if not float(LONGEST_STEP / self.step).is_integer():
-            problems.append(("step", f"expected a step that divides an hour, such as 30 min or 15 min, got {self.step:g} s",
-                             ("step",)))
+            problems.append(
+                (
+                    "step",
+                    f"expected a step that divides an hour, such as 30 min or 15 min, got {self.step:g} s",
+                    ("step",),
+                )
+            )
         elif self.end > self.start and not whole_steps((self.end - self.start).total_seconds(), self.step):
-            problems.append(("end", f"expected a whole number of steps of {self.step:g} s after time.start, got "
-                                    f"{(self.end - self.start).total_seconds():g} s", (*both, "step")))
+            problems.append(
+                (
+                    "end",
+                    f"expected a whole number of steps of {self.step:g} s after time.start, got "
+                    f"{(self.end - self.start).total_seconds():g} s",
+                    (*both, "step"),
+                )
+            )
         window = ("spinup", *both)
         if self.spinup.years > 0:
             first, last = self.spinup_window
             if last <= first:
-                problems.append(("spinup.end", f"expected a time after the start of the window ({first.isoformat()}), got "
-                                               f"{last.isoformat()}", window))
+                problems.append(
+                    (
+                        "spinup.end",
+                        f"expected a time after the start of the window ({first.isoformat()}), got {last.isoformat()}",
+                        window,
+                    )
+                )
             elif not whole_steps((last - first).total_seconds(), self.step):
-                problems.append(("spinup.end", f"expected a window of whole steps of {self.step:g} s, got "
-                                               f"{(last - first).total_seconds():g} s", (*window, "step")))
+                problems.append(
+                    (
+                        "spinup.end",
+                        f"expected a window of whole steps of {self.step:g} s, got "
+                        f"{(last - first).total_seconds():g} s",
+                        (*window, "step"),
+                    )
+                )
         if problems:
             raise Problems(problems)
         return self

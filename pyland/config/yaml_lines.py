@@ -41,7 +41,7 @@ def read_yaml(text: str) -> Document:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
         line = mark.line + 1 if mark else 1
-        has_braces = any("${" in row for row in text.splitlines()[max(line - 2, 0):line])
+        has_braces = any("${" in row for row in text.splitlines()[max(line - 2, 0) : line])
         hint = '; within braces write "${NAME}/file" in quotes' if has_braces else ""
         document.problems.append((line, f"this is not valid YAML: {what}{hint}"))
     except yaml.YAMLError as error:
@@ -67,8 +67,9 @@ def _line_of(text: str, message: str) -> int:
     return 1
 
 
-def _construct(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, document: Document,
-               parents: tuple[int, ...]) -> Any:
+def _construct(
+    loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, document: Document, parents: tuple[int, ...]
+) -> Any:
     document.lines.setdefault(path, node.start_mark.line + 1)
     if isinstance(node, yaml.ScalarNode):
         return loader.construct_object(node)
@@ -81,8 +82,9 @@ def _construct(loader: yaml.SafeLoader, node: yaml.Node, path: KeyPath, document
     return _construct_mapping(loader, node, path, document, parents)
 
 
-def _construct_mapping(loader: yaml.SafeLoader, node: yaml.MappingNode, path: KeyPath, document: Document,
-                       parents: tuple[int, ...]) -> dict[str, Any]:
+def _construct_mapping(
+    loader: yaml.SafeLoader, node: yaml.MappingNode, path: KeyPath, document: Document, parents: tuple[int, ...]
+) -> dict[str, Any]:
     first: dict[str, int] = {}
     for key_node, _ in node.value:
         name, line = str(key_node.value), key_node.start_mark.line + 1

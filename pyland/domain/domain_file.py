@@ -14,8 +14,17 @@ from pyland.base.units import convert
 from pyland.domain.grid import EARTH_RADIUS, Domain, masked
 
 SURFACE_FIELDS = (
-    "sand", "clay", "organic", "soil_colour", "porosity", "residual_water", "saturated_conductivity", "van_genuchten_alpha",
-    "van_genuchten_n", "clapp_hornberger_b", "air_entry_head",
+    "sand",
+    "clay",
+    "organic",
+    "soil_colour",
+    "porosity",
+    "residual_water",
+    "saturated_conductivity",
+    "van_genuchten_alpha",
+    "van_genuchten_n",
+    "clapp_hornberger_b",
+    "air_entry_head",
 )
 """Optional variables of a domain file, (y, x) or (layer, y, x)."""
 
@@ -28,8 +37,9 @@ def read_domain(path: str | Path) -> Domain:
     Parameters
     ----------
     path : path
-        NetCDF file with ``latitude`` and ``longitude`` (1-D axes, or 2-D fields on ``(y, x)``), ``elevation(y, x)`` [m],
-        optionally ``mask(y, x)``, ``area(y, x)`` [m2] and surface fields named by registry id, ``(y, x)`` or ``(layer, y, x)``.
+        NetCDF file with ``latitude`` and ``longitude`` (1-D axes, or 2-D fields on ``(y, x)``), ``elevation(y, x)``
+        [m], optionally ``mask(y, x)``, ``area(y, x)`` [m2] and surface fields named by registry id, ``(y, x)`` or
+        ``(layer, y, x)``.
 
     Raises
     ------
@@ -42,13 +52,18 @@ def read_domain(path: str | Path) -> Domain:
         if latitude.ndim == 1 and longitude.ndim == 1:
             longitude, latitude = np.meshgrid(longitude, latitude)
         if latitude.ndim != 2 or latitude.shape != longitude.shape:
-            raise InputError(f"{path}: latitude and longitude must be two axes or two fields (y, x), got the shapes "
-                             f"{latitude.shape} and {longitude.shape}.")
+            raise InputError(
+                f"{path}: latitude and longitude must be two axes or two fields (y, x), got the shapes "
+                f"{latitude.shape} and {longitude.shape}."
+            )
         ny, nx = latitude.shape
         elevation = _read(file, path, _ELEVATION, (ny, nx))
         mask = _mask(file, path, ny, nx) if "mask" in file.variables else np.ones((ny, nx), dtype=bool)
-        area = _read(file, path, ("area", "cell_area"), (ny, nx), "m2") if _find(file, ("area", "cell_area")) else \
-            _cell_area(latitude, longitude, path)
+        area = (
+            _read(file, path, ("area", "cell_area"), (ny, nx), "m2")
+            if _find(file, ("area", "cell_area"))
+            else _cell_area(latitude, longitude, path)
+        )
         fields = {name: _surface_field(file, path, name, ny, nx) for name in SURFACE_FIELDS if name in file.variables}
     inside = mask.ravel()
     for name, values in {"latitude": latitude, "longitude": longitude, "elevation": elevation, "area": area}.items():
@@ -62,8 +77,20 @@ def read_domain(path: str | Path) -> Domain:
     east = east - 0.5 * (east[mask].min() + east[mask].max())
     x = EARTH_RADIUS * np.cos(np.radians(latitude)) * np.radians(east)
     y = EARTH_RADIUS * (np.radians(latitude) - middle)
-    whole = Domain("file", nx, ny, latitude.ravel(), ((longitude + 180.0) % 360.0 - 180.0).ravel(), elevation.ravel(), x.ravel(),
-                   y.ravel(), area.ravel(), np.arange(nx * ny), np.ones((ny, nx), dtype=bool), MappingProxyType(fields))
+    whole = Domain(
+        "file",
+        nx,
+        ny,
+        latitude.ravel(),
+        ((longitude + 180.0) % 360.0 - 180.0).ravel(),
+        elevation.ravel(),
+        x.ravel(),
+        y.ravel(),
+        area.ravel(),
+        np.arange(nx * ny),
+        np.ones((ny, nx), dtype=bool),
+        MappingProxyType(fields),
+    )
     domain = masked(whole, mask)
     for name, values in domain.fields.items():
         variable(name).check_range(values, f"{path}: {name}")
@@ -90,8 +117,13 @@ def _find(file: netCDF4.Dataset, names: tuple[str, ...]) -> str | None:
     return next((name for name in names if name in file.variables), None)
 
 
-def _read(file: netCDF4.Dataset, path: Path, names: tuple[str, ...], shape: tuple[int, ...] | None = None,
-          units: str | None = None) -> np.ndarray:
+def _read(
+    file: netCDF4.Dataset,
+    path: Path,
+    names: tuple[str, ...],
+    shape: tuple[int, ...] | None = None,
+    units: str | None = None,
+) -> np.ndarray:
     name = _find(file, names)
     if name is None:
         raise InputError(f"{path}: expected a variable {' or '.join(names)}; the file has {', '.join(file.variables)}.")
@@ -114,8 +146,10 @@ def _mask(file: netCDF4.Dataset, path: Path, ny: int, nx: int) -> np.ndarray:
 def _surface_field(file: netCDF4.Dataset, path: Path, name: str, ny: int, nx: int) -> np.ndarray:
     values = _read(file, path, (name,), units=variable(name).units)
     if values.shape[-2:] != (ny, nx) or values.ndim > 3:
-        raise InputError(f"{path}: {name} must have the dimensions (y, x) or (layer, y, x) with {ny} x {nx} cells, got the shape "
-                         f"{values.shape}.")
+        raise InputError(
+            f"{path}: {name} must have the dimensions (y, x) or (layer, y, x) with {ny} x {nx} cells, got the shape "
+            f"{values.shape}."
+        )
     return values.reshape(*values.shape[:-2], ny * nx)
 
 

@@ -135,8 +135,19 @@ def build_domain(config: DomainSection) -> Domain:
 def site(latitude: float, longitude: float, elevation: float = 0.0) -> Domain:
     """Return the domain of one place [degrees, degrees, m]; its area is 1 m2."""
     one = np.ones(1)
-    return Domain("site", 1, 1, latitude * one, _wrapped(longitude * one), elevation * one, 0.0 * one, 0.0 * one, one,
-                  np.zeros(1, dtype=np.int64), np.ones((1, 1), dtype=bool))
+    return Domain(
+        "site",
+        1,
+        1,
+        latitude * one,
+        _wrapped(longitude * one),
+        elevation * one,
+        0.0 * one,
+        0.0 * one,
+        one,
+        np.zeros(1, dtype=np.int64),
+        np.ones((1, 1), dtype=bool),
+    )
 
 
 def regular_grid(latitude: float, longitude: float, nx: int, ny: int, dx: float, dy: float) -> Domain:
@@ -166,11 +177,24 @@ def regular_grid(latitude: float, longitude: float, nx: int, ny: int, dx: float,
     latitudes = latitude + np.degrees(y / EARTH_RADIUS)
     cosine = np.cos(np.radians(latitudes))
     if np.abs(latitudes).max() >= 90.0 or (np.abs(x) >= np.pi * EARTH_RADIUS * cosine).any():
-        raise InputError(f"domain: a grid of {nx} x {ny} cells of {dx:g} x {dy:g} m around latitude {latitude:g} reaches over "
-                         "a pole or around the Earth; make it smaller.")
+        raise InputError(
+            f"domain: a grid of {nx} x {ny} cells of {dx:g} x {dy:g} m around latitude {latitude:g} reaches over "
+            "a pole or around the Earth; make it smaller."
+        )
     longitudes = _wrapped(longitude + np.degrees(x / (EARTH_RADIUS * cosine)))
-    return Domain("grid", nx, ny, latitudes, longitudes, np.zeros(x.size), x, y, np.full(x.size, dx * dy),
-                  np.arange(x.size), np.ones((ny, nx), dtype=bool))
+    return Domain(
+        "grid",
+        nx,
+        ny,
+        latitudes,
+        longitudes,
+        np.zeros(x.size),
+        x,
+        y,
+        np.full(x.size, dx * dy),
+        np.arange(x.size),
+        np.ones((ny, nx), dtype=bool),
+    )
 
 
 def masked(domain: Domain, mask: np.ndarray) -> Domain:

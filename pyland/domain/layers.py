@@ -10,8 +10,26 @@ import numpy as np
 from pyland.base.errors import InputError
 
 CLM5_THICKNESS = (
-    0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32,
-    0.36, 0.40, 0.44, 0.54, 0.64, 0.74, 0.84, 0.94, 1.04, 1.14,
+    0.02,
+    0.04,
+    0.06,
+    0.08,
+    0.12,
+    0.16,
+    0.20,
+    0.24,
+    0.28,
+    0.32,
+    0.36,
+    0.40,
+    0.44,
+    0.54,
+    0.64,
+    0.74,
+    0.84,
+    0.94,
+    1.04,
+    1.14,
 )
 """Soil layers of CLM5 [m], Technical Note (Lawrence et al. 2018), table 2.3."""
 
@@ -117,8 +135,10 @@ def map_profile(values: Sequence[float] | np.ndarray, bottom: Sequence[float], t
     """
     values, bottom = np.asarray(values, dtype=float), np.asarray(bottom, dtype=float)
     if values.shape != bottom.shape or values.ndim != 1 or (np.diff(np.concatenate([[0.0], bottom])) <= 0).any():
-        raise InputError(f"a profile needs one positive, increasing depth per value; got {values.size} values and depths "
-                         f"{bottom.tolist()}.")
+        raise InputError(
+            f"a profile needs one positive, increasing depth per value; got {values.size} values and depths "
+            f"{bottom.tolist()}."
+        )
     edges = interfaces(thickness)
     reach = np.concatenate([[0.0], bottom])
     reach[-1] = max(reach[-1], edges[-1])

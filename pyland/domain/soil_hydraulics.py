@@ -28,8 +28,9 @@ PERCOLATION_EXPONENT = 0.139
 """Exponent of the percolating share [1], [3]_."""
 
 
-def hydraulic_parameters(retention: str, pedotransfer: str, sand: np.ndarray, clay: np.ndarray, organic: np.ndarray,
-                         node_depth: np.ndarray) -> dict[str, np.ndarray]:
+def hydraulic_parameters(
+    retention: str, pedotransfer: str, sand: np.ndarray, clay: np.ndarray, organic: np.ndarray, node_depth: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return the parameters of a retention curve.
 
     Parameters
@@ -109,7 +110,9 @@ def peat_parameters(node_depth: np.ndarray, mineral_conductivity: np.ndarray) ->
     }
 
 
-def mix_organic(mineral: dict[str, np.ndarray], peat: dict[str, np.ndarray], organic: np.ndarray) -> dict[str, np.ndarray]:
+def mix_organic(
+    mineral: dict[str, np.ndarray], peat: dict[str, np.ndarray], organic: np.ndarray
+) -> dict[str, np.ndarray]:
     """Mix the parameters of mineral soil and peat by the organic share [1], [3]_."""
     name = "saturated_conductivity"
     mixed = {key: (1.0 - organic) * value + organic * peat[key] for key, value in mineral.items() if key != name}

@@ -85,12 +85,23 @@ class Surface:
             Interpolated linearly between the middles of months [1].
         """
         first, second, weight = _between_months(time)
-        return tuple((1.0 - weight) * monthly[first] + weight * monthly[second]
-                     for monthly in (self.monthly_leaf_area, self.monthly_stem_area))
+        return tuple(
+            (1.0 - weight) * monthly[first] + weight * monthly[second]
+            for monthly in (self.monthly_leaf_area, self.monthly_stem_area)
+        )
 
     def subset(self, cells: slice | np.ndarray) -> Surface:
         """Return the surface of some of the cells."""
-        names = ("sand", "clay", "organic", "soil_colour", "patch_fraction", "monthly_leaf_area", "monthly_stem_area", "canopy_top")
+        names = (
+            "sand",
+            "clay",
+            "organic",
+            "soil_colour",
+            "patch_fraction",
+            "monthly_leaf_area",
+            "monthly_stem_area",
+            "canopy_top",
+        )
         hydraulic = MappingProxyType({name: value[..., cells] for name, value in self.hydraulic.items()})
         return replace(self, hydraulic=hydraulic, **{name: getattr(self, name)[..., cells] for name in names})
 
@@ -128,9 +139,15 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
     tops = [VEGETATION_TYPES[patch.type][1] if patch.canopy_top is None else patch.canopy_top for patch in patches]
     cells = np.ones(domain.ncell)
     return Surface(
-        *texture, retention, MappingProxyType(hydraulic), np.rint(colour).astype(np.int64),
-        tuple(patch.type for patch in patches), fraction[:, None] * cells, _monthly(patches, "leaf_area_index") * cells,
-        _monthly(patches, "stem_area_index") * cells, np.array(tops)[:, None] * cells,
+        *texture,
+        retention,
+        MappingProxyType(hydraulic),
+        np.rint(colour).astype(np.int64),
+        tuple(patch.type for patch in patches),
+        fraction[:, None] * cells,
+        _monthly(patches, "leaf_area_index") * cells,
+        _monthly(patches, "stem_area_index") * cells,
+        np.array(tops)[:, None] * cells,
         tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
     )
 
@@ -170,13 +187,17 @@ def _texture(config: TextureSection, domain: Domain, layers: Layers) -> tuple[np
     return sand, clay, organic
 
 
-def _profile(name: str, value: float | list[float], bottom: list[float] | None, domain: Domain, layers: Layers) -> np.ndarray:
+def _profile(
+    name: str, value: float | list[float], bottom: list[float] | None, domain: Domain, layers: Layers
+) -> np.ndarray:
     """Return a parameter on all layers and cells: from the domain file, a list or a number."""
     shape = (layers.nlayer, domain.ncell)
     if name in domain.fields:
         given = domain.fields[name]
         if given.ndim == 2 and given.shape[0] != layers.nlayer:
-            raise InputError(f"the domain file gives {name} on {given.shape[0]} layers; domain.layers has {layers.nlayer}.")
+            raise InputError(
+                f"the domain file gives {name} on {given.shape[0]} layers; domain.layers has {layers.nlayer}."
+            )
         return np.array(np.broadcast_to(given, shape))
     if not isinstance(value, list):
         return np.full(shape, float(value))
@@ -185,15 +206,19 @@ def _profile(name: str, value: float | list[float], bottom: list[float] | None, 
     elif len(value) == layers.nlayer:
         column = np.array(value, dtype=float)
     else:
-        raise InputError(f"surface.soil: {name} has {len(value)} values for {layers.nlayer} soil layers; give one per layer, or "
-                         "texture.bottom with the depth of each.")
+        raise InputError(
+            f"surface.soil: {name} has {len(value)} values for {layers.nlayer} soil layers; give one per layer, or "
+            "texture.bottom with the depth of each."
+        )
     return np.repeat(column[:, None], domain.ncell, axis=1)
 
 
 def _explicit_parameters(config: SoilSection, retention: str, domain: Domain, layers: Layers) -> dict[str, np.ndarray]:
     """Return the hydraulic parameters that the case or the domain file gives, each (layer, cell)."""
     names = [name for name in RETENTION_PARAMETERS[retention] if name in config.parameters or name in domain.fields]
-    return {name: _profile(name, config.parameters.get(name, 0.0), config.texture.bottom, domain, layers) for name in names}
+    return {
+        name: _profile(name, config.parameters.get(name, 0.0), config.texture.bottom, domain, layers) for name in names
+    }
 
 
 def _check_hydraulic(hydraulic: Mapping[str, np.ndarray]) -> None:
@@ -202,5 +227,7 @@ def _check_hydraulic(hydraulic: Mapping[str, np.ndarray]) -> None:
     if "residual_water" in hydraulic:
         room = hydraulic["porosity"] - hydraulic["residual_water"]
         if (room <= 0).any():
-            raise InputError("surface.soil: residual_water must be smaller than porosity; the smallest difference is "
-                             f"{room.min():.4g} m3 m-3.")
+            raise InputError(
+                "surface.soil: residual_water must be smaller than porosity; the smallest difference is "
+                f"{room.min():.4g} m3 m-3."
+            )

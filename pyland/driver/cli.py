@@ -30,13 +30,21 @@ _PEERS_PATIENCE = 1.0
 _LINE_EVERY = 5.0
 """Time between progress lines where there is no terminal [s]."""
 
-app = typer.Typer(name="pyland", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  rich_markup_mode=None, help="An ensemble land data assimilation system.")
+app = typer.Typer(
+    name="pyland",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="An ensemble land data assimilation system.",
+)
 _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.yaml.", show_default=False)]
-Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of case.yaml; may be "
-                                                                                             "given several times.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of case.yaml; may be given several times."),
+]
 Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Run directory; default is CASE/run.")]
 
 
@@ -52,7 +60,9 @@ def _options(
 @app.command()
 def new(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.", show_default=False)],
-    template: Annotated[str | None, typer.Option("--template", metavar="NAME", help="Template; first_run if no --site.")] = None,
+    template: Annotated[
+        str | None, typer.Option("--template", metavar="NAME", help="Template; first_run if no --site.")
+    ] = None,
     site: Annotated[Path | None, typer.Option("--site", metavar="FILE.nc", help="ALMA-like station file.")] = None,
 ) -> None:
     """Write a case directory that runs as it is."""
@@ -85,7 +95,9 @@ def run(
     case: Case,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last restart file.")] = False,
     members: Annotated[int | None, typer.Option("--members", min=1, help="Number of members.")] = None,
-    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="End earlier than time.end (UTC).")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="End earlier than time.end (UTC).")
+    ] = None,
     output: Output = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads per rank.")] = None,
     overrides: Overrides = None,
@@ -110,8 +122,12 @@ def diagnose(
     case: Case,
     what: Annotated[str, typer.Argument(help="skill, balance or assimilation.")] = "skill",
     output: Output = None,
-    peers: Annotated[list[Path] | None, typer.Option("--peer", metavar="FILE.nc", help="Output of another model to compare with; "
-                                                                                      "may be given several times.")] = None,
+    peers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--peer", metavar="FILE.nc", help="Output of another model to compare with; may be given several times."
+        ),
+    ] = None,
 ) -> None:
     """Judge a finished run."""
     from pyland.driver.commands.diagnose import diagnose as judge
@@ -124,8 +140,11 @@ def diagnose(
 
 
 @app.command()
-def plot(case: Case, output: Output = None,
-         folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Where the figures go.")] = None) -> None:
+def plot(
+    case: Case,
+    output: Output = None,
+    folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Where the figures go.")] = None,
+) -> None:
     """Draw PNG figures of a finished run."""
     try:
         from pyland.driver.commands.plot import plot as draw
@@ -161,7 +180,9 @@ def list_variables(
 
 
 @app.command()
-def schema(markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False) -> None:
+def schema(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the reference page instead.")] = False,
+) -> None:
     """Print the JSON schema of case.yaml."""
     from pyland.driver.commands.schema import schema_text
 
@@ -239,7 +260,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _report(log, "memory ran out; use more ranks, fewer members or fewer cells", StateError.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
-        return _report(log, "interrupted; `pyland run CASE --resume` goes on from the last restart file", INTERRUPTED, debug)
+        return _report(
+            log, "interrupted; `pyland run CASE --resume` goes on from the last restart file", INTERRUPTED, debug
+        )
     except BrokenPipeError:
         # the reader of a pipe went away, for instance `pyland vars | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -247,7 +270,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             # typer's own usage errors: unknown option, missing argument
-            return _report(log, f"{error.format_message()} (`pyland --help` shows the usage)", InputError.exit_code, debug)
+            return _report(
+                log, f"{error.format_message()} (`pyland --help` shows the usage)", InputError.exit_code, debug
+            )
         text = f"this is a bug in pyland, please report it with `pyland info`: {type(error).__name__}: {error}"
         return _report(log, text, PylandError.exit_code, debug or not _logs_to_file(log))
 

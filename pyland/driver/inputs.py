@@ -25,12 +25,20 @@ def open_weather(config: CaseConfig, domain: Domain) -> Forcing:
     Raises
     ------
     InputError
-        If the file is missing or damaged, lacks a variable, has gaps or impossible values, or does not cover the period.
+        If the file is missing or damaged, lacks a variable, has gaps or impossible values, or does not cover the
+        period.
     """
     section = config.forcing
     start, end = forcing_period(config)
-    common = {"start": start, "end": end, "reference_height": section.height, "lapse_rate": section.lapse_rate,
-              "latitude": domain.latitude, "longitude": domain.longitude, "elevation": domain.elevation}
+    common = {
+        "start": start,
+        "end": end,
+        "reference_height": section.height,
+        "lapse_rate": section.lapse_rate,
+        "latitude": domain.latitude,
+        "longitude": domain.longitude,
+        "elevation": domain.elevation,
+    }
     if section.format == "alma":
         return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)
     return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)

@@ -73,8 +73,9 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
     if isinstance(domain, Domain):
         report.facts["domain"] = f"{config.domain.type}, {domain.ncell} of {domain.nx} x {domain.ny} cells"
-        surface = report.attempt(config.where("surface"), lambda: build_surface(config.surface, config.subsurface.retention, domain,
-                                                                                 layers))
+        surface = report.attempt(
+            config.where("surface"), lambda: build_surface(config.surface, config.subsurface.retention, domain, layers)
+        )
         weather = report.attempt(config.where("forcing"), lambda: open_weather(config, domain))
         if weather is not None:
             start, end = forcing_period(config)
@@ -86,17 +87,22 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         report.facts["memory"] = f"about {size / 2**20:.0f} MiB per rank for {share * config.ensemble.size} columns"
         free = _available_memory()
         if free is not None and size > free:
-            report.problems.append(f"{config.where('ensemble.size')}: the state needs about {size / 2**30:.1f} GiB per rank, but "
-                                   f"{free / 2**30:.1f} GiB are free here; use more nodes, fewer members or fewer cells.")
-    report.facts["layers"] = (f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
-                              f"{layers.thermal_thickness.sum():.1f} m")
+            report.problems.append(
+                f"{config.where('ensemble.size')}: the state needs about {size / 2**30:.1f} GiB per rank, but "
+                f"{free / 2**30:.1f} GiB are free here; use more nodes, fewer members or fewer cells."
+            )
+    report.facts["layers"] = (
+        f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
+        f"{layers.thermal_thickness.sum():.1f} m"
+    )
     for place, entry in enumerate(config.observations):
         where = config.where(f"observations.{place}")
         if entry.file is not None:
             report.attempt(where, lambda entry=entry: _check_observation_file(entry.file, entry.variable, entry.units))
         if entry.depth[1] > layers.depth:
-            report.problems.append(f"{where}.depth: expected depths within the soil layers (to {layers.depth:g} m), got "
-                                   f"{entry.depth}.")
+            report.problems.append(
+                f"{where}.depth: expected depths within the soil layers (to {layers.depth:g} m), got {entry.depth}."
+            )
     report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
     return report
 
@@ -106,8 +112,14 @@ def memory_estimate(ncolumn: int, layers: Layers, npatch: int) -> float:
 
     Counts the registry: every forcing, state, flux and parameter by its dimensions, twice for averages and copies.
     """
-    sizes = {"column": 1, "layer": layers.nlayer, "thermal_layer": layers.nthermal, "patch": npatch, "band": 2,
-             "layer_patch": layers.nlayer * npatch}
+    sizes = {
+        "column": 1,
+        "layer": layers.nlayer,
+        "thermal_layer": layers.nthermal,
+        "patch": npatch,
+        "band": 2,
+        "layer_patch": layers.nlayer * npatch,
+    }
     each = sum(int(np.prod([sizes[name] for name in item.dims])) for item in variables())
     return 2.0 * each * ncolumn * BYTES
 
@@ -115,19 +127,24 @@ def memory_estimate(ncolumn: int, layers: Layers, npatch: int) -> float:
 def _describe_time(config: CaseConfig, report: CheckReport) -> None:
     days = config.time.nstep * config.time.step / SECONDS_PER_DAY
     spinup = config.time.spinup.years
-    report.facts["time"] = (f"{config.time.start.isoformat()} to {config.time.end.isoformat()} UTC, {days:g} days, "
-                            f"{config.time.nstep} steps of {config.time.step:g} s"
-                            + (f", after {spinup} passes of spin-up" if spinup else ""))
+    report.facts["time"] = (
+        f"{config.time.start.isoformat()} to {config.time.end.isoformat()} UTC, {days:g} days, "
+        f"{config.time.nstep} steps of {config.time.step:g} s"
+        + (f", after {spinup} passes of spin-up" if spinup else "")
+    )
 
 
 def _check_ranks(config: CaseConfig, domain: Domain, ranks: int, report: CheckReport) -> None:
     tiles = ranks if config.parallel.tiles == "auto" else int(config.parallel.tiles)
     if ranks > 1 and tiles != ranks:
-        report.problems.append(f"{config.where('parallel.tiles')}: expected as many tiles as ranks ({ranks}), got {tiles}; "
-                               "use auto.")
+        report.problems.append(
+            f"{config.where('parallel.tiles')}: expected as many tiles as ranks ({ranks}), got {tiles}; use auto."
+        )
     if max(tiles, ranks) > domain.ncell:
-        report.problems.append(f"parallel: {max(tiles, ranks)} ranks for {domain.ncell} cells leave ranks without work; use at most "
-                               f"{domain.ncell}.")
+        report.problems.append(
+            f"parallel: {max(tiles, ranks)} ranks for {domain.ncell} cells leave ranks without work; use at most "
+            f"{domain.ncell}."
+        )
 
 
 def _check_observation_file(path: str, variable: str, units: str | None) -> None:

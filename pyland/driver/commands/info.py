@@ -40,11 +40,19 @@ def collect_info() -> dict[str, str]:
 
 def _mpi_library(ranks: int) -> str:
     """Return name and version of the MPI library; asks in another process, so that this one stays without MPI."""
-    code = "import mpi4py; mpi4py.rc(initialize=False, finalize=False); from mpi4py import MPI; print(MPI.Get_library_version())"
+    code = "\n".join(
+        (
+            "import mpi4py",
+            "mpi4py.rc(initialize=False, finalize=False)",
+            "from mpi4py import MPI",
+            "print(MPI.Get_library_version())",
+        )
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMPI_", "PMIX_", "PMI_"))}
     try:
-        answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True,
-                                env=environment).stdout
+        answer = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=environment
+        ).stdout
     except (OSError, subprocess.SubprocessError):
         return "built with MPI, but mpi4py finds no library"
     return answer.splitlines()[0].strip(" \x00") + (f", {ranks} ranks" if ranks > 1 else "")

@@ -66,8 +66,8 @@ def new_from_site(directory: str | Path, station: str | Path) -> Path:
     directory : path
         New or empty folder.
     station : path
-        NetCDF file; place, heights, vegetation, leaf area and soil come from its attributes and variables, defaults with a
-        comment where it is silent.
+        NetCDF file; place, heights, vegetation, leaf area and soil come from its attributes and variables,
+        defaults with a comment where it is silent.
 
     Returns
     -------
@@ -87,27 +87,51 @@ def new_from_site(directory: str | Path, station: str | Path) -> Path:
 def site_case(site: SiteDescription, path: Path) -> str:
     """Return ``case.yaml`` of a station."""
     if site.latitude is None or site.longitude is None:
-        raise InputError(f"{path}: expected the global attributes lat and lon [degrees] of the station, got none; add them to the "
-                         "file or write case.yaml by hand.")
+        raise InputError(
+            f"{path}: expected the global attributes lat and lon [degrees] of the station, got none; add them to the "
+            "file or write case.yaml by hand."
+        )
     step = min(site.interval, LONGEST_SITE_STEP)
     lines = [
         f"# Station {site.name}, written by `pyland new` from {path.name}.",
         "# Values come from that file unless a comment says otherwise.",
         *(f"# Note of the file: {site.notes}" for _ in range(bool(site.notes))),
-        "case:", f"  name: {_quoted(site.name)}",
-        f"  description: {_quoted(site.vegetation or 'open loop at a station')}", "",
-        "time:", f"  start: {site.start}", f"  end: {site.end}", f"  step: {step // 60} min", "",
-        "domain:", "  type: site", f"  latitude: {_number(site.latitude)}", f"  longitude: {_number(site.longitude)}",
+        "case:",
+        f"  name: {_quoted(site.name)}",
+        f"  description: {_quoted(site.vegetation or 'open loop at a station')}",
+        "",
+        "time:",
+        f"  start: {site.start}",
+        f"  end: {site.end}",
+        f"  step: {step // 60} min",
+        "",
+        "domain:",
+        "  type: site",
+        f"  latitude: {_number(site.latitude)}",
+        f"  longitude: {_number(site.longitude)}",
         f"  elevation: {_number(site.elevation or 0.0)}" + _default(site.elevation, "sea level"),
-        "  # layers: clm5 (20 soil layers to 8.6 m) and 5 bedrock layers are the default", "",
-        "surface:", *_vegetation(site), *_soil(site), "",
-        "forcing:", "  format: alma", f"  path: {_quoted(str(path))}",
+        "  # layers: clm5 (20 soil layers to 8.6 m) and 5 bedrock layers are the default",
+        "",
+        "surface:",
+        *_vegetation(site),
+        *_soil(site),
+        "",
+        "forcing:",
+        "  format: alma",
+        f"  path: {_quoted(str(path))}",
         f"  height: {_number(site.reference_height or _HEIGHT)}" + _default(site.reference_height, f"{_HEIGHT:g} m"),
-        *(f"  # temperature was measured at {site.temperature_height:g} m; the height above is that of the wind"
-          for _ in range(site.temperature_height is not None)), "",
-        "subsurface:", "  lower_boundary: free_drainage  # default: the file does not say where the water table is",
-        "  initial: {saturation: 0.5}         # default: the file has no initial state", "",
-        "output:", "  every: 1 h", "",
+        *(
+            f"  # temperature was measured at {site.temperature_height:g} m; the height above is that of the wind"
+            for _ in range(site.temperature_height is not None)
+        ),
+        "",
+        "subsurface:",
+        "  lower_boundary: free_drainage  # default: the file does not say where the water table is",
+        "  initial: {saturation: 0.5}         # default: the file has no initial state",
+        "",
+        "output:",
+        "  every: 1 h",
+        "",
     ]
     return "\n".join(lines)
 
@@ -118,17 +142,29 @@ def _vegetation(site: SiteDescription) -> list[str]:
     known = None if site.plant_type not in by_number else name
     leaves: Sequence[float] | None = site.leaf_area_index
     is_tall = VEGETATION_TYPES[name][1] > 1.0
-    lines = ["  vegetation:", "    patches:", f"      - type: {name}" + _default(known, "the plant type of most stations"),
-             "        fraction: 1.0  # default: the file does not give bare ground"]
+    lines = [
+        "  vegetation:",
+        "    patches:",
+        f"      - type: {name}" + _default(known, "the plant type of most stations"),
+        "        fraction: 1.0  # default: the file does not give bare ground",
+    ]
     if name == "bare_ground":
         return lines
     leaf_text = _list(leaves) if leaves is not None else _number(_DEFAULT_LEAF_AREA)
-    source = f"  # {site.found['leaf_area_index']}" if "leaf_area_index" in site.found else _default(leaves, "no seasonal cycle")
+    source = (
+        f"  # {site.found['leaf_area_index']}"
+        if "leaf_area_index" in site.found
+        else _default(leaves, "no seasonal cycle")
+    )
     stems = _FOREST_STEMS if is_tall else _LOW_STEMS
     top = site.canopy_top
-    return [*lines, f"        leaf_area_index: {leaf_text}{source}",
-            f"        stem_area_index: {stems}  # default: {_FOREST_STEMS:g} for trees, {_LOW_STEMS:g} for low plants",
-            f"        canopy_top: {_number(top) if top is not None else 'null'}" + _default(top, "height of the plant type")]
+    return [
+        *lines,
+        f"        leaf_area_index: {leaf_text}{source}",
+        f"        stem_area_index: {stems}  # default: {_FOREST_STEMS:g} for trees, {_LOW_STEMS:g} for low plants",
+        f"        canopy_top: {_number(top) if top is not None else 'null'}"
+        + _default(top, "height of the plant type"),
+    ]
 
 
 def _soil(site: SiteDescription) -> list[str]:
@@ -138,11 +174,22 @@ def _soil(site: SiteDescription) -> list[str]:
     lines.append("    texture:")
     if site.sand is None or site.clay is None or site.soil_bottom is None:
         sand, clay = _DEFAULT_TEXTURE
-        return [*lines, f"      sand: {sand:g}  # default: loam; the file names no texture", f"      clay: {clay:g}  # default: loam"]
+        return [
+            *lines,
+            f"      sand: {sand:g}  # default: loam; the file names no texture",
+            f"      clay: {clay:g}  # default: loam",
+        ]
     if len(site.sand) == 1:
-        return [*lines, f"      sand: {_number(site.sand[0])}  # {site.found.get('soil', '')}", f"      clay: {_number(site.clay[0])}"]
-    lines += [f"      bottom: {_list(site.soil_bottom)}  # {site.found.get('soil', '')}", f"      sand: {_list(site.sand)}",
-              f"      clay: {_list(site.clay)}"]
+        return [
+            *lines,
+            f"      sand: {_number(site.sand[0])}  # {site.found.get('soil', '')}",
+            f"      clay: {_number(site.clay[0])}",
+        ]
+    lines += [
+        f"      bottom: {_list(site.soil_bottom)}  # {site.found.get('soil', '')}",
+        f"      sand: {_list(site.sand)}",
+        f"      clay: {_list(site.clay)}",
+    ]
     if site.organic is not None:
         share = [round(min(density / PEAT_DENSITY, 1.0), 4) for density in site.organic]
         lines.append(f"      organic: {_list(share)}  # organic matter over {PEAT_DENSITY:g} kg m-3")

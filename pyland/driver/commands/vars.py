@@ -24,7 +24,11 @@ def variable_rows(role: str | None = None, pattern: str | None = None) -> list[t
     """
     rows = []
     for item in variables(role):
-        meaning = item.long_name + (f"; {item.sign}" if item.sign else "") + (f"; positive {item.positive}" if item.positive else "")
+        meaning = (
+            item.long_name
+            + (f"; {item.sign}" if item.sign else "")
+            + (f"; positive {item.positive}" if item.positive else "")
+        )
         aliases = ", ".join(f"{source} {alias}" for source, alias in item.aliases.items())
         row = (item.id, item.units, item.role, ", ".join(item.dims), meaning, item.standard_name or "", aliases)
         if pattern is None or any(pattern.lower() in cell.lower() for cell in row):
