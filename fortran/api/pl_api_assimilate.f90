@@ -61,7 +61,8 @@ contains
       type(local_option_type) :: option
       call check_ensemble(ensemble, anomalies, size(innovations), error)
       if (.not. allocated(error)) then
-         call check_domains(ensemble, innovations, observation_places, domain_places, domain_start, domain_states, error)
+         call check_domains(ensemble, innovations, observation_places, domain_places, domain_start, domain_states, &
+                            error)
       end if
       if (.not. allocated(error) .and. .not. radius > 0.0_rk) then
          call raise_error(error, error_input, "the localisation radius must be above 0")
@@ -109,8 +110,8 @@ contains
       if (size(ensemble, 1) < 2) then
          call raise_error(error, error_input, "a filter needs at least two members")
       else if (size(anomalies, 1) /= size(ensemble, 1) .or. size(anomalies, 2) /= nobs .or. nobs < 1) then
-         call raise_error(error, error_input, "predicted observations must have the members of the ensemble and one column &
-            &for each of at least one innovation")
+         call raise_error(error, error_input, "predicted observations must have the members of the ensemble and one &
+            &column for each of at least one innovation")
       else if (.not. all(ieee_is_finite(ensemble))) then
          call raise_error(error, error_input, "an ensemble member is not finite")
       else if (.not. all(ieee_is_finite(anomalies))) then
@@ -119,7 +120,8 @@ contains
    end subroutine check_ensemble
 
    !> Shapes and values of the local domains.
-   subroutine check_domains(ensemble, innovations, observation_places, domain_places, domain_start, domain_states, error)
+   subroutine check_domains(ensemble, innovations, observation_places, domain_places, domain_start, domain_states, &
+                            error)
       real(rk), intent(in) :: ensemble(:, :)              !! (nmember, nstate) [unit of the state]
       real(rk), intent(in) :: innovations(:)              !! (nobs) [1]
       real(rk), intent(in) :: observation_places(:, :)    !! (ndim, nobs) [m, any length, or degree]
@@ -129,9 +131,10 @@ contains
       type(error_type), allocatable, intent(out) :: error !! what is wrong
       integer :: n
       n = size(domain_start)
-      if (size(observation_places, 2) /= size(innovations) .or. size(domain_places, 1) /= size(observation_places, 1)) then
-         call raise_error(error, error_input, "coordinates must have one column per observation and the same components &
-            &for observations and domains")
+      if (size(observation_places, 2) /= size(innovations) .or. &
+          size(domain_places, 1) /= size(observation_places, 1)) then
+         call raise_error(error, error_input, "coordinates must have one column per observation and the same &
+            &components for observations and domains")
       else if (n /= size(domain_places, 2) + 1 .or. size(domain_states) /= size(ensemble, 2)) then
          call raise_error(error, error_input, "the list of domains does not fit the coordinates or the state")
       else if (domain_start(1) /= 1 .or. domain_start(n) /= size(domain_states) + 1 .or. &

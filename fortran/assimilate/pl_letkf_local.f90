@@ -1,8 +1,8 @@
 !> Local ensemble transform Kalman filter: one small analysis per local domain.
 !>
 !> Hunt, Kostelich and Szunyogh (2007), Physica D 230, 112-126; observation error variances are divided by the
-!> localisation weight (R-localisation). Domains are independent: a domain's result is bit for bit the same for any number
-!> of threads and for any share of the domains. A domain without observations keeps its ensemble, uninflated.
+!> localisation weight (R-localisation). Domains are independent: a domain's result is bit for bit the same for any
+!> number of threads and for any share of the domains. A domain without observations keeps its ensemble, uninflated.
 module pl_letkf_local
    use pl_ensemble_block, only: join_block, split_block
    use pl_error, only: error_state, error_type, raise_error
@@ -40,7 +40,7 @@ contains
       real(rk), intent(in) :: domain_places(:, :)         !! (ndim, ndomain) [as observation_places]
       integer, intent(in) :: domain_start(:)              !! (ndomain + 1), first entry of a domain in domain_states
       integer, intent(in) :: domain_states(:)             !! (nstate), state elements by domain
-      real(rk), intent(inout) :: ensemble(:, :)           !! (nmember, nstate), prior in, analysis out [unit of the state]
+      real(rk), intent(inout) :: ensemble(:, :)           !! (nmember, nstate), prior in, analysis out [any unit]
       type(error_type), allocatable, intent(out) :: error !! not enough memory, or an eigenproblem without solution
       type(observation_index_type) :: index
       type(error_type), allocatable :: own_error
@@ -91,7 +91,9 @@ contains
          if (allocated(domain_error) .or. nobs == 0) cycle
          call transform%factorise(nobs, domain_error)
          if (allocated(domain_error)) cycle
-         call update_states(option, domain_states(domain_start(domain):domain_start(domain + 1) - 1), transform, ensemble)
+         associate (first => domain_start(domain), last => domain_start(domain + 1) - 1)
+            call update_states(option, domain_states(first:last), transform, ensemble)
+         end associate
       end do
       !$omp end do
       if (allocated(domain_error)) call move_alloc(domain_error, error)
@@ -128,16 +130,17 @@ contains
       type(transform_type), intent(inout) :: transform
       real(rk), intent(inout) :: ensemble(:, :)     !! (nmember, nstate) [unit of the state]
       real(rk) :: block(vector_lanes, size(ensemble, 1)), mean(vector_lanes), square(vector_lanes)
-      integer :: first, lane, nmember
+      integer :: first, lane, nmember, nused
       nmember = size(ensemble, 1)
       do first = 1, size(states), lanes_of_state
+         nused = min(lanes_of_state, size(states) - first + 1)
          do lane = 1, vector_lanes ! lanes beyond the last element repeat it and are not stored
             block(lane, :) = ensemble(:, states(min(first + lane - 1, size(states))))
          end do
          call split_block(nmember, option%inflation, block, mean, square)
-         call transform%apply(block)
+         call transform%apply(nused, block)
          call join_block(nmember, option%relaxation, mean, square, block)
-         do lane = 1, min(lanes_of_state, size(states) - first + 1)
+         do lane = 1, nused
             ensemble(:, states(first + lane - 1)) = block(lane, :)
          end do
       end do

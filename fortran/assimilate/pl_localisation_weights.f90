@@ -31,7 +31,8 @@ contains
          if (r <= 1.0_rk) then
             weight = 1.0_rk + r*r*(-5.0_rk/3.0_rk + r*(0.625_rk + r*(0.5_rk - 0.25_rk*r)))
          else
-            weight = 4.0_rk + r*(-5.0_rk + r*(5.0_rk/3.0_rk + r*(0.625_rk + r*(-0.5_rk + r/12.0_rk)))) - 2.0_rk/(3.0_rk*r)
+            weight = 4.0_rk + r*(-5.0_rk + r*(5.0_rk/3.0_rk + r*(0.625_rk + r*(-0.5_rk + r/12.0_rk)))) - &
+                     2.0_rk/(3.0_rk*r)
             weight = max(weight, 0.0_rk) ! rounding close to r = 2, where the function is zero
          end if
       case (taper_exponential)

@@ -1,9 +1,9 @@
 !> Which observations lie within a radius of a point: a cell-binned index.
 !>
-!> Points are sorted into cubic cells whose edge is at least the radius, so that a search visits the 3^ndim cells around a
-!> point whatever the number of observations. Places on the sphere become points in space: a great-circle distance s and the
-!> chord c of two points obey c = 2 a sin(s/(2 a)), which is monotonic, so that neither poles nor the date line are special.
-!> The order of the observations found depends on the observations alone, never on which domains are analysed.
+!> Points are sorted into cells whose edges are at least the radius, so that a search visits the 3^ndim cells around
+!> a point whatever the number of observations. Places on the sphere become points in space: a great-circle distance s
+!> and the chord c of two points obey c = 2 a sin(s/(2 a)), which is monotonic: neither poles nor the date line are
+!> special. The order of the observations found depends on the observations alone, never on which domains are analysed.
 module pl_observation_search
    use pl_constants, only: pi
    use pl_error, only: error_input, error_state, error_type, raise_error
@@ -16,7 +16,7 @@ module pl_observation_search
    integer, parameter :: metric_haversine = 1 !! coordinates are latitude and longitude [degree]
    real(rk), parameter :: earth_radius = 6.37122e6_rk !! mean radius of the Earth, CIME shr_const [m]
    integer, parameter :: cells_per_observation = 4    !! bound on the memory of the index
-   real(rk), parameter :: edge_margin = 1.0_rk + sqrt(epsilon(1.0_rk)) !! rounding may not put two cells between neighbours
+   real(rk), parameter :: edge_margin = 1.0_rk + sqrt(epsilon(1.0_rk)) !! neighbours never lie two cells apart
 
    !> Observations sorted by cell.
    type :: observation_index_type
@@ -40,7 +40,7 @@ contains
    subroutine index_create(self, coordinates, radius, metric, error)
       class(observation_index_type), intent(inout) :: self
       real(rk), intent(in) :: coordinates(:, :)           !! (ndim, nobs) [m, any length, or degree]
-      real(rk), intent(in) :: radius                      !! search radius, above 0, may be infinite [m or as coordinates]
+      real(rk), intent(in) :: radius                      !! search radius, above 0, or infinite [m or as coordinates]
       integer, intent(in) :: metric                       !! one of the metrics above
       type(error_type), allocatable, intent(out) :: error !! wrong number of coordinates, or not enough memory
       real(rk), allocatable :: position(:, :)

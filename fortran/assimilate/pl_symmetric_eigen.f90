@@ -13,6 +13,7 @@ module pl_symmetric_eigen
    private
    public :: eigen_type, vector_lanes
 
+   ! Loops over lanes carry `omp simd`: without it the compiler unrolls them and vectorises across lanes instead.
    integer, parameter :: vector_lanes = 8 !! vectors that are transformed together, the first index of a block
    integer, parameter :: max_sweeps = 60  !! QL sweeps per eigenvalue; two are usual
    real(rk), parameter :: smallest_square = tiny(1.0_rk)/epsilon(1.0_rk) !! smaller squares lose digits
@@ -22,7 +23,7 @@ module pl_symmetric_eigen
    type :: eigen_type
       integer :: n = 0                         !! order of the matrix
       integer :: nrotation = 0                 !! rotations stored
-      real(rk), allocatable :: matrix(:, :)    !! before `factorise`: both triangles; after: reflectors below the diagonal
+      real(rk), allocatable :: matrix(:, :)    !! both triangles; then reflectors below the diagonal
       real(rk), allocatable :: values(:)       !! eigenvalues, not sorted
       real(rk), allocatable :: tau(:)          !! factors of the reflectors
       real(rk), allocatable :: off_diagonal(:) !! off-diagonal of the tridiagonal form
@@ -32,10 +33,12 @@ module pl_symmetric_eigen
    contains
       procedure :: create => eigen_create
       procedure :: factorise => eigen_factorise
+      procedure :: reflect_in => eigen_reflect_in
+      procedure :: reflect_out => eigen_reflect_out
+      procedure :: tridiagonalise => eigen_tridiagonalise
+      procedure :: diagonalise => eigen_diagonalise
       procedure :: project => eigen_project
       procedure :: expand => eigen_expand
-      procedure, private :: tridiagonalise => eigen_tridiagonalise
-      procedure, private :: diagonalise => eigen_diagonalise
       procedure, private :: reserve => eigen_reserve
    end type eigen_type
 
@@ -55,17 +58,19 @@ contains
       class(eigen_type), intent(inout) :: self
       integer, intent(in) :: n                            !! order of this matrix
       type(error_type), allocatable, intent(out) :: error !! the QL iteration did not converge
-      self%n = n
-      call self%tridiagonalise()
+      call self%tridiagonalise(n)
       call self%diagonalise(error)
    end subroutine eigen_factorise
 
-   !> Householder reduction; both triangles are updated, so that every inner loop is contiguous.
-   subroutine eigen_tridiagonalise(self)
+   !> Householder reduction of the leading `n` x `n` part; `values` and `off_diagonal` then hold the tridiagonal form.
+   !>
+   !> Both triangles are updated, so that every inner loop is contiguous.
+   subroutine eigen_tridiagonalise(self, n)
       class(eigen_type), intent(inout) :: self
+      integer, intent(in) :: n !! order of this matrix
       real(rk) :: alpha, beta, square, scale
-      integer :: i, j, k, n
-      n = self%n
+      integer :: i, j, k
+      self%n = n
       associate (a => self%matrix, v => self%v, w => self%w)
          do k = 1, n - 2
             self%values(k) = a(k, k)
@@ -88,7 +93,14 @@ contains
                v(i) = a(i, k)*scale
             end do
             w(k + 1:n) = 0.0_rk
-            do j = k + 1, n
+            do j = k + 1, n - 3, 4
+               !$omp simd
+               do i = k + 1, n
+                  w(i) = w(i) + ((a(i, j)*v(j) + a(i, j + 1)*v(j + 1)) + &
+                                 (a(i, j + 2)*v(j + 2) + a(i, j + 3)*v(j + 3)))
+               end do
+            end do
+            do j = n - modulo(n - k, 4) + 1, n
                do i = k + 1, n
                   w(i) = w(i) + a(i, j)*v(j)
                end do
@@ -103,7 +115,16 @@ contains
                w(i) = w(i) - scale*v(i)
                a(i, k) = v(i)
             end do
-            do j = k + 1, n
+            do j = k + 1, n - 3, 4
+               !$omp simd
+               do i = k + 1, n
+                  a(i, j) = a(i, j) - v(i)*w(j) - w(i)*v(j)
+                  a(i, j + 1) = a(i, j + 1) - v(i)*w(j + 1) - w(i)*v(j + 1)
+                  a(i, j + 2) = a(i, j + 2) - v(i)*w(j + 2) - w(i)*v(j + 2)
+                  a(i, j + 3) = a(i, j + 3) - v(i)*w(j + 3) - w(i)*v(j + 3)
+               end do
+            end do
+            do j = n - modulo(n - k, 4) + 1, n
                do i = k + 1, n
                   a(i, j) = a(i, j) - v(i)*w(j) - w(i)*v(j)
                end do
@@ -118,7 +139,7 @@ contains
       end associate
    end subroutine eigen_tridiagonalise
 
-   !> Implicit QL iteration on the tridiagonal form; stores its rotations.
+   !> Implicit QL iteration on the tridiagonal form, `values` become the eigenvalues; stores its rotations.
    subroutine eigen_diagonalise(self, error)
       class(eigen_type), intent(inout) :: self
       type(error_type), allocatable, intent(out) :: error !! no convergence
@@ -209,16 +230,17 @@ contains
    pure subroutine eigen_project(self, block)
       class(eigen_type), intent(in) :: self
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
-      real(rk) :: t(vector_lanes)
-      integer :: i, k
-      do k = 1, self%n - 2
-         call reflect(self, k, block)
-      end do
+      real(rk) :: t
+      integer :: i, k, lane
+      call self%reflect_in(block)
       do k = 1, self%nrotation
          i = self%plane(k)
-         t = block(:, i + 1)
-         block(:, i + 1) = self%sine(k)*block(:, i) + self%cosine(k)*t
-         block(:, i) = self%cosine(k)*block(:, i) - self%sine(k)*t
+         !$omp simd private(t)
+         do lane = 1, vector_lanes
+            t = block(lane, i + 1)
+            block(lane, i + 1) = self%sine(k)*block(lane, i) + self%cosine(k)*t
+            block(lane, i) = self%cosine(k)*block(lane, i) - self%sine(k)*t
+         end do
       end do
    end subroutine eigen_project
 
@@ -226,18 +248,39 @@ contains
    pure subroutine eigen_expand(self, block)
       class(eigen_type), intent(in) :: self
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! components, one vector per lane [any unit]
-      real(rk) :: t(vector_lanes)
-      integer :: i, k
+      real(rk) :: t
+      integer :: i, k, lane
       do k = self%nrotation, 1, -1
          i = self%plane(k)
-         t = block(:, i + 1)
-         block(:, i + 1) = self%cosine(k)*t - self%sine(k)*block(:, i)
-         block(:, i) = self%sine(k)*t + self%cosine(k)*block(:, i)
+         !$omp simd private(t)
+         do lane = 1, vector_lanes
+            t = block(lane, i + 1)
+            block(lane, i + 1) = self%cosine(k)*t - self%sine(k)*block(lane, i)
+            block(lane, i) = self%sine(k)*t + self%cosine(k)*block(lane, i)
+         end do
       end do
+      call self%reflect_out(block)
+   end subroutine eigen_expand
+
+   !> Apply all reflectors, `x <- Q^T x` where the matrix is `Q T Q^T` with the tridiagonal T.
+   pure subroutine eigen_reflect_in(self, block)
+      class(eigen_type), intent(in) :: self
+      real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
+      integer :: k
+      do k = 1, self%n - 2
+         call reflect(self, k, block)
+      end do
+   end subroutine eigen_reflect_in
+
+   !> Apply all reflectors backwards, `x <- Q x`.
+   pure subroutine eigen_reflect_out(self, block)
+      class(eigen_type), intent(in) :: self
+      real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
+      integer :: k
       do k = self%n - 2, 1, -1
          call reflect(self, k, block)
       end do
-   end subroutine eigen_expand
+   end subroutine eigen_reflect_out
 
    !> Apply reflector `k`, `x <- x - tau v (v^T x)`.
    pure subroutine reflect(self, k, block)
@@ -245,15 +288,21 @@ contains
       integer, intent(in) :: k                               !! index of the reflector
       real(rk), intent(inout) :: block(vector_lanes, self%n) !! vectors, one per lane [any unit]
       real(rk) :: t(vector_lanes)
-      integer :: i
+      integer :: i, lane
       if (.not. self%tau(k) > 0.0_rk) return ! no reflection was needed
       t = 0.0_rk
       do i = k + 1, self%n
-         t = t + self%matrix(i, k)*block(:, i)
+         !$omp simd
+         do lane = 1, vector_lanes
+            t(lane) = t(lane) + self%matrix(i, k)*block(lane, i)
+         end do
       end do
       t = self%tau(k)*t
       do i = k + 1, self%n
-         block(:, i) = block(:, i) - self%matrix(i, k)*t
+         !$omp simd
+         do lane = 1, vector_lanes
+            block(lane, i) = block(lane, i) - self%matrix(i, k)*t(lane)
+         end do
       end do
    end subroutine reflect
 

@@ -1,16 +1,20 @@
 !> Ensemble transform Kalman filter with the symmetric square root, for one set of observations.
 !>
-!> With S = R^(-1/2) Y' (members x observations), the analysis of a state element with anomalies x' is (Bishop et al. 2001,
-!> Mon. Weather Rev. 129, 420-436; Hunt et al. 2007, Physica D 230, 112-126, eqs. 20-25)
+!> With S = R^(-1/2) Y' (members x observations), the analysis of a state element with anomalies x' is (Bishop et al.
+!> 2001, Mon. Weather Rev. 129, 420-436; Hunt et al. 2007, Physica D 230, 112-126, eqs. 20-25)
 !>
 !>     increment of the mean   x'^T S (S^T S + (N-1) I)^-1 R^(-1/2) d
 !>     analysis anomalies      x' (I + S S^T/(N-1))^(-1/2)
 !>
 !> Both are functions of a Gram matrix, of S^T S where there are fewer observations than members, else of S S^T, so
 !> that the eigenproblem has the order min(p, N). Anomalies are computed as x' plus a correction, with
-!> (1 + l/(N-1))^(-1/2) - 1 = -l/((N-1) s (1 + s)), s = (1 + l/(N-1))^(1/2), which does not cancel.
+!> (1 + l/(N-1))^(-1/2) - 1 = -l/((N-1) s (1 + s)), s = (1 + l/(N-1))^(1/2), which does not cancel. Where the condition
+!> number allows (nearly always), both functions are evaluated on the tridiagonal form of the Gram matrix by
+!> pl_inverse_root at a tenth of the cost of eigenvalues; else by eigenvalues.
 module pl_transform_etkf
+   use pl_ensemble_block, only: multiply_add, multiply_add_transposed
    use pl_error, only: error_state, error_type, raise_error
+   use pl_inverse_root, only: inverse_root_type
    use pl_kinds, only: rk
    use pl_symmetric_eigen, only: eigen_type, vector_lanes
    implicit none (type, external)
@@ -24,10 +28,13 @@ module pl_transform_etkf
       logical :: by_observation = .false.        !! whether the Gram matrix is p x p
       real(rk), allocatable :: anomalies(:, :)   !! S, (nmember, p), filled by the caller [1]
       real(rk), allocatable :: innovations(:)    !! R^(-1/2) d, (p), filled by the caller [1]
+      real(rk), allocatable :: projected(:)      !! S R^(-1/2) d, (nmember), where the Gram matrix is N x N [1]
       real(rk), allocatable :: gain(:)           !! 1/(N-1+l) [1]
       real(rk), allocatable :: shrink(:)         !! factor of the correction of anomalies [1]
       real(rk), allocatable :: block(:, :)       !! (vector_lanes, order), vectors in spectral space
+      logical :: by_eigenvalues = .false.        !! whether the condition number asks for eigenvalues
       type(eigen_type) :: eigen                  !! the factorised Gram matrix
+      type(inverse_root_type) :: root            !! functions of its tridiagonal form
    contains
       procedure :: create => transform_create
       procedure :: reserve => transform_reserve
@@ -43,8 +50,9 @@ contains
       integer, intent(in) :: nmember                      !! members [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       self%nmember = nmember
-      allocate (self%gain(nmember), self%shrink(nmember), self%block(vector_lanes, nmember))
+      allocate (self%gain(nmember), self%shrink(nmember), self%projected(nmember), self%block(vector_lanes, nmember))
       call self%eigen%create(nmember)
+      call self%root%create(nmember)
       call self%reserve(nmember, error)
    end subroutine transform_create
 
@@ -69,7 +77,8 @@ contains
       class(transform_type), intent(inout) :: self
       integer, intent(in) :: nobs                         !! observations, at least 1 [1]
       type(error_type), allocatable, intent(out) :: error !! the eigenvalue iteration did not converge
-      integer :: n
+      logical :: covered
+      integer :: i, n
       self%nobs = nobs
       self%by_observation = nobs < self%nmember
       n = min(nobs, self%nmember)
@@ -77,8 +86,16 @@ contains
          call gram_observations(self%nmember, nobs, self%anomalies(:, :nobs), self%eigen%matrix)
       else
          call gram_members(self%nmember, nobs, self%anomalies(:, :nobs), self%eigen%matrix)
+         self%projected = 0.0_rk
+         do i = 1, nobs
+            self%projected = self%projected + self%anomalies(:, i)*self%innovations(i)
+         end do
       end if
-      call self%eigen%factorise(n, error)
+      call self%eigen%tridiagonalise(n)
+      call self%root%factorise(n, real(self%nmember - 1, rk), self%eigen%values, self%eigen%off_diagonal, covered)
+      self%by_eigenvalues = .not. covered
+      if (covered) return
+      call self%eigen%diagonalise(error)
       if (allocated(error)) return
       call spectral_factors(self%nmember, self%by_observation, self%eigen%values(:n), self%gain(:n), self%shrink(:n))
    end subroutine transform_factorise
@@ -86,46 +103,32 @@ contains
    !> Transform the anomalies of up to `vector_lanes - 1` state elements into deviations from the prior mean.
    !>
    !> The last lane carries the innovations through the same reflections and rotations.
-   pure subroutine transform_apply(self, x)
+   pure subroutine transform_apply(self, nused, x)
       class(transform_type), intent(inout) :: self
-      real(rk), intent(inout) :: x(vector_lanes, self%nmember) !! anomalies in, analysis minus prior mean out [unit of state]
-      real(rk) :: increment(vector_lanes), t(vector_lanes)
-      integer :: i, k, n
+      integer, intent(in) :: nused                             !! state elements in the block
+      real(rk), intent(inout) :: x(vector_lanes, self%nmember) !! anomalies in, analysis minus prior mean out [any unit]
+      real(rk) :: increment(vector_lanes)
+      integer :: k, n
       n = min(self%nobs, self%nmember)
       associate (b => self%block, s => self%anomalies, d => self%innovations)
          if (self%by_observation) then
-            do i = 1, n
-               t = 0.0_rk
-               do k = 1, self%nmember
-                  t = t + s(k, i)*x(:, k)
-               end do
-               t(vector_lanes) = d(i)
-               b(:, i) = t
-            end do
+            b(:, :n) = 0.0_rk
+            call multiply_add(self%nmember, n, x, s(:, :n), b(:, :n))
+            b(vector_lanes, :n) = d(:n)
          else
             b(:, :n) = x
-            b(vector_lanes, :n) = 0.0_rk
-            do i = 1, self%nobs
-               do k = 1, n
-                  b(vector_lanes, k) = b(vector_lanes, k) + s(k, i)*d(i)
-               end do
-            end do
+            b(vector_lanes, :n) = self%projected
          end if
-         call self%eigen%project(b(:, :n))
-         increment = 0.0_rk
-         do i = 1, n
-            increment = increment + b(:, i)*(self%gain(i)*b(vector_lanes, i))
-            b(:, i) = b(:, i)*self%shrink(i)
-         end do
-         call self%eigen%expand(b(:, :n))
+         if (self%by_eigenvalues) then
+            call update_by_eigenvalues(self, b(:, :n), increment)
+         else
+            call update_by_poles(self, nused, b(:, :n), increment)
+         end if
          if (self%by_observation) then
             do k = 1, self%nmember
-               t = x(:, k) + increment
-               do i = 1, n
-                  t = t + s(k, i)*b(:, i)
-               end do
-               x(:, k) = t
+               x(:, k) = x(:, k) + increment
             end do
+            call multiply_add_transposed(self%nmember, n, b(:, :n), s(:, :n), x)
          else
             do k = 1, n
                x(:, k) = x(:, k) + increment + b(:, k)
@@ -133,6 +136,68 @@ contains
          end if
       end associate
    end subroutine transform_apply
+
+   !> Mean increments and corrections of anomalies from the eigenvalues.
+   pure subroutine update_by_eigenvalues(self, b, increment)
+      class(transform_type), intent(in) :: self
+      real(rk), intent(inout) :: b(vector_lanes, self%eigen%n) !! vectors in, corrections out [unit of state]
+      real(rk), intent(out) :: increment(vector_lanes)         !! increments of the mean [unit of state]
+      integer :: i
+      call self%eigen%project(b)
+      increment = 0.0_rk
+      do i = 1, self%eigen%n
+         increment = increment + b(:, i)*(self%gain(i)*b(vector_lanes, i))
+         b(:, i) = b(:, i)*self%shrink(i)
+      end do
+      call self%eigen%expand(b)
+   end subroutine update_by_eigenvalues
+
+   !> Mean increments and corrections of anomalies from the tridiagonal form.
+   pure subroutine update_by_poles(self, nused, b, increment)
+      class(transform_type), intent(inout) :: self
+      integer, intent(in) :: nused                             !! lanes with state elements
+      real(rk), intent(inout) :: b(vector_lanes, self%eigen%n) !! vectors in, corrections out [unit of state]
+      real(rk), intent(out) :: increment(vector_lanes)         !! increments of the mean [unit of state]
+      real(rk) :: vector(self%eigen%n)
+      integer :: i, lane, n
+      n = self%eigen%n
+      call self%eigen%reflect_in(b)
+      vector = b(vector_lanes, :)
+      call self%root%solve(vector)
+      increment = 0.0_rk
+      do i = 1, n
+         !$omp simd
+         do lane = 1, vector_lanes
+            increment(lane) = increment(lane) + b(lane, i)*vector(i)
+         end do
+      end do
+      do lane = 1, nused
+         vector = b(lane, :)
+         call self%root%correct(vector)
+         if (.not. self%by_observation) then
+            vector = tridiagonal_product(n, self%eigen%values, self%eigen%off_diagonal, vector)
+         end if
+         b(lane, :) = vector
+      end do
+      call self%eigen%reflect_out(b)
+   end subroutine update_by_poles
+
+   !> Product of a symmetric tridiagonal matrix and a vector.
+   pure function tridiagonal_product(n, diagonal, off_diagonal, x) result(y)
+      integer, intent(in) :: n                !! order [1]
+      real(rk), intent(in) :: diagonal(:)     !! (n) [1]
+      real(rk), intent(in) :: off_diagonal(:) !! (n), zero in the last element [1]
+      real(rk), intent(in) :: x(n)            !! vector [any unit]
+      real(rk) :: y(n)                        !! product [as x]
+      integer :: i
+      do i = 1, n
+         y(i) = diagonal(i)*x(i)
+      end do
+      do i = 1, n - 1
+         y(i) = y(i) + off_diagonal(i)*x(i + 1)
+         y(i + 1) = y(i + 1) + off_diagonal(i)*x(i)
+      end do
+   end function tridiagonal_product
 
    !> Functions of the eigenvalues that make the update.
    pure subroutine spectral_factors(nmember, by_observation, values, gain, shrink)
@@ -159,7 +224,7 @@ contains
       end do
    end subroutine spectral_factors
 
-   !> Gram matrix S S^T of the members, both triangles.
+   !> Gram matrix S S^T of the members; both triangles, whose whole columns vectorise better than half.
    pure subroutine gram_members(nmember, nobs, s, matrix)
       integer, intent(in) :: nmember             !! members [1]
       integer, intent(in) :: nobs                !! observations [1]
@@ -169,7 +234,8 @@ contains
       matrix(:nmember, :nmember) = 0.0_rk
       do i = 1, nobs - 3, 4
          do j = 1, nmember
-            do k = j, nmember
+            !$omp simd
+            do k = 1, nmember
                matrix(k, j) = matrix(k, j) + ((s(k, i)*s(j, i) + s(k, i + 1)*s(j, i + 1)) + &
                                               (s(k, i + 2)*s(j, i + 2) + s(k, i + 3)*s(j, i + 3)))
             end do
@@ -177,15 +243,15 @@ contains
       end do
       do i = nobs - modulo(nobs, 4) + 1, nobs
          do j = 1, nmember
-            do k = j, nmember
+            !$omp simd
+            do k = 1, nmember
                matrix(k, j) = matrix(k, j) + s(k, i)*s(j, i)
             end do
          end do
       end do
-      call mirror(nmember, matrix)
    end subroutine gram_members
 
-   !> Gram matrix S^T S of the observations, both triangles.
+   !> Gram matrix S^T S of the observations; the lower triangle, mirrored.
    pure subroutine gram_observations(nmember, nobs, s, matrix)
       integer, intent(in) :: nmember             !! members [1]
       integer, intent(in) :: nobs                !! observations [1]
@@ -207,19 +273,11 @@ contains
             end do
          end if
       end do
-      call mirror(nobs, matrix)
-   end subroutine gram_observations
-
-   !> Copy the lower triangle to the upper one.
-   pure subroutine mirror(n, matrix)
-      integer, intent(in) :: n                !! order [1]
-      real(rk), intent(inout) :: matrix(:, :) !! at least (n, n) [1]
-      integer :: i, j
-      do j = 2, n
+      do j = 2, nobs
          do i = 1, j - 1
             matrix(i, j) = matrix(j, i)
          end do
       end do
-   end subroutine mirror
+   end subroutine gram_observations
 
 end module pl_transform_etkf

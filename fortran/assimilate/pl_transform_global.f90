@@ -2,11 +2,11 @@
 !>
 !> A is S = R^(-1/2) Y' or the identity, B a right factor computed from the predicted observations alone, so that the
 !> result for a state element does not depend on how the state is split. ETKF: see pl_transform_etkf. EnKF with
-!> perturbed observations (Burgers et al. 1998, Mon. Weather Rev. 126, 1719-1724) in the space of members or observations,
-!> whichever is smaller (Evensen 2003, Ocean Dyn. 53, 343-367; identity of Woodbury): no system of the order of the
-!> observations is solved where they outnumber the members.
+!> perturbed observations (Burgers et al. 1998, Mon. Weather Rev. 126, 1719-1724) in the space of members or of
+!> observations, whichever is smaller (Evensen 2003, Ocean Dyn. 53, 343-367; identity of Woodbury): no system of the
+!> order of the observations is solved where they outnumber the members.
 module pl_transform_global
-   use pl_ensemble_block, only: join_block, split_block
+   use pl_ensemble_block, only: join_block, multiply_add, split_block
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
    use pl_symmetric_eigen, only: eigen_type, vector_lanes
@@ -191,38 +191,5 @@ contains
          ensemble(:, lane) = block(lane, :)
       end do
    end subroutine update_block
-
-   !> `y <- y + x A` for a block, four columns at a time.
-   pure subroutine multiply_add(nrow, ncol, x, a, y)
-      integer, intent(in) :: nrow, ncol                  !! shape of `a` [1]
-      real(rk), intent(in) :: x(vector_lanes, nrow)      !! factor [any unit]
-      real(rk), intent(in) :: a(nrow, ncol)              !! matrix [1]
-      real(rk), intent(inout) :: y(vector_lanes, ncol)   !! sum [any unit]
-      real(rk) :: t1(vector_lanes), t2(vector_lanes), t3(vector_lanes), t4(vector_lanes)
-      integer :: j, k
-      do j = 1, ncol - 3, 4
-         t1 = y(:, j)
-         t2 = y(:, j + 1)
-         t3 = y(:, j + 2)
-         t4 = y(:, j + 3)
-         do k = 1, nrow
-            t1 = t1 + x(:, k)*a(k, j)
-            t2 = t2 + x(:, k)*a(k, j + 1)
-            t3 = t3 + x(:, k)*a(k, j + 2)
-            t4 = t4 + x(:, k)*a(k, j + 3)
-         end do
-         y(:, j) = t1
-         y(:, j + 1) = t2
-         y(:, j + 2) = t3
-         y(:, j + 3) = t4
-      end do
-      do j = ncol - modulo(ncol, 4) + 1, ncol
-         t1 = y(:, j)
-         do k = 1, nrow
-            t1 = t1 + x(:, k)*a(k, j)
-         end do
-         y(:, j) = t1
-      end do
-   end subroutine multiply_add
 
 end module pl_transform_global

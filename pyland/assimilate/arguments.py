@@ -134,8 +134,8 @@ def check_problem(E: Any, Y: Any, d: Any, R: Any, inflation: float, *, full_cova
     largest = max(np.abs(anomalies).max(initial=0.0), np.abs(_whitened(whiten, innovation)).max(initial=0.0))
     if largest > LARGEST_RATIO:
         raise InputError(
-            f"R is too small for this ensemble: an anomaly or innovation is {largest:.1e} error standard deviations, more "
-            f"than {LARGEST_RATIO:g}; check the units of R (variances) and Y"
+            f"R is too small for this ensemble: an anomaly or innovation is {largest:.1e} error standard deviations, "
+            f"more than {LARGEST_RATIO:g}; check the units of R (variances) and Y"
         )
     return Problem(ensemble, anomalies, innovation, whiten)
 
@@ -159,7 +159,9 @@ def _error_root(R: Any, nobs: int, full_covariance: bool) -> np.ndarray:
     if np.ndim(R) == 2 and full_covariance:
         matrix = to_floats("R (obs, obs)", R, 2)
         if matrix.shape != (nobs, nobs):
-            raise InputError(f"R must have shape (obs,) = ({nobs},) or (obs, obs) = ({nobs}, {nobs}); got {matrix.shape}")
+            raise InputError(
+                f"R must have shape (obs,) = ({nobs},) or (obs, obs) = ({nobs}, {nobs}); got {matrix.shape}"
+            )
         if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0.0):
             raise InputError("R (obs, obs) must be symmetric; R[i, j] and R[j, i] differ")
         try:

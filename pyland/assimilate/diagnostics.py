@@ -24,7 +24,8 @@ class AnalysisDiagnostics:
         ``d^T (H P H^T + R)^-1 d``, with the inflated covariance of all observations in a global analysis and with its
         diagonal in a local one; expected value: the number of observations.
     degrees_of_freedom : float
-        Degrees of freedom for signal: the trace of ``H K``, in a local analysis that of the observations' own local gains.
+        Degrees of freedom for signal: the trace of ``H K``, in a local analysis that of the observations' own local
+        gains.
     """
 
     innovation: np.ndarray

@@ -45,8 +45,8 @@ def analyse(
     relaxation : float
         Relaxation to the prior spread (RTPS), 0 to 1; the prior spread is that before inflation.
     rng : numpy.random.Generator or int, optional
-        Source of the observation perturbations of ``enkf``; an integer is a seed. Ranks that hold shares of one state must
-        pass generators in the same state. None draws fresh entropy and is not reproducible.
+        Source of the observation perturbations of ``enkf``; an integer is a seed. Ranks that hold shares of one state
+        must pass generators in the same state. None draws fresh entropy and is not reproducible.
     threads : int, optional
         OpenMP threads; the result does not depend on it.
     return_diagnostics : bool
@@ -70,13 +70,15 @@ def analyse(
 
     Notes
     -----
-    The update of a state element depends on its own members and on ``Y``, ``d``, ``R`` only, so that analysing shares of a
-    state gives the same bits as analysing the whole. Cost: O(obs N min(obs, N)) once and O(N min(2 obs, N)) per element.
+    The update of a state element depends on its own members and on ``Y``, ``d``, ``R`` only, so that analysing shares
+    of a state gives the same bits as analysing the whole. Cost: O(obs N min(obs, N)) once and O(N min(2 obs, N)) per
+    element.
     No system of the order of the observations is solved where they outnumber the members (unless R is a matrix).
 
     References
     ----------
-    .. [1] Bishop, C. H., et al. (2001). Mon. Weather Rev. 129, 420-436. Hunt, B. R., et al. (2007). Physica D 230, 112-126.
+    .. [1] Bishop, C. H., et al. (2001). Mon. Weather Rev. 129, 420-436. Hunt, B. R., et al. (2007). Physica D 230,
+       112-126.
     .. [2] Burgers, G., et al. (1998). Mon. Weather Rev. 126, 1719-1724. Evensen, G. (2003). Ocean Dyn. 53, 343-367.
     .. [3] Whitaker, J. S., and Hamill, T. M. (2012). Mon. Weather Rev. 140, 3078-3089.
 

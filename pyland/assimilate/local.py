@@ -37,8 +37,8 @@ def analyse_local(
     E : array_like
         Prior ensemble, shape ``(member, state)``, any unit; at least 2 members. Not changed.
     Y : array_like
-        Predicted observations of each member, shape ``(member, obs)``, in the unit of ``d``: all observations, also on a
-        rank that holds a share of the state. Not changed.
+        Predicted observations of each member, shape ``(member, obs)``, in the unit of ``d``: all observations, also on
+        a rank that holds a share of the state. Not changed.
     d : array_like
         Observations, shape ``(obs,)``. Without observations the analysis is a copy of ``E``.
     R : array_like
@@ -49,13 +49,13 @@ def analyse_local(
     coords_obs : array_like
         Coordinates of the observations, shape ``(obs, ndim)`` or ``(obs,)``.
     radius : float
-        Support radius: an observation farther than this has no weight (PDAF: cradius = sradius = radius). In the unit of
-        the coordinates, in metres with ``haversine``; above 0, ``inf`` for no localisation.
+        Support radius: an observation farther than this has no weight (PDAF: cradius = sradius = radius). In the unit
+        of the coordinates, in metres with ``haversine``; above 0, ``inf`` for no localisation.
     method : {"letkf"}
         Local ensemble transform Kalman filter with the symmetric square root.
     taper : {"gaspari_cohn", "exponential", "none"}
-        Weight of the inverse error variance with distance s: the fifth-order function of Gaspari and Cohn that vanishes at
-        the radius, ``exp(-s/radius)`` cut off at the radius, or 1 up to the radius.
+        Weight of the inverse error variance with distance s: the fifth-order function of Gaspari and Cohn that vanishes
+        at the radius, ``exp(-s/radius)`` cut off at the radius, or 1 up to the radius.
     inflation : float
         Factor on the prior anomalies (PDAF: ``1/sqrt(forget)``), in (0, 100].
     relaxation : float
@@ -106,7 +106,9 @@ def analyse_local(
         "threads": arguments.check_threads(threads),
     }
     if np.ndim(R) == 2:
-        raise InputError("R must be a list of variances, shape (obs,), in a local analysis; use analyse for a full matrix")
+        raise InputError(
+            "R must be a list of variances, shape (obs,), in a local analysis; use analyse for a full matrix"
+        )
     problem = arguments.check_problem(E, Y, d, R, inflation, full_covariance=False)
     if problem.innovation.size == 0:
         analysis = np.array(problem.ensemble, order="F")

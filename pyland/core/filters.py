@@ -58,7 +58,8 @@ def update_global(
     """
     analysis = np.array(ensemble, dtype=np.float64, order="F")
     check(*wrapped.pl_api_assimilate.assimilate_global(
-        analysis, _members_first(anomalies), _members_first(innovations), METHODS[method], inflation, relaxation, threads))
+        analysis, _members_first(anomalies), _members_first(innovations), METHODS[method], inflation, relaxation,
+        threads))
     return analysis
 
 

@@ -106,7 +106,7 @@ class CaseRun:
             observer = TruthObserver(self.setup, twins)
             folder = self.run_dir / "truth"
             seed = twins[0].twin.seed
-            run = self._member_run("truth", folder, np.array([0]), seed, is_control=False)
+            run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
             run.analysis = observer
             self._begin(run)
             integrate(run)
@@ -160,7 +160,7 @@ class CaseRun:
 
     def _member_run(
         self, name: str, folder: Path, members: np.ndarray, seed: int, sets: list[ObservationSet] | None = None,
-        is_control: bool | None = None,
+        is_truth: bool = False,
     ) -> MemberRun:
         config, setup, comm = self.config, self.setup, self.comm
         if comm.is_root:
@@ -173,11 +173,12 @@ class CaseRun:
             variables=tuple(variable(one).id for one in output.variables),
             members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
             nmember=len(members), every=output.every,
-            restart_every=output.restart_every, start=config.time.start64, streams=streams)
+            restart_every=None if is_truth else output.restart_every,
+            start=config.time.start64, streams=streams)
         settings = config.ensemble.forcing_settings()
         perturbation = None
-        if settings and (len(members) > 1 or is_control is False):
-            if is_control is False:
+        if settings:
+            if is_truth:
                 settings["control"] = False
             perturbation = ForcingPerturbation(
                 settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step)

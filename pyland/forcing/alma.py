@@ -94,13 +94,14 @@ class AlmaForcing(IntervalForcing):
             self._cells = self._select_cells(cells, size)
             latitude = self._place(dataset, netcdf_input.LATITUDE_NAMES, latitude, "latitude", 90.0)
             longitude = self._place(dataset, netcdf_input.LONGITUDE_NAMES, longitude, "longitude", 360.0)
-            if latitude.size != longitude.size:
+            if latitude.size != longitude.size and 1 not in {latitude.size, longitude.size}:
                 raise InputError(f"{file}: {latitude.size} latitudes but {longitude.size} longitudes")
+            latitude, longitude = (v.copy() for v in np.broadcast_arrays(latitude, longitude))
             height = self._reference_height(dataset, reference_height, latitude.size)
             self.elevation = self._cell_numbers(dataset, netcdf_input.ELEVATION_NAMES, latitude.size)
         super().__init__(
             self.axis.start, self.axis.interval, self.axis.count, latitude, longitude, height, file)
-        self.clipped = 0
+        self._clipped: dict[tuple[str, int], int] = {}  # by variable and first interval: a window may be read again
         self._windows: OrderedDict[int, np.ndarray] = OrderedDict()
         self._window_length = self._choose_window()
         if self._window_length >= self.count:
@@ -139,7 +140,7 @@ class AlmaForcing(IntervalForcing):
             "ncell": self.ncell,
             "variables": names,
             "precipitation_phase": "as in the file" if "rain" in names else "linear ramp from 0 to 2 degC",
-            "small_offsets_set_to_zero": self.clipped,
+            "small_offsets_set_to_zero": sum(self._clipped.values()),
         }
 
     # ---- set-up ---------------------------------------------------------------------------------------------------
@@ -309,5 +310,6 @@ class AlmaForcing(IntervalForcing):
         raw = netcdf_input.read_values(variable, str(self.path)).reshape(last - first, -1)[:, cells]
         values = to_si(raw, unit, BOUNDS[name].unit, label, str(self.path))
         begin = self.start + np.timedelta64(first * self.interval, "s")
-        self.clipped += check_values(values, name, label, str(self.path), begin, self.interval, first)
+        self._clipped[name, first] = check_values(
+            values, name, label, str(self.path), begin, self.interval, first)
         return values

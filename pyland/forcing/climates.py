@@ -1,8 +1,8 @@
 """Climates of the weather generator: one row of numbers each.
 
 The numbers are rounded statistics of lowland stations of each kind of climate (Koeppen-Geiger classes Cfb, Dfa/Dfb,
-BSk, Csa, Dfc and Am; Peel et al. 2007, Hydrol. Earth Syst. Sci. 11, 1633-1644). They make plausible, self-consistent weather
-for experiments; they do not reproduce any station.
+BSk, Csa, Dfc and Am; Peel et al. 2007, Hydrol. Earth Syst. Sci. 11, 1633-1644). They make plausible, self-consistent
+weather for experiments; they do not reproduce any station.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from pyland.forcing.climates import find_climate
 from pyland.forcing.elevation import STANDARD_LAPSE_RATE
 from pyland.forcing.interval import IntervalForcing
 from pyland.forcing.random_field import RandomField, exceedance
-from pyland.forcing.solar import SOLAR_CONSTANT, seconds_since_1970, sun_position
+from pyland.forcing.solar import SOLAR_CONSTANT, seconds_since_1970, sun_position, sun_positions
 
 _HOUR, _HOURS, _DAY = 3600, 24, 86400
 _YEAR = 365.2425 * _DAY  # [s]
@@ -94,7 +94,8 @@ class WeatherGenerator(IntervalForcing):
       afternoon in convective climates); its intensity is a stretched exponential of the excess. The expected
       amount is that of the climate;
     * cloud cover from S and a field of its own, overcast when it rains;
-    * temperature: annual cycle, latitude, elevation, synoptic field with memory of days, diurnal cycle damped by clouds;
+    * temperature: annual cycle, latitude, elevation, synoptic field with a memory of days, diurnal cycle damped by
+      clouds;
     * dew point: night minimum less a depression on dry days; never above saturation (over ice in frost);
     * shortwave and longwave: `pyland.forcing.sky`; wind: Weibull distribution of shape 2, stronger in the afternoon;
     * pressure: hydrostatic, with a synoptic part; rain or snow by the ramp from 0 to 2 degC.
@@ -308,14 +309,11 @@ class WeatherGenerator(IntervalForcing):
 
     def _shortwave(self, day: int, pressure: np.ndarray, vapour: np.ndarray, cloud: np.ndarray) -> np.ndarray:
         """Shortwave down [W m-2], ``(hour, cell)``: extraterrestrial mean times clear-sky and cloud transmittance."""
-        top = np.empty((_HOURS, self.ncell))
-        cosine = np.empty((_HOURS, self.ncell))
-        for hour in range(_HOURS):
-            begin = day * _DAY + hour * _HOUR
-            sun = sun_position(begin + 0.5 * _HOUR)
-            integral, sunshine = self._sun.sunlit(begin, _HOUR, sun)
-            top[hour] = SOLAR_CONSTANT * sun.irradiance_factor * integral / _HOUR
-            cosine[hour] = integral / np.where(sunshine > 0.0, sunshine, 1.0)
+        begin = day * _DAY + _HOUR * np.arange(_HOURS)
+        sun = sun_positions(begin + 0.5 * _HOUR)
+        integral, sunshine = self._sun.sunlit(begin[:, None], _HOUR, sun)
+        top = SOLAR_CONSTANT * sun.irradiance_factor * integral / _HOUR
+        cosine = integral / np.where(sunshine > 0.0, sunshine, 1.0)
         return top * sky.clear_sky_transmittance(cosine, pressure, vapour) * sky.cloud_transmittance(cloud)
 
 

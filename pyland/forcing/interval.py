@@ -105,8 +105,8 @@ class IntervalForcing(ABC):
         for index, overlap in zip(range(first, last + 1), overlaps, strict=True):
             values = self.interval_means(index)
             means += values * (overlap / dt)
-            shortwave = shortwave + self._shortwave_energy(index, values[SHORTWAVE], max(offset, index * float(
-                self.interval)), overlap) / dt
+            begin = max(offset, index * float(self.interval))
+            shortwave = shortwave + self._shortwave_part(index, values[SHORTWAVE], begin, overlap, dt)
         if dt < self.interval:
             means[SMOOTH] = self._between_middles(offset + 0.5 * dt)
         fields = {name: means[i].copy() for i, name in enumerate(INTERVAL_FIELDS)}
@@ -137,9 +137,9 @@ class IntervalForcing(ABC):
         upper = self.interval_means(min(max(left + 1, 0), self.count - 1))[SMOOTH]
         return (1.0 - fraction) * lower + fraction * upper
 
-    def _shortwave_energy(self, index: int, mean: np.ndarray, offset: float, overlap: float) -> np.ndarray:
-        """Shortwave energy [J m-2] that falls in ``[offset, offset + overlap)`` of interval ``index``."""
-        evenly = mean * overlap
+    def _shortwave_part(self, index: int, mean: np.ndarray, offset: float, overlap: float, dt: float) -> np.ndarray:
+        """Give the part of a step's mean shortwave [W m-2] that falls in ``[offset, offset + overlap)``."""
+        evenly = mean * (overlap / dt)
         if overlap == self.interval:
             return evenly
         begin = self._first_second + index * self.interval
@@ -148,4 +148,4 @@ class IntervalForcing(ABC):
         part, _ = self._sun.sunlit(self._first_second + offset, overlap, sun)
         darkest = DARKEST_MEAN_COSINE * self.interval
         share = part / np.maximum(whole, darkest)
-        return np.where(whole >= darkest, mean * self.interval * share, evenly)
+        return np.where(whole >= darkest, mean * (self.interval / dt) * share, evenly)

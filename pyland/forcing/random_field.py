@@ -18,6 +18,8 @@ import math
 
 import numpy as np
 
+from pyland.base.errors import InputError
+
 _GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))  # spreads directions evenly [rad]
 _WORD = 2**64
 _ERFC = (
@@ -49,8 +51,12 @@ def draw_normals(seed: int, purpose: int, block: int, shape: tuple[int, ...]) ->
     shape : tuple of int
         Shape of the answer.
     """
-    bits = np.random.Philox(key=[seed % _WORD, purpose], counter=[0, 0, 0, block % _WORD])
-    return np.random.Generator(bits).standard_normal(shape)
+    return _generator(seed, purpose, (0, 0, 0, block % _WORD)).standard_normal(shape)
+
+
+def _generator(seed: int, purpose: int, counter: tuple[int, int, int, int]) -> np.random.Generator:
+    words = np.array(counter, dtype=np.uint64)  # explicit type: words above 2**63 must not pass through floats
+    return np.random.Generator(np.random.Philox(key=np.array([seed % _WORD, purpose], dtype=np.uint64), counter=words))
 
 
 class RandomField:
@@ -71,7 +77,7 @@ class RandomField:
     velocity : tuple of float, optional
         Speed at which the pattern moves towards x and y [m s-1].
     waves : int, optional
-        Number of plane waves.
+        Number of plane waves, a power of 2.
 
     Attributes
     ----------
@@ -83,12 +89,13 @@ class RandomField:
     Directions are spread by the golden angle and lengths by the quantiles of the spectrum, so that few waves already
     give the covariance (reference [1]_ with stratified instead of random wave vectors). Memory is a moving average
     of ``memory^j`` over the steps until ``memory^j`` falls below 1 percent: the first-order autoregression without its
-    infinite past. Sums run over waves in a fixed order, never over a reduced axis, so that no bit depends on the
-    number of cells.
+    infinite past. Waves are summed in a fixed order of pairs, never along a reduced axis, so that no bit depends on
+    the number of cells.
     """
 
     _FORGOTTEN = 0.01  # weight at which the moving average ends [1]
     _DAYS_KEPT = 64  # of white noise
+    _CELLS_AT_ONCE = 128  # so that the terms of a sum stay in the second-level cache
 
     def __init__(
         self,
@@ -100,21 +107,22 @@ class RandomField:
         steps_per_day: int,
         memory: float,
         velocity: tuple[float, float] = (0.0, 0.0),
-        waves: int = 24,
+        waves: int = 32,
     ) -> None:
+        if waves < 1 or waves & (waves - 1):
+            raise InputError(f"random field: waves must be a power of 2, got {waves}")
         self._seed, self._purpose = seed, purpose
         self._steps_per_day = steps_per_day
         rank = np.arange(waves)
-        bits = np.random.Philox(key=[seed % _WORD, purpose], counter=[0, 0, 1, 0])  # no block of time
-        angle = math.pi * np.random.Generator(bits).random() + rank * _GOLDEN_ANGLE
+        no_block = (0, 0, 1, 0)  # a counter that no block of time reaches
+        angle = math.pi * _generator(seed, purpose, no_block).random() + rank * _GOLDEN_ANGLE
         number = np.sqrt(-2.0 * np.log(1.0 - (rank + 0.5) / waves)) / length
         self._wave_x, self._wave_y = number * np.cos(angle), number * np.sin(angle)
         self._drift = (self._wave_x * velocity[0] + self._wave_y * velocity[1]) * (86400.0 / steps_per_day)
-        self._cosine = np.empty((waves, x.size))
-        self._sine = np.empty((waves, x.size))
+        self._waves = np.empty((2 * waves, x.size))  # cosines, then sines
         for k in range(waves):
             phase = self._wave_x[k] * x + self._wave_y[k] * y
-            self._cosine[k], self._sine[k] = np.cos(phase), np.sin(phase)
+            self._waves[k], self._waves[waves + k] = np.cos(phase), np.sin(phase)
         terms = 1 if memory <= 0.0 else math.ceil(math.log(self._FORGOTTEN) / math.log(memory)) + 1
         weights = memory ** np.arange(terms) if memory > 0.0 else np.ones(1)
         self._weights = weights / math.sqrt(float(np.sum(weights**2)) * waves)
@@ -125,13 +133,19 @@ class RandomField:
     def day(self, day: int) -> np.ndarray:
         """Field at the steps of a day (days since 1970-01-01), ``(step, cell)``."""
         amplitude = self._amplitudes(day)
-        field = np.zeros((self._steps_per_day, self._cosine.shape[1]))
-        for k in range(self._cosine.shape[0]):
-            field += amplitude[:, 0, k, None] * self._cosine[k] + amplitude[:, 1, k, None] * self._sine[k]
+        ncell = self._waves.shape[1]
+        field = np.empty((self._steps_per_day, ncell))
+        for first in range(0, ncell, self._CELLS_AT_ONCE):
+            block = slice(first, first + self._CELLS_AT_ONCE)
+            terms = amplitude[:, :, None] * self._waves[:, None, block]
+            while terms.shape[0] > 1:  # a tree of sums of pairs: their order never depends on the number of cells
+                half = terms.shape[0] // 2
+                terms = terms[:half] + terms[half:]
+            field[:, block] = terms[0]
         return field
 
     def _amplitudes(self, day: int) -> np.ndarray:
-        """Amplitudes of cosine and sine waves at the steps of a day, ``(step, 2, wave)``."""
+        """Amplitudes of cosine and sine waves at the steps of a day, ``(2 wave, step)``."""
         n = self._steps_per_day
         past = -(-(self._weights.size - 1) // n)  # whole days that the moving average reaches back
         noise = np.concatenate([self._noise(d) for d in range(day - past, day + 1)])
@@ -142,7 +156,7 @@ class RandomField:
         turn = self._drift[None, :] * (day * n + np.arange(n, dtype=np.float64))[:, None]
         cosine, sine = np.cos(turn), np.sin(turn)
         a, b = amplitude[:, 0], amplitude[:, 1]
-        return np.stack([a * cosine - b * sine, a * sine + b * cosine], axis=1)
+        return np.concatenate([a * cosine - b * sine, a * sine + b * cosine], axis=1).T
 
     def _noise(self, day: int) -> np.ndarray:
         """White noise of a day, ``(step, 2, wave)``; kept for the days that the moving average may ask for again."""

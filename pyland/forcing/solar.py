@@ -14,6 +14,7 @@ References
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,13 +29,13 @@ _J2000 = 946728000  # 2000-01-01T12:00 in seconds since 1970-01-01
 
 
 class SunPosition(NamedTuple):
-    """The sun as seen from the centre of the earth at one moment."""
+    """The sun as seen from the centre of the earth, at one moment or at several (arrays)."""
 
-    declination: float
+    declination: float | np.ndarray
     """[rad]"""
-    noon: float
+    noon: float | np.ndarray
     """Sun's hour angle at longitude 0 [rad] is ``2 pi t/day - noon``, with t the UTC second of the day."""
-    irradiance_factor: float
+    irradiance_factor: float | np.ndarray
     """Inverse square of the distance to the sun in astronomical units [1]."""
 
 
@@ -73,6 +74,12 @@ def sun_position(seconds: float) -> SunPosition:
     )
 
 
+def sun_positions(seconds: Iterable[float]) -> SunPosition:
+    """Positions of the sun at several moments, as arrays of shape ``(moment, 1)``; see `sun_position`."""
+    positions = np.array([sun_position(moment) for moment in seconds])
+    return SunPosition(*(positions[:, i : i + 1] for i in range(positions.shape[1])))
+
+
 class SolarGeometry:
     """Sun angles at a set of places.
 
@@ -94,17 +101,18 @@ class SolarGeometry:
         """Cosine of the zenith angle at one moment (``seconds`` since 1970-01-01), ``(cell,)``; negative at night."""
         sun = sun_position(seconds)
         a, b = self._coefficients(sun)
-        return a + b * np.cos(2.0 * math.pi * ((seconds / _DAY) % 1.0) - sun.noon + self._longitude)
+        return a + b * np.cos(2.0 * math.pi * ((seconds % _DAY) / _DAY) - sun.noon + self._longitude)
 
     def sunlit(
-        self, seconds: float, duration: float, sun: SunPosition | None = None
+        self, seconds: float | np.ndarray, duration: float, sun: SunPosition | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Integrate the sun over an interval.
 
         Parameters
         ----------
-        seconds : float
-            Start of the interval, UTC, seconds since 1970-01-01.
+        seconds : float or numpy.ndarray
+            Start of the interval, UTC, seconds since 1970-01-01; several as an array of shape ``(moment, 1)``, which
+            need ``sun`` of the same shape (`sun_positions`) and give answers of shape ``(moment, cell)``.
         duration : float
             Length of the interval [s], above 0.
         sun : SunPosition, optional
@@ -128,11 +136,11 @@ class SolarGeometry:
             sun = sun_position(seconds + 0.5 * duration)
         a, b = self._coefficients(sun)
         half_day = self._half_day(a, b)
-        angle = 2.0 * math.pi * ((seconds / _DAY) % 1.0) - sun.noon + self._longitude
+        angle = 2.0 * math.pi * ((seconds % _DAY) / _DAY) - sun.noon + self._longitude
         first = (angle + math.pi) % (2.0 * math.pi) - math.pi  # hour angle of the start in [-pi, pi)
         last = first + 2.0 * math.pi * duration / _DAY
-        integral = np.zeros_like(a)
-        sunshine = np.zeros_like(a)
+        integral = np.zeros(first.shape)
+        sunshine = np.zeros(first.shape)
         for day in range(math.ceil(duration / _DAY) + 1):
             shift = 2.0 * math.pi * day
             rise = np.minimum(np.maximum(first - shift, -half_day), half_day)
@@ -160,7 +168,7 @@ class SolarGeometry:
 
     def _coefficients(self, sun: SunPosition) -> tuple[np.ndarray, np.ndarray]:
         """Return ``a`` and ``b`` of ``mu = a + b cos h``."""
-        return math.sin(sun.declination) * self._sine, math.cos(sun.declination) * self._cosine
+        return np.sin(sun.declination) * self._sine, np.cos(sun.declination) * self._cosine
 
     @staticmethod
     def _half_day(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -100,7 +100,7 @@ def to_si(values: np.ndarray, unit: str | None, expected: str, label: str, file:
         if quantity.check("[length]/[time]") and expected == "kg m-2 s-1":
             quantity = quantity * ureg.parse_expression(_DENSITY_WATER)
         return np.asarray(quantity.to(target).magnitude, dtype=np.float64)
-    except (pint.errors.PintError, tokenize.TokenError, ValueError, TypeError, AttributeError) as error:
+    except (pint.errors.PintError, tokenize.TokenError, AssertionError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             f"{file}: variable '{label}' has units '{unit}', which cannot be converted to '{expected}' ({error}); "
             "correct the units attribute (amounts of precipitation need their interval, for instance 'mm/30min')"

@@ -3,8 +3,8 @@
     python tools/benchmarks/letkf.py [--members 32] [--radius 10] [--size 512] [--observations 10000] [--threads 1]
 
 Prints wall and CPU seconds of `analyse_local` (transposition and copies included) and of the global filters.
-PDAF v3.0 on the same sizes, one core, CPU seconds, initialisation of observations included: LETKF N=32 R=10 35.6, R=20 42.7;
-N=64 R=10 71.9, R=20 83.1; ETKF N=32 0.04, N=64 0.10 (wall); EnKF N=64 15.8.
+PDAF v3.0 on the same sizes, one core, CPU seconds, initialisation of observations included: LETKF N=32 R=10 35.6,
+R=20 42.7; N=64 R=10 71.9, R=20 83.1; ETKF N=32 0.04, N=64 0.10 (wall); EnKF N=64 15.8.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def measure(label: str, call, ncell: int) -> None:
     analysis = call()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     spread = analysis.std(axis=0, ddof=1).mean()
-    print(f"{label:28s} wall {wall:8.3f} s  CPU {cpu:8.3f} s  {1e6 * cpu / ncell:8.2f} us per cell  mean spread {spread:.6f}")
+    each = 1e6 * cpu / ncell
+    print(f"{label:20s} wall {wall:8.3f} s  CPU {cpu:8.3f} s  {each:8.2f} us per cell  mean spread {spread:.6f}")
 
 
 def main() -> None:

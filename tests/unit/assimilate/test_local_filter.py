@@ -16,7 +16,8 @@ def problem(nmember=10, nstate=60, nobs=25, ndim=2, seed=1, extent=100.0):
     places = rng.uniform(0.0, extent, (nstate, ndim))
     where = rng.uniform(0.0, extent, (nobs, ndim))
     E = rng.standard_normal((nmember, nstate))
-    return E, rng.standard_normal((nmember, nobs)), rng.standard_normal(nobs), rng.uniform(0.2, 2.0, nobs), places, where
+    Y, d, R = rng.standard_normal((nmember, nobs)), rng.standard_normal(nobs), rng.uniform(0.2, 2.0, nobs)
+    return E, Y, d, R, places, where
 
 
 def brute_force(E, Y, d, R, distance, radius, taper):
@@ -185,3 +186,12 @@ def test_known_filter_that_is_not_there():
 def test_negative_distance():
     with pytest.raises(InputError, match="at least 0"):
         localisation_weights([-1.0], 10.0)
+
+
+@pytest.mark.parametrize("nobs", [4, 9, 30])
+def test_poles_and_eigenvalues_agree(nobs):
+    """Below, between and beyond the condition numbers that the rational inverse root covers: the same analysis."""
+    E, Y, d, R, places, where = problem(nobs=nobs)
+    for scale in 10.0 ** np.arange(-6.0, 5.0, 0.5):
+        A = analyse_local(E, Y, d, scale * R, places, where, np.inf)
+        np.testing.assert_allclose(A, analyse(E, Y, d, scale * R), rtol=0, atol=1e-15 / min(scale, 1.0) + 3e-13)

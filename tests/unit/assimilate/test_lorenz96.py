@@ -60,7 +60,10 @@ def test_etkf():
 
 @pytest.mark.slow
 def test_letkf():
-    """A ring is a circle in the plane: chords stand for distances along it. DAPPER's loc_rad 6 is a support of 2*1.82*6 cells."""
+    """A ring is a circle in the plane: chords stand for distances along it.
+
+    DAPPER's loc_rad 6 is a support of 2*1.82*6 cells.
+    """
     angle = 2.0 * np.pi * np.arange(NX) / NX
     circle = NX / (2.0 * np.pi) * np.column_stack([np.cos(angle), np.sin(angle)])
     along = 21.84  # cells

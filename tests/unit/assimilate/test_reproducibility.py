@@ -17,7 +17,8 @@ def arrays():
     E = rng.standard_normal((16, layers * n * n))
     owner = np.tile(np.arange(n * n), layers)
     where = rng.uniform(0, n, (nobs, 2))
-    return E, rng.standard_normal((16, nobs)), rng.standard_normal(nobs), rng.uniform(0.1, 1.0, nobs), places, where, owner
+    Y, d, R = rng.standard_normal((16, nobs)), rng.standard_normal(nobs), rng.uniform(0.1, 1.0, nobs)
+    return E, Y, d, R, places, where, owner
 
 
 def local(arrays, E=None, owner=None, places=None, **options):
