@@ -52,12 +52,12 @@ def random_columns(
     }
     model = ColumnModel(THICKNESS, BEDROCK, parameters, ncell=ncell, nmember=nmember, npatch=npatch, stomata=stomata,
                         retention=retention, **options)
-    filled = rng.uniform(0.05, 1.0, (nmember, ncell))
-    filled[:, ::7] = 1.0
-    porosity, residual = model.parameter["porosity"], model.parameter["residual_water"]
-    warmth = rng.uniform(274.0, 310.0, (nmember, ncell))
+    head = -(10.0 ** rng.uniform(-2.0, 4.0, (THICKNESS.size, nmember, ncell)))
+    head[:, :, 4::10] = np.cumsum(THICKNESS)[:, None, None] - 1.0  # water table inside the column
+    head[:, :, 9::10] = 0.0
+    warmth = rng.uniform(276.0, 306.0, (nmember, ncell))
     model.set_state({
-        "soil_water": residual + filled * (porosity - residual),
+        "pressure_head": head,
         "soil_temperature": np.repeat(warmth[None], model.thermal_thickness.size, axis=0),
         "leaf_temperature": np.repeat(warmth[None], npatch, axis=0),
         "growth_temperature": warmth,
@@ -81,30 +81,52 @@ def random_soil(
     return sand, clay, hydraulic_parameters(retention, pedotransfer, sand, clay, np.zeros_like(sand), depth)
 
 
-def extreme_weather(rng: np.random.Generator, shape: tuple[int, ...], hour: float) -> dict[str, np.ndarray]:
-    """Return one step of snow-free weather between its extremes; a fifth of the places has polar day or night."""
-    temperature = rng.uniform(268.15, 323.15, shape)
-    pressure = rng.uniform(55e3, 105e3, shape)
-    vapour = rng.uniform(0.05, 1.0, shape) * saturation_pressure(temperature)
-    sun = np.full(shape, max(np.sin((hour - 6.0) / 12.0 * np.pi), 0.0))
-    place = np.arange(shape[-1]) % 10
-    sun[..., place == 3] = 0.0
-    sun[..., place == 7] = 0.2
-    cosine = sun * rng.uniform(0.01, 1.0, shape)
-    rainy = rng.random(shape) < 0.15
-    return {
-        "air_temperature": temperature,
-        "specific_humidity": 0.622 * vapour / (pressure - 0.378 * vapour),
-        "surface_pressure": pressure,
-        "wind_speed": rng.choice([0.0, 1.0, 40.0], shape) * rng.random(shape),
-        "shortwave_down": 1361.0 * cosine * rng.uniform(0.05, 0.85, shape),
-        "longwave_down": rng.uniform(150.0, 520.0, shape),
-        "rain": rainy * rng.choice([1e-5, 1e-3, 300.0 / 3600.0], shape) * rng.random(shape),
-        "snowfall": np.zeros(shape),
-        "cosine_zenith": cosine,
-        "daylength_factor": rng.uniform(0.01, 1.0, shape),
-        "co2": rng.uniform(280e-6, 800e-6, shape),
-    }
+class Weather:
+    """Snow-free weather between its extremes, -5 to 50 degC, for every column its own; each day is another."""
+
+    def __init__(self, rng: np.random.Generator, ncell: int) -> None:
+        self._rng, self._ncell = rng, ncell
+        self._day = -1
+        self._mean = rng.uniform(276.15, 309.15, ncell)
+        self._sun = rng.uniform(0.05, 1.0, ncell)
+        self._sun[3::10] = 0.0  # polar night
+
+    def step(self, hour: float) -> dict[str, np.ndarray]:
+        """Return the weather around an hour since the start [h]."""
+        if int(hour // 24.0) != self._day:
+            self._day = int(hour // 24.0)
+            self._draw_day()
+        angle = 2.0 * np.pi * (hour % 24.0) / 24.0
+        cosine = np.maximum(-np.cos(angle) * self._sun, 0.0)
+        cosine[7::10] = 0.2  # polar day
+        temperature = np.clip(self._mean + self._warmer - self._range * np.cos(angle - 0.6), 268.15, 323.15)
+        vapour = self._humidity * saturation_pressure(temperature)
+        rainy = self._rng.random(self._ncell) < 0.15
+        return {
+            "air_temperature": temperature,
+            "specific_humidity": 0.622 * vapour / (self._pressure - 0.378 * vapour),
+            "surface_pressure": self._pressure,
+            "wind_speed": self._wind * self._rng.random(self._ncell),
+            "shortwave_down": 1361.0 * cosine * self._clear,
+            "longwave_down": self._emissivity * 5.67e-8 * temperature**4,
+            "rain": rainy * self._rng.choice([1e-5, 1e-3, 300.0 / 3600.0], self._ncell) * self._rng.random(self._ncell),
+            "snowfall": np.zeros(self._ncell),
+            "cosine_zenith": cosine,
+            "daylength_factor": self._length,
+            "co2": self._co2,
+        }
+
+    def _draw_day(self) -> None:
+        draw, shape = self._rng.uniform, self._ncell
+        self._warmer = draw(-5.0, 5.0, shape)
+        self._range = draw(0.0, 12.0, shape)
+        self._humidity = draw(0.05, 1.0, shape)
+        self._wind = self._rng.choice([0.0, 1.0, 10.0, 40.0], shape)
+        self._clear = draw(0.05, 0.85, shape)
+        self._emissivity = draw(0.6, 1.0, shape)
+        self._pressure = draw(55e3, 105e3, shape)
+        self._length = draw(0.01, 1.0, shape)
+        self._co2 = draw(280e-6, 800e-6, shape)
 
 
 def random_areas(rng: np.random.Generator, npatch: int, ncell: int) -> tuple[np.ndarray, np.ndarray]:
