@@ -231,7 +231,15 @@ contains
             is_moving(i) = is_active(i) .and. .not. is_solved(i)
             if (is_moving(i)) iterations(i) = iteration
          end do
-         if (.not. any(is_moving)) return
+         if (.not. any(is_moving)) then
+            ! what the tolerance leaves goes into the water content, so that water is conserved to round-off
+            do k = 1, nlayer
+               do i = 1, w
+                  water(i, k) = min(water(i, k) - imbalance(i, k)/thickness(i, k), porosity(i, k))
+               end do
+            end do
+            return
+         end if
          call solve_tridiagonal(nlayer, lower, diagonal, upper, imbalance)
          do k = 1, nlayer
             call update_head(options%retention, is_moving, curves(:, k, :), saturation(:, k), slope(:, k), &
