@@ -183,7 +183,7 @@ contains
       logical, intent(out) :: is_solved(w)
       integer, intent(out) :: iterations(w)         !! [1]
       real(rk) :: saturation(w, nlayer), slope(w, nlayer), conductivity(w, nlayer), conductivity_slope(w, nlayer)
-      real(rk) :: imbalance(w, nlayer), lower(w, nlayer), diagonal(w, nlayer), upper(w, nlayer)
+      real(rk) :: imbalance(w, nlayer), lower(w, nlayer), diagonal(w, nlayer), upper(w, nlayer), left(w, nlayer)
       real(rk) :: norm(w), before(w)
       logical :: is_moving(w)
       integer :: i, iteration, k
@@ -231,22 +231,39 @@ contains
             is_moving(i) = is_active(i) .and. .not. is_solved(i)
             if (is_moving(i)) iterations(i) = iteration
          end do
-         if (.not. any(is_moving)) then
-            ! what the tolerance leaves goes into the water content, so that water is conserved to round-off
-            do k = 1, nlayer
-               do i = 1, w
-                  water(i, k) = min(water(i, k) - imbalance(i, k)/thickness(i, k), porosity(i, k))
-               end do
-            end do
-            return
-         end if
+         left = imbalance
+         if (.not. any(is_moving)) exit
          call solve_tridiagonal(nlayer, lower, diagonal, upper, imbalance)
          do k = 1, nlayer
             call update_head(options%retention, is_moving, curves(:, k, :), saturation(:, k), slope(:, k), &
                              imbalance(:, k), head(:, k))
          end do
       end do
+      do k = 1, nlayer
+         call settle(is_active .and. is_solved, thickness(:, k), porosity(:, k), residual(:, k), storage(:, k), left(:, k), &
+                     head(:, k), water(:, k))
+      end do
    end subroutine newton
+
+   !> Give a solved layer the water that its tolerance left over: fluxes and storage then agree to round-off.
+   pure subroutine settle(is_solved, thickness, porosity, residual, storage, left, head, water)
+      logical, intent(in) :: is_solved(w)
+      real(rk), intent(in) :: thickness(w) !! [m]
+      real(rk), intent(in) :: porosity(w)  !! [m3 m-3]
+      real(rk), intent(in) :: residual(w)  !! [m3 m-3]
+      real(rk), intent(in) :: storage(w)   !! [m-1]
+      real(rk), intent(in) :: left(w)      !! stored more than the fluxes bring [m]
+      real(rk), intent(inout) :: head(w)   !! [m]
+      real(rk), intent(inout) :: water(w)  !! [m3 m-3]
+      real(rk) :: stored
+      integer :: i
+      do i = 1, w
+         stored = water(i) + storage(i)*max(head(i), 0.0_rk) - left(i)/thickness(i)
+         if (.not. is_solved(i)) cycle
+         water(i) = max(min(stored, porosity(i)), residual(i))
+         head(i) = merge((stored - porosity(i))/storage(i), min(head(i), 0.0_rk), stored > porosity(i))
+      end do
+   end subroutine settle
 
    !> Infiltration: the supply as long as the soil takes it, else the flux under the ponded head.
    pure subroutine add_surface(step, thickness, saturated, rain, depth, head, imbalance, diagonal, flux)

@@ -100,13 +100,15 @@ class Records:
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         """Continue after the restart of ``time`` whose state (this rank's cells) is given."""
+        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         for writer in self._writers:
             if writer is self._balance:
                 self._balance.resume(time, state)
+            elif writer is self._analysis:
+                self._analysis.resume(time)
             else:
-                writer.resume(time)
+                writer.resume(time, self._interval_start)
         self._accumulator.restore(state)
-        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         self.largest_energy_residual, self.largest_water_residual = (float(v) for v in state["largest_residuals"])
 
     def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
