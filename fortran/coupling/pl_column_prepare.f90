@@ -113,7 +113,7 @@ contains
    !> Water contents at the heads where evaporation and roots stop, and properties of the drying surface.
    subroutine derive_water_limits(model)
       type(column_model_type), intent(inout) :: model
-      real(rk) :: curves(w, model%nlayer, curve_count), head(w), limit(w)
+      real(rk) :: curves(w, curve_count, model%nlayer), head(w), limit(w)
       integer :: chunk, count, first, i, k, last, source(w)
       do chunk = 1, chunk_count(model%ncolumn)
          first = first_column(chunk)
@@ -127,12 +127,12 @@ contains
                                 water%retention_shape(source, :), curves)
             do k = 1, model%nlayer
                head = driest_head
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
+               call water_of_head(scheme, curves(:, :, k), water%porosity(source, k), water%residual_water(source, k), &
                                   head, limit)
                derived%lowest_water(first:last, k) = limit(:count)
             end do
             head = air_dry_head
-            call water_of_head(scheme, curves(:, 1, :), water%porosity(source, 1), water%residual_water(source, 1), &
+            call water_of_head(scheme, curves(:, :, 1), water%porosity(source, 1), water%residual_water(source, 1), &
                                head, limit)
             limit = min(limit, (1.0_rk - smallest_share)*water%porosity(source, 1))
             derived%air_dry_water(first:last) = limit(:count)
