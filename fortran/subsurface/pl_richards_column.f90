@@ -250,14 +250,17 @@ contains
             is_solved(i) = is_solved(i) .or. is_done(i)
             is_moving(i) = is_active(i) .and. .not. is_solved(i)
             if (is_moving(i)) iterations(i) = iteration
-            is_last(i) = is_moving(i) .and. norm(i) < largest_jump*options%tolerance &
-                         .and. norm(i)*(norm(i)/before(i))**2 < options%tolerance
+            ! norm**3/before**2, without overflow
+            is_last(i) = is_moving(i) .and. iteration > 1 .and. norm(i) < largest_jump*options%tolerance &
+                         .and. norm(i)*sqrt(norm(i)) < sqrt(options%tolerance)*before(i)
             before(i) = norm(i)
          end do
          if (any(is_done)) then
+            ! what the tolerance leaves goes into the water content, so that water is conserved to round-off
             do k = 1, nlayer
                do i = 1, w
-                  water(i, k) = merge(residual(i, k) + (porosity(i, k) - residual(i, k))*saturation(i, k), water(i, k), is_done(i))
+                  if (is_done(i)) water(i, k) = min(residual(i, k) + (porosity(i, k) - residual(i, k))*saturation(i, k) &
+                                                    - imbalance(i, k)/thickness(i, k), porosity(i, k))
                end do
             end do
             top_flux = merge(top, top_flux, is_done)

@@ -12,7 +12,7 @@ from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.surface import RETENTION_PARAMETERS
 
 KINDS = ("multiply_lognormal", "add_normal")
-PARAMETER_NAMES = ("sand", "clay", "organic", *dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ())), "leaf_area_index")
+PARAMETER_NAMES = ("sand", "clay", "organic", *dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ())))
 STATE_NAMES = ("soil_water", "soil_temperature")
 FORCING_NAMES = ("precipitation", "shortwave", "longwave", "temperature")
 

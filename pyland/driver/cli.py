@@ -104,6 +104,7 @@ def run(
 ) -> None:
     """Run a case."""
     from pyland.config import load_case
+    from pyland.driver.inputs import check_tiles
     from pyland.driver.run import run_case
 
     changes = list(overrides or [])
@@ -113,8 +114,10 @@ def run(
         changes.append(f"parallel.threads={threads}")
     if until is not None:
         changes.append(f"time.end={until}")
+    config = load_case(case, changes)
+    check_tiles(config, world().size)
     with _Progress(world()) as progress:
-        run_case(load_case(case, changes), resume=resume, output=output, progress=progress)
+        run_case(config, resume=resume, output=output, progress=progress)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 
+from pyland.base.errors import InputError
 from pyland.config import CaseConfig
 from pyland.domain import Domain
 from pyland.forcing import Forcing, open_forcing
@@ -17,6 +18,22 @@ def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
     if config.time.spinup.years > 0:
         moments += config.time.spinup_window
     return np.datetime64(min(moments), "s"), np.datetime64(max(moments), "s")
+
+
+def check_tiles(config: CaseConfig, ranks: int) -> None:
+    """Make sure that ``parallel.tiles`` is what the ranks make of it.
+
+    Raises
+    ------
+    InputError
+        If a number of tiles is given that is not the number of ranks.
+    """
+    tiles = config.parallel.tiles
+    if tiles not in ("auto", ranks):
+        raise InputError(
+            f"{config.where('parallel.tiles')}: expected as many tiles as ranks ({ranks}), got {tiles}; use auto, or "
+            f"start pyland with mpirun -n {tiles}."
+        )
 
 
 def open_weather(config: CaseConfig, domain: Domain) -> Forcing:

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import netCDF4
 import numpy as np
 
-from pyland.base.errors import ConfigError, InputError, PylandError
+from pyland.base.errors import ConfigError, PylandError
 from pyland.base.registry import variables
-from pyland.base.units import is_unit
 from pyland.config import CaseConfig
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
-from pyland.driver.inputs import forcing_period, open_weather
+from pyland.driver.inputs import check_tiles, forcing_period, open_weather
+from pyland.driver.observing import read_sets
 
 BYTES = 8
 """Size of a number [byte]."""
@@ -84,7 +83,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         npatch = 1 if surface is None else surface.npatch
         share = -(-domain.ncell // ranks)
         size = memory_estimate(share * config.ensemble.size, layers, npatch)
-        report.facts["memory"] = f"about {size / 2**20:.0f} MiB per rank for {share * config.ensemble.size} columns"
+        report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {share * config.ensemble.size} columns"
         free = _available_memory()
         if free is not None and size > free:
             report.problems.append(
@@ -97,8 +96,9 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     )
     for place, entry in enumerate(config.observations):
         where = config.where(f"observations.{place}")
-        if entry.file is not None:
-            report.attempt(where, lambda entry=entry: _check_observation_file(entry.file, entry.variable, entry.units))
+        if entry.file is not None and isinstance(domain, Domain):
+            alone = config.model_copy(update={"observations": [entry]})
+            report.attempt(where, lambda alone=alone: read_sets(alone, domain))
         if entry.depth[1] > layers.depth:
             report.problems.append(
                 f"{where}.depth: expected depths within the soil layers (to {layers.depth:g} m), got {entry.depth}."
@@ -135,32 +135,11 @@ def _describe_time(config: CaseConfig, report: CheckReport) -> None:
 
 
 def _check_ranks(config: CaseConfig, domain: Domain, ranks: int, report: CheckReport) -> None:
-    tiles = ranks if config.parallel.tiles == "auto" else int(config.parallel.tiles)
-    if ranks > 1 and tiles != ranks:
+    report.attempt(config.where("parallel"), lambda: check_tiles(config, ranks))
+    if ranks > domain.ncell:
         report.problems.append(
-            f"{config.where('parallel.tiles')}: expected as many tiles as ranks ({ranks}), got {tiles}; use auto."
+            f"parallel: {ranks} ranks for {domain.ncell} cells leave ranks without work; use at most {domain.ncell}."
         )
-    if max(tiles, ranks) > domain.ncell:
-        report.problems.append(
-            f"parallel: {max(tiles, ranks)} ranks for {domain.ncell} cells leave ranks without work; use at most "
-            f"{domain.ncell}."
-        )
-
-
-def _check_observation_file(path: str, variable: str, units: str | None) -> None:
-    file = Path(path)
-    if not file.is_file():
-        raise InputError(f"there is no file {file}.")
-    try:
-        with netCDF4.Dataset(file) as dataset:
-            if variable not in dataset.variables:
-                raise InputError(f"{file} has no variable '{variable}'; it has {', '.join(dataset.variables)}.")
-            dataset[variable][:1]
-            unit = units or str(getattr(dataset[variable], "units", ""))
-            if unit and not is_unit(unit):
-                raise InputError(f"{file}: the unit '{unit}' of {variable} is not known.")
-    except (OSError, RuntimeError) as error:
-        raise InputError(f"{file} cannot be read as netCDF ({error}); it may be truncated.") from None
 
 
 def _available_memory() -> float | None:

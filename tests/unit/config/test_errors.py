@@ -84,7 +84,7 @@ def errors_of(tmp_path, text):
         ("assimilation:\n  filter: letkf", 2, "localization.radius: expected a radius [m] with filter: letkf"),
         (
             "assimilation:\n  filter: etkf",
-            1,
+            2,
             "ensemble.size: expected at least 2 members with assimilation.filter: etkf, got 1",
         ),
         ("assimilation:\n  window: 1 day", 2, "not available in this version"),

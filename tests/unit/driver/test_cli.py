@@ -184,7 +184,7 @@ def test_check_reports_all_problems(command, tmp_path):
     (tmp_path / "case.yaml").write_text(f"""
 time: {{start: 2020-06-01, end: 2020-07-01}}
 domain: {{latitude: 45, longitude: 5}}
-forcing: {{format: alma, path: {file}}}
+forcing: {{format: alma, path: {file}, height: 10}}
 observations:
   - {{name: a, file: nowhere.nc, variable: x}}
   - {{name: b, file: {file}, variable: SoilMoist}}
@@ -222,3 +222,11 @@ def test_an_error_ends_all_ranks(pyland_command, tmp_path):
     done = pyland_command("check", str(tmp_path), ranks=2, timeout=60)
     assert done.returncode == 2
     assert done.stderr.count("holds no case.yaml") == 1
+
+
+def test_tiles_must_be_the_ranks(command, tmp_path):
+    assert command("new", tmp_path / "case")[0] == 0
+    for name in ("check", "run"):
+        code, _, err = command(name, tmp_path / "case", "--set", "parallel.tiles=3")
+        assert code == 2 and "expected as many tiles as ranks (1), got 3" in err
+    assert not (tmp_path / "case" / "run").exists()
