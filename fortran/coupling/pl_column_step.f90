@@ -17,6 +17,7 @@ module pl_column_step
    use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
    use pl_richards_column, only: column_water_type, richards_column_step
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
+   use pl_soil_hydraulics, only: curve_count, fill_curves
    use pl_soil_thermal, only: soil_thermal_properties
    use pl_weather, only: derive_weather
    implicit none (type, external)
@@ -108,6 +109,7 @@ contains
       real(rk) :: root_uptake(w, model%nlayer), sink(w, model%nlayer), head(w, model%nlayer), water(w, model%nlayer)
       real(rk) :: thickness(w, model%nthermal), porosity(w, model%nlayer), residual(w, model%nlayer), scale(w, model%nlayer)
       real(rk) :: shape(w, model%nlayer), saturated(w, model%nlayer), storage(w, model%nlayer), lowest(w, model%nlayer)
+      real(rk) :: saturation_factor(w, model%nlayer), conductivity_factor(w, model%nlayer), curves(w, curve_count, model%nlayer)
       real(rk) :: pond(w), leaves(w), soil(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w)
       real(rk) :: growth_temperature(w)
       integer :: i, nlayer, source(w)
@@ -135,8 +137,12 @@ contains
       call load_chunk(chunk, nlayer, model%water_parameters%retention_shape, shape)
       call load_chunk(chunk, nlayer, model%water_parameters%saturated_conductivity, saturated)
       call load_chunk(chunk, nlayer, model%derived%lowest_water, lowest)
-      call richards_column_step(dt, nlayer, model%water_options, thickness, porosity, residual, scale, shape, saturated, &
-                                storage, lowest, sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
+      call load_chunk(chunk, nlayer, model%derived%saturation_factor, saturation_factor)
+      call load_chunk(chunk, nlayer, model%derived%conductivity_factor, conductivity_factor)
+      call fill_curves(model%water_options%retention, nlayer, model%water_options%air_entry, scale, shape, &
+                       saturation_factor, conductivity_factor, curves)
+      call richards_column_step(dt, nlayer, model%water_options, thickness, porosity, residual, curves, saturated, storage, &
+                                lowest, sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
       if (moved%failed > 0) failed = max(failed, source(moved%failed))
       unmet_transpiration = sum(root_uptake - sink, 2)
       unmet_evaporation = moved%unmet

@@ -3,15 +3,16 @@
 !> van Genuchten (1980), Soil Sci. Soc. Am. J. 44, 892-898, with Mualem's conductivity (l = 0.5) and the air-entry
 !> head of Ippisch, Vogel and Bastian (2006), Adv. Water Resour. 29, 1780-1789, without which conductivity has an
 !> infinite slope at saturation for n < 2; Clapp and Hornberger (1978), Water Resour. Res. 14, 601-604; Gardner
-!> (1958), Soil Sci. 85, 228-232. Heads are in m, negative in unsaturated soil. Curves are prepared once per call
-!> (`prepare_curves`), so that an evaluation costs four transcendental functions (van Genuchten) or three: with
+!> (1958), Soil Sci. 85, 228-232. Heads are in m, negative in unsaturated soil. Curves are prepared
+!> (`prepare_curves`, or `fill_curves` with stored factors), so that an evaluation costs four transcendental functions (van Genuchten) or three: with
 !> u = (alpha h)**n, the power u**m of Mualem's term is u/(alpha h), because n m = n - 1.
 module pl_soil_hydraulics
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: air_entry_head, curve_count, driest_head, evaluate_soil, head_of_water, prepare_curves, water_of_head
+   public :: air_entry_head, curve_count, driest_head, entry_factors, evaluate_soil, fill_curves, head_of_water
+   public :: prepare_curves, water_of_head
    public :: retention_clapp_hornberger, retention_gardner, retention_van_genuchten
 
    integer, parameter :: retention_van_genuchten = 1, retention_clapp_hornberger = 2, retention_gardner = 3
@@ -32,7 +33,7 @@ module pl_soil_hydraulics
 
 contains
 
-   !> Prepare the curves of every layer.
+   !> Prepare the curves of every layer from their parameters.
    pure subroutine prepare_curves(scheme, nlayer, air_entry, scale, shape, curves)
       integer, intent(in) :: scheme              !! retention_*
       integer, intent(in) :: nlayer              !! [1]
@@ -40,50 +41,71 @@ contains
       real(rk), intent(in) :: scale(w, nlayer)   !! van Genuchten or Gardner alpha [m-1], or air-entry head [m]
       real(rk), intent(in) :: shape(w, nlayer)   !! n or b [1]; not used by Gardner
       real(rk), intent(out) :: curves(w, curve_count, nlayer)
-      real(rk) :: u, m, suction, log_u, log_1u
+      real(rk) :: saturation_factor(w, nlayer), conductivity_factor(w, nlayer)
+      call entry_factors(scheme, air_entry, scale, shape, saturation_factor, conductivity_factor)
+      call fill_curves(scheme, nlayer, air_entry, scale, shape, saturation_factor, conductivity_factor, curves)
+   end subroutine prepare_curves
+
+   !> The part of the curves that costs transcendental functions: factors that make both 1 at air entry.
+   elemental subroutine entry_factors(scheme, air_entry, scale, shape, saturation_factor, conductivity_factor)
+      integer, intent(in) :: scheme                !! retention_*
+      real(rk), intent(in) :: air_entry            !! air-entry head of van Genuchten soils [m]
+      real(rk), intent(in) :: scale                !! as in prepare_curves
+      real(rk), intent(in) :: shape                !! as in prepare_curves
+      real(rk), intent(out) :: saturation_factor   !! 1 over the unscaled saturation at air entry [1]
+      real(rk), intent(out) :: conductivity_factor !! 1 over the unscaled Mualem term at air entry [1]
+      real(rk) :: m, log_u, log_1u
+      saturation_factor = 1.0_rk
+      conductivity_factor = 1.0_rk
+      if (scheme /= retention_van_genuchten) return
+      m = 1.0_rk - 1.0_rk/shape
+      log_u = min(shape*log(scale*max(air_entry, smallest_head)), largest_power)
+      log_1u = log(1.0_rk + exp(log_u))
+      saturation_factor = exp(m*log_1u)
+      conductivity_factor = 1.0_rk/(1.0_rk - exp(m*(log_u - log_1u)))
+   end subroutine entry_factors
+
+   !> Curves of every layer from parameters and entry factors.
+   pure subroutine fill_curves(scheme, nlayer, air_entry, scale, shape, saturation_factor, conductivity_factor, curves)
+      integer, intent(in) :: scheme              !! retention_*
+      integer, intent(in) :: nlayer              !! [1]
+      real(rk), intent(in) :: air_entry          !! as in prepare_curves [m]
+      real(rk), intent(in) :: scale(w, nlayer)   !! as in prepare_curves
+      real(rk), intent(in) :: shape(w, nlayer)   !! as in prepare_curves
+      real(rk), intent(in) :: saturation_factor(w, nlayer)   !! from entry_factors [1]
+      real(rk), intent(in) :: conductivity_factor(w, nlayer) !! from entry_factors [1]
+      real(rk), intent(out) :: curves(w, curve_count, nlayer)
       integer :: i, k
-      select case (scheme)
-      case (retention_van_genuchten)
-         suction = max(air_entry, smallest_head)
-         do k = 1, nlayer
-            !$omp simd private(m, u, log_u, log_1u)
+      do k = 1, nlayer
+         select case (scheme)
+         case (retention_van_genuchten)
             do i = 1, w
-               m = 1.0_rk - 1.0_rk/shape(i, k)
-               log_u = min(shape(i, k)*log(scale(i, k)*suction), largest_power)
-               u = exp(log_u)
-               log_1u = log(1.0_rk + u)
                curves(i, inverse_length, k) = scale(i, k)
                curves(i, power, k) = shape(i, k)
-               curves(i, outer, k) = m
-               curves(i, entry, k) = suction
-               curves(i, inverse_saturation, k) = exp(m*log_1u)
-               curves(i, inverse_conductivity, k) = 1.0_rk/(1.0_rk - exp(m*(log_u - log_1u)))
+               curves(i, outer, k) = 1.0_rk - 1.0_rk/shape(i, k)
+               curves(i, entry, k) = max(air_entry, smallest_head)
             end do
-         end do
-      case (retention_clapp_hornberger)
-         do k = 1, nlayer
+         case (retention_clapp_hornberger)
             do i = 1, w
                curves(i, inverse_length, k) = 1.0_rk/scale(i, k)
                curves(i, power, k) = 1.0_rk/shape(i, k)
                curves(i, outer, k) = 2.0_rk + 3.0_rk/shape(i, k)
                curves(i, entry, k) = scale(i, k)
-               curves(i, inverse_saturation, k) = 1.0_rk
-               curves(i, inverse_conductivity, k) = 1.0_rk
             end do
-         end do
-      case default ! Gardner
-         do k = 1, nlayer
+         case default ! Gardner
             do i = 1, w
                curves(i, inverse_length, k) = scale(i, k)
                curves(i, power, k) = 1.0_rk
                curves(i, outer, k) = 1.0_rk
                curves(i, entry, k) = 0.0_rk
-               curves(i, inverse_saturation, k) = 1.0_rk
-               curves(i, inverse_conductivity, k) = 1.0_rk
             end do
+         end select
+         do i = 1, w
+            curves(i, inverse_saturation, k) = saturation_factor(i, k)
+            curves(i, inverse_conductivity, k) = conductivity_factor(i, k)
          end do
-      end select
-   end subroutine prepare_curves
+      end do
+   end subroutine fill_curves
 
    !> Saturation and relative conductivity with their derivatives, one layer.
    pure subroutine evaluate_soil(scheme, curves, head, saturation, saturation_slope, conductivity, conductivity_slope)

@@ -11,7 +11,7 @@ module pl_richards_column
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: density_water
    use pl_kinds, only: rk
-   use pl_soil_hydraulics, only: air_entry_head, curve_count, evaluate_soil, head_of_water, prepare_curves, &
+   use pl_soil_hydraulics, only: air_entry_head, curve_count, evaluate_soil, head_of_water, &
                                  retention_van_genuchten
    implicit none (type, external)
    private
@@ -48,16 +48,15 @@ module pl_richards_column
 contains
 
    !> Advance soil water of a chunk of columns by `dt`.
-   pure subroutine richards_column_step(dt, nlayer, options, thickness, porosity, residual, scale, shape, saturated, &
-                                        storage, lowest_water, surface_input, sink, head, water, pond, result)
+   pure subroutine richards_column_step(dt, nlayer, options, thickness, porosity, residual, curves, saturated, storage, &
+                                        lowest_water, surface_input, sink, head, water, pond, result)
       real(rk), intent(in) :: dt                       !! time step [s]
       integer, intent(in) :: nlayer                    !! soil layers [1]
       type(richards_options_type), intent(in) :: options
       real(rk), intent(in) :: thickness(w, nlayer)     !! [m]
       real(rk), intent(in) :: porosity(w, nlayer)      !! [m3 m-3]
       real(rk), intent(in) :: residual(w, nlayer)      !! [m3 m-3]
-      real(rk), intent(in) :: scale(w, nlayer)         !! retention parameter, see pl_soil_hydraulics
-      real(rk), intent(in) :: shape(w, nlayer)         !! retention parameter, see pl_soil_hydraulics
+      real(rk), intent(in) :: curves(w, curve_count, nlayer) !! prepared, see pl_soil_hydraulics
       real(rk), intent(in) :: saturated(w, nlayer)     !! saturated conductivity [m s-1]
       real(rk), intent(in) :: storage(w, nlayer)       !! specific storage, at least `smallest_storage` [m-1]
       real(rk), intent(in) :: lowest_water(w, nlayer)  !! water that sinks leave in the soil [m3 m-3]
@@ -68,13 +67,12 @@ contains
       real(rk), intent(inout) :: pond(w)               !! ponded water [kg m-2]
       type(column_water_type), intent(out) :: result
       integer, parameter :: largest_attempts = 100000
-      real(rk) :: curves(w, curve_count, nlayer), trial(w, nlayer), trial_water(w, nlayer), drained(w, nlayer)
+      real(rk) :: trial(w, nlayer), trial_water(w, nlayer), drained(w, nlayer)
       real(rk) :: inverse_distance(w, nlayer), harmonic(w, nlayer)
       real(rk) :: rain(w), depth(w), time(w), trust(w), step(w), top_flux(w), bottom_flux(w), bottom(w), overflow
       logical :: is_active(w), is_solved(w)
       integer :: attempt, i, iterations(w)
 
-      call prepare_curves(options%retention, nlayer, options%air_entry, scale, shape, curves)
       call find_faces(nlayer, thickness, saturated, inverse_distance, harmonic)
       bottom = sum(thickness, dim=2)
       call limit_sinks(dt, nlayer, thickness, lowest_water, water, surface_input, pond, sink, rain, result%unmet, drained)
