@@ -7,7 +7,7 @@ module pl_column_prepare
    use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn
    use pl_richards_column, only: boundary_free_drainage, boundary_no_flow, boundary_water_table, smallest_storage
    use pl_soil_evaporation, only: vapour_tortuosity
-   use pl_soil_hydraulics, only: curve_count, driest_head, prepare_curves, retention_clapp_hornberger, &
+   use pl_soil_hydraulics, only: curve_count, driest_head, entry_factors, prepare_curves, retention_clapp_hornberger, &
                                  retention_gardner, retention_van_genuchten, water_of_head
    use pl_soil_thermal, only: fill_soil_thermal
    implicit none (type, external)
@@ -36,13 +36,20 @@ contains
       end associate
       if (allocated(error)) return
       if (.not. allocated(model%derived%lowest_water)) then
-         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), model%derived%air_dry_water(model%ncolumn), &
-                   model%derived%vapour_tortuosity(model%ncolumn), model%derived%field_capacity(model%ncolumn), stat=stat)
+         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%saturation_factor(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%conductivity_factor(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%air_dry_water(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%vapour_tortuosity(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%field_capacity(model%ncolumn), stat=stat)
          if (stat /= 0) then
             call raise_error(error, error_state, "not enough memory for derived soil parameters; use fewer columns per rank")
             return
          end if
       end if
+      call entry_factors(model%water_options%retention, model%water_options%air_entry, model%water_parameters%retention_scale, &
+                         model%water_parameters%retention_shape, model%derived%saturation_factor, &
+                         model%derived%conductivity_factor)
       call derive_water_limits(model)
       model%is_prepared = .true.
    end subroutine prepare_columns
@@ -113,7 +120,7 @@ contains
    !> Water contents at the heads where evaporation and roots stop, and properties of the drying surface.
    subroutine derive_water_limits(model)
       type(column_model_type), intent(inout) :: model
-      real(rk) :: curves(w, model%nlayer, curve_count), head(w), limit(w)
+      real(rk) :: curves(w, curve_count, model%nlayer), head(w), limit(w)
       integer :: chunk, count, first, i, k, last, source(w)
       do chunk = 1, chunk_count(model%ncolumn)
          first = first_column(chunk)
@@ -127,12 +134,12 @@ contains
                                 water%retention_shape(source, :), curves)
             do k = 1, model%nlayer
                head = driest_head
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
+               call water_of_head(scheme, curves(:, :, k), water%porosity(source, k), water%residual_water(source, k), &
                                   head, limit)
                derived%lowest_water(first:last, k) = limit(:count)
             end do
             head = air_dry_head
-            call water_of_head(scheme, curves(:, 1, :), water%porosity(source, 1), water%residual_water(source, 1), &
+            call water_of_head(scheme, curves(:, :, 1), water%porosity(source, 1), water%residual_water(source, 1), &
                                head, limit)
             limit = min(limit, (1.0_rk - smallest_share)*water%porosity(source, 1))
             derived%air_dry_water(first:last) = limit(:count)

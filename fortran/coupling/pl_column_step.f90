@@ -5,6 +5,7 @@
 !> closes water and energy in every column, or ends with an error that names the column.
 module pl_column_step
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_chunk_load, only: load_chunk
    use pl_column_model, only: column_model_type
    use pl_column_water, only: chunk_storage, require_prepared
    use pl_constants, only: latent_fusion
@@ -16,6 +17,7 @@ module pl_column_step
    use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
    use pl_richards_column, only: column_water_type, richards_column_step
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
+   use pl_soil_hydraulics, only: curve_count, fill_curves
    use pl_soil_thermal, only: soil_thermal_properties
    use pl_weather, only: derive_weather
    implicit none (type, external)
@@ -105,43 +107,58 @@ contains
       type(land_sums_type) :: sums
       type(column_water_type) :: moved
       real(rk) :: root_uptake(w, model%nlayer), sink(w, model%nlayer), head(w, model%nlayer), water(w, model%nlayer)
-      real(rk) :: pond(w), canopy(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w), growth_temperature(w)
-      integer :: i, source(w)
+      real(rk) :: thickness(w, model%nthermal), porosity(w, model%nlayer), residual(w, model%nlayer), scale(w, model%nlayer)
+      real(rk) :: shape(w, model%nlayer), saturated(w, model%nlayer), storage(w, model%nlayer), lowest(w, model%nlayer)
+      real(rk) :: saturation_factor(w, model%nlayer), conductivity_factor(w, model%nlayer), curves(w, curve_count, model%nlayer)
+      real(rk) :: pond(w), leaves(w), soil(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w)
+      real(rk) :: growth_temperature(w)
+      integer :: i, nlayer, source(w)
+      nlayer = model%nlayer
       do i = 1, w
          source(i) = lane_source(chunk, i, model%ncolumn)
       end do
-      head = model%water%pressure_head(source, :)
-      water = model%water%soil_water(source, :)
+      call load_chunk(chunk, nlayer, model%water%pressure_head, head)
+      call load_chunk(chunk, nlayer, model%water%soil_water, water)
+      call load_chunk(chunk, model%nthermal, model%land_parameters%thickness, thickness)
+      call load_chunk(chunk, nlayer, model%water_parameters%specific_storage, storage)
+      call load_chunk(chunk, nlayer, model%water_parameters%porosity, porosity)
       pond = model%water%surface_water(source, 1)
-      call weigh(model, source, water, head, pond, canopy, storage_before)
+      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
+      call chunk_storage(nlayer, thickness, storage, water, head, pond, leaves, soil, storage_before)
       call load_weather(model%forcing, model%land_parameters, source, weather)
       call derive_weather(weather)
-      call land_chunk(model, dt, chunk, source, weather, head, water, sums, root_uptake)
+      call land_chunk(model, dt, chunk, source, weather, thickness, porosity, head, water, sums, root_uptake)
       growth_temperature = model%land%growth_temperature(source, 1)
 
       ! ponded water and rain evaporate first; what is missing comes from the top layer
       sink = root_uptake
-      associate (p => model%water_parameters)
-         call richards_column_step(dt, model%nlayer, model%water_options, model%land_parameters%thickness(source, :model%nlayer), &
-                                   p%porosity(source, :), p%residual_water(source, :), p%retention_scale(source, :), &
-                                   p%retention_shape(source, :), p%saturated_conductivity(source, :), &
-                                   p%specific_storage(source, :), model%derived%lowest_water(source, :), &
-                                   sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
-      end associate
+      call load_chunk(chunk, nlayer, model%water_parameters%residual_water, residual)
+      call load_chunk(chunk, nlayer, model%water_parameters%retention_scale, scale)
+      call load_chunk(chunk, nlayer, model%water_parameters%retention_shape, shape)
+      call load_chunk(chunk, nlayer, model%water_parameters%saturated_conductivity, saturated)
+      call load_chunk(chunk, nlayer, model%derived%lowest_water, lowest)
+      call load_chunk(chunk, nlayer, model%derived%saturation_factor, saturation_factor)
+      call load_chunk(chunk, nlayer, model%derived%conductivity_factor, conductivity_factor)
+      call fill_curves(model%water_options%retention, nlayer, model%water_options%air_entry, scale, shape, &
+                       saturation_factor, conductivity_factor, curves)
+      call richards_column_step(dt, nlayer, model%water_options, thickness, porosity, residual, curves, saturated, storage, &
+                                lowest, sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
       if (moved%failed > 0) failed = max(failed, source(moved%failed))
       unmet_transpiration = sum(root_uptake - sink, 2)
       unmet_evaporation = moved%unmet
-      call store(model, dt, chunk, source, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
-                 moved, head, water, pond, storage_before)
+      call store(model, dt, chunk, source, weather, thickness, storage, unmet_transpiration, unmet_evaporation, &
+                 growth_temperature, sums, moved, head, water, pond, storage_before)
    end subroutine step_chunk
 
    !> Surface state, patches and soil heat of one chunk.
-   subroutine land_chunk(model, dt, chunk, source, weather, head, water, sums, root_uptake)
+   subroutine land_chunk(model, dt, chunk, source, weather, thickness, porosity, head, water, sums, root_uptake)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                      !! [s]
       integer, intent(in) :: chunk                    !! chunk index
       integer, intent(in) :: source(w)                !! column of each lane
       type(weather_chunk_type), intent(in) :: weather
+      real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
+      real(rk), intent(in) :: porosity(w, model%nlayer) !! [m3 m-3]
       real(rk), intent(in) :: head(w, model%nlayer)   !! [m]
       real(rk), intent(in) :: water(w, model%nlayer)  !! [m3 m-3]
       type(land_sums_type), intent(out) :: sums
@@ -151,11 +168,12 @@ contains
       type(plant_chunk_type) :: plant
       type(canopy_state_type) :: canopy
       real(rk) :: conductivity(w, model%nthermal), heat_capacity(w, model%nthermal), soil_temperature(w, model%nthermal)
+      real(rk), dimension(w, model%nlayer) :: roots, dry_conductivity, wet_conductivity, dry_capacity
       integer :: first, last, layer, p
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
-      soil_temperature = model%land%soil_temperature(source, :)
-      surface%porosity = model%water_parameters%porosity(source, 1)
+      call load_chunk(chunk, model%nthermal, model%land%soil_temperature, soil_temperature)
+      surface%porosity = porosity(:, 1)
       surface%air_dry_water = model%derived%air_dry_water(source)
       surface%tortuosity = model%derived%vapour_tortuosity(source)
       surface%field_capacity = model%derived%field_capacity(source)
@@ -171,45 +189,31 @@ contains
          layer = (p - 1)*model%nlayer
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
          call load_patch_state(model%land, source, p, canopy)
-         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, &
-                        model%land_parameters%root_fraction(source, layer + 1:layer + model%nlayer), head, &
-                        soil_temperature(:, :model%nlayer), model%land_parameters%psi_open(source, p), &
+         call load_chunk(chunk, model%nlayer, model%land_parameters%root_fraction(:, layer + 1:layer + model%nlayer), roots)
+         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, head, &
+                        soil_temperature, model%land_parameters%psi_open(source, p), &
                         model%land_parameters%psi_closed(source, p), canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
       end do
-      associate (thermal => model%derived%thermal)
-         call soil_thermal_properties(model%nlayer, model%nthermal, thermal%dry_conductivity(source, :), &
-                                      thermal%saturated_conductivity(source, :), thermal%dry_heat_capacity(source, :), &
-                                      model%water_parameters%porosity(source, :), water, conductivity, heat_capacity)
-      end associate
-      call close_energy(dt, model%nthermal, model%land_parameters%thickness(source, :), conductivity, heat_capacity, &
-                        soil_temperature, sums)
+      call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)
+      call load_chunk(chunk, model%nlayer, model%derived%thermal%saturated_conductivity, wet_conductivity)
+      call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_heat_capacity, dry_capacity)
+      call soil_thermal_properties(model%nlayer, model%nthermal, dry_conductivity, wet_conductivity, dry_capacity, porosity, &
+                                   water, conductivity, heat_capacity)
+      call close_energy(dt, model%nthermal, thickness, conductivity, heat_capacity, soil_temperature, sums)
       model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
    end subroutine land_chunk
 
-   !> Water of a chunk before or after the step.
-   subroutine weigh(model, source, water, head, pond, canopy, total)
-      type(column_model_type), intent(in) :: model
-      integer, intent(in) :: source(w)               !! column of each lane
-      real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
-      real(rk), intent(in) :: head(w, model%nlayer)  !! [m]
-      real(rk), intent(in) :: pond(w)                !! [kg m-2]
-      real(rk), intent(out) :: canopy(w)             !! soil water [kg m-2] on return
-      real(rk), intent(out) :: total(w)              !! [kg m-2]
-      real(rk) :: leaves(w)
-      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
-      call chunk_storage(model%nlayer, model%land_parameters%thickness(source, :model%nlayer), &
-                         model%water_parameters%specific_storage(source, :), water, head, pond, leaves, canopy, total)
-   end subroutine weigh
-
    !> Finish the fluxes and write state and results of a chunk back.
-   subroutine store(model, dt, chunk, source, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
-                    moved, head, water, pond, storage_before)
+   subroutine store(model, dt, chunk, source, weather, thickness, storage, unmet_transpiration, unmet_evaporation, &
+                    growth_temperature, sums, moved, head, water, pond, storage_before)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                     !! [s]
       integer, intent(in) :: chunk                   !! chunk index
       integer, intent(in) :: source(w)               !! column of each lane
       type(weather_chunk_type), intent(in) :: weather
+      real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
+      real(rk), intent(in) :: storage(w, model%nlayer) !! specific storage [m-1]
       real(rk), intent(in) :: unmet_transpiration(w) !! [kg m-2 s-1]
       real(rk), intent(in) :: unmet_evaporation(w)   !! [kg m-2 s-1]
       real(rk), intent(inout) :: growth_temperature(w) !! [K]
@@ -219,7 +223,7 @@ contains
       real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
       real(rk), intent(in) :: pond(w)                !! [kg m-2]
       real(rk), intent(in) :: storage_before(w)      !! [kg m-2]
-      real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), soil(w), total(w), evaporated(w)
+      real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), leaves(w), soil(w), total(w), evaporated(w)
       integer :: first, last, n
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
@@ -227,7 +231,8 @@ contains
       call finish_land(dt, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, latent, net_radiation, &
                        radiative, residual)
       evaporated = sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation
-      call weigh(model, source, water, head, pond, soil, total)
+      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
+      call chunk_storage(model%nlayer, thickness, storage, water, head, pond, leaves, soil, total)
       associate (f => model%land_flux, q => model%water_flux)
          f%net_radiation(first:last, 1) = net_radiation(:n)
          f%shortwave_up(first:last, 1) = sums%shortwave_up(:n)

@@ -92,7 +92,7 @@ contains
    subroutine column_model_reconcile(model, error)
       type(column_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! parameters not prepared, water not finite
-      real(rk) :: curves(chunk_width, model%nlayer, curve_count), head(chunk_width), wet_head(chunk_width)
+      real(rk) :: curves(chunk_width, curve_count, model%nlayer), head(chunk_width), wet_head(chunk_width)
       integer :: chunk, count, first, i, k, last, source(chunk_width)
       call require_prepared(model, error)
       if (allocated(error)) return
@@ -110,7 +110,7 @@ contains
                                 water%retention_shape(source, :), curves)
             do k = 1, model%nlayer
                wet_head = max(model%water%pressure_head(source, k), 0.0_rk)
-               call head_of_water(scheme, curves(:, k, :), (model%water%soil_water(source, k) &
+               call head_of_water(scheme, curves(:, :, k), (model%water%soil_water(source, k) &
                                   - water%residual_water(source, k))/(water%porosity(source, k) &
                                   - water%residual_water(source, k)), wet_head, head)
                model%water%pressure_head(first:last, k) = head(:count)
@@ -123,7 +123,7 @@ contains
    subroutine column_model_fill(model, error)
       type(column_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! parameters not prepared, heads not finite
-      real(rk) :: curves(chunk_width, model%nlayer, curve_count), water_content(chunk_width)
+      real(rk) :: curves(chunk_width, curve_count, model%nlayer), water_content(chunk_width)
       integer :: chunk, count, first, i, k, last, source(chunk_width)
       call require_prepared(model, error)
       if (allocated(error)) return
@@ -140,7 +140,7 @@ contains
             call prepare_curves(scheme, model%nlayer, model%water_options%air_entry, water%retention_scale(source, :), &
                                 water%retention_shape(source, :), curves)
             do k = 1, model%nlayer
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
+               call water_of_head(scheme, curves(:, :, k), water%porosity(source, k), water%residual_water(source, k), &
                                   model%water%pressure_head(source, k), water_content)
                model%water%soil_water(first:last, k) = water_content(:count)
             end do
