@@ -174,7 +174,8 @@ class Records:
         whole = {**self._accumulator.state(), **self._balance.state()}
         plain = {name: whole.pop(name) for name in ("accumulator_duration", "balance_clock")}
         plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])
-        plain["largest_residuals"] = np.array([self.largest_energy_residual, self.largest_water_residual])
+        residuals = [self.largest_energy_residual, self.largest_water_residual]
+        plain["largest_residuals"] = np.max(self.comm.allgather(residuals), axis=0)
         return whole, plain
 
     def finish(self, time: np.datetime64, model: ColumnModel) -> None:
