@@ -36,10 +36,12 @@ contains
       end associate
       if (allocated(error)) return
       if (.not. allocated(model%derived%lowest_water)) then
-         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), &
-                   model%derived%saturation_factor(model%ncolumn, model%nlayer), &
-                   model%derived%conductivity_factor(model%ncolumn, model%nlayer), model%derived%air_dry_water(model%ncolumn), &
-                   model%derived%vapour_tortuosity(model%ncolumn), model%derived%field_capacity(model%ncolumn), stat=stat)
+         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%saturation_factor(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%conductivity_factor(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%air_dry_water(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%vapour_tortuosity(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%field_capacity(model%ncolumn), stat=stat)
          if (stat /= 0) then
             call raise_error(error, error_state, "not enough memory for derived soil parameters; use fewer columns per rank")
             return

@@ -1,5 +1,6 @@
 !> Water stored in columns, and heads and water contents that belong to each other.
 module pl_column_water
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: chunk_count, chunk_width, first_column, lane_source, last_column
    use pl_column_model, only: column_model_type
    use pl_constants, only: density_water
@@ -21,6 +22,25 @@ contains
          call raise_error(error, error_input, "parameters of the columns changed; call prepare before the next step")
       end if
    end subroutine require_prepared
+
+   !> Error unless all values are finite and not larger than a limit; names the first column that is not.
+   subroutine require_finite(name, values, limit, expected, error)
+      character(len=*), intent(in) :: name      !! what it is
+      real(rk), intent(in) :: values(:, :)      !! per column and layer
+      real(rk), intent(in) :: limit             !! largest size
+      character(len=*), intent(in) :: expected  !! what is right
+      type(error_type), allocatable, intent(out) :: error
+      character(len=12) :: place
+      integer :: column
+      do column = 1, size(values, 1)
+         if (all(ieee_is_finite(values(column, :)))) then
+            if (all(abs(values(column, :)) <= limit)) cycle
+         end if
+         write (place, "(i0)") column
+         call raise_error(error, error_state, name//" in column "//trim(place)//": expected "//expected)
+         return
+      end do
+   end subroutine require_finite
 
    !> Water of a chunk: in soil (elastic storage included), on the ground and on leaves [kg m-2].
    pure subroutine chunk_storage(nlayer, thickness, specific_storage, soil_water, head, pond, canopy, soil, total)
@@ -76,10 +96,8 @@ contains
       integer :: chunk, count, first, i, k, last, source(chunk_width)
       call require_prepared(model, error)
       if (allocated(error)) return
-      if (.not. all(abs(model%water%soil_water) <= 1.0_rk)) then
-         call raise_error(error, error_state, "soil water is not a number between 0 and 1")
-         return
-      end if
+      call require_finite("soil water", model%water%soil_water, 1.0_rk, "a number from 0 to 1", error)
+      if (allocated(error)) return
       associate (water => model%water_parameters, scheme => model%water_options%retention)
          do chunk = 1, chunk_count(model%ncolumn)
             first = first_column(chunk)
@@ -109,10 +127,8 @@ contains
       integer :: chunk, count, first, i, k, last, source(chunk_width)
       call require_prepared(model, error)
       if (allocated(error)) return
-      if (.not. all(abs(model%water%pressure_head) <= huge(1.0_rk))) then
-         call raise_error(error, error_state, "a pressure head is not a finite number")
-         return
-      end if
+      call require_finite("pressure head", model%water%pressure_head, huge(1.0_rk), "a finite number", error)
+      if (allocated(error)) return
       associate (water => model%water_parameters, scheme => model%water_options%retention)
          do chunk = 1, chunk_count(model%ncolumn)
             first = first_column(chunk)

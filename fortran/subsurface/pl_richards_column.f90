@@ -3,10 +3,11 @@
 !> Celia, Bouloutas and Zarba (1990), Water Resour. Res. 26, 1483-1496: backward Euler in the mixed form, here with the
 !> exact Jacobian and a tridiagonal solve. Conductivity between layers is the harmonic mean of the saturated ones times
 !> the relative conductivity of the layer that water leaves where it moves down (upstream, as ParFlow), and the
-!> logarithmic mean of both where it moves up (exact for an exponential conductivity, Warrick 1991, Water Resour.
-!> Res. 27, 1869-1875): upstream weighting would let a wet layer feed a dry surface as if the surface were wet. Ponded water is part of the top layer's unknown: infiltration is what arrives as long as
-!> the soil takes it, else the flux under the ponded head. Each lane has its own sub-step; a lane's result depends on
-!> nothing but its own data.
+!> logarithmic mean of both where it moves up (exact without gravity for an exponential conductivity; means are
+!> compared by Warrick 1991, Water Resour. Res. 27, 1215-1222): upstream weighting would let a wet layer feed a dry
+!> surface as if the surface were wet. Ponded water is part of the top layer's unknown: infiltration is what arrives
+!> as long as the soil takes it, else the flux under the ponded head. Each lane has its own sub-step; a lane's result
+!> depends on nothing but its own data.
 module pl_richards_column
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: density_water

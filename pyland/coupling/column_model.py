@@ -6,7 +6,8 @@ Members are more columns: ``column = cell + ncell * member``. All arrays are liv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 import numpy as np
@@ -125,15 +126,17 @@ class ColumnModel:
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Set parameter fields; shapes ``(cell,)``, ``(n, cell)`` or ``(n, member, cell)``."""
         self._set(self.parameter, parameters)
-        self._columns.prepare()
+        with self._located():
+            self._columns.prepare()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Set state fields and make pressure heads consistent with soil water where only the latter is given."""
+        """Set state fields; of soil water and pressure head, one that is given alone brings the other along."""
         self._set(self.state, state)
-        if "soil_water" in state and "pressure_head" not in state:
-            self._columns.reconcile()
-        elif "pressure_head" in state and "soil_water" not in state:
-            self._columns.fill_water()
+        with self._located():
+            if "soil_water" in state and "pressure_head" not in state:
+                self._columns.reconcile()
+            elif "pressure_head" in state and "soil_water" not in state:
+                self._columns.fill_water()
 
     def _set(self, target: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
         for name, value in values.items():
@@ -170,23 +173,21 @@ class ColumnModel:
         """
         self._set(self.forcing, weather)
         self._set(self.forcing, {"leaf_area_index": leaf_area, "stem_area_index": stem_area})
-        try:
+        with self._located():
             self._columns.step(dt)
-        except (BalanceError, ConvergenceError, StateError) as error:
-            raise type(error)(self._located(error)) from error
 
-    def _located(self, error: Exception) -> str:
-        """Replace the column of a core message by cell and member."""
-        text = str(error)
-        marker = "column "
-        if marker not in text:
-            return text
-        head, _, tail = text.partition(marker)
-        digits = tail.split()[0].rstrip(",:;.")
-        if not digits.isdigit():
-            return text
-        member, cell = divmod(int(digits) - 1, self.ncell)
-        return f"{head}cell {cell}, member {member}{tail[len(digits):]}"
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Replace the column that an error of the core names by cell and member."""
+        try:
+            yield
+        except (BalanceError, ConvergenceError, InputError, StateError) as error:
+            head, _, tail = str(error).partition("in column ")
+            digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+            if not digits:
+                raise
+            member, cell = divmod(int(digits) - 1, self.ncell)
+            raise type(error)(f"{head}in cell {cell}, member {member}{tail[len(digits):]}") from error
 
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.
@@ -211,7 +212,8 @@ class ColumnModel:
         bounded = np.clip(soil_water, lowest, self.parameter["porosity"])
         clipped = int(np.count_nonzero(bounded != soil_water))
         self.state["soil_water"][...] = bounded
-        self._columns.reconcile()
+        with self._located():
+            self._columns.reconcile()
         return self.land_water() - before, clipped
 
     def land_water(self) -> np.ndarray:

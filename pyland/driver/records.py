@@ -113,7 +113,8 @@ class Records:
         """Book one step, and write a record where an output interval ends."""
         shape = (model.nmember, model.ncell)
         precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
-        rates = {name: model.flux[name] for name in (*ENERGY_RATES, "evapotranspiration", "surface_runoff", "subsurface_runoff")}
+        lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
+        rates = {name: model.flux[name] for name in (*ENERGY_RATES, *lost)}
         residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
         self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))

@@ -102,7 +102,8 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     whole = build_domain(config.domain)
     if comm.size > whole.ncell:
         raise InputError(
-            f"parallel: {comm.size} ranks for {whole.ncell} cell(s); a rank owns at least one cell with all its members. "
+            f"parallel: {comm.size} ranks for {whole.ncell} cell(s); a rank owns one cell at least, with all "
+            "its members. "
             f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
         )
     domain = whole.subset(comm.tile(whole.ncell))
@@ -254,12 +255,12 @@ def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
     temperature = np.full((layers.nthermal, ncell), _initial_temperature(setup))
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
-    model.set_state({"soil_temperature": warmth, "leaf_temperature": np.repeat(warmth[:1], setup.surface.npatch, axis=0),
-                     "growth_temperature": warmth[0]})
+    leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)
+    model.set_state({"soil_temperature": warmth, "leaf_temperature": leaves, "growth_temperature": warmth[0]})
 
 
 def _initial_temperature(setup: Setup) -> np.ndarray:
-    """Return the given soil temperature, or the mean air temperature of the period at hand (at most a year), (cell,)."""
+    """Return the given soil temperature (cell,), or the mean air temperature of the forcing, of a year at most."""
     given = setup.config.land.initial.soil_temperature
     if given is not None:
         return np.full(setup.domain.ncell, float(given))
