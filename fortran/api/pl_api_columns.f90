@@ -10,7 +10,7 @@ module pl_api_columns
    private
    public :: columns_create, columns_field, columns_field_count, columns_handle, columns_reconcile
    public :: columns_prepare, columns_set_land_options, columns_set_water_options, columns_step, columns_store_water
-   public :: columns_fill_water
+   public :: columns_fill_water, columns_prescribe_water
 
    !> Owner of the Fortran memory of a set of columns.
    type :: columns_handle
@@ -104,6 +104,17 @@ contains
       ierr = 0
       errmsg = ""
    end subroutine columns_set_water_options
+
+   !> Choose whether soil water is solved or stays as it is set.
+   subroutine columns_prescribe_water(self, is_prescribed, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(in) :: is_prescribed !! 1: soil, ponded water and heads stay as they are set; 0: they are solved
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      self%model%has_soil_water = is_prescribed == 0
+      ierr = 0
+      errmsg = ""
+   end subroutine columns_prescribe_water
 
    !> Check the parameters and derive what does not change in time; needed after parameters or options were set.
    subroutine columns_prepare(self, ierr, errmsg)

@@ -58,6 +58,7 @@ module pl_column_model
       integer :: nthermal = 0 !! thermal layers [1]
       integer :: npatch = 0   !! patches per column [1]
       logical :: is_prepared = .false. !! derived parameters fit the parameters
+      logical :: has_soil_water = .true. !! soil water is solved; else soil and ponded water stay as they are set
       type(land_options_type) :: land_options
       type(richards_options_type) :: water_options
       type(field_table_type) :: table

@@ -1,7 +1,8 @@
 !> One coupled step of land and soil water, chunk by chunk, threads over chunks.
 !>
 !> Land asks for transpiration and soil evaporation with the water of the step's start; the soil gives what it has,
-!> and what it cannot give returns into the fluxes of the same step, its latent heat as sensible heat. Every step
+!> and what it cannot give returns into the fluxes of the same step, its latent heat as sensible heat. Where soil water
+!> is prescribed, the soil gives and takes all that the land asks for, and stays as it is. Every step
 !> closes water and energy in every column, or ends with an error that names the column.
 module pl_column_step
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
@@ -107,9 +108,7 @@ contains
       type(land_sums_type) :: sums
       type(column_water_type) :: moved
       real(rk) :: root_uptake(w, model%nlayer), sink(w, model%nlayer), head(w, model%nlayer), water(w, model%nlayer)
-      real(rk) :: thickness(w, model%nthermal), porosity(w, model%nlayer), residual(w, model%nlayer), scale(w, model%nlayer)
-      real(rk) :: shape(w, model%nlayer), saturated(w, model%nlayer), storage(w, model%nlayer), lowest(w, model%nlayer)
-      real(rk) :: saturation_factor(w, model%nlayer), conductivity_factor(w, model%nlayer), curves(w, curve_count, model%nlayer)
+      real(rk) :: thickness(w, model%nthermal), porosity(w, model%nlayer), storage(w, model%nlayer)
       real(rk) :: pond(w), leaves(w), soil(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w)
       real(rk) :: growth_temperature(w)
       integer :: i, nlayer, source(w)
@@ -130,25 +129,62 @@ contains
       call land_chunk(model, dt, chunk, source, weather, thickness, porosity, head, water, sums, root_uptake)
       growth_temperature = model%land%growth_temperature(source, 1)
 
-      ! ponded water and rain evaporate first; what is missing comes from the top layer
       sink = root_uptake
-      call load_chunk(chunk, nlayer, model%water_parameters%residual_water, residual)
-      call load_chunk(chunk, nlayer, model%water_parameters%retention_scale, scale)
-      call load_chunk(chunk, nlayer, model%water_parameters%retention_shape, shape)
-      call load_chunk(chunk, nlayer, model%water_parameters%saturated_conductivity, saturated)
-      call load_chunk(chunk, nlayer, model%derived%lowest_water, lowest)
-      call load_chunk(chunk, nlayer, model%derived%saturation_factor, saturation_factor)
-      call load_chunk(chunk, nlayer, model%derived%conductivity_factor, conductivity_factor)
-      call fill_curves(model%water_options%retention, nlayer, model%water_options%air_entry, scale, shape, &
-                       saturation_factor, conductivity_factor, curves)
-      call richards_column_step(dt, nlayer, model%water_options, thickness, porosity, residual, curves, saturated, storage, &
-                                lowest, sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
+      if (model%has_soil_water) then
+         call water_chunk(model, dt, chunk, thickness, porosity, storage, sums%throughfall - sums%soil_evaporation, sink, &
+                          head, water, pond, moved)
+      else
+         call keep_water(sums%throughfall - sums%soil_evaporation, moved)
+      end if
       if (moved%failed > 0) failed = max(failed, source(moved%failed))
       unmet_transpiration = sum(root_uptake - sink, 2)
       unmet_evaporation = moved%unmet
       call store(model, dt, chunk, source, weather, thickness, storage, unmet_transpiration, unmet_evaporation, &
                  growth_temperature, sums, moved, head, water, pond, storage_before)
    end subroutine step_chunk
+
+   !> Soil water of one chunk. Ponded water and rain evaporate first; what is missing comes from the top layer.
+   subroutine water_chunk(model, dt, chunk, thickness, porosity, storage, surface_input, sink, head, water, pond, moved)
+      type(column_model_type), intent(in) :: model
+      real(rk), intent(in) :: dt                       !! [s]
+      integer, intent(in) :: chunk                     !! chunk index
+      real(rk), intent(in) :: thickness(w, model%nlayer) !! [m]
+      real(rk), intent(in) :: porosity(w, model%nlayer) !! [m3 m-3]
+      real(rk), intent(in) :: storage(w, model%nlayer) !! specific storage [m-1]
+      real(rk), intent(in) :: surface_input(w)         !! [kg m-2 s-1]
+      real(rk), intent(inout) :: sink(w, model%nlayer) !! in: demand, out: what is taken [kg m-2 s-1]
+      real(rk), intent(inout) :: head(w, model%nlayer) !! [m]
+      real(rk), intent(inout) :: water(w, model%nlayer) !! [m3 m-3]
+      real(rk), intent(inout) :: pond(w)               !! [kg m-2]
+      type(column_water_type), intent(out) :: moved
+      real(rk), dimension(w, model%nlayer) :: residual, scale, shape, saturated, lowest, saturation_factor, conductivity_factor
+      real(rk) :: curves(w, curve_count, model%nlayer)
+      integer :: n
+      n = model%nlayer
+      call load_chunk(chunk, n, model%water_parameters%residual_water, residual)
+      call load_chunk(chunk, n, model%water_parameters%retention_scale, scale)
+      call load_chunk(chunk, n, model%water_parameters%retention_shape, shape)
+      call load_chunk(chunk, n, model%water_parameters%saturated_conductivity, saturated)
+      call load_chunk(chunk, n, model%derived%lowest_water, lowest)
+      call load_chunk(chunk, n, model%derived%saturation_factor, saturation_factor)
+      call load_chunk(chunk, n, model%derived%conductivity_factor, conductivity_factor)
+      call fill_curves(model%water_options%retention, n, model%water_options%air_entry, scale, shape, saturation_factor, &
+                       conductivity_factor, curves)
+      call richards_column_step(dt, n, model%water_options, thickness, porosity, residual, curves, saturated, storage, lowest, &
+                                surface_input, sink, head, water, pond, moved)
+   end subroutine water_chunk
+
+   !> Fluxes where soil water is prescribed: the ground takes what arrives and gives what evaporates.
+   pure subroutine keep_water(surface_input, moved)
+      real(rk), intent(in) :: surface_input(w) !! [kg m-2 s-1]
+      type(column_water_type), intent(out) :: moved
+      moved%infiltration = surface_input
+      moved%surface_runoff = 0.0_rk
+      moved%drainage = 0.0_rk
+      moved%unmet = 0.0_rk
+      moved%substeps = 0.0_rk
+      moved%failed = 0
+   end subroutine keep_water
 
    !> Surface state, patches and soil heat of one chunk.
    subroutine land_chunk(model, dt, chunk, source, weather, thickness, porosity, head, water, sums, root_uptake)
@@ -224,6 +260,7 @@ contains
       real(rk), intent(in) :: pond(w)                !! [kg m-2]
       real(rk), intent(in) :: storage_before(w)      !! [kg m-2]
       real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), leaves(w), soil(w), total(w), evaporated(w)
+      real(rk) :: absorbed(w) ! water that prescribed soil water takes without change
       integer :: first, last, n
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
@@ -231,6 +268,7 @@ contains
       call finish_land(dt, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, latent, net_radiation, &
                        radiative, residual)
       evaporated = sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation
+      absorbed = merge(0.0_rk, moved%infiltration - sums%transpiration, model%has_soil_water)
       leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
       call chunk_storage(model%nlayer, thickness, storage, water, head, pond, leaves, soil, total)
       associate (f => model%land_flux, q => model%water_flux)
@@ -259,7 +297,7 @@ contains
          q%land_water(first:last, 1) = total(:n)
          q%water_balance_residual(first:last, 1) = &
             total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) - evaporated(:n) &
-                                                 - moved%surface_runoff(:n) - moved%drainage(:n))
+                                                 - moved%surface_runoff(:n) - moved%drainage(:n) - absorbed(:n))
       end associate
       model%land%growth_temperature(first:last, 1) = growth_temperature(:n)
       model%water%pressure_head(first:last, :) = head(:n, :)

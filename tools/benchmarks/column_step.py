@@ -1,12 +1,11 @@
 """Time the coupled column step: 1000 columns, 20 soil and 5 bedrock layers, all land and soil water.
 
-    python tools/benchmarks/column_step.py [--columns 1000] [--days 5] [--threads 1 2] [--processes]
+    python tools/benchmarks/column_step.py [--columns 1000] [--days 5] [--threads 1 2]
 
 Prints the minimum and median over the steps in microseconds per column and step, memory per column, and both relative
-to a reference kernel measured in the same run: numpy's exp of 1000 float64 that stay in cache, in nanoseconds per value.
-Machine speed and most of what other programs take cancel in that ratio. With `--processes` it prints where the time
-goes: the kernels are called alone through `pyland.land` on the states that the run visits; soil water is the difference
-between the step with and without soil-water dynamics. Nothing is timed inside the step itself.
+to a reference kernel measured in the same run: numpy's exp of 1000 float64 in cache, in nanoseconds per value.
+Machine speed and most of what other programs take cancel in that ratio. Where the time goes:
+tools/benchmarks/column_processes.py. Nothing is timed inside the step itself.
 """
 
 from __future__ import annotations
@@ -58,7 +57,8 @@ def build_columns(ncolumn: int, patches: tuple[str, ...], **options) -> ColumnMo
         "soil_albedo_dry": spread([0.20, 0.40]), "soil_albedo_saturated": spread([0.10, 0.20]),
         "reference_height": np.full(ncolumn, 10.0),
     }
-    model = ColumnModel(layers.thickness, layers.bedrock_thickness, parameters, ncell=ncolumn, npatch=len(plants), **options)
+    model = ColumnModel(
+        layers.thickness, layers.bedrock_thickness, parameters, ncell=ncolumn, npatch=len(plants), **options)
     pores = model.parameter["porosity"] - model.parameter["residual_water"]
     model.set_state({
         "soil_water": model.parameter["residual_water"] + rng.uniform(0.3, 0.7, ncolumn) * pores,
