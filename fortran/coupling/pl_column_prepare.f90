@@ -143,12 +143,11 @@ contains
                                head, limit)
             limit = min(limit, (1.0_rk - smallest_share)*water%porosity(source, 1))
             derived%air_dry_water(first:last) = limit(:count)
-            derived%vapour_tortuosity(first:last) = &
-               vapour_tortuosity(water%porosity(first:last, 1), limit(:count), &
-                                 pore_exponent(scheme, water%retention_shape(first:last, 1)))
-            derived%field_capacity(first:last) = &
-               field_capacity(scheme, water%porosity(first:last, 1), water%residual_water(first:last, 1), &
-                              water%retention_shape(first:last, 1), water%saturated_conductivity(first:last, 1))
+            limit = vapour_tortuosity(water%porosity(source, 1), limit, pore_exponent(scheme, water%retention_shape(source, 1)))
+            derived%vapour_tortuosity(first:last) = limit(:count)
+            limit = field_capacity(scheme, water%porosity(source, 1), water%residual_water(source, 1), &
+                                   water%retention_shape(source, 1), water%saturated_conductivity(source, 1))
+            derived%field_capacity(first:last) = limit(:count)
          end associate
       end do
    end subroutine derive_water_limits
