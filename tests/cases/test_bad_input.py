@@ -12,8 +12,8 @@ import netCDF4
 import numpy as np
 import pytest
 import yaml
-from cases import TWIN, changed, write_case
 
+from cases import TWIN, changed, write_case
 from pyland.driver import cli
 
 HOURS = 96

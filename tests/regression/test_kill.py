@@ -10,6 +10,7 @@ import sys
 import time
 
 import pytest
+
 from cases import assert_same_run, differences, write_case
 
 OUTPUT = {"output__restart_every": "3 h"}

@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from cases import TWIN, assert_same_run, changed, write_case
 from columns import Weather, random_areas, random_columns
 
+from cases import TWIN, assert_same_run, changed, write_case
 from pyland.config import load_case
 from pyland.core import runtime
 from pyland.driver.run import run_case

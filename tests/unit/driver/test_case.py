@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from cases import TWIN, changed, write_case
 
 import pyland
+from cases import TWIN, changed, write_case
 from pyland.base.errors import ConfigError, InputError
 
 
