@@ -5,7 +5,8 @@ module pl_api_subsurface
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
    use pl_richards_column, only: check_richards_options, richards_options_type
-   use pl_subsurface_step, only: convert_reconcile, convert_soil_water, convert_to_head, diagnose_columns, nflux, nsoil, &
+   use pl_subsurface_step, only: convert_reconcile, convert_soil_water, convert_to_head, diagnose_columns, nflux, &
+      nsoil, &
                                  subsurface_step
    implicit none (type, external)
    private
@@ -14,9 +15,11 @@ module pl_api_subsurface
 contains
 
    !> Advance all columns by `dt`.
-   subroutine subsurface_advance(dt, retention, air_entry, lower_boundary, upper_boundary, water_table_depth, surface_head, &
+   subroutine subsurface_advance(dt, retention, air_entry, lower_boundary, upper_boundary, water_table_depth, &
+      surface_head, &
                                  ponding_depth, air_dry_head, tolerance, max_iterations, min_step, thickness, soil, &
-                                 surface_input, sink, pressure_head, soil_water, surface_water, actual_sink, flux, ierr, errmsg)
+                                 surface_input, sink, pressure_head, soil_water, surface_water, actual_sink, flux, &
+                                 ierr, errmsg)
       real(rk), intent(in) :: dt                      !! step [s]
       integer, intent(in) :: retention                !! 1 van Genuchten, 2 Clapp-Hornberger, 3 Gardner
       real(rk), intent(in) :: air_entry               !! air-entry head of van Genuchten soils with small n [m]
@@ -47,23 +50,26 @@ contains
       options%water_table_depth = water_table_depth
       options%surface_head = surface_head
       options%ponding_depth = ponding_depth
-      options%air_dry_head = air_dry_head
       options%tolerance = tolerance
       options%max_iterations = max_iterations
       options%min_step = min_step
       call check_richards_options(options, error)
       if (.not. allocated(error)) call check_step(dt, thickness, soil, surface_input, sink, pressure_head, soil_water, &
                                                   surface_water, actual_sink, flux, error)
-      if (.not. allocated(error)) call subsurface_step(dt, retention, air_entry, options, thickness, soil, surface_input, sink, &
-                                                       pressure_head, soil_water, surface_water, actual_sink, flux, error)
+      if (.not. allocated(error)) call subsurface_step(dt, retention, air_entry, air_dry_head, options, thickness, &
+         soil, surface_input, sink, &
+                                                       pressure_head, soil_water, surface_water, actual_sink, flux, &
+                                                       error)
       call report(error, ierr, errmsg)
    end subroutine subsurface_advance
 
    !> Head from water (mode 1), water from head (2), or head made consistent with water (3).
-   subroutine subsurface_convert(mode, retention, air_entry, soil, soil_water, pressure_head, ierr, errmsg)
+   subroutine subsurface_convert(mode, retention, air_entry, air_dry_head, soil, soil_water, pressure_head, ierr, &
+      errmsg)
       integer, intent(in) :: mode                    !! see above
       integer, intent(in) :: retention               !! 1 van Genuchten, 2 Clapp-Hornberger, 3 Gardner
       real(rk), intent(in) :: air_entry              !! [m]
+      real(rk), intent(in) :: air_dry_head           !! [m]
       real(rk), intent(in) :: soil(:, :, :)          !! soil parameters
       real(rk), intent(inout) :: soil_water(:, :)    !! (ncolumn, nlayer) [m3 m-3]
       real(rk), intent(inout) :: pressure_head(:, :) !! (ncolumn, nlayer) [m]
@@ -73,21 +79,23 @@ contains
       if (mode < convert_to_head .or. mode > convert_reconcile) then
          call raise_error(error, error_input, "subsurface_convert: mode must be 1, 2 or 3")
       else if (.not. (shapes_fit(soil, pressure_head) .and. shapes_fit(soil, soil_water))) then
-         call raise_error(error, error_input, "subsurface_convert: soil must be (ncolumn, nlayer, 6), water and head "// &
-                          "(ncolumn, nlayer)")
+         call raise_error(error, error_input, "subsurface_convert: soil must be (ncolumn, nlayer, 6), water "// &
+                          "and head (ncolumn, nlayer)")
       else if (.not. (all_numbers(pressure_head) .and. all_numbers(soil_water))) then
          call raise_error(error, error_input, "subsurface_convert: water or head holds NaN or infinity")
       else
-         call convert_soil_water(mode, retention, air_entry, soil, soil_water, pressure_head, error)
+         call convert_soil_water(mode, retention, air_entry, air_dry_head, soil, soil_water, pressure_head, error)
       end if
       call report(error, ierr, errmsg)
    end subroutine subsurface_convert
 
    !> All water of each column and the depth of its water table.
-   subroutine subsurface_diagnose(retention, air_entry, thickness, soil, pressure_head, soil_water, surface_water, total, depth, &
+   subroutine subsurface_diagnose(retention, air_entry, air_dry_head, thickness, soil, pressure_head, soil_water, &
+      surface_water, total, depth, &
                                   ierr, errmsg)
       integer, intent(in) :: retention             !! 1 van Genuchten, 2 Clapp-Hornberger, 3 Gardner
       real(rk), intent(in) :: air_entry            !! [m]
+      real(rk), intent(in) :: air_dry_head         !! [m]
       real(rk), intent(in) :: thickness(:, :)      !! (ncolumn, nlayer) [m]
       real(rk), intent(in) :: soil(:, :, :)        !! soil parameters
       real(rk), intent(in) :: pressure_head(:, :)  !! [m]
@@ -98,19 +106,22 @@ contains
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
-      if (.not. (shapes_fit(soil, pressure_head) .and. shapes_fit(soil, soil_water) .and. shapes_fit(soil, thickness)) .or. &
+      if (.not. (shapes_fit(soil, pressure_head) .and. shapes_fit(soil, soil_water) .and. shapes_fit(soil, &
+         thickness)) .or. &
           size(surface_water) /= size(soil, 1) .or. size(total) /= size(soil, 1) .or. size(depth) /= size(soil, 1)) then
          call raise_error(error, error_input, "subsurface_diagnose: soil must be (ncolumn, nlayer, 6), the others "// &
                           "(ncolumn, nlayer) or (ncolumn)")
       else
-         call diagnose_columns(retention, air_entry, thickness, soil, pressure_head, soil_water, surface_water, total, depth, &
+         call diagnose_columns(retention, air_entry, air_dry_head, thickness, soil, pressure_head, soil_water, &
+            surface_water, total, depth, &
                                error)
       end if
       call report(error, ierr, errmsg)
    end subroutine subsurface_diagnose
 
    !> Shapes, NaN and ranges of a step's arrays.
-   subroutine check_step(dt, thickness, soil, surface_input, sink, pressure_head, soil_water, surface_water, actual_sink, &
+   subroutine check_step(dt, thickness, soil, surface_input, sink, pressure_head, soil_water, surface_water, &
+      actual_sink, &
                          flux, error)
       real(rk), intent(in) :: dt                  !! [s]
       real(rk), intent(in) :: thickness(:, :)     !! [m]
@@ -128,8 +139,8 @@ contains
       if (.not. (shapes_fit(soil, thickness) .and. shapes_fit(soil, sink) .and. shapes_fit(soil, pressure_head) .and. &
                  shapes_fit(soil, soil_water) .and. shapes_fit(soil, actual_sink)) .or. size(flux, 1) /= ncolumn .or. &
           size(flux, 2) /= nflux .or. size(surface_input) /= ncolumn .or. size(surface_water) /= ncolumn) then
-         call raise_error(error, error_input, "subsurface_advance: soil must be (ncolumn, nlayer, 6), flux (ncolumn, 7), the "// &
-                          "others (ncolumn, nlayer) or (ncolumn)")
+         call raise_error(error, error_input, "subsurface_advance: soil must be (ncolumn, nlayer, 6), flux "// &
+                          "(ncolumn, 7), the others (ncolumn, nlayer) or (ncolumn)")
       else if (.not. (all_numbers(sink) .and. all_numbers(pressure_head) .and. all_numbers(soil_water) .and. &
                       all(abs(surface_input) <= huge(dt)) .and. all(abs(surface_water) <= huge(dt)))) then
          call raise_error(error, error_input, "subsurface_advance: forcing or state holds NaN or infinity")
@@ -146,7 +157,8 @@ contains
    pure logical function shapes_fit(soil, field)
       real(rk), intent(in) :: soil(:, :, :)
       real(rk), intent(in) :: field(:, :)
-      shapes_fit = size(soil, 3) == nsoil .and. size(field, 1) == size(soil, 1) .and. size(field, 2) == size(soil, 2) .and. &
+      shapes_fit = size(soil, 3) == nsoil .and. size(field, 1) == size(soil, 1) .and. size(field, 2) == size(soil, &
+         2) .and. &
                    size(field) > 0
    end function shapes_fit
 

@@ -45,13 +45,13 @@ module pl_soil_hydraulics
       real(rk) :: air_dry_head = -1.0e5_rk                    !! where evaporation and roots find no water, pF 7 [m]
       real(rk), allocatable :: porosity(:, :)                 !! water content at saturation [m3 m-3]
       real(rk), allocatable :: residual_water(:, :)           !! [m3 m-3]
-      real(rk), allocatable :: retention_scale(:, :)          !! alpha (van Genuchten, Gardner) [m-1] or air-entry head [m]
+      real(rk), allocatable :: retention_scale(:, :) !! alpha (van Genuchten, Gardner) [m-1] or air-entry head [m]
       real(rk), allocatable :: retention_shape(:, :)          !! n (van Genuchten) or b (Clapp-Hornberger) [1]
       real(rk), allocatable :: saturated_conductivity(:, :)   !! [m s-1]
       real(rk), allocatable :: specific_storage(:, :)         !! [m-1]
       ! derived
       real(rk), allocatable :: entry_head(:, :)               !! saturated above minus this, positive [m]
-      real(rk), allocatable :: release_head(:, :)             !! first head tried below saturation (Newton), negative [m]
+      real(rk), allocatable :: release_head(:, :) !! first head tried below saturation (Newton), negative [m]
       real(rk), allocatable :: saturation_scale(:, :)         !! 1/S_c of Ippisch's eq. 11 [1]
       real(rk), allocatable :: conductivity_scale(:, :)       !! factor of the relative conductivity [m s-1]
       real(rk), allocatable :: air_dry_water(:, :)            !! water content at air_dry_head [m3 m-3]
@@ -71,7 +71,8 @@ contains
                 hydraulics%entry_head(w, nlayer), hydraulics%release_head(w, nlayer), &
                 hydraulics%saturation_scale(w, nlayer), hydraulics%conductivity_scale(w, nlayer), &
                 hydraulics%air_dry_water(w, nlayer), stat=stat)
-      if (stat /= 0) call raise_error(error, error_state, "not enough memory for soil hydraulic parameters; use fewer "// &
+      if (stat /= 0) call raise_error(error, error_state, &
+         "not enough memory for soil hydraulic parameters; use fewer "// &
                                       "columns per rank")
    end subroutine create_soil_hydraulics
 
@@ -112,28 +113,30 @@ contains
       select case (hydraulics%retention)
       case (retention_van_genuchten)
          if (.not. (all(hydraulics%retention_shape > 1.0_rk) .and. all(hydraulics%retention_shape <= 15.0_rk))) then
-            call raise_error(error, error_input, "retention_shape: van Genuchten n must lie in (1, 15]; correct the soil "// &
-                             "parameters or limit their perturbation")
+            call raise_error(error, error_input, "retention_shape: van Genuchten n must lie in (1, 15]; "// &
+                             "correct the soil parameters or limit their perturbation")
          end if
       case (retention_clapp_hornberger)
          if (.not. all(hydraulics%retention_shape > 0.0_rk)) then
-            call raise_error(error, error_input, "retention_shape: the Clapp-Hornberger exponent b must be positive; "// &
+            call raise_error(error, error_input, &
+               "retention_shape: the Clapp-Hornberger exponent b must be positive; "// &
                              "correct the soil parameters or limit their perturbation")
          end if
       case (retention_gardner)
          continue
       case default
-         call raise_error(error, error_input, "retention scheme: expected van Genuchten (1), Clapp-Hornberger (2) or "// &
-                          "Gardner (3)")
+         call raise_error(error, error_input, "retention: expected van Genuchten (1), Clapp-Hornberger (2) "// &
+                          "or Gardner (3)")
       end select
       if (allocated(error)) return
       if (.not. (all(hydraulics%retention_scale > 0.0_rk) .and. all(hydraulics%saturated_conductivity > 0.0_rk) .and. &
                  all(hydraulics%specific_storage > 0.0_rk))) then
-         call raise_error(error, error_input, "retention_scale, saturated_conductivity and specific_storage must be "// &
-                          "positive in every layer; correct the soil parameters or limit their perturbation")
+         call raise_error(error, error_input, "retention_scale, saturated_conductivity and specific_storage "// &
+                          "must be positive in every layer; correct the soil parameters or limit their perturbation")
       else if (.not. (all(hydraulics%residual_water >= 0.0_rk) .and. all(hydraulics%porosity <= 1.0_rk) .and. &
                       all(hydraulics%porosity - hydraulics%residual_water > same_water))) then
-         call raise_error(error, error_input, "soil parameters must keep 0 <= residual_water < porosity <= 1 in every "// &
+         call raise_error(error, error_input, &
+            "soil parameters must keep 0 <= residual_water < porosity <= 1 in every "// &
                           "layer; correct them or limit their perturbation")
       else if (.not. (hydraulics%air_entry >= 0.0_rk .and. hydraulics%air_dry_head < 0.0_rk)) then
          call raise_error(error, error_input, "air_entry must be 0 or positive, air_dry_head negative")
@@ -141,7 +144,8 @@ contains
    end subroutine check_parameters
 
    !> Air-entry head and the scales of Ippisch et al. (2006), eqs. 11 and 13.
-   pure subroutine prepare_van_genuchten(air_entry, alpha, n, k_sat, entry, release, saturation_scale, conductivity_scale)
+   pure subroutine prepare_van_genuchten(air_entry, alpha, n, k_sat, entry, release, saturation_scale, &
+      conductivity_scale)
       real(rk), intent(in) :: air_entry              !! for small n [m]
       real(rk), intent(in) :: alpha(w)               !! [m-1]
       real(rk), intent(in) :: n(w)                   !! [1]
@@ -188,14 +192,17 @@ contains
             call gardner(hydraulics%retention_scale(:, k), hydraulics%conductivity_scale(:, k), head(:, k), &
                          water(:, k), capacity(:, k), conductivity(:, k), slope(:, k))
          end select
-         call scale_layer(hydraulics%porosity(:, k), hydraulics%residual_water(:, k), hydraulics%specific_storage(:, k), &
-                          hydraulics%saturated_conductivity(:, k), hydraulics%entry_head(:, k), head(:, k), water(:, k), &
+         call scale_layer(hydraulics%porosity(:, k), hydraulics%residual_water(:, k), &
+            hydraulics%specific_storage(:, k), &
+                          hydraulics%saturated_conductivity(:, k), hydraulics%entry_head(:, k), head(:, k), &
+                          water(:, k), &
                           capacity(:, k), conductivity(:, k), slope(:, k))
       end do
    end subroutine evaluate_soil_hydraulics
 
    !> From effective saturation to water content; saturated branch; lower bound of the conductivity.
-   pure subroutine scale_layer(porosity, residual_water, specific_storage, k_sat, entry, head, water, capacity, conductivity, &
+   pure subroutine scale_layer(porosity, residual_water, specific_storage, k_sat, entry, head, water, capacity, &
+      conductivity, &
                                slope)
       real(rk), intent(in) :: porosity(w)         !! [m3 m-3]
       real(rk), intent(in) :: residual_water(w)   !! [m3 m-3]

@@ -69,13 +69,16 @@ contains
       type(richards_options_type), intent(in) :: options
       type(error_type), allocatable, intent(out) :: error
       if (options%lower_boundary < lower_free_drainage .or. options%lower_boundary > lower_water_table) then
-         call raise_error(error, error_input, "lower_boundary: expected free drainage (1), no flow (2) or water table (3)")
+         call raise_error(error, error_input, "lower_boundary: expected free drainage (1), no flow (2) or "// &
+                          "water table (3)")
       else if (options%upper_boundary /= upper_flux .and. options%upper_boundary /= upper_head) then
          call raise_error(error, error_input, "upper_boundary: expected flux (1) or head (2)")
       else if (.not. options%ponding_depth >= 0.0_rk) then
          call raise_error(error, error_input, "ponding_depth must be 0 or positive")
-      else if (.not. (options%tolerance > 0.0_rk .and. options%min_step > 0.0_rk .and. options%max_iterations >= 2)) then
-         call raise_error(error, error_input, "solver: tolerance and min_step must be positive, max_iterations at least 2")
+      else if (.not. (options%tolerance > 0.0_rk .and. options%min_step > 0.0_rk .and. &
+         options%max_iterations >= 2)) then
+         call raise_error(error, error_input, "solver: tolerance and min_step must be positive, "// &
+                          "max_iterations at least 2")
       end if
    end subroutine check_richards_options
 
@@ -89,7 +92,7 @@ contains
       type(soil_hydraulics_type), intent(in) :: hydraulics !! prepared parameters
       type(richards_options_type), intent(in) :: options
       real(rk), intent(in) :: surface_input(w)            !! rain; negative: evaporation demand [kg m-2 s-1]
-      real(rk), intent(in) :: sink(w, nlayer)             !! demand of roots and evaporation; negative: source [kg m-2 s-1]
+      real(rk), intent(in) :: sink(w, nlayer) !! demand of roots and evaporation; negative: source [kg m-2 s-1]
       real(rk), intent(inout) :: pressure_head(w, nlayer) !! [m]
       real(rk), intent(inout) :: soil_water(w, nlayer)    !! [m3 m-3]
       real(rk), intent(inout) :: surface_water(w)         !! pond [kg m-2]
@@ -129,11 +132,14 @@ contains
             end do
          end do
          head = pressure_head
-         call iterate(nlayer, options%max_iterations, problem, hydraulics, thickness, half, factor, storage, demand, active, &
+         call iterate(nlayer, options%max_iterations, problem, hydraulics, thickness, half, factor, storage, &
+            demand, active, &
                       head, q, given, solved, iterations)
          flux%iterations = flux%iterations + iterations
-         call book_surface(options, active .and. solved, problem, progress, sink(:, 1)/density_water, q(:, 0), given(:, 1), rate)
-         call book_layers(nlayer, active .and. solved, problem%dt, thickness, hydraulics, storage, head, q, given, &
+         call book_surface(options, active .and. solved, problem, progress, sink(:, 1)/density_water, q(:, 0), &
+            given(:, 1), rate)
+         call book_layers(nlayer, active .and. solved, problem%dt, options%lower_boundary == lower_no_flow, &
+                          thickness, hydraulics, storage, head, q, given, &
                           pressure_head, soil_water)
          do k = 1, nlayer
             do i = 1, w
@@ -253,7 +259,8 @@ contains
    end subroutine start_substep
 
    !> Newton iterations until every active column is solved or the bound is reached.
-   subroutine iterate(nlayer, max_iterations, problem, hydraulics, thickness, half, factor, storage, demand, active, head, q, &
+   subroutine iterate(nlayer, max_iterations, problem, hydraulics, thickness, half, factor, storage, demand, &
+      active, head, q, &
                       given, solved, iterations)
       integer, intent(in) :: nlayer
       integer, intent(in) :: max_iterations
@@ -316,34 +323,38 @@ contains
       end do
    end subroutine book_surface
 
-   !> Storage of each layer from its fluxes. What the tolerance puts above porosity is compressed; what it takes below
-   !> the residual water comes from the layer below or back from the drainage.
-   pure subroutine book_layers(nlayer, booked, dt, thickness, hydraulics, storage, head, q, given, pressure_head, soil_water)
+   !> Storage of each layer from its fluxes. What the tolerance puts above porosity goes to the layer below, what it takes
+   !> below the residual water comes from there; at the base it is drainage, or compression of a closed column.
+   pure subroutine book_layers(nlayer, booked, dt, is_closed, thickness, hydraulics, storage, head, q, given, pressure_head, &
+                               soil_water)
       integer, intent(in) :: nlayer
       logical, intent(in) :: booked(w)
       real(rk), intent(in) :: dt(w)
+      logical, intent(in) :: is_closed                    !! no flow through the base
       real(rk), intent(in) :: thickness(w, nlayer)
       type(soil_hydraulics_type), intent(in) :: hydraulics
-      real(rk), intent(inout) :: storage(w, nlayer)       !! in: start of the sub-step; out: end [m3 m-3]
+      real(rk), intent(in) :: storage(w, nlayer)          !! at the start of the sub-step [m3 m-3]
       real(rk), intent(in) :: head(w, nlayer)             !! Newton's solution [m]
       real(rk), intent(inout) :: q(w, 0:nlayer)           !! [m s-1]
       real(rk), intent(in) :: given(w, nlayer)            !! [m s-1]
       real(rk), intent(inout) :: pressure_head(w, nlayer) !! [m]
       real(rk), intent(inout) :: soil_water(w, nlayer)    !! [m3 m-3]
-      real(rk) :: elastic, missing, water
+      real(rk) :: compressed, reached, water, beyond
+      logical :: passes
       integer :: i, k
       do k = 1, nlayer
+         passes = k < nlayer .or. .not. is_closed
          do i = 1, w
-            storage(i, k) = storage(i, k) + dt(i)*(q(i, k - 1) - q(i, k) - given(i, k))/thickness(i, k)
-            elastic = hydraulics%specific_storage(i, k)*max(head(i, k) + hydraulics%entry_head(i, k), 0.0_rk)
-            missing = max(hydraulics%residual_water(i, k) - storage(i, k) + elastic, 0.0_rk)
-            storage(i, k) = storage(i, k) + missing
-            q(i, k) = q(i, k) - missing*thickness(i, k)/dt(i)
-            water = min(max(storage(i, k) - elastic, hydraulics%residual_water(i, k)), hydraulics%porosity(i, k))
-            soil_water(i, k) = merge(water, soil_water(i, k), booked(i))
-            elastic = merge(head(i, k), (storage(i, k) - water)/hydraulics%specific_storage(i, k) &
-                            - hydraulics%entry_head(i, k), water < hydraulics%porosity(i, k))
-            pressure_head(i, k) = merge(elastic, pressure_head(i, k), booked(i))
+            compressed = max(head(i, k) + hydraulics%entry_head(i, k), 0.0_rk)
+            water = storage(i, k) + dt(i)*(q(i, k - 1) - q(i, k) - given(i, k))/thickness(i, k) &
+                    - hydraulics%specific_storage(i, k)*compressed
+            reached = min(max(water, hydraulics%residual_water(i, k)), hydraulics%porosity(i, k))
+            beyond = water - reached
+            q(i, k) = q(i, k) + merge(beyond*thickness(i, k)/dt(i), 0.0_rk, passes)
+            compressed = compressed + max(beyond, 0.0_rk)/hydraulics%specific_storage(i, k)
+            soil_water(i, k) = merge(reached, soil_water(i, k), booked(i))
+            water = merge(head(i, k), compressed - hydraulics%entry_head(i, k), passes .or. beyond <= 0.0_rk)
+            pressure_head(i, k) = merge(water, pressure_head(i, k), booked(i))
          end do
       end do
    end subroutine book_layers

@@ -72,7 +72,8 @@ contains
          taken = max(k2(i), min(k1(i), k_sat2(i)))
          down = distance*k1(i)/(d1(i) + d2(i)*(k1(i)/taken))
          ratio = down/taken
-         by_k1 = (down/k1(i))*(down/k1(i))*(d1(i)/distance) + merge((ratio*ratio)*(d2(i)/distance), 0.0_rk, front .and. k1(i) < k_sat2(i))
+         by_k1 = (down/k1(i))*(down/k1(i))*(d1(i)/distance) + merge((ratio*ratio)*(d2(i)/distance), 0.0_rk, &
+            front .and. k1(i) < k_sat2(i))
          by_k2 = merge(0.0_rk, (ratio*ratio)*(d2(i)/distance), front)
          ! no more than the half of the layer that gives water would conduct
          k_up = merge(k1(i), k2(i), falling)
@@ -85,7 +86,8 @@ contains
          ! one expression for the three cases: K_down (1 or g) + K_cap (g - 1, 0 or g)
          down_part = merge(merge(1.0_rk, gradient, wetting), 0.0_rk, falling)
          capillary_part = merge(merge(pull, 0.0_rk, wetting), gradient, falling)
-         by_pull = (merge(merge(0.0_rk, down, wetting), 0.0_rk, falling) + merge(merge(capillary, 0.0_rk, wetting), capillary, &
+         by_pull = (merge(merge(0.0_rk, down, wetting), 0.0_rk, falling) + merge(merge(capillary, 0.0_rk, wetting), &
+            capillary, &
                                                                                  falling))/distance
          flux(i) = down*down_part + capillary*capillary_part
          by_head1(i) = slope1(i)*(by_k1*down_part + share1*(capillary/k1(i))*capillary_part) + by_pull
@@ -107,7 +109,8 @@ contains
       real(rk), intent(inout) :: by_below(w, 0:nlayer)   !! derivative to the head below [s-1]
       integer :: k
       do k = 1, nlayer - 1
-         call face_flux(head(:, k), conductivity(:, k), slope(:, k), half(:, k), head(:, k + 1), conductivity(:, k + 1), &
+         call face_flux(head(:, k), conductivity(:, k), slope(:, k), half(:, k), head(:, k + 1), conductivity(:, &
+            k + 1), &
                         slope(:, k + 1), half(:, k + 1), k_sat(:, k + 1), factor(:, k), flux(:, k), by_above(:, k), &
                         by_below(:, k))
       end do
@@ -149,7 +152,8 @@ contains
       heads = surface_head
       zero = 0.0_rk
       factor = 1.0_rk
-      call face_flux(heads, surface_k, zero, zero, head, conductivity, slope, half, k_sat, factor, flux, by_above, by_below)
+      call face_flux(heads, surface_k, zero, zero, head, conductivity, slope, half, k_sat, factor, flux, by_above, &
+         by_below)
    end subroutine surface_head_flux
 
    !> Flux through the base of the column.
@@ -172,7 +176,8 @@ contains
       case (lower_water_table)
          zero = 0.0_rk
          factor = 1.0_rk
-         call face_flux(head, conductivity, slope, half, base_head, base_k, zero, zero, k_sat, factor, flux, by_above, by_below)
+         call face_flux(head, conductivity, slope, half, base_head, base_k, zero, zero, k_sat, factor, flux, &
+            by_above, by_below)
       case default ! no flow
          flux = 0.0_rk
          by_above = 0.0_rk

@@ -22,7 +22,7 @@ module pl_richards_newton
    real(rk), parameter :: smooth_water = 1.0e-7_rk !! change of water that counts as small [m3 m-3]
    real(rk), parameter :: balance_share = 0.5_rk  !! of the water of a dry layer that its residual may be [1]
    real(rk), parameter :: least_balance = 1.0e-9_rk  !! residual that is always small [m]
-   real(rk), parameter :: next_to_nothing = 1.0e-6_rk !! water above the residual that says nothing about the head [m3 m-3]
+   real(rk), parameter :: next_to_nothing = 1.0e-6_rk !! water that says nothing about the head [m3 m-3]
    real(rk), parameter :: largest_wetting = 0.9_rk !! decrease of suction in one iteration, relative [1]
    integer, parameter :: patience = 6              !! iterations before steps across a kink are halved [1]
    real(rk), parameter :: least_share = 0.1_rk     !! of its water that a layer keeps in one iteration [1]
@@ -45,7 +45,8 @@ module pl_richards_newton
 contains
 
    !> Evaluate, solve, update; columns that are not `running` keep everything they have.
-   subroutine newton_iteration(nlayer, iteration, problem, hydraulics, thickness, half, factor, storage_old, sink, running, head, &
+   subroutine newton_iteration(nlayer, iteration, problem, hydraulics, thickness, half, factor, storage_old, sink, &
+      running, head, &
                                flux, actual_sink, converged)
       integer, intent(in) :: nlayer                       !! layers [1]
       integer, intent(in) :: iteration                    !! of this sub-step, from 1 [1]
@@ -69,30 +70,36 @@ contains
       integer :: k
 
       call evaluate_soil_hydraulics(nlayer, hydraulics, head, water, capacity, conductivity, slope)
-      call inner_fluxes(nlayer, half, factor, hydraulics%saturated_conductivity, head, conductivity, slope, q, by_above, &
+      call inner_fluxes(nlayer, half, factor, hydraulics%saturated_conductivity, head, conductivity, slope, q, &
+         by_above, &
                         by_below)
       by_above(:, 0) = 0.0_rk
       by_below(:, nlayer) = 0.0_rk
       if (problem%has_surface_head) then
-         call surface_head_flux(problem%surface_head, problem%surface_k, hydraulics%saturated_conductivity(:, 1), half(:, 1), &
+         call surface_head_flux(problem%surface_head, problem%surface_k, hydraulics%saturated_conductivity(:, 1), &
+            half(:, 1), &
                                 head(:, 1), conductivity(:, 1), slope(:, 1), q(:, 0), by_below(:, 0))
       else
          call surface_flux(problem%dt, problem%supply, problem%ponding_depth, hydraulics%saturated_conductivity(:, 1), &
                            half(:, 1), head(:, 1), q(:, 0), by_below(:, 0))
       end if
-      call base_flux(problem%lower_boundary, problem%base_head, problem%base_k, hydraulics%saturated_conductivity(:, nlayer), &
+      call base_flux(problem%lower_boundary, problem%base_head, problem%base_k, &
+         hydraulics%saturated_conductivity(:, nlayer), &
                      half(:, nlayer), head(:, nlayer), conductivity(:, nlayer), slope(:, nlayer), q(:, nlayer), &
                      by_above(:, nlayer))
 
-      call build_system(nlayer, problem%dt, problem%tolerance, hydraulics%air_dry_head, thickness, hydraulics%specific_storage, &
-                        hydraulics%entry_head, hydraulics%residual_water, hydraulics%air_dry_water, head, water, capacity, storage_old, sink, q, by_above, by_below, storage, lower, &
+      call build_system(nlayer, problem%dt, problem%tolerance, hydraulics%air_dry_head, thickness, &
+         hydraulics%specific_storage, &
+                        hydraulics%entry_head, hydraulics%residual_water, hydraulics%air_dry_water, head, water, &
+                        capacity, storage_old, sink, q, by_above, by_below, storage, lower, &
                         diagonal, upper, change, given, limited, worst)
       call solve_tridiagonal(nlayer, lower, diagonal, upper, change)
 
       rough = 0.0_rk
       share = merge(0.5_rk, 1.0_rk, iteration > patience)
       do k = 1, nlayer
-         call propose_head(hydraulics%entry_head(:, k), hydraulics%release_head(:, k), hydraulics%residual_water(:, k), &
+         call propose_head(hydraulics%entry_head(:, k), hydraulics%release_head(:, k), hydraulics%residual_water(:, &
+            k), &
                            hydraulics%air_dry_water(:, k), hydraulics%air_dry_head, share, limited(:, k), head(:, k), &
                            change(:, k), water(:, k), capacity(:, k), new_head, jumps, rough)
          if (any(jumps*running > 0.5_rk)) then
@@ -107,12 +114,14 @@ contains
       end do
       converged = worst <= 1.0_rk .and. rough < 0.5_rk
 
-      call take_linear(nlayer, problem%dt, thickness, storage_old, sink, running, limited, storage, capacity, change, given, &
+      call take_linear(nlayer, problem%dt, thickness, storage_old, sink, running, limited, storage, capacity, &
+         change, given, &
                        by_above, by_below, q, flux, actual_sink)
    end subroutine newton_iteration
 
    !> Fluxes and sinks of the linear system: with them each layer's water closes to round-off.
-   pure subroutine take_linear(nlayer, dt, thickness, storage_old, sink, running, limited, storage, capacity, change, given, &
+   pure subroutine take_linear(nlayer, dt, thickness, storage_old, sink, running, limited, storage, capacity, &
+      change, given, &
                                by_above, by_below, q, flux, actual_sink)
       integer, intent(in) :: nlayer                     !! layers [1]
       real(rk), intent(in) :: dt(w)                     !! sub-step [s]
@@ -151,8 +160,10 @@ contains
    end subroutine take_linear
 
    !> Residual and Jacobian; `change` receives the right-hand side.
-   pure subroutine build_system(nlayer, dt, tolerance, air_dry_head, thickness, specific_storage, entry, residual_water, &
-                                air_dry_water, head, water, capacity, storage_old, sink, q, by_above, by_below, storage, lower, diagonal, upper, change, given, &
+   pure subroutine build_system(nlayer, dt, tolerance, air_dry_head, thickness, specific_storage, entry, &
+      residual_water, &
+                                air_dry_water, head, water, capacity, storage_old, sink, q, by_above, by_below, &
+                                storage, lower, diagonal, upper, change, given, &
                                 limited, worst)
       integer, intent(in) :: nlayer                       !! layers [1]
       real(rk), intent(in) :: dt(w)                       !! sub-step [s]
@@ -193,7 +204,8 @@ contains
             held = without < bound .and. bound < full
             residual = merge(full, min(full, max(without, bound)), sink(i, k) <= 0.0_rk)
             given(i, k) = merge(sink(i, k), 0.0_rk, sink(i, k) <= 0.0_rk .or. full <= bound)
-            allowed = min(tolerance, max(thickness(i, k)*balance_share*(water(i, k) - residual_water(i, k)), least_balance))
+            allowed = min(tolerance, max(thickness(i, k)*balance_share*(water(i, k) - residual_water(i, k)), &
+               least_balance))
             worst(i) = max(worst(i), merge(0.0_rk, abs(residual)/allowed, held))
             limited(i, k) = merge(1.0_rk, 0.0_rk, held)
             lower(i, k) = merge(0.0_rk, -dt(i)*by_above(i, k - 1), held)
@@ -235,7 +247,8 @@ contains
    end subroutine solve_tridiagonal
 
    !> New heads of one layer; `rough` becomes 1 where the change was more than a small one.
-   pure subroutine propose_head(entry, release, residual_water, air_dry_water, air_dry_head, share, limited, head, change, &
+   pure subroutine propose_head(entry, release, residual_water, air_dry_water, air_dry_head, share, limited, head, &
+      change, &
                                 water, capacity, new_head, jumps, rough)
       real(rk), intent(in) :: entry(w)          !! air-entry head [m]
       real(rk), intent(in) :: release(w)        !! first head below saturation [m]
@@ -263,13 +276,16 @@ contains
          aim = now + step
          saturated = now >= bound
          small = abs(step) <= smooth_head
-         slight = merge(merge(huge(now), -0.5_rk*now, water(i) - residual_water(i) <= smooth_water), -smooth_change*now, &
+         slight = merge(merge(huge(now), -0.5_rk*now, water(i) - residual_water(i) <= smooth_water), &
+            -smooth_change*now, &
                         capacity(i)*abs(step) <= smooth_water)
-         smooth = small .or. merge(aim >= bound, aim < bound .and. (abs(step) <= slight .or. max(now, aim) <= driest_head), &
+         smooth = small .or. merge(aim >= bound, aim < bound .and. (abs(step) <= slight .or. max(now, &
+            aim) <= driest_head), &
                                    saturated)
          drains = -capacity(i)*step > 0.5_rk*(water(i) - residual_water(i))
          ! wetting to saturation or by half the head, drying to twice the head or half the water
-         jump = merge(aim >= bound .or. (now <= free .and. step > -0.5_rk*now), now <= free .and. (step < now .or. drains), &
+         jump = merge(aim >= bound .or. (now <= free .and. step > -0.5_rk*now), now <= free .and. (step < now .or. &
+            drains), &
                       step > 0.0_rk)
          jump = jump .and. .not. small .and. kept < 0.5_rk
          jump = (jump .and. now < bound) .or. (kept > 0.5_rk .and. share < 1.0_rk .and. .not. smooth)

@@ -26,11 +26,13 @@ module pl_subsurface_step
 contains
 
    !> Advance all columns by `dt`; on an error the state is that of the failure.
-   subroutine subsurface_step(dt, retention, air_entry, options, thickness, soil, surface_input, sink, pressure_head, &
+   subroutine subsurface_step(dt, retention, air_entry, air_dry_head, options, thickness, soil, surface_input, &
+      sink, pressure_head, &
                               soil_water, surface_water, actual_sink, flux, error)
       real(rk), intent(in) :: dt                      !! step [s]
       integer, intent(in) :: retention                !! pl_soil_hydraulics: retention_*
       real(rk), intent(in) :: air_entry               !! air-entry head of van Genuchten soils with small n [m]
+      real(rk), intent(in) :: air_dry_head            !! where sinks find no water [m]
       type(richards_options_type), intent(in) :: options
       real(rk), intent(in) :: thickness(:, :)         !! (ncolumn, nlayer) [m]
       real(rk), intent(in) :: soil(:, :, :)           !! (ncolumn, nlayer, nsoil)
@@ -46,10 +48,12 @@ contains
       integer :: chunk, failed
       failed = chunk_count(size(thickness, 1)) + 1
       !$omp parallel do default(none) schedule(static) private(chunk, problem) &
-      !$omp shared(dt, retention, air_entry, options, thickness, soil, surface_input, sink, pressure_head, soil_water, &
+      !$omp shared(dt, retention, air_entry, air_dry_head, options, thickness, soil, surface_input, sink, &
+      !$omp        pressure_head, soil_water, &
       !$omp        surface_water, actual_sink, flux, error, failed)
       do chunk = 1, chunk_count(size(thickness, 1))
-         call step_chunk(chunk, dt, retention, air_entry, options, thickness, soil, surface_input, sink, pressure_head, &
+         call step_chunk(chunk, dt, retention, air_entry, air_dry_head, options, thickness, soil, surface_input, &
+            sink, pressure_head, &
                          soil_water, surface_water, actual_sink, flux, problem)
          if (allocated(problem)) then
             !$omp critical (subsurface_error)
@@ -64,12 +68,14 @@ contains
    end subroutine subsurface_step
 
    !> One chunk: load, advance, store.
-   subroutine step_chunk(chunk, dt, retention, air_entry, options, thickness, soil, surface_input, sink, pressure_head, &
+   subroutine step_chunk(chunk, dt, retention, air_entry, air_dry_head, options, thickness, soil, surface_input, &
+      sink, pressure_head, &
                          soil_water, surface_water, actual_sink, flux, error)
       integer, intent(in) :: chunk                    !! chunk index [1]
       real(rk), intent(in) :: dt                      !! step [s]
       integer, intent(in) :: retention
       real(rk), intent(in) :: air_entry               !! [m]
+      real(rk), intent(in) :: air_dry_head            !! where sinks find no water [m]
       type(richards_options_type), intent(in) :: options
       real(rk), intent(in) :: thickness(:, :)         !! [m]
       real(rk), intent(in) :: soil(:, :, :)
@@ -87,14 +93,15 @@ contains
       real(rk) :: pond(w)
       integer :: source(w), first, last, nlayer
       nlayer = size(thickness, 2)
-      call load_soil(chunk, retention, air_entry, soil, hydraulics, source, error)
+      call load_soil(chunk, retention, air_entry, air_dry_head, soil, hydraulics, source, error)
       if (allocated(error)) return
       head = pressure_head(source, :)
       water = soil_water(source, :)
       pond = surface_water(source)
       first = source(1)
       last = min(first + w - 1, size(thickness, 1))
-      call richards_column_step(dt, nlayer, first - 1, thickness(source, :), hydraulics, options, surface_input(source), &
+      call richards_column_step(dt, nlayer, first - 1, thickness(source, :), hydraulics, options, &
+         surface_input(source), &
                                 sink(source, :), head, water, pond, taken, part, error)
       pressure_head(first:last, :) = head(:last - first + 1, :)
       soil_water(first:last, :) = water(:last - first + 1, :)
@@ -111,10 +118,11 @@ contains
    end subroutine step_chunk
 
    !> Soil parameters of one chunk, ready for use, and the column of each lane.
-   subroutine load_soil(chunk, retention, air_entry, soil, hydraulics, source, error)
+   subroutine load_soil(chunk, retention, air_entry, air_dry_head, soil, hydraulics, source, error)
       integer, intent(in) :: chunk          !! chunk index [1]
       integer, intent(in) :: retention
       real(rk), intent(in) :: air_entry     !! [m]
+      real(rk), intent(in) :: air_dry_head  !! where sinks find no water [m]
       real(rk), intent(in) :: soil(:, :, :) !! (ncolumn, nlayer, nsoil)
       type(soil_hydraulics_type), intent(inout) :: hydraulics
       integer, intent(out) :: source(w)     !! column of each lane [1]
@@ -125,6 +133,7 @@ contains
       end do
       hydraulics%retention = retention
       hydraulics%air_entry = air_entry
+      hydraulics%air_dry_head = air_dry_head
       call create_soil_hydraulics(hydraulics, size(soil, 2), error)
       if (allocated(error)) return
       hydraulics%porosity(:, :) = soil(source, :, 1)
@@ -137,10 +146,11 @@ contains
    end subroutine load_soil
 
    !> Turn water into head, head into water, or make head consistent with water.
-   subroutine convert_soil_water(mode, retention, air_entry, soil, soil_water, pressure_head, error)
+   subroutine convert_soil_water(mode, retention, air_entry, air_dry_head, soil, soil_water, pressure_head, error)
       integer, intent(in) :: mode                    !! one of convert_*
       integer, intent(in) :: retention               !! pl_soil_hydraulics: retention_*
       real(rk), intent(in) :: air_entry              !! [m]
+      real(rk), intent(in) :: air_dry_head           !! where sinks find no water [m]
       real(rk), intent(in) :: soil(:, :, :)          !! (ncolumn, nlayer, nsoil)
       real(rk), intent(inout) :: soil_water(:, :)    !! (ncolumn, nlayer) [m3 m-3]
       real(rk), intent(inout) :: pressure_head(:, :) !! (ncolumn, nlayer) [m]
@@ -151,7 +161,7 @@ contains
       nlayer = size(soil, 2)
       do chunk = 1, chunk_count(size(soil, 1))
          hydraulics = soil_hydraulics_type()
-         call load_soil(chunk, retention, air_entry, soil, hydraulics, source, error)
+         call load_soil(chunk, retention, air_entry, air_dry_head, soil, hydraulics, source, error)
          if (allocated(error)) return
          head = pressure_head(source, :)
          water = soil_water(source, :)
@@ -171,10 +181,12 @@ contains
    end subroutine convert_soil_water
 
    !> All water of each column and the depth of its water table.
-   subroutine diagnose_columns(retention, air_entry, thickness, soil, pressure_head, soil_water, surface_water, total, depth, &
+   subroutine diagnose_columns(retention, air_entry, air_dry_head, thickness, soil, pressure_head, soil_water, &
+      surface_water, total, depth, &
                                error)
       integer, intent(in) :: retention             !! pl_soil_hydraulics: retention_*
       real(rk), intent(in) :: air_entry            !! [m]
+      real(rk), intent(in) :: air_dry_head         !! where sinks find no water [m]
       real(rk), intent(in) :: thickness(:, :)      !! (ncolumn, nlayer) [m]
       real(rk), intent(in) :: soil(:, :, :)        !! (ncolumn, nlayer, nsoil)
       real(rk), intent(in) :: pressure_head(:, :)  !! [m]
@@ -188,9 +200,10 @@ contains
       integer :: chunk, source(w), first, last
       do chunk = 1, chunk_count(size(soil, 1))
          hydraulics = soil_hydraulics_type()
-         call load_soil(chunk, retention, air_entry, soil, hydraulics, source, error)
+         call load_soil(chunk, retention, air_entry, air_dry_head, soil, hydraulics, source, error)
          if (allocated(error)) return
-         call column_water(size(soil, 2), thickness(source, :), hydraulics, soil_water(source, :), pressure_head(source, :), &
+         call column_water(size(soil, 2), thickness(source, :), hydraulics, soil_water(source, :), &
+            pressure_head(source, :), &
                            surface_water(source), water)
          call water_table_depth(size(soil, 2), thickness(source, :), pressure_head(source, :), table)
          first = source(1)

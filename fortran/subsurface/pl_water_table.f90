@@ -10,7 +10,8 @@ contains
 
    !> Depth to the top of the saturated zone that reaches the base: where the head between nodes is 0.
    !>
-   !> Below the lowest and above the highest node the head is taken as hydrostatic. 0 where all is saturated, the depth of
+   !> Below the lowest and above the highest node the head is taken as hydrostatic. 0 where all is saturated, the
+   !> depth of
    !> the base where nothing is.
    pure subroutine water_table_depth(nlayer, thickness, pressure_head, depth)
       integer, intent(in) :: nlayer                    !! layers [1]
