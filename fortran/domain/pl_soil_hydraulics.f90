@@ -65,16 +65,35 @@ contains
       integer, intent(in) :: nlayer                       !! layers [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       integer :: stat
-      allocate (hydraulics%porosity(w, nlayer), hydraulics%residual_water(w, nlayer), &
-                hydraulics%retention_scale(w, nlayer), hydraulics%retention_shape(w, nlayer), &
-                hydraulics%saturated_conductivity(w, nlayer), hydraulics%specific_storage(w, nlayer), &
-                hydraulics%entry_head(w, nlayer), hydraulics%release_head(w, nlayer), &
-                hydraulics%saturation_scale(w, nlayer), hydraulics%conductivity_scale(w, nlayer), &
-                hydraulics%air_dry_water(w, nlayer), stat=stat)
-      if (stat /= 0) call raise_error(error, error_state, &
-         "not enough memory for soil hydraulic parameters; use fewer "// &
+      stat = 0
+      call allocate_layers(hydraulics%porosity, nlayer, stat)
+      call allocate_layers(hydraulics%residual_water, nlayer, stat)
+      call allocate_layers(hydraulics%retention_scale, nlayer, stat)
+      call allocate_layers(hydraulics%retention_shape, nlayer, stat)
+      call allocate_layers(hydraulics%saturated_conductivity, nlayer, stat)
+      call allocate_layers(hydraulics%specific_storage, nlayer, stat)
+      call allocate_layers(hydraulics%entry_head, nlayer, stat)
+      call allocate_layers(hydraulics%release_head, nlayer, stat)
+      call allocate_layers(hydraulics%saturation_scale, nlayer, stat)
+      call allocate_layers(hydraulics%conductivity_scale, nlayer, stat)
+      call allocate_layers(hydraulics%air_dry_water, nlayer, stat)
+      if (stat /= 0) call raise_error(error, error_state, "not enough memory for soil hydraulic parameters; use fewer "// &
                                       "columns per rank")
    end subroutine create_soil_hydraulics
+
+   !> Allocate one array of a chunk; `stat` keeps the first failure.
+   subroutine allocate_layers(array, nlayer, stat)
+      real(rk), allocatable, intent(inout) :: array(:, :) !! allocated anew if its size differs
+      integer, intent(in) :: nlayer                       !! layers [1]
+      integer, intent(inout) :: stat                      !! not 0: not enough memory
+      integer :: failed
+      if (allocated(array)) then
+         if (size(array, 2) == nlayer) return
+         deallocate (array)
+      end if
+      allocate (array(w, nlayer), stat=failed)
+      if (failed /= 0) stat = failed
+   end subroutine allocate_layers
 
    !> Derive constants from the parameters and check their range.
    subroutine prepare_soil_hydraulics(hydraulics, nlayer, error)

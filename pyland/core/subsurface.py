@@ -14,11 +14,22 @@ RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2, "gardner": 3}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
 UPPER_BOUNDARY = {"flux": 1, "head": 2}
 SOIL = (
-    "porosity", "residual_water", "retention_scale", "retention_shape", "saturated_conductivity", "specific_storage",
+    "porosity",
+    "residual_water",
+    "retention_scale",
+    "retention_shape",
+    "saturated_conductivity",
+    "specific_storage",
 )
 """Soil parameters in the order of the compiled core."""
 FLUXES = (
-    "infiltration", "surface_runoff", "drainage", "surface_evaporation", "residual", "substeps", "iterations",
+    "infiltration",
+    "surface_runoff",
+    "drainage",
+    "surface_evaporation",
+    "residual",
+    "substeps",
+    "iterations",
 )
 """Fluxes in the order of the compiled core."""
 
@@ -75,11 +86,31 @@ class ColumnArrays:
     def advance(self, dt: float, surface_input: np.ndarray, sink: np.ndarray, options: SolverOptions) -> None:
         """Advance all columns by ``dt`` [s]; see :class:`pyland.subsurface.Subsurface`."""
         o = options
-        check(*wrapped.pl_api_subsurface.subsurface_advance(
-            float(dt), o.retention, o.air_entry, o.lower_boundary, o.upper_boundary, o.water_table_depth, o.surface_head,
-            o.ponding_depth, o.air_dry_head, o.tolerance, o.max_iterations, o.min_step, self.thickness.T, self.soil.T,
-            np.ascontiguousarray(surface_input, float), np.ascontiguousarray(sink, float).T, self.pressure_head.T,
-            self.soil_water.T, self.surface_water, self.actual_sink.T, self.flux.T))
+        check(
+            *wrapped.pl_api_subsurface.subsurface_advance(
+                float(dt),
+                o.retention,
+                o.air_entry,
+                o.lower_boundary,
+                o.upper_boundary,
+                o.water_table_depth,
+                o.surface_head,
+                o.ponding_depth,
+                o.air_dry_head,
+                o.tolerance,
+                o.max_iterations,
+                o.min_step,
+                self.thickness.T,
+                self.soil.T,
+                np.ascontiguousarray(surface_input, float),
+                np.ascontiguousarray(sink, float).T,
+                self.pressure_head.T,
+                self.soil_water.T,
+                self.surface_water,
+                self.actual_sink.T,
+                self.flux.T,
+            )
+        )
 
     def head_from_water(self, options: SolverOptions) -> None:
         """Set heads from water contents."""
@@ -94,15 +125,29 @@ class ColumnArrays:
         self._convert(3, options)
 
     def _convert(self, mode: int, o: SolverOptions) -> None:
-        check(*wrapped.pl_api_subsurface.subsurface_convert(
-            mode, o.retention, o.air_entry, o.air_dry_head, self.soil.T, self.soil_water.T, self.pressure_head.T))
+        check(
+            *wrapped.pl_api_subsurface.subsurface_convert(
+                mode, o.retention, o.air_entry, o.air_dry_head, self.soil.T, self.soil_water.T, self.pressure_head.T
+            )
+        )
 
     def diagnose(self, o: SolverOptions) -> tuple[np.ndarray, np.ndarray]:
         """Return all water of each column [kg m-2] and the depth of its water table [m]."""
         total, depth = np.zeros_like(self.surface_water), np.zeros_like(self.surface_water)
-        check(*wrapped.pl_api_subsurface.subsurface_diagnose(
-            o.retention, o.air_entry, o.air_dry_head, self.thickness.T, self.soil.T, self.pressure_head.T,
-            self.soil_water.T, self.surface_water, total, depth))
+        check(
+            *wrapped.pl_api_subsurface.subsurface_diagnose(
+                o.retention,
+                o.air_entry,
+                o.air_dry_head,
+                self.thickness.T,
+                self.soil.T,
+                self.pressure_head.T,
+                self.soil_water.T,
+                self.surface_water,
+                total,
+                depth,
+            )
+        )
         return total, depth
 
 

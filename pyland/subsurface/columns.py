@@ -21,16 +21,16 @@ class Subsurface:
         Layer thickness from the top [m].
     soil : Mapping
         ``porosity`` [m3 m-3], ``saturated_conductivity`` [m s-1] and the parameters of the retention curve:
-        ``van_genuchten_alpha`` [m-1] and ``van_genuchten_n`` [1]; ``clapp_hornberger_b`` [1] and ``air_entry_head`` [m];
-        or ``gardner_alpha`` [m-1]. Optional: ``residual_water`` [m3 m-3], 0; ``specific_storage`` [m-1], 1e-5.
+        ``van_genuchten_alpha`` [m-1] and ``van_genuchten_n`` [1]; ``clapp_hornberger_b`` [1] and
+        ``air_entry_head`` [m]; or ``gardner_alpha`` [m-1]. Optional: ``residual_water`` [m3 m-3], 0; ``specific_storage`` [m-1], 1e-5.
         Each a number, one value per layer, or ``(layer, column)``.
     retention : str
         ``van_genuchten``, ``clapp_hornberger`` or ``gardner``.
     nx, ny : int
         Columns in x and y; column index = x + nx*y.
     pressure_head, soil_water, water_table_depth : array_like, optional
-        Exactly one of them sets the initial state: heads [m], water contents [m3 m-3] (both like a soil parameter), or the
-        depth of a water table with which the columns are in hydrostatic equilibrium [m], a number or ``(column,)``.
+        Exactly one of them sets the initial state: heads [m], water contents [m3 m-3] (both like a soil parameter), or
+        the depth of a water table with which the columns are in hydrostatic equilibrium [m], a number or ``(column,)``.
     lower_boundary : str
         ``free_drainage`` (unit gradient), ``no_flow`` or ``water_table``.
     base_depth : float, optional
@@ -56,7 +56,8 @@ class Subsurface:
     Attributes
     ----------
     pressure, soil_water : numpy.ndarray, shape (layer, column)
-        Live views of pressure head [m] and water content [m3 m-3]; call :meth:`reconcile` after changing ``soil_water``.
+        Live views of pressure head [m] and water content [m3 m-3]; call :meth:`reconcile` after changing
+        ``soil_water``.
     surface_water : numpy.ndarray, shape (column,)
         Live view of ponded water [kg m-2].
     nlayer, ncolumn : int
@@ -150,7 +151,9 @@ class Subsurface:
         names = ("rain", "surface_head_inflow", "source", "evaporation", "surface_runoff", "drainage", "increment")
         self._sums = {name: np.zeros(self.ncolumn) for name in names}
 
-    def _set_state(self, pressure_head: np.ndarray | None, soil_water: np.ndarray | None, depth: np.ndarray | None) -> None:
+    def _set_state(
+        self, pressure_head: np.ndarray | None, soil_water: np.ndarray | None, depth: np.ndarray | None
+    ) -> None:
         arrays, shape = self._arrays, (self.nlayer, self.ncolumn)
         if sum(value is not None for value in (pressure_head, soil_water, depth)) != 1:
             raise InputError("initial state: give exactly one of pressure_head, soil_water and water_table_depth.")
@@ -207,7 +210,8 @@ class Subsurface:
             If a column cannot be solved; the message names it.
         """
         shape = (self.nlayer, self.ncolumn)
-        rain, evaporation = (self._per_column(value, name) for value, name in ((rain, "rain"), (evaporation, "evaporation")))
+        rain = self._per_column(rain, "rain")
+        evaporation = self._per_column(evaporation, "evaporation")
         if self._has_surface_head and (rain.any() or evaporation.any()):
             raise InputError("rain, evaporation: the surface is held at a head; set them only without surface_head.")
         from_rain = np.minimum(rain, evaporation)
@@ -244,7 +248,7 @@ class Subsurface:
 
     @property
     def water_table_depth(self) -> np.ndarray:
-        """Depth to the top of the saturated zone that reaches the base [m], shape (column,); the base if there is none."""
+        """Depth to the top of the saturated zone that reaches the base [m], shape (column,); else the base."""
         return self._arrays.diagnose(self._options)[1]
 
     @property

@@ -127,7 +127,11 @@ def head_from_water(
 
 
 def water_from_head(
-    pressure_head: np.ndarray, soil: Mapping[str, np.ndarray], *, retention: str = "van_genuchten", air_entry: float = 0.02
+    pressure_head: np.ndarray,
+    soil: Mapping[str, np.ndarray],
+    *,
+    retention: str = "van_genuchten",
+    air_entry: float = 0.02,
 ) -> np.ndarray:
     """Return the water content of a soil at a pressure head.
 
@@ -165,7 +169,9 @@ def water_from_head(
     return arrays.soil_water.reshape(shape)
 
 
-def _arrays(field: np.ndarray, soil: Mapping, retention: str, air_entry: float) -> tuple[ColumnArrays, SolverOptions, tuple]:
+def _arrays(
+    field: np.ndarray, soil: Mapping, retention: str, air_entry: float
+) -> tuple[ColumnArrays, SolverOptions, tuple]:
     shape = np.shape(field)
     if len(shape) not in (1, 2) or 0 in shape:
         raise InputError(f"water or head: expected shape (layer,) or (layer, column), got {shape}.")

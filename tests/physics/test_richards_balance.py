@@ -8,10 +8,37 @@ import pytest
 from pyland.domain.pedotransfer import clapp_hornberger_cosby, van_genuchten_rosetta
 from pyland.subsurface import Subsurface, water_from_head
 
-LAYERS = np.array([0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.20, 0.24, 0.28, 0.32, 0.36, 0.40, 0.44, 0.54, 0.64, 0.74,
-                   0.84, 0.94, 1.04, 1.14])
-LOAM = {"porosity": 0.43, "residual_water": 0.08, "van_genuchten_alpha": 4.0, "van_genuchten_n": 1.6,
-        "saturated_conductivity": 0.5 / 86400}
+LAYERS = np.array(
+    [
+        0.02,
+        0.04,
+        0.06,
+        0.08,
+        0.12,
+        0.16,
+        0.20,
+        0.24,
+        0.28,
+        0.32,
+        0.36,
+        0.40,
+        0.44,
+        0.54,
+        0.64,
+        0.74,
+        0.84,
+        0.94,
+        1.04,
+        1.14,
+    ]
+)
+LOAM = {
+    "porosity": 0.43,
+    "residual_water": 0.08,
+    "van_genuchten_alpha": 4.0,
+    "van_genuchten_n": 1.6,
+    "saturated_conductivity": 0.5 / 86400,
+}
 
 
 def textures(ncolumn: int) -> tuple[np.ndarray, np.ndarray]:
@@ -27,10 +54,18 @@ def soils(retention: str, ncolumn: int) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("retention", ["van_genuchten", "clapp_hornberger"])
 def test_hydrostatic_equilibrium_stays_at_rest(retention):
-    column = Subsurface(LAYERS, soils(retention, 40), retention=retention, nx=40, water_table_depth=3.0,
-                        lower_boundary="water_table", base_depth=3.0)
-    closed = Subsurface(LAYERS, soils(retention, 40), retention=retention, nx=40, water_table_depth=3.0,
-                        lower_boundary="no_flow")
+    column = Subsurface(
+        LAYERS,
+        soils(retention, 40),
+        retention=retention,
+        nx=40,
+        water_table_depth=3.0,
+        lower_boundary="water_table",
+        base_depth=3.0,
+    )
+    closed = Subsurface(
+        LAYERS, soils(retention, 40), retention=retention, nx=40, water_table_depth=3.0, lower_boundary="no_flow"
+    )
     first = column.pressure.copy()
     for _ in range(480):
         column.advance(1800.0)
@@ -44,8 +79,16 @@ def test_hydrostatic_equilibrium_stays_at_rest(retention):
 def test_water_closes_over_a_random_year(retention, lower):
     ncolumn = 32
     rng = np.random.default_rng(11)
-    column = Subsurface(LAYERS, soils(retention, ncolumn), retention=retention, nx=ncolumn, pressure_head=-2.0,
-                        lower_boundary=lower, base_depth=4.0 if lower == "water_table" else None, ponding_depth=0.01)
+    column = Subsurface(
+        LAYERS,
+        soils(retention, ncolumn),
+        retention=retention,
+        nx=ncolumn,
+        pressure_head=-2.0,
+        lower_boundary=lower,
+        base_depth=4.0 if lower == "water_table" else None,
+        ponding_depth=0.01,
+    )
     roots = np.zeros((LAYERS.size, ncolumn))
     dt, worst = 3600.0, 0.0
     for step in range(8760):
@@ -122,23 +165,36 @@ def test_capillary_rise_from_a_water_table():
     alpha, k_sat, rise = 4.0, 1e-6, 2e-9
     soil = {"porosity": 0.4, "residual_water": 0.05, "gardner_alpha": alpha, "saturated_conductivity": k_sat}
     nlayer = 100
-    column = Subsurface(np.full(nlayer, 0.01), soil, retention="gardner", pressure_head=-0.5, lower_boundary="water_table",
-                        base_depth=1.0)
+    column = Subsurface(
+        np.full(nlayer, 0.01),
+        soil,
+        retention="gardner",
+        pressure_head=-0.5,
+        lower_boundary="water_table",
+        base_depth=1.0,
+    )
     for _ in range(2000):
         flux = column.advance(3600.0, evaporation=rise * 1000)
     assert flux["drainage"][0] == pytest.approx(-rise * 1000, rel=1e-4)
     height = 1.0 - (np.arange(nlayer) + 0.5) / nlayer
-    exact = solve_ivp(lambda z, p: -(1 + rise / (k_sat * np.exp(alpha * p))), (0, 1), [0.0], t_eval=height[::-1], rtol=1e-9)
+    exact = solve_ivp(
+        lambda z, p: -(1 + rise / (k_sat * np.exp(alpha * p))), (0, 1), [0.0], t_eval=height[::-1], rtol=1e-9
+    )
     np.testing.assert_allclose(column.pressure[::-1, 0], exact.y[0], rtol=0.01, atol=2e-3)
 
 
 def hard_soil(rng: np.random.Generator, retention: str, ncolumn: int) -> dict[str, np.ndarray]:
     """Blocks of five layers whose parameters differ by up to seven orders of magnitude."""
+
     def blocks() -> np.ndarray:
         return np.repeat(rng.random((4, ncolumn)), 5, axis=0)
 
-    soil = {"porosity": 0.3 + 0.3 * blocks(), "residual_water": 0.1 * blocks(),
-            "saturated_conductivity": 10 ** (-10 + 7 * blocks()), "specific_storage": 10 ** (-6 + 3 * blocks())}
+    soil = {
+        "porosity": 0.3 + 0.3 * blocks(),
+        "residual_water": 0.1 * blocks(),
+        "saturated_conductivity": 10 ** (-10 + 7 * blocks()),
+        "specific_storage": 10 ** (-6 + 3 * blocks()),
+    }
     if retention == "van_genuchten":
         return soil | {"van_genuchten_alpha": 10 ** (-1 + 2.3 * blocks()), "van_genuchten_n": 1.05 + 4 * blocks() ** 3}
     return soil | {"air_entry_head": 10 ** (-2.3 + 2.3 * blocks()), "clapp_hornberger_b": 1 + 11 * blocks()}
@@ -151,16 +207,31 @@ def test_hard_random_columns_never_fail(retention):
     ncolumn = 64
     for lower in ("free_drainage", "no_flow", "water_table"):
         soil = hard_soil(rng, retention, ncolumn)
-        head = np.where(rng.random((20, ncolumn)) < 0.85, -(10.0 ** (-2 + 6 * rng.random((20, ncolumn)))),
-                        2 * rng.random((20, ncolumn)))
-        column = Subsurface(LAYERS, soil, retention=retention, nx=ncolumn, pressure_head=head, lower_boundary=lower,
-                            base_depth=3.0 if lower == "water_table" else None, ponding_depth=0.02)
+        head = np.where(
+            rng.random((20, ncolumn)) < 0.85,
+            -(10.0 ** (-2 + 6 * rng.random((20, ncolumn)))),
+            2 * rng.random((20, ncolumn)),
+        )
+        column = Subsurface(
+            LAYERS,
+            soil,
+            retention=retention,
+            nx=ncolumn,
+            pressure_head=head,
+            lower_boundary=lower,
+            base_depth=3.0 if lower == "water_table" else None,
+            ponding_depth=0.02,
+        )
         for _ in range(24):
             storm = rng.random(ncolumn) < 0.4
             sink = np.zeros((20, ncolumn))
             sink[:10] = -1e-4 * rng.random(ncolumn) * (rng.random(ncolumn) < 0.5)
-            flux = column.advance(1800.0, source=sink, rain=storm * 100 / 3600 * rng.random(ncolumn) ** 2,
-                                  evaporation=~storm * 2e-4 * rng.random(ncolumn))
+            flux = column.advance(
+                1800.0,
+                source=sink,
+                rain=storm * 100 / 3600 * rng.random(ncolumn) ** 2,
+                evaporation=~storm * 2e-4 * rng.random(ncolumn),
+            )
             assert (flux["source"] >= sink).all()
             assert (flux["source"] <= 0).all()
             assert (column.soil_water <= soil["porosity"]).all()
@@ -187,8 +258,9 @@ def test_result_of_a_column_does_not_depend_on_its_place():
     rain = rng.random(ncolumn) ** 3 * 2e-2
 
     def run(order: np.ndarray) -> np.ndarray:
-        column = Subsurface(LAYERS, {name: value[:, order] for name, value in soil.items()}, nx=order.size,
-                            pressure_head=head[:, order])
+        column = Subsurface(
+            LAYERS, {name: value[:, order] for name, value in soil.items()}, nx=order.size, pressure_head=head[:, order]
+        )
         for step in range(6):
             column.advance(1800.0, rain=rain[order] * (step % 2))
         return np.concatenate([column.pressure, column.soil_water])
@@ -207,7 +279,9 @@ def test_coarse_layers_keep_the_water_budget_of_fine_ones():
         column = Subsurface(np.repeat(LAYERS[:12] / parts, parts), soil, pressure_head=-3.0)
         for step in range(48 * 30):
             hour = (step % 48) / 2
-            column.advance(1800.0, rain=(20 / 7200) * (step % 480 in range(200, 204)), evaporation=9e-5 * (6 < hour < 18))
+            column.advance(
+                1800.0, rain=(20 / 7200) * (step % 480 in range(200, 204)), evaporation=9e-5 * (6 < hour < 18)
+            )
         water = column.soil_water[:, 0].reshape(12, parts).mean(axis=1)
         results.append((column.balance["evaporation"][0], water))
     (coarse, coarse_water), (fine, fine_water) = results

@@ -7,8 +7,14 @@ import pytest
 
 from pyland.subsurface import Subsurface
 
-LOAM = {"porosity": 0.43, "residual_water": 0.08, "van_genuchten_alpha": 4.0, "van_genuchten_n": 1.6,
-        "saturated_conductivity": 0.5 / 86400, "specific_storage": 1e-7}
+LOAM = {
+    "porosity": 0.43,
+    "residual_water": 0.08,
+    "van_genuchten_alpha": 4.0,
+    "van_genuchten_n": 1.6,
+    "saturated_conductivity": 0.5 / 86400,
+    "specific_storage": 1e-7,
+}
 
 
 def graded(first: float, ratio: float, total: float) -> np.ndarray:
@@ -21,8 +27,14 @@ def graded(first: float, ratio: float, total: float) -> np.ndarray:
 
 def evaporate(demand: float, days: list[float]) -> tuple[np.ndarray, float]:
     """Evaporation [cm/d] at given days, and the day on which it falls below the demand [cm/d]."""
-    column = Subsurface(graded(0.0002, 1.05, 1.0), LOAM, pressure_head=-2.0, air_entry=0.0, air_dry_head=-100.0,
-                        lower_boundary="no_flow")
+    column = Subsurface(
+        graded(0.0002, 1.05, 1.0),
+        LOAM,
+        pressure_head=-2.0,
+        air_entry=0.0,
+        air_dry_head=-100.0,
+        lower_boundary="no_flow",
+    )
     rates, switch, time, dt = [], np.inf, 0.0, 120.0
     while time < days[-1] * 86400 - 1:
         flux = column.advance(dt, evaporation=demand * 10 / 86400)
@@ -45,7 +57,9 @@ def test_vanderborght_2005_evaporation_of_a_loam():
 
 
 def test_demand_is_met_while_the_soil_is_wet_and_never_exceeded():
-    column = Subsurface([0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.2], LOAM, water_table_depth=0.9, lower_boundary="no_flow")
+    column = Subsurface(
+        [0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.2], LOAM, water_table_depth=0.9, lower_boundary="no_flow"
+    )
     rates = np.array([column.advance(3600.0, evaporation=5e-5)["surface_evaporation"][0] for _ in range(24 * 40)])
     assert rates[0] == pytest.approx(5e-5)
     assert rates.max() <= 5e-5 * (1 + 1e-14)

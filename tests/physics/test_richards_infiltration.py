@@ -8,8 +8,12 @@ import pytest
 from pyland.subsurface import Subsurface, water_from_head
 
 CELIA = {
-    "porosity": 0.368, "residual_water": 0.102, "van_genuchten_alpha": 3.35, "van_genuchten_n": 2.0,
-    "saturated_conductivity": 9.22e-5, "specific_storage": 1e-7,
+    "porosity": 0.368,
+    "residual_water": 0.102,
+    "van_genuchten_alpha": 3.35,
+    "van_genuchten_n": 2.0,
+    "saturated_conductivity": 9.22e-5,
+    "specific_storage": 1e-7,
 }
 CELIA_DEPTH = np.array([0.10, 0.20, 0.30, 0.40])
 CELIA_HEAD = np.array([-0.7687, -0.8028, -0.8673, -1.0047])
@@ -19,8 +23,14 @@ def celia(nlayer: int, dt: float) -> tuple[float, float, np.ndarray, Subsurface]
     """Infiltration [m], depth where the head is -5 m [m], heads at CELIA_DEPTH [m] after one day."""
     size = 1.0 / nlayer
     # the lower head of -10 m is a water table 11 m below the surface
-    column = Subsurface(np.full(nlayer, size), CELIA, pressure_head=-10.0, surface_head=-0.75,
-                        lower_boundary="water_table", base_depth=11.0)
+    column = Subsurface(
+        np.full(nlayer, size),
+        CELIA,
+        pressure_head=-10.0,
+        surface_head=-0.75,
+        lower_boundary="water_table",
+        base_depth=11.0,
+    )
     for _ in range(round(86400 / dt)):
         column.advance(dt)
     node = (np.arange(nlayer) + 0.5) * size
@@ -59,8 +69,14 @@ VANDERBORGHT = {
 def infiltrate(name: str, air_entry: float) -> tuple[list[float], dict[str, np.ndarray]]:
     """Depths of the middle of the wave [m], and the balance."""
     alpha, n, residual, porosity, k_sat, surface, times, _ = VANDERBORGHT[name]
-    soil = {"porosity": porosity, "residual_water": residual, "van_genuchten_alpha": alpha, "van_genuchten_n": n,
-            "saturated_conductivity": k_sat, "specific_storage": 1e-7}
+    soil = {
+        "porosity": porosity,
+        "residual_water": residual,
+        "van_genuchten_alpha": alpha,
+        "van_genuchten_n": n,
+        "saturated_conductivity": k_sat,
+        "specific_storage": 1e-7,
+    }
     nlayer = 200
     column = Subsurface(np.full(nlayer, 2.0 / nlayer), soil, pressure_head=-4.0, air_entry=air_entry)
     middle = 0.5 * (surface + float(water_from_head([-4.0], soil, air_entry=air_entry)[0]))
@@ -93,11 +109,17 @@ def test_vanderborght_2005_wave_speed_in_clay():
 
 
 def test_yolo_clay_infiltrates_like_philip():
-    # Philip (1957): I = S sqrt(t) + A t; Haverkamp et al. (1977) give S = 1.254e-4 m s-1/2 and Ks = 1.23e-7 m/s; here with
-    # a van Genuchten clay, whose sorptivity follows from Parlange (1975):
+    # Philip (1957): I = S sqrt(t) + A t, with Ks of Yolo light clay (1.23e-7 m/s) in a van Genuchten curve, whose
+    # sorptivity follows from Parlange (1975):
     # S2 = integral (theta_s + theta - 2 theta_i) K dpsi
-    soil = {"porosity": 0.495, "residual_water": 0.124, "van_genuchten_alpha": 1.5, "van_genuchten_n": 2.0,
-            "saturated_conductivity": 1.23e-7, "specific_storage": 1e-7}
+    soil = {
+        "porosity": 0.495,
+        "residual_water": 0.124,
+        "van_genuchten_alpha": 1.5,
+        "van_genuchten_n": 2.0,
+        "saturated_conductivity": 1.23e-7,
+        "specific_storage": 1e-7,
+    }
     start = -6.0
     head = -np.geomspace(1e-4, -start, 4000)[::-1]
     water = water_from_head(head, soil)
@@ -119,27 +141,48 @@ def test_yolo_clay_infiltrates_like_philip():
 
 
 def srivastava_yeh(height: np.ndarray, hours: float) -> np.ndarray:
-    """Exact head [m] at height above the base [m]; Srivastava and Yeh (1991), Water Resour. Res. 27, 753-762, eqs. 9-13."""
+    """Exact head [m] at height above the base [m]; Srivastava and Yeh (1991), Water Resour. Res. 27, 753-762."""
     from scipy.optimize import brentq
 
     alpha, k_sat, theta_s, theta_r, length, q_start, q_end = 10.0, 0.01 / 3600, 0.40, 0.06, 1.0, 0.1, 0.9
     z, span, tau = alpha * height, alpha * length, alpha * k_sat * hours * 3600 / (theta_s - theta_r)
-    root = np.array([
-        brentq(lambda x: np.sin(x * span) + 2 * x * np.cos(x * span), (k - 0.5) * np.pi / span + 1e-10,
-               (k + 0.5) * np.pi / span - 1e-10) for k in range(1, 300)])
-    terms = (np.sin(np.outer(z, root)) * np.sin(root * span) * np.exp(-(root**2) * tau)
-             / (1 + span / 2 + 2 * root**2 * span)).sum(axis=1)
-    relative = q_end - (q_end - 1) * np.exp(-z) - 4 * (q_end - q_start) * np.exp((span - z) / 2) * np.exp(-tau / 4) * terms
+    root = np.array(
+        [
+            brentq(
+                lambda x: np.sin(x * span) + 2 * x * np.cos(x * span),
+                (k - 0.5) * np.pi / span + 1e-10,
+                (k + 0.5) * np.pi / span - 1e-10,
+            )
+            for k in range(1, 300)
+        ]
+    )
+    terms = (
+        np.sin(np.outer(z, root)) * np.sin(root * span) * np.exp(-(root**2) * tau) / (1 + span / 2 + 2 * root**2 * span)
+    ).sum(axis=1)
+    relative = (
+        q_end - (q_end - 1) * np.exp(-z) - 4 * (q_end - q_start) * np.exp((span - z) / 2) * np.exp(-tau / 4) * terms
+    )
     return np.log(relative) / alpha
 
 
 def solve_srivastava_yeh(nlayer: int, dt: float, hours: float) -> tuple[np.ndarray, np.ndarray]:
-    soil = {"porosity": 0.40, "residual_water": 0.06, "gardner_alpha": 10.0, "saturated_conductivity": 0.01 / 3600,
-            "specific_storage": 1e-7}
+    soil = {
+        "porosity": 0.40,
+        "residual_water": 0.06,
+        "gardner_alpha": 10.0,
+        "saturated_conductivity": 0.01 / 3600,
+        "specific_storage": 1e-7,
+    }
     height = 1.0 - (np.arange(nlayer) + 0.5) / nlayer
     steady = np.log(0.1 + 0.9 * np.exp(-10.0 * height)) / 10.0
-    column = Subsurface(np.full(nlayer, 1.0 / nlayer), soil, retention="gardner", pressure_head=steady,
-                        lower_boundary="water_table", base_depth=1.0)
+    column = Subsurface(
+        np.full(nlayer, 1.0 / nlayer),
+        soil,
+        retention="gardner",
+        pressure_head=steady,
+        lower_boundary="water_table",
+        base_depth=1.0,
+    )
     for _ in range(round(hours * 3600 / dt)):
         column.advance(dt, rain=0.9 * 0.01 / 3.6)
     return height, column.pressure[:, 0]

@@ -15,9 +15,18 @@ from pyland.domain.pedotransfer import (
 
 # one point well inside each class of the USDA triangle: sand, clay
 INSIDE = {
-    "sand": (92, 3), "loamy sand": (82, 6), "sandy loam": (65, 10), "loam": (40, 20), "silt loam": (20, 15), "silt": (7, 5),
-    "sandy clay loam": (60, 28), "clay loam": (33, 34), "silty clay loam": (10, 34), "sandy clay": (52, 42),
-    "silty clay": (6, 47), "clay": (20, 60),
+    "sand": (92, 3),
+    "loamy sand": (82, 6),
+    "sandy loam": (65, 10),
+    "loam": (40, 20),
+    "silt loam": (20, 15),
+    "silt": (7, 5),
+    "sandy clay loam": (60, 28),
+    "clay loam": (33, 34),
+    "silty clay loam": (10, 34),
+    "sandy clay": (52, 42),
+    "silty clay": (6, 47),
+    "clay": (20, 60),
 }
 
 

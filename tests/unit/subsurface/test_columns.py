@@ -8,8 +8,13 @@ import pytest
 from pyland.base.errors import ConvergenceError, InputError, UnavailableError
 from pyland.subsurface import Subsurface, head_from_water
 
-LOAM = {"porosity": 0.43, "residual_water": 0.08, "van_genuchten_alpha": 4.0, "van_genuchten_n": 1.6,
-        "saturated_conductivity": 5.8e-6}
+LOAM = {
+    "porosity": 0.43,
+    "residual_water": 0.08,
+    "van_genuchten_alpha": 4.0,
+    "van_genuchten_n": 1.6,
+    "saturated_conductivity": 5.8e-6,
+}
 
 
 def column(**changes) -> Subsurface:
@@ -70,7 +75,9 @@ def test_reconcile_keeps_heads_of_saturated_layers():
 
 @pytest.mark.parametrize(("depth", "expected"), [(0.5, 0.5), (0.37, 0.37), (0.0, 0.0), (0.98, 0.98), (2.0, 1.0)])
 def test_water_table_depth_of_a_hydrostatic_column(depth, expected):
-    assert column(pressure_head=None, water_table_depth=depth).water_table_depth[0] == pytest.approx(expected, abs=1e-12)
+    assert column(pressure_head=None, water_table_depth=depth).water_table_depth[0] == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_perched_water_is_not_the_water_table():
@@ -86,21 +93,24 @@ def test_distributed_mode_is_not_available():
         column(mode="distributed")
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"mode": "lateral"}, "mode"),
-    ({"lower_boundary": "open"}, "lower_boundary"),
-    ({"lower_boundary": "water_table"}, "base_depth"),
-    ({"base_depth": 2.0}, "base_depth"),
-    ({"soil_water": 0.2}, "exactly one"),
-    ({"pressure_head": None}, "exactly one"),
-    ({"pressure_head": np.zeros(7)}, "pressure_head"),
-    ({"pressure_head": None, "soil_water": 0.5}, "porosity"),
-    ({"nx": 0}, "nx"),
-    ({"thickness": [0.1, -0.1], "pressure_head": -1.0}, "thickness"),
-    ({"ponding_depth": -1.0}, "ponding_depth"),
-    ({"max_iterations": 1}, "max_iterations"),
-    ({"air_entry": -0.1}, "air_entry"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mode": "lateral"}, "mode"),
+        ({"lower_boundary": "open"}, "lower_boundary"),
+        ({"lower_boundary": "water_table"}, "base_depth"),
+        ({"base_depth": 2.0}, "base_depth"),
+        ({"soil_water": 0.2}, "exactly one"),
+        ({"pressure_head": None}, "exactly one"),
+        ({"pressure_head": np.zeros(7)}, "pressure_head"),
+        ({"pressure_head": None, "soil_water": 0.5}, "porosity"),
+        ({"nx": 0}, "nx"),
+        ({"thickness": [0.1, -0.1], "pressure_head": -1.0}, "thickness"),
+        ({"ponding_depth": -1.0}, "ponding_depth"),
+        ({"max_iterations": 1}, "max_iterations"),
+        ({"air_entry": -0.1}, "air_entry"),
+    ],
+)
 def test_wrong_arguments_are_refused_with_their_name(changes, message):
     with pytest.raises(InputError, match=message):
         column(**changes).advance(1800.0)

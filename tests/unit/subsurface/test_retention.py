@@ -9,9 +9,19 @@ from pyland.base.errors import InputError
 from pyland.subsurface import Subsurface, head_from_water, water_from_head
 
 SOILS = {
-    "van_genuchten": {"porosity": 0.43, "residual_water": 0.08, "van_genuchten_alpha": 4.0, "van_genuchten_n": 1.6,
-                      "saturated_conductivity": 5.8e-6},
-    "clapp_hornberger": {"porosity": 0.44, "clapp_hornberger_b": 6.0, "air_entry_head": -0.2, "saturated_conductivity": 4e-6},
+    "van_genuchten": {
+        "porosity": 0.43,
+        "residual_water": 0.08,
+        "van_genuchten_alpha": 4.0,
+        "van_genuchten_n": 1.6,
+        "saturated_conductivity": 5.8e-6,
+    },
+    "clapp_hornberger": {
+        "porosity": 0.44,
+        "clapp_hornberger_b": 6.0,
+        "air_entry_head": -0.2,
+        "saturated_conductivity": 4e-6,
+    },
     "gardner": {"porosity": 0.40, "residual_water": 0.06, "gardner_alpha": 2.0, "saturated_conductivity": 3e-6},
 }
 
@@ -37,8 +47,9 @@ def test_air_entry_of_ippisch_for_small_n():
 def test_clapp_hornberger_against_the_formula():
     head = -np.geomspace(0.2001, 1e5, 40)
     expected = 0.44 * (-head / 0.2) ** (-1 / 6.0)
-    np.testing.assert_allclose(water_from_head(head, SOILS["clapp_hornberger"], retention="clapp_hornberger"), expected,
-                               rtol=1e-13)
+    np.testing.assert_allclose(
+        water_from_head(head, SOILS["clapp_hornberger"], retention="clapp_hornberger"), expected, rtol=1e-13
+    )
     assert water_from_head([-0.19], SOILS["clapp_hornberger"], retention="clapp_hornberger")[0] == 0.44
 
 
@@ -76,7 +87,7 @@ def test_conductivity_through_unit_gradient():
     # free drainage of a uniform column: the flux through its base is the conductivity at that head
     for retention, relative in (
         ("van_genuchten", lambda s: np.sqrt(s) * (1 - (1 - s ** (1 / 0.375)) ** 0.375) ** 2),
-        ("clapp_hornberger", lambda s: s ** 15),
+        ("clapp_hornberger", lambda s: s**15),
         ("gardner", lambda s: s),
     ):
         soil = SOILS[retention]
@@ -96,13 +107,16 @@ def test_missing_and_unknown_parameters_are_named():
         water_from_head([-1.0], SOILS["van_genuchten"], retention="brooks")
 
 
-@pytest.mark.parametrize(("name", "value", "message"), [
-    ("van_genuchten_n", 1.0, "retention_shape"),
-    ("van_genuchten_alpha", -1.0, "positive"),
-    ("saturated_conductivity", 0.0, "positive"),
-    ("porosity", 0.05, "residual_water"),
-    ("porosity", np.nan, "NaN"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("van_genuchten_n", 1.0, "retention_shape"),
+        ("van_genuchten_alpha", -1.0, "positive"),
+        ("saturated_conductivity", 0.0, "positive"),
+        ("porosity", 0.05, "residual_water"),
+        ("porosity", np.nan, "NaN"),
+    ],
+)
 def test_parameters_out_of_range_are_refused(name, value, message):
     with pytest.raises(InputError, match=message):
         water_from_head([-1.0], SOILS["van_genuchten"] | {name: value})
