@@ -22,7 +22,8 @@ class Subsurface:
     soil : Mapping
         ``porosity`` [m3 m-3], ``saturated_conductivity`` [m s-1] and the parameters of the retention curve:
         ``van_genuchten_alpha`` [m-1] and ``van_genuchten_n`` [1]; ``clapp_hornberger_b`` [1] and
-        ``air_entry_head`` [m]; or ``gardner_alpha`` [m-1]. Optional: ``residual_water`` [m3 m-3], 0; ``specific_storage`` [m-1], 1e-5.
+        ``air_entry_head`` [m]; or ``gardner_alpha`` [m-1]. Optional: ``residual_water`` [m3 m-3], 0;
+        ``specific_storage`` [m-1], 1e-5.
         Each a number, one value per layer, or ``(layer, column)``.
     retention : str
         ``van_genuchten``, ``clapp_hornberger`` or ``gardner``.
