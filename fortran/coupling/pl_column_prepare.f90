@@ -143,12 +143,12 @@ contains
          call water_at_head(model%nlayer, soil, air_dry_head, dry_water)
          limit = min(dry_water(:, 1), (1.0_rk - smallest_share)*soil%porosity(:, 1))
          derived%air_dry_water(first:last) = limit(:count)
-         derived%vapour_tortuosity(first:last) = &
-            vapour_tortuosity(water%porosity(first:last, 1), limit(:count), &
-                              pore_exponent(model%retention, water%retention_shape(first:last, 1)))
-         derived%field_capacity(first:last) = &
-            field_capacity(model%retention, water%porosity(first:last, 1), water%residual_water(first:last, 1), &
-                           water%retention_shape(first:last, 1), water%saturated_conductivity(first:last, 1))
+         ! whole chunks: powers in the tail of a loop differ in the last bit
+         limit = vapour_tortuosity(soil%porosity(:, 1), limit, pore_exponent(model%retention, soil%retention_shape(:, 1)))
+         derived%vapour_tortuosity(first:last) = limit(:count)
+         limit = field_capacity(model%retention, soil%porosity(:, 1), soil%residual_water(:, 1), &
+                                soil%retention_shape(:, 1), soil%saturated_conductivity(:, 1))
+         derived%field_capacity(first:last) = limit(:count)
       end associate
    end subroutine prepare_chunk
 

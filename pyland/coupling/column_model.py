@@ -209,11 +209,10 @@ class ColumnModel:
         before = self.land_water()
         pores = self.parameter["porosity"] - self.parameter["residual_water"]
         lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
-        bounded = np.clip(soil_water, lowest, self.parameter["porosity"])
-        clipped = int(np.count_nonzero(bounded != soil_water))
-        self.state["soil_water"][...] = bounded
+        self.state["soil_water"][...] = np.clip(soil_water, lowest, self.parameter["porosity"])
         with self._located():
             self._columns.reconcile()
+        clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
 
     def land_water(self) -> np.ndarray:
