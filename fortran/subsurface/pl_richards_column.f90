@@ -297,7 +297,7 @@ contains
       end do
    end subroutine add_layer
 
-   !> Last step of the lanes `is_last` unless a head would move far: those stay as they are.
+   !> Last step of the lanes `is_last` unless a head would move far or over a kink: those stay as they are.
    pure subroutine take_last_step(nlayer, porosity, residual, saturation, slope, change, top, top_slope, base, base_slope, &
                                   is_last, head, water, top_flux, bottom_flux)
       integer, intent(in) :: nlayer                 !! [1]
@@ -310,10 +310,15 @@ contains
       real(rk), intent(inout) :: top_flux(w), bottom_flux(w)       !! down [m s-1]
       real(rk), parameter :: short_step = 1.0e-3_rk  !! relative change of a head over which curves are straight [1]
       real(rk), parameter :: short_head = 1.0e-5_rk  !! the same near saturation [m]
+      logical :: stays
       integer :: i, k
       do k = 1, nlayer
          do i = 1, w
-            is_last(i) = is_last(i) .and. abs(change(i, k)) <= short_step*abs(head(i, k)) + short_head
+            ! curves have a kink where pores are full, and the surface where it ponds
+            stays = merge(saturation(i, k) - slope(i, k)*change(i, k) < 1.0_rk, &
+                          head(i, k) >= 0.0_rk .and. head(i, k) >= change(i, k), saturation(i, k) < 1.0_rk)
+            is_last(i) = is_last(i) .and. stays .and. top_slope(i) >= 0.0_rk &
+                         .and. abs(change(i, k)) <= short_step*abs(head(i, k)) + short_head
          end do
       end do
       do k = 1, nlayer

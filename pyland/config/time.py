@@ -26,7 +26,10 @@ class CaseSection(Section):
 
 
 class SpinupSection(Section):
-    """Repetition of a forcing window before the start, so that soil water and temperature come to rest."""
+    """Repetition of a forcing window before the start, so that soil water and temperature come to rest.
+
+    A window that contains ``time.start`` is run as a cycle that begins and ends at ``time.start``.
+    """
 
     years: int = key(0, "how many times the window is run before time.start; 0 for none", kind="integer", at_least=0)
     start: datetime | None = key(None, "start of the repeated forcing window; null is time.start (UTC)", kind="time")

@@ -100,13 +100,15 @@ class Records:
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         """Continue after the restart of ``time`` whose state (this rank's cells) is given."""
+        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         for writer in self._writers:
             if writer is self._balance:
                 self._balance.resume(time, state)
+            elif writer is self._analysis:
+                self._analysis.resume(time)
             else:
-                writer.resume(time)
+                writer.resume(time, self._interval_start)
         self._accumulator.restore(state)
-        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         self.largest_energy_residual, self.largest_water_residual = (float(v) for v in state["largest_residuals"])
 
     def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
@@ -172,7 +174,8 @@ class Records:
         whole = {**self._accumulator.state(), **self._balance.state()}
         plain = {name: whole.pop(name) for name in ("accumulator_duration", "balance_clock")}
         plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])
-        plain["largest_residuals"] = np.array([self.largest_energy_residual, self.largest_water_residual])
+        residuals = [self.largest_energy_residual, self.largest_water_residual]
+        plain["largest_residuals"] = np.max(self.comm.allgather(residuals), axis=0)
         return whole, plain
 
     def finish(self, time: np.datetime64, model: ColumnModel) -> None:

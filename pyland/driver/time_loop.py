@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -76,6 +77,10 @@ def integrate(run: MemberRun) -> None:
 def spin_up(run: MemberRun, start: np.datetime64, end: np.datetime64, passes: int) -> None:
     """Repeat the weather of a period without writing records, to bring soil water and heat near their cycle.
 
+    A period that contains the start of the experiment is passed through as a cycle that begins and ends there: first
+    what follows the start, then what precedes it. So the state meets the season in which the experiment starts, and a
+    station with one year of data is spun up with that year.
+
     Parameters
     ----------
     run : MemberRun
@@ -85,8 +90,12 @@ def spin_up(run: MemberRun, start: np.datetime64, end: np.datetime64, passes: in
     passes : int
         Number of repetitions.
     """
-    count = int((end - start) / np.timedelta64(round(run.step_length), "s"))
+    width = np.timedelta64(round(run.step_length), "s")
+    begin = run.start if start < run.start < end and (run.start - start) % width == np.timedelta64(0, "s") else start
+    count = int((end - start) / width)
     for one in range(passes):
-        for step in steps(start, end, run.step_length, (one - passes) * count):
+        first = (one - passes) * count
+        parts = ((begin, end, first), (start, begin, first + int((end - begin) / width)))
+        for step in chain.from_iterable(steps(left, right, run.step_length, index) for left, right, index in parts):
             weather = run.perturb(step.index, run.forcing.weather(step.start, step.seconds))
             run.model.advance(weather, *run.plant_area(step.middle), step.seconds)
