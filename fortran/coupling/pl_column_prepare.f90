@@ -1,13 +1,14 @@
 !> Check the parameters of a set of columns and derive what does not change in time.
 module pl_column_prepare
-   use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_chunk, only: chunk_count, first_column, last_column, w => chunk_width
+   use pl_chunk_load, only: load_chunk
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
    use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn
    use pl_richards_column, only: boundary_free_drainage, boundary_no_flow, boundary_water_table, smallest_storage
    use pl_soil_evaporation, only: vapour_tortuosity
-   use pl_soil_hydraulics, only: curve_count, driest_head, entry_factors, prepare_curves, retention_clapp_hornberger, &
+   use pl_soil_hydraulics, only: curve_count, driest_head, entry_factors, fill_curves, retention_clapp_hornberger, &
                                  retention_gardner, retention_van_genuchten, water_of_head
    use pl_soil_thermal, only: fill_soil_thermal
    implicit none (type, external)
@@ -47,10 +48,7 @@ contains
             return
          end if
       end if
-      call entry_factors(model%water_options%retention, model%water_options%air_entry, model%water_parameters%retention_scale, &
-                         model%water_parameters%retention_shape, model%derived%saturation_factor, &
-                         model%derived%conductivity_factor)
-      call derive_water_limits(model)
+      call derive_water(model)
       model%is_prepared = .true.
    end subroutine prepare_columns
 
@@ -117,41 +115,46 @@ contains
                        ": expected "//expected)
    end subroutine require
 
-   !> Water contents at the heads where evaporation and roots stop, and properties of the drying surface.
-   subroutine derive_water_limits(model)
+   !> Factors of the curves, water contents at the heads where evaporation and roots stop, properties of the drying surface.
+   !>
+   !> In whole chunks: a loop over columns would compute its last ones with other instructions.
+   subroutine derive_water(model)
       type(column_model_type), intent(inout) :: model
-      real(rk) :: curves(w, curve_count, model%nlayer), head(w), limit(w)
-      integer :: chunk, count, first, i, k, last, source(w)
+      real(rk), dimension(w, model%nlayer) :: scale, shape, porosity, residual, conductivity
+      real(rk), dimension(w, model%nlayer) :: saturation_factor, conductivity_factor
+      real(rk) :: curves(w, curve_count, model%nlayer), limit(w, model%nlayer), dry(w), tortuosity(w), capacity(w)
+      integer :: chunk, count, first, k, last
       do chunk = 1, chunk_count(model%ncolumn)
          first = first_column(chunk)
          last = last_column(chunk, model%ncolumn)
          count = last - first + 1
-         do i = 1, w
-            source(i) = lane_source(chunk, i, model%ncolumn)
-         end do
          associate (water => model%water_parameters, derived => model%derived, scheme => model%water_options%retention)
-            call prepare_curves(scheme, model%nlayer, model%water_options%air_entry, water%retention_scale(source, :), &
-                                water%retention_shape(source, :), curves)
+            call load_chunk(chunk, model%nlayer, water%retention_scale, scale)
+            call load_chunk(chunk, model%nlayer, water%retention_shape, shape)
+            call load_chunk(chunk, model%nlayer, water%porosity, porosity)
+            call load_chunk(chunk, model%nlayer, water%residual_water, residual)
+            call load_chunk(chunk, model%nlayer, water%saturated_conductivity, conductivity)
+            call entry_factors(scheme, model%water_options%air_entry, scale, shape, saturation_factor, conductivity_factor)
+            call fill_curves(scheme, model%nlayer, model%water_options%air_entry, scale, shape, saturation_factor, &
+                             conductivity_factor, curves)
             do k = 1, model%nlayer
-               head = driest_head
-               call water_of_head(scheme, curves(:, :, k), water%porosity(source, k), water%residual_water(source, k), &
-                                  head, limit)
-               derived%lowest_water(first:last, k) = limit(:count)
+               dry = driest_head
+               call water_of_head(scheme, curves(:, :, k), porosity(:, k), residual(:, k), dry, limit(:, k))
             end do
-            head = air_dry_head
-            call water_of_head(scheme, curves(:, :, 1), water%porosity(source, 1), water%residual_water(source, 1), &
-                               head, limit)
-            limit = min(limit, (1.0_rk - smallest_share)*water%porosity(source, 1))
-            derived%air_dry_water(first:last) = limit(:count)
-            derived%vapour_tortuosity(first:last) = &
-               vapour_tortuosity(water%porosity(first:last, 1), limit(:count), &
-                                 pore_exponent(scheme, water%retention_shape(first:last, 1)))
-            derived%field_capacity(first:last) = &
-               field_capacity(scheme, water%porosity(first:last, 1), water%residual_water(first:last, 1), &
-                              water%retention_shape(first:last, 1), water%saturated_conductivity(first:last, 1))
+            derived%lowest_water(first:last, :) = limit(:count, :)
+            derived%saturation_factor(first:last, :) = saturation_factor(:count, :)
+            derived%conductivity_factor(first:last, :) = conductivity_factor(:count, :)
+            dry = air_dry_head
+            call water_of_head(scheme, curves(:, :, 1), porosity(:, 1), residual(:, 1), dry, limit(:, 1))
+            dry = min(limit(:, 1), (1.0_rk - smallest_share)*porosity(:, 1))
+            tortuosity = vapour_tortuosity(porosity(:, 1), dry, pore_exponent(scheme, shape(:, 1)))
+            capacity = field_capacity(scheme, porosity(:, 1), residual(:, 1), shape(:, 1), conductivity(:, 1))
+            derived%air_dry_water(first:last) = dry(:count)
+            derived%vapour_tortuosity(first:last) = tortuosity(:count)
+            derived%field_capacity(first:last) = capacity(:count)
          end associate
       end do
-   end subroutine derive_water_limits
+   end subroutine derive_water
 
    !> Clapp-Hornberger exponent b, or its van Genuchten equivalent 1/(n - 1) (Lenhard, Parker and Mishra 1989).
    elemental real(rk) function pore_exponent(scheme, shape)

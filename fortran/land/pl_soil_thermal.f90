@@ -5,7 +5,8 @@
 !> number K_e = max(log10(S) + 1, 0) of unfrozen soil. All that does not depend on water is computed once by
 !> `fill_soil_thermal`; a step costs one logarithm per layer.
 module pl_soil_thermal
-   use pl_chunk, only: w => chunk_width
+   use pl_chunk, only: chunk_count, first_column, last_column, w => chunk_width
+   use pl_chunk_load, only: load_chunk
    use pl_constants, only: conductivity_water, density_water, heat_capacity_water
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
@@ -36,13 +37,14 @@ contains
 
    !> Properties of soil from its texture.
    pure subroutine fill_soil_thermal(sand, clay, organic, porosity, soil, error)
-      real(rk), intent(in) :: sand(:, :)           !! share of the mineral soil (ncolumn, nlayer) [%]
-      real(rk), intent(in) :: clay(:, :)           !! share of the mineral soil [%]
-      real(rk), intent(in) :: organic(:, :)        !! organic share of the solids [1]
-      real(rk), intent(in) :: porosity(:, :)       !! [m3 m-3]
+      real(rk), intent(in), contiguous :: sand(:, :)     !! share of the mineral soil (ncolumn, nlayer) [%]
+      real(rk), intent(in), contiguous :: clay(:, :)     !! share of the mineral soil [%]
+      real(rk), intent(in), contiguous :: organic(:, :)  !! organic share of the solids [1]
+      real(rk), intent(in), contiguous :: porosity(:, :) !! [m3 m-3]
       type(soil_thermal_type), intent(out) :: soil
       type(error_type), allocatable, intent(out) :: error !! shapes that differ, not enough memory
-      integer :: ncolumn, nlayer, stat
+      real(rk), dimension(w, size(porosity, 2)) :: sand_lanes, clay_lanes, organic_lanes, porosity_lanes, dry, wet, capacity
+      integer :: chunk, count, first, last, ncolumn, nlayer, stat
       ncolumn = size(porosity, 1)
       nlayer = size(porosity, 2)
       if (any(shape(sand) /= shape(porosity)) .or. any(shape(clay) /= shape(porosity)) &
@@ -58,8 +60,20 @@ contains
          call raise_error(error, error_state, "soil thermal properties: not enough memory; use fewer columns per rank")
          return
       end if
-      call mix_solids(sand, clay, organic, porosity, soil%dry_conductivity, soil%saturated_conductivity, &
-                      soil%dry_heat_capacity)
+      ! in whole chunks: a loop over columns would compute its last ones with other instructions
+      do chunk = 1, chunk_count(ncolumn)
+         first = first_column(chunk)
+         last = last_column(chunk, ncolumn)
+         count = last - first + 1
+         call load_chunk(chunk, nlayer, sand, sand_lanes)
+         call load_chunk(chunk, nlayer, clay, clay_lanes)
+         call load_chunk(chunk, nlayer, organic, organic_lanes)
+         call load_chunk(chunk, nlayer, porosity, porosity_lanes)
+         call mix_solids(sand_lanes, clay_lanes, organic_lanes, porosity_lanes, dry, wet, capacity)
+         soil%dry_conductivity(first:last, :) = dry(:count, :)
+         soil%saturated_conductivity(first:last, :) = wet(:count, :)
+         soil%dry_heat_capacity(first:last, :) = capacity(:count, :)
+      end do
    end subroutine fill_soil_thermal
 
    !> Mixtures of minerals, organic matter, air and water (CLM note eqs. 6.85-6.90 and 6.92-6.94).
