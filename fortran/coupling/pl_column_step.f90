@@ -66,12 +66,13 @@ contains
       call check_closure(model, error)
    end subroutine column_model_step
 
-   !> Forcing must be finite where the step uses it; ranges are checked where it is read.
+   !> Forcing must be finite where the step uses it (ranges are checked where it is read), and so must the growth
+   !> temperature, whose bounds would hide that it is not.
    subroutine check_forcing(model, error)
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
       real(rk) :: sums(model%ncolumn)
-      associate (f => model%forcing)
+      associate (f => model%forcing, growth => model%land%growth_temperature(:, 1))
          sums = f%air_temperature(:, 1) + f%specific_humidity(:, 1) + f%surface_pressure(:, 1) + f%wind_speed(:, 1) &
                 + f%shortwave_down(:, 1) + f%longwave_down(:, 1) + f%rain(:, 1) + f%snowfall(:, 1) &
                 + f%cosine_zenith(:, 1) + f%daylength_factor(:, 1) + f%co2(:, 1) &
@@ -79,6 +80,9 @@ contains
          if (.not. all(abs(sums) <= huge(1.0_rk))) then
             call raise_error(error, error_state, "the forcing is not a finite number in column "// &
                              number(findloc(abs(sums) <= huge(1.0_rk), .false., dim=1)))
+         else if (.not. all(abs(growth) <= huge(1.0_rk))) then
+            call raise_error(error, error_state, "the growth temperature is not a finite number in column "// &
+                             number(findloc(abs(growth) <= huge(1.0_rk), .false., dim=1)))
          end if
       end associate
    end subroutine check_forcing
