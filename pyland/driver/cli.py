@@ -272,7 +272,7 @@ def run_command(arguments: Sequence[str]) -> int:
         return 0
     except OSError as error:
         what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        text = f"{what}. The system refused to read or write there; look at the path, its permissions and the free space."
+        text = f"{what}. The system refused to read or write there; look at path, permissions and free space."
         return _report(log, text, InputError.exit_code, debug)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):

@@ -74,7 +74,8 @@ def site(station) -> dict:
     }
 
 
-PROBE = {"name": "probe", "type": "soil_moisture", "variable": "SoilMoist", "depth": [0, 0.05], "error": 0.03, "every": "6 h"}
+PROBE = {"name": "probe", "type": "soil_moisture", "variable": "SoilMoist", "depth": [0, 0.05], "error": 0.03,
+         "every": "6 h"}
 
 
 def edit(file: Path, name: str, change) -> None:

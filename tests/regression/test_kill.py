@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -61,7 +60,7 @@ def kill_and_resume(folder, environment, whole, seed, kills):
     assert process.returncode == 0, said
     assert_same_run(reference, run)
     hidden = [path.name for path in run.rglob(".*")]
-    assert not hidden and not (run / "segments").exists() and not (run / "truth").exists(), os.listdir(run)
+    assert not hidden and not (run / "segments").exists() and not (run / "truth").exists()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
