@@ -54,7 +54,8 @@ class ColumnModel:
     air_entry : float
         Air-entry head of van Genuchten soils with small n [m] (Ippisch et al. 2006).
     tolerance, largest_iteration, smallest_step
-        Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1], sub-step [s].
+        Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1] and
+        shortest sub-step [s].
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
 
