@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from pyland.base.logging import stop_logs
+
 ROOT = Path(__file__).resolve().parents[1]
 _LEAKED = ("OMPI_", "PMIX_", "ORTE_", "OPAL_", "PRTE_")
 
@@ -24,6 +26,13 @@ def shared_data() -> Path:
         if (place / "data").is_dir():
             return place / "data"
     pytest.skip("the development data set is not here: set PYLAND_SHARED to its folder or put it at ../shared")
+
+
+@pytest.fixture(autouse=True)
+def fresh_log():
+    """Stop the logs that a command or a run within a test has started."""
+    yield
+    stop_logs()
 
 
 @pytest.fixture

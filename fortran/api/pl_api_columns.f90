@@ -91,15 +91,14 @@ contains
       real(rk), intent(in) :: smallest_step     !! smallest sub-step [s]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
-      self%model%water_options%retention = retention
+      self%model%retention = retention
       self%model%water_options%lower_boundary = lower_boundary
-      self%model%water_options%air_entry = air_entry
+      self%model%air_entry = air_entry
       self%model%water_options%water_table_depth = water_table_depth
       self%model%water_options%ponding_depth = ponding_depth
       self%model%water_options%tolerance = tolerance
-      self%model%water_options%stagnation = 100.0_rk*tolerance
-      self%model%water_options%largest_iteration = largest_iteration
-      self%model%water_options%smallest_step = smallest_step
+      self%model%water_options%max_iterations = largest_iteration
+      self%model%water_options%min_step = smallest_step
       self%model%is_prepared = .false.
       ierr = 0
       errmsg = ""

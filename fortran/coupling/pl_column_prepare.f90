@@ -1,15 +1,14 @@
 !> Check the parameters of a set of columns and derive what does not change in time.
 module pl_column_prepare
-   use pl_chunk, only: chunk_count, first_column, last_column, w => chunk_width
-   use pl_chunk_load, only: load_chunk
+   use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
    use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn
-   use pl_richards_column, only: boundary_free_drainage, boundary_no_flow, boundary_water_table, smallest_storage
+   use pl_richards_column, only: check_richards_options
    use pl_soil_evaporation, only: vapour_tortuosity
-   use pl_soil_hydraulics, only: curve_count, driest_head, entry_factors, fill_curves, retention_clapp_hornberger, &
-                                 retention_gardner, retention_van_genuchten, water_of_head
+   use pl_soil_hydraulics, only: create_soil_hydraulics, prepare_soil_hydraulics, retention_clapp_hornberger, &
+                                 retention_gardner, retention_van_genuchten, water_at_head
    use pl_soil_thermal, only: fill_soil_thermal
    implicit none (type, external)
    private
@@ -17,6 +16,7 @@ module pl_column_prepare
 
    real(rk), parameter :: air_dry_head = -1.0e4_rk          !! head at which CLM's dry surface layer is complete [m]
    real(rk), parameter :: smallest_share = 1.0e-3_rk        !! air-filled share of the pores of air-dry soil, at least [1]
+   real(rk), parameter :: smallest_storage = 1.0e-6_rk      !! specific storage by the compressibility of water [m-1]
    real(rk), parameter :: drained_rate = 1.0e-4_rk/86400.0_rk !! drainage that defines field capacity, 0.1 mm day-1 [m s-1]
    real(rk), parameter :: fraction_tolerance = 1.0e-9_rk    !! round-off of fractions given as decimals [1]
 
@@ -26,7 +26,7 @@ contains
    subroutine prepare_columns(model, error)
       type(column_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
-      integer :: stat
+      integer :: chunk, stat
       model%is_prepared = .false.
       call check_options(model, error)
       if (allocated(error)) return
@@ -36,10 +36,8 @@ contains
          call fill_soil_thermal(land%sand, land%clay, land%organic, water%porosity, model%derived%thermal, error)
       end associate
       if (allocated(error)) return
-      if (.not. allocated(model%derived%lowest_water)) then
-         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), stat=stat)
-         if (stat == 0) allocate (model%derived%saturation_factor(model%ncolumn, model%nlayer), stat=stat)
-         if (stat == 0) allocate (model%derived%conductivity_factor(model%ncolumn, model%nlayer), stat=stat)
+      if (.not. allocated(model%derived%hydraulics)) then
+         allocate (model%derived%hydraulics(chunk_count(model%ncolumn)), stat=stat)
          if (stat == 0) allocate (model%derived%air_dry_water(model%ncolumn), stat=stat)
          if (stat == 0) allocate (model%derived%vapour_tortuosity(model%ncolumn), stat=stat)
          if (stat == 0) allocate (model%derived%field_capacity(model%ncolumn), stat=stat)
@@ -48,7 +46,10 @@ contains
             return
          end if
       end if
-      call derive_water(model)
+      do chunk = 1, chunk_count(model%ncolumn)
+         call prepare_chunk(model, chunk, error)
+         if (allocated(error)) return
+      end do
       model%is_prepared = .true.
    end subroutine prepare_columns
 
@@ -60,12 +61,10 @@ contains
          call raise_error(error, error_input, "unknown stomata scheme")
       else if (all(model%land_options%soil_evaporation /= [evaporation_dry_surface_layer, evaporation_beta])) then
          call raise_error(error, error_input, "unknown soil evaporation scheme")
-      else if (all(model%water_options%retention /= [retention_van_genuchten, retention_clapp_hornberger, &
-                                                      retention_gardner])) then
+      else if (all(model%retention /= [retention_van_genuchten, retention_clapp_hornberger, retention_gardner])) then
          call raise_error(error, error_input, "unknown retention curve")
-      else if (all(model%water_options%lower_boundary /= [boundary_free_drainage, boundary_no_flow, &
-                                                           boundary_water_table])) then
-         call raise_error(error, error_input, "unknown lower boundary of soil water")
+      else
+         call check_richards_options(model%water_options, error)
       end if
    end subroutine check_options
 
@@ -74,7 +73,7 @@ contains
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
       real(rk) :: least_shape
-      least_shape = merge(1.0_rk, 0.0_rk, model%water_options%retention == retention_van_genuchten)
+      least_shape = merge(1.0_rk, 0.0_rk, model%retention == retention_van_genuchten)
       associate (land => model%land_parameters, water => model%water_parameters)
          call require("thickness", "above 0 m", all(land%thickness > 0.0_rk, 2), error)
          if (allocated(error)) return
@@ -115,46 +114,43 @@ contains
                        ": expected "//expected)
    end subroutine require
 
-   !> Factors of the curves, water contents at the heads where evaporation and roots stop, properties of the drying surface.
-   !>
-   !> In whole chunks: a loop over columns would compute its last ones with other instructions.
-   subroutine derive_water(model)
+   !> Hydraulic functions of a chunk, and properties of its drying surface.
+   subroutine prepare_chunk(model, chunk, error)
       type(column_model_type), intent(inout) :: model
-      real(rk), dimension(w, model%nlayer) :: scale, shape, porosity, residual, conductivity
-      real(rk), dimension(w, model%nlayer) :: saturation_factor, conductivity_factor
-      real(rk) :: curves(w, curve_count, model%nlayer), limit(w, model%nlayer), dry(w), tortuosity(w), capacity(w)
-      integer :: chunk, count, first, k, last
-      do chunk = 1, chunk_count(model%ncolumn)
-         first = first_column(chunk)
-         last = last_column(chunk, model%ncolumn)
-         count = last - first + 1
-         associate (water => model%water_parameters, derived => model%derived, scheme => model%water_options%retention)
-            call load_chunk(chunk, model%nlayer, water%retention_scale, scale)
-            call load_chunk(chunk, model%nlayer, water%retention_shape, shape)
-            call load_chunk(chunk, model%nlayer, water%porosity, porosity)
-            call load_chunk(chunk, model%nlayer, water%residual_water, residual)
-            call load_chunk(chunk, model%nlayer, water%saturated_conductivity, conductivity)
-            call entry_factors(scheme, model%water_options%air_entry, scale, shape, saturation_factor, conductivity_factor)
-            call fill_curves(scheme, model%nlayer, model%water_options%air_entry, scale, shape, saturation_factor, &
-                             conductivity_factor, curves)
-            do k = 1, model%nlayer
-               dry = driest_head
-               call water_of_head(scheme, curves(:, :, k), porosity(:, k), residual(:, k), dry, limit(:, k))
-            end do
-            derived%lowest_water(first:last, :) = limit(:count, :)
-            derived%saturation_factor(first:last, :) = saturation_factor(:count, :)
-            derived%conductivity_factor(first:last, :) = conductivity_factor(:count, :)
-            dry = air_dry_head
-            call water_of_head(scheme, curves(:, :, 1), porosity(:, 1), residual(:, 1), dry, limit(:, 1))
-            dry = min(limit(:, 1), (1.0_rk - smallest_share)*porosity(:, 1))
-            tortuosity = vapour_tortuosity(porosity(:, 1), dry, pore_exponent(scheme, shape(:, 1)))
-            capacity = field_capacity(scheme, porosity(:, 1), residual(:, 1), shape(:, 1), conductivity(:, 1))
-            derived%air_dry_water(first:last) = dry(:count)
-            derived%vapour_tortuosity(first:last) = tortuosity(:count)
-            derived%field_capacity(first:last) = capacity(:count)
-         end associate
+      integer, intent(in) :: chunk                        !! chunk index
+      type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
+      real(rk) :: dry_water(w, model%nlayer), limit(w)
+      integer :: count, first, i, last, source(w)
+      first = first_column(chunk)
+      last = last_column(chunk, model%ncolumn)
+      count = last - first + 1
+      do i = 1, w
+         source(i) = lane_source(chunk, i, model%ncolumn)
       end do
-   end subroutine derive_water
+      associate (water => model%water_parameters, derived => model%derived, soil => model%derived%hydraulics(chunk))
+         soil%retention = model%retention
+         soil%air_entry = model%air_entry
+         call create_soil_hydraulics(soil, model%nlayer, error)
+         if (allocated(error)) return
+         soil%porosity(:, :) = water%porosity(source, :)
+         soil%residual_water(:, :) = water%residual_water(source, :)
+         soil%retention_scale(:, :) = water%retention_scale(source, :)
+         soil%retention_shape(:, :) = water%retention_shape(source, :)
+         soil%saturated_conductivity(:, :) = water%saturated_conductivity(source, :)
+         soil%specific_storage(:, :) = water%specific_storage(source, :)
+         call prepare_soil_hydraulics(soil, model%nlayer, error)
+         if (allocated(error)) return
+         call water_at_head(model%nlayer, soil, air_dry_head, dry_water)
+         limit = min(dry_water(:, 1), (1.0_rk - smallest_share)*soil%porosity(:, 1))
+         derived%air_dry_water(first:last) = limit(:count)
+         ! whole chunks: powers in the tail of a loop differ in the last bit
+         limit = vapour_tortuosity(soil%porosity(:, 1), limit, pore_exponent(model%retention, soil%retention_shape(:, 1)))
+         derived%vapour_tortuosity(first:last) = limit(:count)
+         limit = field_capacity(model%retention, soil%porosity(:, 1), soil%residual_water(:, 1), &
+                                soil%retention_shape(:, 1), soil%saturated_conductivity(:, 1))
+         derived%field_capacity(first:last) = limit(:count)
+      end associate
+   end subroutine prepare_chunk
 
    !> Clapp-Hornberger exponent b, or its van Genuchten equivalent 1/(n - 1) (Lenhard, Parker and Mishra 1989).
    elemental real(rk) function pore_exponent(scheme, shape)

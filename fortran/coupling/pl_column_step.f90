@@ -16,10 +16,10 @@ module pl_column_step
    use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, weather_chunk_type
    use pl_land_load, only: load_patch_state, load_plant, load_weather, store_patch_state
    use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
-   use pl_richards_column, only: column_water_type, richards_column_step
+   use pl_richards_column, only: richards_column_step, richards_flux_type
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
-   use pl_soil_hydraulics, only: curve_count, fill_curves
    use pl_soil_thermal, only: soil_thermal_properties
+   use pl_water_table, only: water_table_depth
    use pl_weather, only: derive_weather
    implicit none (type, external)
    private
@@ -36,6 +36,7 @@ contains
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                          !! time step [s]
       type(error_type), allocatable, intent(out) :: error !! bad step or forcing, no convergence, open balance
+      type(error_type), allocatable :: problem
       integer :: chunk, failed, nchunk
       call require_prepared(model, error)
       if (allocated(error)) return
@@ -46,17 +47,22 @@ contains
       call check_forcing(model, error)
       if (allocated(error)) return
       nchunk = chunk_count(model%ncolumn)
-      failed = 0
-      !$omp parallel do default(none) shared(model, dt, nchunk) private(chunk) reduction(max:failed) schedule(static)
+      failed = nchunk + 1
+      !$omp parallel do default(none) shared(model, dt, nchunk, failed, error) private(chunk, problem) schedule(static)
       do chunk = 1, nchunk
-         call step_chunk(model, dt, chunk, failed)
+         call step_chunk(model, dt, chunk, problem)
+         if (allocated(problem)) then
+            ! whatever the threads, the error of the first chunk is the one that is told
+            !$omp critical (column_error)
+            if (chunk < failed) then
+               failed = chunk
+               error = problem
+            end if
+            !$omp end critical (column_error)
+         end if
       end do
       !$omp end parallel do
-      if (failed > 0) then
-         call raise_error(error, error_convergence, "soil water did not converge in column "//number(failed)//", even with "// &
-                          "the smallest sub-step; look at its soil parameters and the water it receives")
-         return
-      end if
+      if (allocated(error)) return
       call check_closure(model, error)
    end subroutine column_model_step
 
@@ -103,18 +109,18 @@ contains
    end subroutine check_closure
 
    !> Land and soil water of one chunk.
-   subroutine step_chunk(model, dt, chunk, failed)
+   subroutine step_chunk(model, dt, chunk, error)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt       !! [s]
       integer, intent(in) :: chunk     !! chunk index
-      integer, intent(inout) :: failed !! largest column that did not converge
+      type(error_type), allocatable, intent(out) :: error !! soil water did not converge
       type(weather_chunk_type) :: weather
       type(land_sums_type) :: sums
-      type(column_water_type) :: moved
-      real(rk) :: root_uptake(w, model%nlayer), sink(w, model%nlayer), head(w, model%nlayer), water(w, model%nlayer)
-      real(rk) :: thickness(w, model%nthermal), porosity(w, model%nlayer), storage(w, model%nlayer)
+      type(richards_flux_type) :: moved
+      real(rk), dimension(w, model%nlayer) :: root_uptake, taken, head, water
+      real(rk) :: thickness(w, model%nthermal)
       real(rk) :: pond(w), leaves(w), soil(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w)
-      real(rk) :: growth_temperature(w)
+      real(rk) :: growth_temperature(w), surface_input(w)
       integer :: i, nlayer, source(w)
       nlayer = model%nlayer
       do i = 1, w
@@ -123,82 +129,52 @@ contains
       call load_chunk(chunk, nlayer, model%water%pressure_head, head)
       call load_chunk(chunk, nlayer, model%water%soil_water, water)
       call load_chunk(chunk, model%nthermal, model%land_parameters%thickness, thickness)
-      call load_chunk(chunk, nlayer, model%water_parameters%specific_storage, storage)
-      call load_chunk(chunk, nlayer, model%water_parameters%porosity, porosity)
       pond = model%water%surface_water(source, 1)
       leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
-      call chunk_storage(nlayer, thickness, storage, water, head, pond, leaves, soil, storage_before)
+      call chunk_storage(nlayer, thickness, model%derived%hydraulics(chunk), water, head, pond, leaves, soil, storage_before)
       call load_weather(model%forcing, model%land_parameters, source, weather)
       call derive_weather(weather)
-      call land_chunk(model, dt, chunk, source, weather, thickness, porosity, head, water, sums, root_uptake)
+      call land_chunk(model, dt, chunk, source, weather, thickness, head, water, sums, root_uptake)
       growth_temperature = model%land%growth_temperature(source, 1)
 
-      sink = root_uptake
+      ! ponded water and rain evaporate first; what is missing comes from the top layer
+      surface_input = sums%throughfall - sums%soil_evaporation
       if (model%has_soil_water) then
-         call water_chunk(model, dt, chunk, thickness, porosity, storage, sums%throughfall - sums%soil_evaporation, sink, &
-                          head, water, pond, moved)
+         call richards_column_step(dt, nlayer, first_column(chunk), thickness, model%derived%hydraulics(chunk), &
+                                   model%water_options, surface_input, root_uptake, head, water, pond, taken, moved, error)
+         if (allocated(error)) return
+         unmet_transpiration = sum(root_uptake - taken, 2)
+         unmet_evaporation = max(-surface_input, 0.0_rk) - moved%surface_evaporation
       else
-         call keep_water(sums%throughfall - sums%soil_evaporation, moved)
+         call keep_water(surface_input, moved)
+         unmet_transpiration = 0.0_rk
+         unmet_evaporation = 0.0_rk
       end if
-      if (moved%failed > 0) failed = max(failed, source(moved%failed))
-      unmet_transpiration = sum(root_uptake - sink, 2)
-      unmet_evaporation = moved%unmet
-      call store(model, dt, chunk, source, weather, thickness, storage, unmet_transpiration, unmet_evaporation, &
-                 growth_temperature, sums, moved, head, water, pond, storage_before)
+      call store(model, dt, chunk, source, weather, thickness, unmet_transpiration, unmet_evaporation, growth_temperature, &
+                 sums, moved, head, water, pond, storage_before)
    end subroutine step_chunk
-
-   !> Soil water of one chunk. Ponded water and rain evaporate first; what is missing comes from the top layer.
-   subroutine water_chunk(model, dt, chunk, thickness, porosity, storage, surface_input, sink, head, water, pond, moved)
-      type(column_model_type), intent(in) :: model
-      real(rk), intent(in) :: dt                       !! [s]
-      integer, intent(in) :: chunk                     !! chunk index
-      real(rk), intent(in) :: thickness(w, model%nlayer) !! [m]
-      real(rk), intent(in) :: porosity(w, model%nlayer) !! [m3 m-3]
-      real(rk), intent(in) :: storage(w, model%nlayer) !! specific storage [m-1]
-      real(rk), intent(in) :: surface_input(w)         !! [kg m-2 s-1]
-      real(rk), intent(inout) :: sink(w, model%nlayer) !! in: demand, out: what is taken [kg m-2 s-1]
-      real(rk), intent(inout) :: head(w, model%nlayer) !! [m]
-      real(rk), intent(inout) :: water(w, model%nlayer) !! [m3 m-3]
-      real(rk), intent(inout) :: pond(w)               !! [kg m-2]
-      type(column_water_type), intent(out) :: moved
-      real(rk), dimension(w, model%nlayer) :: residual, scale, shape, saturated, lowest, saturation_factor, conductivity_factor
-      real(rk) :: curves(w, curve_count, model%nlayer)
-      integer :: n
-      n = model%nlayer
-      call load_chunk(chunk, n, model%water_parameters%residual_water, residual)
-      call load_chunk(chunk, n, model%water_parameters%retention_scale, scale)
-      call load_chunk(chunk, n, model%water_parameters%retention_shape, shape)
-      call load_chunk(chunk, n, model%water_parameters%saturated_conductivity, saturated)
-      call load_chunk(chunk, n, model%derived%lowest_water, lowest)
-      call load_chunk(chunk, n, model%derived%saturation_factor, saturation_factor)
-      call load_chunk(chunk, n, model%derived%conductivity_factor, conductivity_factor)
-      call fill_curves(model%water_options%retention, n, model%water_options%air_entry, scale, shape, saturation_factor, &
-                       conductivity_factor, curves)
-      call richards_column_step(dt, n, model%water_options, thickness, porosity, residual, curves, saturated, storage, lowest, &
-                                surface_input, sink, head, water, pond, moved)
-   end subroutine water_chunk
 
    !> Fluxes where soil water is prescribed: the ground takes what arrives and gives what evaporates.
    pure subroutine keep_water(surface_input, moved)
       real(rk), intent(in) :: surface_input(w) !! [kg m-2 s-1]
-      type(column_water_type), intent(out) :: moved
+      type(richards_flux_type), intent(out) :: moved
       moved%infiltration = surface_input
       moved%surface_runoff = 0.0_rk
       moved%drainage = 0.0_rk
-      moved%unmet = 0.0_rk
+      moved%surface_evaporation = max(-surface_input, 0.0_rk)
+      moved%residual = 0.0_rk
       moved%substeps = 0.0_rk
-      moved%failed = 0
+      moved%iterations = 0.0_rk
    end subroutine keep_water
 
    !> Surface state, patches and soil heat of one chunk.
-   subroutine land_chunk(model, dt, chunk, source, weather, thickness, porosity, head, water, sums, root_uptake)
+   subroutine land_chunk(model, dt, chunk, source, weather, thickness, head, water, sums, root_uptake)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                      !! [s]
       integer, intent(in) :: chunk                    !! chunk index
       integer, intent(in) :: source(w)                !! column of each lane
       type(weather_chunk_type), intent(in) :: weather
       real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
-      real(rk), intent(in) :: porosity(w, model%nlayer) !! [m3 m-3]
       real(rk), intent(in) :: head(w, model%nlayer)   !! [m]
       real(rk), intent(in) :: water(w, model%nlayer)  !! [m3 m-3]
       type(land_sums_type), intent(out) :: sums
@@ -213,7 +189,7 @@ contains
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
       call load_chunk(chunk, model%nthermal, model%land%soil_temperature, soil_temperature)
-      surface%porosity = porosity(:, 1)
+      surface%porosity = model%derived%hydraulics(chunk)%porosity(:, 1)
       surface%air_dry_water = model%derived%air_dry_water(source)
       surface%tortuosity = model%derived%vapour_tortuosity(source)
       surface%field_capacity = model%derived%field_capacity(source)
@@ -238,14 +214,14 @@ contains
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)
       call load_chunk(chunk, model%nlayer, model%derived%thermal%saturated_conductivity, wet_conductivity)
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_heat_capacity, dry_capacity)
-      call soil_thermal_properties(model%nlayer, model%nthermal, dry_conductivity, wet_conductivity, dry_capacity, porosity, &
-                                   water, conductivity, heat_capacity)
+      call soil_thermal_properties(model%nlayer, model%nthermal, dry_conductivity, wet_conductivity, dry_capacity, &
+                                   model%derived%hydraulics(chunk)%porosity, water, conductivity, heat_capacity)
       call close_energy(dt, model%nthermal, thickness, conductivity, heat_capacity, soil_temperature, sums)
       model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
    end subroutine land_chunk
 
    !> Finish the fluxes and write state and results of a chunk back.
-   subroutine store(model, dt, chunk, source, weather, thickness, storage, unmet_transpiration, unmet_evaporation, &
+   subroutine store(model, dt, chunk, source, weather, thickness, unmet_transpiration, unmet_evaporation, &
                     growth_temperature, sums, moved, head, water, pond, storage_before)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                     !! [s]
@@ -253,17 +229,17 @@ contains
       integer, intent(in) :: source(w)               !! column of each lane
       type(weather_chunk_type), intent(in) :: weather
       real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
-      real(rk), intent(in) :: storage(w, model%nlayer) !! specific storage [m-1]
       real(rk), intent(in) :: unmet_transpiration(w) !! [kg m-2 s-1]
       real(rk), intent(in) :: unmet_evaporation(w)   !! [kg m-2 s-1]
       real(rk), intent(inout) :: growth_temperature(w) !! [K]
       type(land_sums_type), intent(inout) :: sums
-      type(column_water_type), intent(in) :: moved
+      type(richards_flux_type), intent(in) :: moved
       real(rk), intent(in) :: head(w, model%nlayer)  !! [m]
       real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
       real(rk), intent(in) :: pond(w)                !! [kg m-2]
       real(rk), intent(in) :: storage_before(w)      !! [kg m-2]
       real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), leaves(w), soil(w), total(w), evaporated(w)
+      real(rk) :: table(w)
       real(rk) :: absorbed(w) ! water that prescribed soil water takes without change
       integer :: first, last, n
       first = first_column(chunk)
@@ -274,7 +250,8 @@ contains
       evaporated = sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation
       absorbed = merge(0.0_rk, moved%infiltration - sums%transpiration, model%has_soil_water)
       leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
-      call chunk_storage(model%nlayer, thickness, storage, water, head, pond, leaves, soil, total)
+      call chunk_storage(model%nlayer, thickness, model%derived%hydraulics(chunk), water, head, pond, leaves, soil, total)
+      call water_table_depth(model%nlayer, thickness, head, table)
       associate (f => model%land_flux, q => model%water_flux)
          f%net_radiation(first:last, 1) = net_radiation(:n)
          f%shortwave_up(first:last, 1) = sums%shortwave_up(:n)
@@ -296,6 +273,7 @@ contains
          q%infiltration(first:last, 1) = moved%infiltration(:n)
          q%surface_runoff(first:last, 1) = moved%surface_runoff(:n)
          q%subsurface_runoff(first:last, 1) = moved%drainage(:n)
+         q%water_table_depth(first:last, 1) = table(:n)
          q%substeps(first:last, 1) = moved%substeps(:n)
          q%soil_water_total(first:last, 1) = soil(:n)
          q%land_water(first:last, 1) = total(:n)

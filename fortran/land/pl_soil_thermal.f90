@@ -5,8 +5,7 @@
 !> number K_e = max(log10(S) + 1, 0) of unfrozen soil. All that does not depend on water is computed once by
 !> `fill_soil_thermal`; a step costs one logarithm per layer.
 module pl_soil_thermal
-   use pl_chunk, only: chunk_count, first_column, last_column, w => chunk_width
-   use pl_chunk_load, only: load_chunk
+   use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_constants, only: conductivity_water, density_water, heat_capacity_water
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
@@ -37,14 +36,14 @@ contains
 
    !> Properties of soil from its texture.
    pure subroutine fill_soil_thermal(sand, clay, organic, porosity, soil, error)
-      real(rk), intent(in), contiguous :: sand(:, :)     !! share of the mineral soil (ncolumn, nlayer) [%]
-      real(rk), intent(in), contiguous :: clay(:, :)     !! share of the mineral soil [%]
-      real(rk), intent(in), contiguous :: organic(:, :)  !! organic share of the solids [1]
-      real(rk), intent(in), contiguous :: porosity(:, :) !! [m3 m-3]
+      real(rk), intent(in) :: sand(:, :)           !! share of the mineral soil (ncolumn, nlayer) [%]
+      real(rk), intent(in) :: clay(:, :)           !! share of the mineral soil [%]
+      real(rk), intent(in) :: organic(:, :)        !! organic share of the solids [1]
+      real(rk), intent(in) :: porosity(:, :)       !! [m3 m-3]
       type(soil_thermal_type), intent(out) :: soil
       type(error_type), allocatable, intent(out) :: error !! shapes that differ, not enough memory
-      real(rk), dimension(w, size(porosity, 2)) :: sand_lanes, clay_lanes, organic_lanes, porosity_lanes, dry, wet, capacity
-      integer :: chunk, count, first, last, ncolumn, nlayer, stat
+      real(rk), dimension(w) :: dry, saturated, capacity
+      integer :: chunk, first, i, k, last, ncolumn, nlayer, source(w), stat
       ncolumn = size(porosity, 1)
       nlayer = size(porosity, 2)
       if (any(shape(sand) /= shape(porosity)) .or. any(shape(clay) /= shape(porosity)) &
@@ -60,19 +59,19 @@ contains
          call raise_error(error, error_state, "soil thermal properties: not enough memory; use fewer columns per rank")
          return
       end if
-      ! in whole chunks: a loop over columns would compute its last ones with other instructions
+      ! by chunks: powers at the end of an array of any length would differ from those within
       do chunk = 1, chunk_count(ncolumn)
          first = first_column(chunk)
          last = last_column(chunk, ncolumn)
-         count = last - first + 1
-         call load_chunk(chunk, nlayer, sand, sand_lanes)
-         call load_chunk(chunk, nlayer, clay, clay_lanes)
-         call load_chunk(chunk, nlayer, organic, organic_lanes)
-         call load_chunk(chunk, nlayer, porosity, porosity_lanes)
-         call mix_solids(sand_lanes, clay_lanes, organic_lanes, porosity_lanes, dry, wet, capacity)
-         soil%dry_conductivity(first:last, :) = dry(:count, :)
-         soil%saturated_conductivity(first:last, :) = wet(:count, :)
-         soil%dry_heat_capacity(first:last, :) = capacity(:count, :)
+         do i = 1, w
+            source(i) = lane_source(chunk, i, ncolumn)
+         end do
+         do k = 1, nlayer
+            call mix_solids(sand(source, k), clay(source, k), organic(source, k), porosity(source, k), dry, saturated, capacity)
+            soil%dry_conductivity(first:last, k) = dry(:last - first + 1)
+            soil%saturated_conductivity(first:last, k) = saturated(:last - first + 1)
+            soil%dry_heat_capacity(first:last, k) = capacity(:last - first + 1)
+         end do
       end do
    end subroutine fill_soil_thermal
 

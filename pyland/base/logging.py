@@ -79,9 +79,15 @@ def start_file_log(path: Path, rank: int = 0, size: int = 1, append: bool = Fals
     logger.addHandler(handler)
 
 
-def stop_file_log() -> None:
-    """Close the log file."""
-    _remove(logging.getLogger(ROOT), "file")
+def has_terminal_log() -> bool:
+    """Whether messages go to standard error."""
+    return any(handler.get_name() == "terminal" for handler in logging.getLogger(ROOT).handlers)
+
+
+def stop_logs() -> None:
+    """Send messages neither to standard error nor to a file any more."""
+    for name in ("terminal", "file"):
+        _remove(logging.getLogger(ROOT), name)
 
 
 def _remove(logger: logging.Logger, name: str) -> None:

@@ -52,9 +52,9 @@ class ColumnModel:
     ponding_depth : float
         Water that the surface holds before it runs off [m].
     air_entry : float
-        Air-entry head of van Genuchten soils [m]; 0 gives the curves of van Genuchten (1980).
+        Air-entry head of van Genuchten soils with small n [m] (Ippisch et al. 2006).
     tolerance, largest_iteration, smallest_step
-        Soil water solver: largest imbalance of a layer in a sub-step [m], Newton iterations [1], sub-step [s].
+        Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1], sub-step [s].
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
 
@@ -79,9 +79,9 @@ class ColumnModel:
         lower_boundary: str = "free_drainage",
         water_table_depth: float = 2.0,
         ponding_depth: float = 0.01,
-        air_entry: float = 0.01,
-        tolerance: float = 1e-13,
-        largest_iteration: int = 30,
+        air_entry: float = 0.02,
+        tolerance: float = 1e-7,
+        largest_iteration: int = 15,
         smallest_step: float = 1e-3,
         stability_limit: float = 0.5,
         soil_roughness: float = 0.01,
@@ -209,11 +209,10 @@ class ColumnModel:
         before = self.land_water()
         pores = self.parameter["porosity"] - self.parameter["residual_water"]
         lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
-        bounded = np.clip(soil_water, lowest, self.parameter["porosity"])
-        clipped = int(np.count_nonzero(bounded != soil_water))
-        self.state["soil_water"][...] = bounded
+        self.state["soil_water"][...] = np.clip(soil_water, lowest, self.parameter["porosity"])
         with self._located():
             self._columns.reconcile()
+        clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
 
     def land_water(self) -> np.ndarray:

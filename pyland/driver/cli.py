@@ -18,7 +18,7 @@ from typing import Annotated, Any
 import typer
 
 from pyland.base.errors import InputError, PylandError, StateError, UnavailableError
-from pyland.base.logging import get_logger, start_terminal_log
+from pyland.base.logging import get_logger, has_terminal_log, start_terminal_log
 from pyland.base.parallel import Communicator, world
 
 INTERRUPTED = 130
@@ -270,6 +270,10 @@ def run_command(arguments: Sequence[str]) -> int:
         # the reader of a pipe went away, for instance `pyland vars | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        what = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        text = f"{what}. The system refused to read or write there; look at path, permissions and free space."
+        return _report(log, text, InputError.exit_code, debug)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             # typer's own usage errors: unknown option, missing argument
@@ -282,7 +286,7 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _report(log: logging.Logger, text: str, code: int, with_traceback: bool) -> int:
     """Log an error and, on several ranks, end all of them."""
-    if not log.handlers:
+    if not has_terminal_log():
         start_terminal_log()
     ranks = world()
     if not ranks.is_root:

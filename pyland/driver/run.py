@@ -73,6 +73,7 @@ class CaseRun:
         config = self.config
         inputs = [Path(one) for one in [config.forcing.path, config.domain.file, config.domain.mask,
                                         *(entry.file for entry in config.observations)] if one]
+        inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
         about = self.comm.broadcast(
             provenance(config_hash=config_hash(config), inputs=inputs, base=config.directory, build=runtime.build(),
                        ranks=self.comm.size, threads=runtime.threads(), seed=config.ensemble.seed,
@@ -222,8 +223,8 @@ class CaseRun:
         scores: dict[str, Any] = {}
         if comm.is_root:
             station = Path(config.forcing.path) if config.forcing.format == "alma" else None
-            files = CaseFiles(self.run_dir, station)
-            skill = skill_of_run(self.run_dir / "history.nc", station) if station else {}
+            skill = self._skill(station) if station else {}
+            files = CaseFiles(self.run_dir, station if skill else None)
             closed = {**closure(self.run_dir / "balance.nc"), "largest_step_water_residual": water,
                       "largest_step_energy_residual": energy}
             assimilation = {}
@@ -235,6 +236,14 @@ class CaseRun:
             write_scores(self.run_dir, **scores)
         comm.barrier()
         return scores
+
+    def _skill(self, station: Path) -> dict[str, Any]:
+        """Compare with what the station observed; the results stand even where it cannot be compared with."""
+        try:
+            return skill_of_run(self.run_dir / "history.nc", station)
+        except InputError as error:
+            _log.warning("no comparison with the station: %s", error)
+            return {}
 
 
 def run_case(

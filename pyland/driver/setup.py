@@ -81,7 +81,7 @@ class Setup:
 
     @cached_property
     def initial_temperature(self) -> np.ndarray:
-        """Soil temperature at the start: as given, or the mean air temperature of the first year of weather, (cell,) [K].
+        """Soil temperature at the start, (cell,) [K]: as given, or the mean of the first year of air temperatures.
 
         The year does not depend on the end of the run: a run that stops early and is resumed is the same run. Of a
         station file that is shorter, all of it counts.
@@ -96,7 +96,8 @@ class Setup:
         length = min(86400.0, cover)
         days = int(cover // length)
         chosen = range(0, days, max(days // SAMPLED_DAYS, 1))
-        total = sum(forcing.weather(forcing.start + np.timedelta64(day, "D"), length)["air_temperature"] for day in chosen)
+        moments = [forcing.start + np.timedelta64(day, "D") for day in chosen]
+        total = sum(forcing.weather(moment, length)["air_temperature"] for moment in moments)
         return np.asarray(total / len(chosen))
 
     def output_grid(self) -> OutputGrid:

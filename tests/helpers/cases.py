@@ -32,7 +32,8 @@ TWIN: dict[str, Any] = {
         "perturb": {
             "forcing": {"precipitation": {"std": 0.5}, "shortwave": {"std": 0.3}, "longwave": {"std": 20},
                         "temperature": {"std": 1}, "time_scale": "24 h", "length_scale": "2 km"},
-            "parameters": {"saturated_conductivity": {"kind": "multiply_lognormal", "std": 0.5, "length_scale": "2 km"}},
+            "parameters": {
+                "saturated_conductivity": {"kind": "multiply_lognormal", "std": 0.5, "length_scale": "2 km"}},
             "initial": {"soil_water": {"kind": "add_normal", "std": 0.03, "length_scale": "2 km"}},
         },
     },
@@ -46,8 +47,8 @@ TWIN: dict[str, Any] = {
 }
 """A twin experiment of seconds: 6 cells, 4 members, 2 days; restarts fall between output records."""
 
-RESULTS = ("truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc", "open_loop/history.nc",
-           "open_loop/members.nc", "open_loop/balance.nc")
+RESULTS = ("truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc",
+           "open_loop/history.nc", "open_loop/members.nc", "open_loop/balance.nc")
 """Files of a finished twin run."""
 
 

@@ -12,6 +12,7 @@ import sys
 import netCDF4
 import numpy as np
 import pytest
+
 from cases import assert_same_run, write_case
 
 pytestmark = pytest.mark.mpi

@@ -42,7 +42,7 @@ def assert_sound(model, where):
     assert (soil <= model.parameter["porosity"]).all(), f"wetter than porosity {where}"
     assert (model.state["surface_water"] >= 0.0).all() and (model.state["canopy_water"] >= 0.0).all(), where
     for name in ("soil_temperature", "leaf_temperature"):
-        assert 230.0 < model.state[name].min() and model.state[name].max() < 370.0, (
+        assert model.state[name].min() > 230.0 and model.state[name].max() < 370.0, (
             f"{name} {model.state[name].min():.1f} to {model.state[name].max():.1f} K {where}")
     return energy, water
 

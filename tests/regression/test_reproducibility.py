@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from cases import TWIN, assert_same_run, changed, write_case
 from columns import Weather, random_areas, random_columns
 
+from cases import TWIN, assert_same_run, changed, write_case
 from pyland.config import load_case
 from pyland.core import runtime
 from pyland.driver.run import run_case
@@ -161,6 +161,6 @@ def test_threads_do_not_matter(crowd):
 
 def test_a_whole_run_with_two_threads(tmp_path, whole):
     folder = write_case(tmp_path, parallel__threads=2)
-    code = f"from pyland.config import load_case; from pyland.driver.run import run_case; run_case(load_case({str(folder)!r}))"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, cwd=tmp_path, capture_output=True)
+    subprocess.run([sys.executable, "-m", "pyland", "run", folder], check=True, timeout=120, cwd=tmp_path,
+                   capture_output=True)
     assert_same_run(whole, folder / "run")

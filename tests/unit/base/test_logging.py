@@ -6,13 +6,13 @@ import logging
 
 import pytest
 
-from pyland.base.logging import get_logger, start_file_log, start_terminal_log, stop_file_log
+from pyland.base.logging import get_logger, start_file_log, start_terminal_log, stop_logs
 
 
 @pytest.fixture(autouse=True)
 def restore():
     yield
-    stop_file_log()
+    stop_logs()
     logger = logging.getLogger("pyland")
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
@@ -24,7 +24,7 @@ def test_terminal_and_file(tmp_path, capsys):
     start_file_log(tmp_path / "pyland.log")
     get_logger("forcing").info("reading")
     get_logger("forcing").debug("detail")
-    stop_file_log()
+    stop_logs()
     text = (tmp_path / "pyland.log").read_text()
     assert "INFO    pyland.forcing: reading" in text and "detail" in text
     assert capsys.readouterr().err == "reading\n"

@@ -1,0 +1,74 @@
+"""A run that is killed at any moment resumes and ends with the bits of an uninterrupted one."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cases import assert_same_run, differences, write_case
+
+OUTPUT = {"output__restart_every": "3 h"}
+PATIENCE = 120.0  # [s]
+
+
+def start(folder, environment, *arguments):
+    command = [sys.executable, "-m", "pyland", "run", str(folder), *arguments]
+    return subprocess.Popen(command, env=environment, cwd=folder.parent, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """Return the run directory without a kill and how long the run took [s]."""
+    from pyland.config import load_case
+    from pyland.driver.run import run_case
+
+    folder = write_case(tmp_path_factory.mktemp("whole"), **OUTPUT)
+    began = time.monotonic()
+    run_case(load_case(folder))
+    return folder / "run", time.monotonic() - began
+
+
+def kill_and_resume(folder, environment, whole, seed, kills):
+    """Kill a run ``kills`` times after a random while, look at what is left, and let it end."""
+    reference, duration = whole
+    chance = random.Random(seed)
+    write_case(folder, **OUTPUT)
+    run = folder / "run"
+    for count in range(kills):
+        process = start(folder, environment, *(["--resume"] if run.exists() else []))
+        began = time.monotonic()
+        # count from the first sign of the run itself: the start of Python takes as long as a stage
+        while process.poll() is None and not (run / "pyland.log").exists() and time.monotonic() - began < PATIENCE:
+            time.sleep(0.02)
+        time.sleep(chance.uniform(0.0, 1.2 * duration))
+        process.send_signal(signal.SIGKILL)
+        _, said = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (0, -signal.SIGKILL), said
+        if process.returncode == 0:
+            break
+        for name in ("truth.nc", "observations.nc", "open_loop/history.nc", "history.nc"):
+            if (run / name).exists():  # what has its final name is complete
+                assert not differences(reference / name, run / name), f"kill {count}"
+    process = start(folder, environment, "--resume")
+    _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    assert_same_run(reference, run)
+    hidden = [path.name for path in run.rglob(".*")]
+    assert not hidden and not (run / "segments").exists() and not (run / "truth").exists()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_kill_at_a_random_moment(tmp_path, clean_environment, whole, seed):
+    kill_and_resume(tmp_path / "case", clean_environment, whole, seed, kills=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10, 30))
+def test_kill_again_and_again(tmp_path, clean_environment, whole, seed):
+    kill_and_resume(tmp_path / "case", clean_environment, whole, seed, kills=3)
