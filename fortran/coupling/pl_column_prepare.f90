@@ -4,8 +4,10 @@ module pl_column_prepare
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn
+   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, &
+                            stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
    use pl_richards_column, only: boundary_free_drainage, boundary_no_flow, boundary_water_table, smallest_storage
+   use pl_root_uptake, only: critical_head, wilting_head
    use pl_soil_evaporation, only: vapour_tortuosity
    use pl_soil_hydraulics, only: curve_count, driest_head, prepare_curves, retention_clapp_hornberger, &
                                  retention_gardner, retention_van_genuchten, water_of_head
@@ -16,6 +18,7 @@ module pl_column_prepare
 
    real(rk), parameter :: air_dry_head = -1.0e4_rk          !! head at which CLM's dry surface layer is complete [m]
    real(rk), parameter :: smallest_share = 1.0e-3_rk        !! air-filled share of the pores of air-dry soil, at least [1]
+   real(rk), parameter :: smallest_range = 1.0e-6_rk        !! of water that roots find, at least [m3 m-3]
    real(rk), parameter :: drained_rate = 1.0e-4_rk/86400.0_rk !! drainage that defines field capacity, 0.1 mm day-1 [m s-1]
    real(rk), parameter :: fraction_tolerance = 1.0e-9_rk    !! round-off of fractions given as decimals [1]
 
@@ -36,7 +39,9 @@ contains
       end associate
       if (allocated(error)) return
       if (.not. allocated(model%derived%lowest_water)) then
-         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), model%derived%air_dry_water(model%ncolumn), &
+         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), &
+                   model%derived%critical_water(model%ncolumn, model%nlayer), &
+                   model%derived%wilting_water(model%ncolumn, model%nlayer), model%derived%air_dry_water(model%ncolumn), &
                    model%derived%vapour_tortuosity(model%ncolumn), model%derived%field_capacity(model%ncolumn), stat=stat)
          if (stat /= 0) then
             call raise_error(error, error_state, "not enough memory for derived soil parameters; use fewer columns per rank")
@@ -55,6 +60,8 @@ contains
          call raise_error(error, error_input, "unknown stomata scheme")
       else if (all(model%land_options%soil_evaporation /= [evaporation_dry_surface_layer, evaporation_beta])) then
          call raise_error(error, error_input, "unknown soil evaporation scheme")
+      else if (all(model%land_options%water_stress /= [stress_pressure_head, stress_soil_water])) then
+         call raise_error(error, error_input, "unknown scheme of water stress")
       else if (all(model%water_options%retention /= [retention_van_genuchten, retention_clapp_hornberger, &
                                                       retention_gardner])) then
          call raise_error(error, error_input, "unknown retention curve")
@@ -130,6 +137,16 @@ contains
                call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
                                   head, limit)
                derived%lowest_water(first:last, k) = limit(:count)
+               head = wilting_head
+               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
+                                  head, limit)
+               derived%wilting_water(first:last, k) = limit(:count)
+               head = critical_head
+               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
+                                  head, limit)
+               ! both ends of the curve may meet where a soil is drier than its wilting point at any head that it can hold
+               derived%critical_water(first:last, k) = max(limit(:count), &
+                                                          derived%wilting_water(first:last, k) + smallest_range)
             end do
             head = air_dry_head
             call water_of_head(scheme, curves(:, 1, :), water%porosity(source, 1), water%residual_water(source, 1), &
