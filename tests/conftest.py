@@ -40,7 +40,9 @@ def clean_environment() -> dict[str, str]:
 def pyland_command(clean_environment, tmp_path):
     """Return a function that runs the command line and gives the finished process."""
 
-    def run(*arguments: str, ranks: int = 1, timeout: float = 300.0, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    def run(
+        *arguments: str, ranks: int = 1, timeout: float = 300.0, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "pyland", *map(str, arguments)]
         if ranks > 1:
             launcher = shutil.which("mpirun")
@@ -48,8 +50,10 @@ def pyland_command(clean_environment, tmp_path):
                 pytest.skip("mpirun is not installed")
             command = [launcher, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *command]
         # own session: on a timeout mpirun may ignore SIGTERM and leave its ranks behind
-        with subprocess.Popen(command, env=clean_environment, cwd=cwd or tmp_path, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        with subprocess.Popen(
+            command, env=clean_environment, cwd=cwd or tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as process:
             try:
                 out, err = process.communicate(timeout=timeout)
             except subprocess.TimeoutExpired:

@@ -66,7 +66,7 @@ def main() -> None:
         if "unknown_subroutine" in (work / f"{args.extension}module.c").read_text():
             raise SystemExit("f2py met a malformed wrapper; see " + str(log))
         if "f90wrap_abort" in "".join(w.read_text() for w in wrappers):
-            raise SystemExit("a wrapper needs f90wrap_abort (array of a derived type?): use f2py-f90wrap or change the type")
+            raise SystemExit("a wrapper needs f90wrap_abort (an array of a derived type?); change the type")
         for output in outputs:
             # an unchanged file keeps its time stamp, so ninja (restat) skips what depends on it
             target = outdir / output.name

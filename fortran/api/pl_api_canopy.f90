@@ -367,6 +367,7 @@ contains
       ground%humidity = table(source, 4)
       ground%humidity_slope = table(source, 5)
       ground%resistance = table(source, 6)
+      ground%evaporation_factor = 1.0_rk
    end subroutine load_ground
 
    !> Absorbed light of a chunk.

@@ -10,7 +10,7 @@ module pl_api_columns
    private
    public :: columns_create, columns_field, columns_field_count, columns_handle, columns_reconcile
    public :: columns_prepare, columns_set_land_options, columns_set_water_options, columns_step, columns_store_water
-   public :: columns_fill_water
+   public :: columns_fill_water, columns_prescribe_water
 
    !> Owner of the Fortran memory of a set of columns.
    type :: columns_handle
@@ -93,19 +93,29 @@ contains
       real(rk), intent(in) :: smallest_step     !! smallest sub-step [s]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
-      self%model%water_options%retention = retention
+      self%model%retention = retention
       self%model%water_options%lower_boundary = lower_boundary
-      self%model%water_options%air_entry = air_entry
+      self%model%air_entry = air_entry
       self%model%water_options%water_table_depth = water_table_depth
       self%model%water_options%ponding_depth = ponding_depth
       self%model%water_options%tolerance = tolerance
-      self%model%water_options%stagnation = 100.0_rk*tolerance
-      self%model%water_options%largest_iteration = largest_iteration
-      self%model%water_options%smallest_step = smallest_step
+      self%model%water_options%max_iterations = largest_iteration
+      self%model%water_options%min_step = smallest_step
       self%model%is_prepared = .false.
       ierr = 0
       errmsg = ""
    end subroutine columns_set_water_options
+
+   !> Choose whether soil water is solved or stays as it is set.
+   subroutine columns_prescribe_water(self, is_prescribed, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(in) :: is_prescribed !! 1: soil, ponded water and heads stay as they are set; 0: they are solved
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      self%model%has_soil_water = is_prescribed == 0
+      ierr = 0
+      errmsg = ""
+   end subroutine columns_prescribe_water
 
    !> Check the parameters and derive what does not change in time; needed after parameters or options were set.
    subroutine columns_prepare(self, ierr, errmsg)

@@ -37,7 +37,7 @@ contains
    pure subroutine report(error, ierr, errmsg)
       type(error_type), allocatable, intent(in) :: error !! error or not allocated
       integer, intent(out) :: ierr                       !! 0 or the code
-      character(len=*), intent(out) :: errmsg            !! blank or `[Ecode] sentence`
+      character(len=message_length), intent(out) :: errmsg !! blank or `[Ecode] sentence`
       character(len=8) :: code
       ierr = 0
       errmsg = ""

@@ -69,7 +69,7 @@ contains
    subroutine field_table_address(self, index, name, role, nlayer, address, error)
       class(field_table_type), intent(in) :: self
       integer, intent(in) :: index                        !! 1 to nfield
-      character(len=*), intent(out) :: name               !! name of the field
+      character(len=name_length), intent(out) :: name     !! name of the field
       integer, intent(out) :: role                        !! role of the field
       integer, intent(out) :: nlayer                      !! second extent [1]
       integer(lk), intent(out) :: address                 !! address of the first value

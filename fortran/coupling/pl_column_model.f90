@@ -6,6 +6,7 @@ module pl_column_model
    use pl_land_chunk, only: land_options_type
    use pl_land_state, only: create_land_fields, land_flux_type, land_forcing_type, land_parameter_type, land_state_type
    use pl_richards_column, only: richards_options_type
+   use pl_soil_hydraulics, only: soil_hydraulics_type
    use pl_soil_thermal, only: soil_thermal_type
    implicit none (type, external)
    private
@@ -31,7 +32,7 @@ module pl_column_model
    !> What follows from the parameters, for all columns.
    type :: derived_parameter_type
       type(soil_thermal_type) :: thermal                  !! of the soil layers
-      real(rk), allocatable :: lowest_water(:, :)         !! water that roots and evaporation leave [m3 m-3]
+      type(soil_hydraulics_type), allocatable :: hydraulics(:) !! prepared, one per chunk
       real(rk), allocatable :: critical_water(:, :)       !! water below which root uptake falls [m3 m-3]
       real(rk), allocatable :: wilting_water(:, :)        !! water at which root uptake ceases [m3 m-3]
       real(rk), allocatable :: air_dry_water(:)           !! top layer, see pl_soil_evaporation [m3 m-3]
@@ -58,7 +59,10 @@ module pl_column_model
       integer :: nthermal = 0 !! thermal layers [1]
       integer :: npatch = 0   !! patches per column [1]
       logical :: is_prepared = .false. !! derived parameters fit the parameters
+      logical :: has_soil_water = .true. !! soil water is solved; else soil and ponded water stay as they are set
       type(land_options_type) :: land_options
+      integer :: retention = 1      !! pl_soil_hydraulics: retention_*
+      real(rk) :: air_entry = 0.02_rk !! air-entry head of van Genuchten soils with small n [m]
       type(richards_options_type) :: water_options
       type(field_table_type) :: table
       type(land_state_type) :: land

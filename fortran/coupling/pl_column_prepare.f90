@@ -4,13 +4,13 @@ module pl_column_prepare
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, &
-                            stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
-   use pl_richards_column, only: boundary_free_drainage, boundary_no_flow, boundary_water_table, smallest_storage
+   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn, &
+                            stress_pressure_head, stress_soil_water
+   use pl_richards_column, only: check_richards_options
    use pl_root_uptake, only: critical_head, wilting_head
    use pl_soil_evaporation, only: vapour_tortuosity
-   use pl_soil_hydraulics, only: curve_count, driest_head, prepare_curves, retention_clapp_hornberger, &
-                                 retention_gardner, retention_van_genuchten, water_of_head
+   use pl_soil_hydraulics, only: create_soil_hydraulics, prepare_soil_hydraulics, retention_clapp_hornberger, &
+                                 retention_gardner, retention_van_genuchten, water_at_head
    use pl_soil_thermal, only: fill_soil_thermal
    implicit none (type, external)
    private
@@ -18,6 +18,7 @@ module pl_column_prepare
 
    real(rk), parameter :: air_dry_head = -1.0e4_rk          !! head at which CLM's dry surface layer is complete [m]
    real(rk), parameter :: smallest_share = 1.0e-3_rk        !! air-filled share of the pores of air-dry soil, at least [1]
+   real(rk), parameter :: smallest_storage = 1.0e-6_rk      !! specific storage by the compressibility of water [m-1]
    real(rk), parameter :: smallest_range = 1.0e-6_rk        !! of water that roots find, at least [m3 m-3]
    real(rk), parameter :: drained_rate = 1.0e-4_rk/86400.0_rk !! drainage that defines field capacity, 0.1 mm day-1 [m s-1]
    real(rk), parameter :: fraction_tolerance = 1.0e-9_rk    !! round-off of fractions given as decimals [1]
@@ -28,7 +29,7 @@ contains
    subroutine prepare_columns(model, error)
       type(column_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
-      integer :: stat
+      integer :: chunk, stat
       model%is_prepared = .false.
       call check_options(model, error)
       if (allocated(error)) return
@@ -38,17 +39,22 @@ contains
          call fill_soil_thermal(land%sand, land%clay, land%organic, water%porosity, model%derived%thermal, error)
       end associate
       if (allocated(error)) return
-      if (.not. allocated(model%derived%lowest_water)) then
-         allocate (model%derived%lowest_water(model%ncolumn, model%nlayer), &
-                   model%derived%critical_water(model%ncolumn, model%nlayer), &
-                   model%derived%wilting_water(model%ncolumn, model%nlayer), model%derived%air_dry_water(model%ncolumn), &
-                   model%derived%vapour_tortuosity(model%ncolumn), model%derived%field_capacity(model%ncolumn), stat=stat)
+      if (.not. allocated(model%derived%hydraulics)) then
+         allocate (model%derived%hydraulics(chunk_count(model%ncolumn)), stat=stat)
+         if (stat == 0) allocate (model%derived%critical_water(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%wilting_water(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%air_dry_water(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%vapour_tortuosity(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%field_capacity(model%ncolumn), stat=stat)
          if (stat /= 0) then
             call raise_error(error, error_state, "not enough memory for derived soil parameters; use fewer columns per rank")
             return
          end if
       end if
-      call derive_water_limits(model)
+      do chunk = 1, chunk_count(model%ncolumn)
+         call prepare_chunk(model, chunk, error)
+         if (allocated(error)) return
+      end do
       model%is_prepared = .true.
    end subroutine prepare_columns
 
@@ -62,12 +68,10 @@ contains
          call raise_error(error, error_input, "unknown soil evaporation scheme")
       else if (all(model%land_options%water_stress /= [stress_pressure_head, stress_soil_water])) then
          call raise_error(error, error_input, "unknown scheme of water stress")
-      else if (all(model%water_options%retention /= [retention_van_genuchten, retention_clapp_hornberger, &
-                                                      retention_gardner])) then
+      else if (all(model%retention /= [retention_van_genuchten, retention_clapp_hornberger, retention_gardner])) then
          call raise_error(error, error_input, "unknown retention curve")
-      else if (all(model%water_options%lower_boundary /= [boundary_free_drainage, boundary_no_flow, &
-                                                           boundary_water_table])) then
-         call raise_error(error, error_input, "unknown lower boundary of soil water")
+      else
+         call check_richards_options(model%water_options, error)
       end if
    end subroutine check_options
 
@@ -76,7 +80,7 @@ contains
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
       real(rk) :: least_shape
-      least_shape = merge(1.0_rk, 0.0_rk, model%water_options%retention == retention_van_genuchten)
+      least_shape = merge(1.0_rk, 0.0_rk, model%retention == retention_van_genuchten)
       associate (land => model%land_parameters, water => model%water_parameters)
          call require("thickness", "above 0 m", all(land%thickness > 0.0_rk, 2), error)
          if (allocated(error)) return
@@ -117,51 +121,48 @@ contains
                        ": expected "//expected)
    end subroutine require
 
-   !> Water contents at the heads where evaporation and roots stop, and properties of the drying surface.
-   subroutine derive_water_limits(model)
+   !> Hydraulic functions of a chunk, and properties of its drying surface.
+   subroutine prepare_chunk(model, chunk, error)
       type(column_model_type), intent(inout) :: model
-      real(rk) :: curves(w, model%nlayer, curve_count), head(w), limit(w)
-      integer :: chunk, count, first, i, k, last, source(w)
-      do chunk = 1, chunk_count(model%ncolumn)
-         first = first_column(chunk)
-         last = last_column(chunk, model%ncolumn)
-         count = last - first + 1
-         do i = 1, w
-            source(i) = lane_source(chunk, i, model%ncolumn)
-         end do
-         associate (water => model%water_parameters, derived => model%derived, scheme => model%water_options%retention)
-            call prepare_curves(scheme, model%nlayer, model%water_options%air_entry, water%retention_scale(source, :), &
-                                water%retention_shape(source, :), curves)
-            do k = 1, model%nlayer
-               head = driest_head
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
-                                  head, limit)
-               derived%lowest_water(first:last, k) = limit(:count)
-               head = wilting_head
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
-                                  head, limit)
-               derived%wilting_water(first:last, k) = limit(:count)
-               head = critical_head
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
-                                  head, limit)
-               ! both ends of the curve may meet where a soil is drier than its wilting point at any head that it can hold
-               derived%critical_water(first:last, k) = max(limit(:count), &
-                                                          derived%wilting_water(first:last, k) + smallest_range)
-            end do
-            head = air_dry_head
-            call water_of_head(scheme, curves(:, 1, :), water%porosity(source, 1), water%residual_water(source, 1), &
-                               head, limit)
-            limit = min(limit, (1.0_rk - smallest_share)*water%porosity(source, 1))
-            derived%air_dry_water(first:last) = limit(:count)
-            derived%vapour_tortuosity(first:last) = &
-               vapour_tortuosity(water%porosity(first:last, 1), limit(:count), &
-                                 pore_exponent(scheme, water%retention_shape(first:last, 1)))
-            derived%field_capacity(first:last) = &
-               field_capacity(scheme, water%porosity(first:last, 1), water%residual_water(first:last, 1), &
-                              water%retention_shape(first:last, 1), water%saturated_conductivity(first:last, 1))
-         end associate
+      integer, intent(in) :: chunk                        !! chunk index
+      type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
+      real(rk) :: dry_water(w, model%nlayer), wilting(w, model%nlayer), critical(w, model%nlayer), limit(w)
+      integer :: count, first, i, last, source(w)
+      first = first_column(chunk)
+      last = last_column(chunk, model%ncolumn)
+      count = last - first + 1
+      do i = 1, w
+         source(i) = lane_source(chunk, i, model%ncolumn)
       end do
-   end subroutine derive_water_limits
+      associate (water => model%water_parameters, derived => model%derived, soil => model%derived%hydraulics(chunk))
+         soil%retention = model%retention
+         soil%air_entry = model%air_entry
+         call create_soil_hydraulics(soil, model%nlayer, error)
+         if (allocated(error)) return
+         soil%porosity(:, :) = water%porosity(source, :)
+         soil%residual_water(:, :) = water%residual_water(source, :)
+         soil%retention_scale(:, :) = water%retention_scale(source, :)
+         soil%retention_shape(:, :) = water%retention_shape(source, :)
+         soil%saturated_conductivity(:, :) = water%saturated_conductivity(source, :)
+         soil%specific_storage(:, :) = water%specific_storage(source, :)
+         call prepare_soil_hydraulics(soil, model%nlayer, error)
+         if (allocated(error)) return
+         call water_at_head(model%nlayer, soil, wilting_head, wilting)
+         call water_at_head(model%nlayer, soil, critical_head, critical)
+         critical = max(critical, wilting + smallest_range)
+         derived%wilting_water(first:last, :) = wilting(:count, :)
+         derived%critical_water(first:last, :) = critical(:count, :)
+         call water_at_head(model%nlayer, soil, air_dry_head, dry_water)
+         limit = min(dry_water(:, 1), (1.0_rk - smallest_share)*soil%porosity(:, 1))
+         derived%air_dry_water(first:last) = limit(:count)
+         ! whole chunks: powers in the tail of a loop differ in the last bit
+         limit = vapour_tortuosity(soil%porosity(:, 1), limit, pore_exponent(model%retention, soil%retention_shape(:, 1)))
+         derived%vapour_tortuosity(first:last) = limit(:count)
+         limit = field_capacity(model%retention, soil%porosity(:, 1), soil%residual_water(:, 1), &
+                                soil%retention_shape(:, 1), soil%saturated_conductivity(:, 1))
+         derived%field_capacity(first:last) = limit(:count)
+      end associate
+   end subroutine prepare_chunk
 
    !> Clapp-Hornberger exponent b, or its van Genuchten equivalent 1/(n - 1) (Lenhard, Parker and Mishra 1989).
    elemental real(rk) function pore_exponent(scheme, shape)

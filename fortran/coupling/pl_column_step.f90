@@ -1,10 +1,12 @@
 !> One coupled step of land and soil water, chunk by chunk, threads over chunks.
 !>
 !> Land asks for transpiration and soil evaporation with the water of the step's start; the soil gives what it has,
-!> and what it cannot give returns into the fluxes of the same step, its latent heat as sensible heat. Every step
+!> and what it cannot give returns into the fluxes of the same step, its latent heat as sensible heat. Where soil water
+!> is prescribed, the soil gives and takes all that the land asks for, and stays as it is. Every step
 !> closes water and energy in every column, or ends with an error that names the column.
 module pl_column_step
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_chunk_load, only: load_chunk
    use pl_column_model, only: column_model_type
    use pl_column_water, only: chunk_storage, require_prepared
    use pl_constants, only: latent_fusion
@@ -14,10 +16,11 @@ module pl_column_step
    use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, stress_pressure_head, weather_chunk_type
    use pl_land_load, only: load_patch_state, load_plant, load_weather, store_patch_state
    use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
-   use pl_richards_column, only: column_water_type, richards_column_step
+   use pl_richards_column, only: richards_column_step, richards_flux_type
    use pl_root_uptake, only: availability_of_head, availability_of_water
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
    use pl_soil_thermal, only: soil_thermal_properties
+   use pl_water_table, only: water_table_depth
    use pl_weather, only: derive_weather
    implicit none (type, external)
    private
@@ -34,6 +37,7 @@ contains
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                          !! time step [s]
       type(error_type), allocatable, intent(out) :: error !! bad step or forcing, no convergence, open balance
+      type(error_type), allocatable :: problem
       integer :: chunk, failed, nchunk
       call require_prepared(model, error)
       if (allocated(error)) return
@@ -44,26 +48,32 @@ contains
       call check_forcing(model, error)
       if (allocated(error)) return
       nchunk = chunk_count(model%ncolumn)
-      failed = 0
-      !$omp parallel do default(none) shared(model, dt, nchunk) private(chunk) reduction(max:failed) schedule(static)
+      failed = nchunk + 1
+      !$omp parallel do default(none) shared(model, dt, nchunk, failed, error) private(chunk, problem) schedule(static)
       do chunk = 1, nchunk
-         call step_chunk(model, dt, chunk, failed)
+         call step_chunk(model, dt, chunk, problem)
+         if (allocated(problem)) then
+            ! whatever the threads, the error of the first chunk is the one that is told
+            !$omp critical (column_error)
+            if (chunk < failed) then
+               failed = chunk
+               error = problem
+            end if
+            !$omp end critical (column_error)
+         end if
       end do
       !$omp end parallel do
-      if (failed > 0) then
-         call raise_error(error, error_convergence, "soil water did not converge in column "//number(failed)//", even with "// &
-                          "the smallest sub-step; look at its soil parameters and the water it receives")
-         return
-      end if
+      if (allocated(error)) return
       call check_closure(model, error)
    end subroutine column_model_step
 
-   !> Forcing must be finite where the step uses it; ranges are checked where it is read.
+   !> Forcing must be finite where the step uses it (ranges are checked where it is read), and so must the growth
+   !> temperature, whose bounds would hide that it is not.
    subroutine check_forcing(model, error)
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
       real(rk) :: sums(model%ncolumn)
-      associate (f => model%forcing)
+      associate (f => model%forcing, growth => model%land%growth_temperature(:, 1))
          sums = f%air_temperature(:, 1) + f%specific_humidity(:, 1) + f%surface_pressure(:, 1) + f%wind_speed(:, 1) &
                 + f%shortwave_down(:, 1) + f%longwave_down(:, 1) + f%rain(:, 1) + f%snowfall(:, 1) &
                 + f%cosine_zenith(:, 1) + f%daylength_factor(:, 1) + f%co2(:, 1) &
@@ -71,6 +81,9 @@ contains
          if (.not. all(abs(sums) <= huge(1.0_rk))) then
             call raise_error(error, error_state, "the forcing is not a finite number in column "// &
                              number(findloc(abs(sums) <= huge(1.0_rk), .false., dim=1)))
+         else if (.not. all(abs(growth) <= huge(1.0_rk))) then
+            call raise_error(error, error_state, "the growth temperature is not a finite number in column "// &
+                             number(findloc(abs(growth) <= huge(1.0_rk), .false., dim=1)))
          end if
       end associate
    end subroutine check_forcing
@@ -97,52 +110,72 @@ contains
    end subroutine check_closure
 
    !> Land and soil water of one chunk.
-   subroutine step_chunk(model, dt, chunk, failed)
+   subroutine step_chunk(model, dt, chunk, error)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt       !! [s]
       integer, intent(in) :: chunk     !! chunk index
-      integer, intent(inout) :: failed !! largest column that did not converge
+      type(error_type), allocatable, intent(out) :: error !! soil water did not converge
       type(weather_chunk_type) :: weather
       type(land_sums_type) :: sums
-      type(column_water_type) :: moved
-      real(rk) :: root_uptake(w, model%nlayer), sink(w, model%nlayer), head(w, model%nlayer), water(w, model%nlayer)
-      real(rk) :: pond(w), canopy(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w), growth_temperature(w)
-      integer :: i, source(w)
+      type(richards_flux_type) :: moved
+      real(rk), dimension(w, model%nlayer) :: root_uptake, taken, head, water
+      real(rk) :: thickness(w, model%nthermal)
+      real(rk) :: pond(w), leaves(w), soil(w), storage_before(w), unmet_transpiration(w), unmet_evaporation(w)
+      real(rk) :: growth_temperature(w), surface_input(w)
+      integer :: i, nlayer, source(w)
+      nlayer = model%nlayer
       do i = 1, w
          source(i) = lane_source(chunk, i, model%ncolumn)
       end do
-      head = model%water%pressure_head(source, :)
-      water = model%water%soil_water(source, :)
+      call load_chunk(chunk, nlayer, model%water%pressure_head, head)
+      call load_chunk(chunk, nlayer, model%water%soil_water, water)
+      call load_chunk(chunk, model%nthermal, model%land_parameters%thickness, thickness)
       pond = model%water%surface_water(source, 1)
-      call weigh(model, source, water, head, pond, canopy, storage_before)
+      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
+      call chunk_storage(nlayer, thickness, model%derived%hydraulics(chunk), water, head, pond, leaves, soil, storage_before)
       call load_weather(model%forcing, model%land_parameters, source, weather)
       call derive_weather(weather)
-      call land_chunk(model, dt, chunk, source, weather, head, water, sums, root_uptake)
+      call land_chunk(model, dt, chunk, source, weather, thickness, head, water, sums, root_uptake)
       growth_temperature = model%land%growth_temperature(source, 1)
 
       ! ponded water and rain evaporate first; what is missing comes from the top layer
-      sink = root_uptake
-      associate (p => model%water_parameters)
-         call richards_column_step(dt, model%nlayer, model%water_options, model%land_parameters%thickness(source, :model%nlayer), &
-                                   p%porosity(source, :), p%residual_water(source, :), p%retention_scale(source, :), &
-                                   p%retention_shape(source, :), p%saturated_conductivity(source, :), &
-                                   p%specific_storage(source, :), model%derived%lowest_water(source, :), &
-                                   sums%throughfall - sums%soil_evaporation, sink, head, water, pond, moved)
-      end associate
-      if (moved%failed > 0) failed = max(failed, source(moved%failed))
-      unmet_transpiration = sum(root_uptake - sink, 2)
-      unmet_evaporation = moved%unmet
-      call store(model, dt, chunk, source, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
-                 moved, head, water, pond, storage_before)
+      surface_input = sums%throughfall - sums%soil_evaporation
+      if (model%has_soil_water) then
+         call richards_column_step(dt, nlayer, first_column(chunk), thickness, model%derived%hydraulics(chunk), &
+                                   model%water_options, surface_input, root_uptake, head, water, pond, taken, moved, error)
+         if (allocated(error)) return
+         unmet_transpiration = sum(root_uptake - taken, 2)
+         unmet_evaporation = max(-surface_input, 0.0_rk) - moved%surface_evaporation
+      else
+         call keep_water(surface_input, moved)
+         unmet_transpiration = 0.0_rk
+         unmet_evaporation = 0.0_rk
+      end if
+      call store(model, dt, chunk, source, weather, thickness, unmet_transpiration, unmet_evaporation, growth_temperature, &
+                 sums, moved, head, water, pond, storage_before)
    end subroutine step_chunk
 
+   !> Fluxes where soil water is prescribed: the ground takes what arrives and gives what evaporates.
+   pure subroutine keep_water(surface_input, moved)
+      real(rk), intent(in) :: surface_input(w) !! [kg m-2 s-1]
+      type(richards_flux_type), intent(out) :: moved
+      moved%infiltration = surface_input
+      moved%surface_runoff = 0.0_rk
+      moved%drainage = 0.0_rk
+      moved%surface_evaporation = max(-surface_input, 0.0_rk)
+      moved%residual = 0.0_rk
+      moved%substeps = 0.0_rk
+      moved%iterations = 0.0_rk
+   end subroutine keep_water
+
    !> Surface state, patches and soil heat of one chunk.
-   subroutine land_chunk(model, dt, chunk, source, weather, head, water, sums, root_uptake)
+   subroutine land_chunk(model, dt, chunk, source, weather, thickness, head, water, sums, root_uptake)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                      !! [s]
       integer, intent(in) :: chunk                    !! chunk index
       integer, intent(in) :: source(w)                !! column of each lane
       type(weather_chunk_type), intent(in) :: weather
+      real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
       real(rk), intent(in) :: head(w, model%nlayer)   !! [m]
       real(rk), intent(in) :: water(w, model%nlayer)  !! [m3 m-3]
       type(land_sums_type), intent(out) :: sums
@@ -152,12 +185,14 @@ contains
       type(plant_chunk_type) :: plant
       type(canopy_state_type) :: canopy
       real(rk) :: conductivity(w, model%nthermal), heat_capacity(w, model%nthermal), soil_temperature(w, model%nthermal)
-      real(rk) :: availability(w, model%nlayer) ! of water to the roots [1]
+      real(rk), dimension(w, model%nlayer) :: critical, wilting ! bounds of the water that roots find [m3 m-3]
+      real(rk), dimension(w, model%nlayer) :: availability      ! of water to the roots [1]
+      real(rk), dimension(w, model%nlayer) :: roots, dry_conductivity, wet_conductivity, dry_capacity
       integer :: first, last, layer, p
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
-      soil_temperature = model%land%soil_temperature(source, :)
-      surface%porosity = model%water_parameters%porosity(source, 1)
+      call load_chunk(chunk, model%nthermal, model%land%soil_temperature, soil_temperature)
+      surface%porosity = model%derived%hydraulics(chunk)%porosity(:, 1)
       surface%air_dry_water = model%derived%air_dry_water(source)
       surface%tortuosity = model%derived%vapour_tortuosity(source)
       surface%field_capacity = model%derived%field_capacity(source)
@@ -169,8 +204,11 @@ contains
       call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
       call start_sums(weather, sums)
       root_uptake = 0.0_rk
-      call availability_of_water(model%nlayer, water, model%derived%critical_water(source, :), &
-                                 model%derived%wilting_water(source, :), availability)
+      if (model%land_options%water_stress /= stress_pressure_head) then
+         call load_chunk(chunk, model%nlayer, model%derived%critical_water, critical)
+         call load_chunk(chunk, model%nlayer, model%derived%wilting_water, wilting)
+         call availability_of_water(model%nlayer, water, critical, wilting, availability)
+      end if
       do p = 1, model%npatch
          layer = (p - 1)*model%nlayer
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
@@ -179,54 +217,41 @@ contains
             call availability_of_head(model%nlayer, head, model%land_parameters%psi_open(source, p), &
                                       model%land_parameters%psi_closed(source, p), availability)
          end if
-         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, &
-                        model%land_parameters%root_fraction(source, layer + 1:layer + model%nlayer), availability, &
-                        soil_temperature(:, :model%nlayer), canopy, sums, root_uptake)
+         call load_chunk(chunk, model%nlayer, model%land_parameters%root_fraction(:, layer + 1:layer + model%nlayer), roots)
+         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, availability, &
+                        soil_temperature, canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
       end do
-      associate (thermal => model%derived%thermal)
-         call soil_thermal_properties(model%nlayer, model%nthermal, thermal%dry_conductivity(source, :), &
-                                      thermal%saturated_conductivity(source, :), thermal%dry_heat_capacity(source, :), &
-                                      model%water_parameters%porosity(source, :), water, conductivity, heat_capacity)
-      end associate
-      call close_energy(dt, model%nthermal, model%land_parameters%thickness(source, :), conductivity, heat_capacity, &
-                        soil_temperature, sums)
+      call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)
+      call load_chunk(chunk, model%nlayer, model%derived%thermal%saturated_conductivity, wet_conductivity)
+      call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_heat_capacity, dry_capacity)
+      call soil_thermal_properties(model%nlayer, model%nthermal, dry_conductivity, wet_conductivity, dry_capacity, &
+                                   model%derived%hydraulics(chunk)%porosity, water, conductivity, heat_capacity)
+      call close_energy(dt, model%nthermal, thickness, conductivity, heat_capacity, soil_temperature, sums)
       model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
    end subroutine land_chunk
 
-   !> Water of a chunk before or after the step.
-   subroutine weigh(model, source, water, head, pond, canopy, total)
-      type(column_model_type), intent(in) :: model
-      integer, intent(in) :: source(w)               !! column of each lane
-      real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
-      real(rk), intent(in) :: head(w, model%nlayer)  !! [m]
-      real(rk), intent(in) :: pond(w)                !! [kg m-2]
-      real(rk), intent(out) :: canopy(w)             !! soil water [kg m-2] on return
-      real(rk), intent(out) :: total(w)              !! [kg m-2]
-      real(rk) :: leaves(w)
-      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
-      call chunk_storage(model%nlayer, model%land_parameters%thickness(source, :model%nlayer), &
-                         model%water_parameters%specific_storage(source, :), water, head, pond, leaves, canopy, total)
-   end subroutine weigh
-
    !> Finish the fluxes and write state and results of a chunk back.
-   subroutine store(model, dt, chunk, source, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
-                    moved, head, water, pond, storage_before)
+   subroutine store(model, dt, chunk, source, weather, thickness, unmet_transpiration, unmet_evaporation, &
+                    growth_temperature, sums, moved, head, water, pond, storage_before)
       type(column_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt                     !! [s]
       integer, intent(in) :: chunk                   !! chunk index
       integer, intent(in) :: source(w)               !! column of each lane
       type(weather_chunk_type), intent(in) :: weather
+      real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
       real(rk), intent(in) :: unmet_transpiration(w) !! [kg m-2 s-1]
       real(rk), intent(in) :: unmet_evaporation(w)   !! [kg m-2 s-1]
       real(rk), intent(inout) :: growth_temperature(w) !! [K]
       type(land_sums_type), intent(inout) :: sums
-      type(column_water_type), intent(in) :: moved
+      type(richards_flux_type), intent(in) :: moved
       real(rk), intent(in) :: head(w, model%nlayer)  !! [m]
       real(rk), intent(in) :: water(w, model%nlayer) !! [m3 m-3]
       real(rk), intent(in) :: pond(w)                !! [kg m-2]
       real(rk), intent(in) :: storage_before(w)      !! [kg m-2]
-      real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), soil(w), total(w), evaporated(w)
+      real(rk) :: latent(w), net_radiation(w), radiative(w), residual(w), leaves(w), soil(w), total(w), evaporated(w)
+      real(rk) :: table(w)
+      real(rk) :: absorbed(w) ! water that prescribed soil water takes without change
       integer :: first, last, n
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
@@ -234,7 +259,10 @@ contains
       call finish_land(dt, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, latent, net_radiation, &
                        radiative, residual)
       evaporated = sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation
-      call weigh(model, source, water, head, pond, soil, total)
+      absorbed = merge(0.0_rk, moved%infiltration - sums%transpiration, model%has_soil_water)
+      leaves = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
+      call chunk_storage(model%nlayer, thickness, model%derived%hydraulics(chunk), water, head, pond, leaves, soil, total)
+      call water_table_depth(model%nlayer, thickness, head, table)
       associate (f => model%land_flux, q => model%water_flux)
          f%net_radiation(first:last, 1) = net_radiation(:n)
          f%shortwave_up(first:last, 1) = sums%shortwave_up(:n)
@@ -256,12 +284,13 @@ contains
          q%infiltration(first:last, 1) = moved%infiltration(:n)
          q%surface_runoff(first:last, 1) = moved%surface_runoff(:n)
          q%subsurface_runoff(first:last, 1) = moved%drainage(:n)
+         q%water_table_depth(first:last, 1) = table(:n)
          q%substeps(first:last, 1) = moved%substeps(:n)
          q%soil_water_total(first:last, 1) = soil(:n)
          q%land_water(first:last, 1) = total(:n)
          q%water_balance_residual(first:last, 1) = &
             total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) - evaporated(:n) &
-                                                 - moved%surface_runoff(:n) - moved%drainage(:n))
+                                                 - moved%surface_runoff(:n) - moved%drainage(:n) - absorbed(:n))
       end associate
       model%land%growth_temperature(first:last, 1) = growth_temperature(:n)
       model%water%pressure_head(first:last, :) = head(:n, :)

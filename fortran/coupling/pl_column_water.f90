@@ -1,11 +1,13 @@
 !> Water stored in columns, and heads and water contents that belong to each other.
 module pl_column_water
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: chunk_count, chunk_width, first_column, lane_source, last_column
    use pl_column_model, only: column_model_type
    use pl_constants, only: density_water
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
-   use pl_soil_hydraulics, only: curve_count, head_of_water, prepare_curves, water_of_head
+   use pl_richards_column, only: column_water
+   use pl_soil_hydraulics, only: reconcile_head, soil_hydraulics_type, water_from_head
    implicit none (type, external)
    private
    public :: column_model_fill, column_model_reconcile, column_model_store_water
@@ -22,25 +24,39 @@ contains
       end if
    end subroutine require_prepared
 
+   !> Error unless all values are finite and not larger than a limit; names the first column that is not.
+   subroutine require_finite(name, values, limit, expected, error)
+      character(len=*), intent(in) :: name      !! what it is
+      real(rk), intent(in) :: values(:, :)      !! per column and layer
+      real(rk), intent(in) :: limit             !! largest size
+      character(len=*), intent(in) :: expected  !! what is right
+      type(error_type), allocatable, intent(out) :: error
+      character(len=12) :: place
+      integer :: column
+      do column = 1, size(values, 1)
+         if (all(ieee_is_finite(values(column, :)))) then
+            if (all(abs(values(column, :)) <= limit)) cycle
+         end if
+         write (place, "(i0)") column
+         call raise_error(error, error_state, name//" in column "//trim(place)//": expected "//expected)
+         return
+      end do
+   end subroutine require_finite
+
    !> Water of a chunk: in soil (elastic storage included), on the ground and on leaves [kg m-2].
-   pure subroutine chunk_storage(nlayer, thickness, specific_storage, soil_water, head, pond, canopy, soil, total)
+   pure subroutine chunk_storage(nlayer, thickness, hydraulics, soil_water, head, pond, canopy, soil, total)
       integer, intent(in) :: nlayer                                    !! [1]
       real(rk), intent(in) :: thickness(chunk_width, nlayer)           !! [m]
-      real(rk), intent(in) :: specific_storage(chunk_width, nlayer)    !! [m-1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics             !! prepared parameters
       real(rk), intent(in) :: soil_water(chunk_width, nlayer)          !! [m3 m-3]
       real(rk), intent(in) :: head(chunk_width, nlayer)                !! [m]
       real(rk), intent(in) :: pond(chunk_width)                        !! [kg m-2]
       real(rk), intent(in) :: canopy(chunk_width)                      !! mean over patches [kg m-2]
       real(rk), intent(out) :: soil(chunk_width)                       !! [kg m-2]
       real(rk), intent(out) :: total(chunk_width)                      !! [kg m-2]
-      integer :: i, k
-      soil = 0.0_rk
-      do k = 1, nlayer
-         do i = 1, chunk_width
-            soil(i) = soil(i) + density_water*thickness(i, k) &
-                      *(soil_water(i, k) + specific_storage(i, k)*max(head(i, k), 0.0_rk))
-         end do
-      end do
+      real(rk) :: none(chunk_width)
+      none = 0.0_rk
+      call column_water(nlayer, thickness, hydraulics, soil_water, head, none, soil)
       total = soil + pond + canopy
    end subroutine chunk_storage
 
@@ -61,7 +77,7 @@ contains
          end do
          canopy = sum(model%land_parameters%patch_fraction(source, :)*model%land%canopy_water(source, :), 2)
          call chunk_storage(model%nlayer, model%land_parameters%thickness(source, :model%nlayer), &
-                            model%water_parameters%specific_storage(source, :), model%water%soil_water(source, :), &
+                            model%derived%hydraulics(chunk), model%water%soil_water(source, :), &
                             model%water%pressure_head(source, :), model%water%surface_water(source, 1), canopy, soil, total)
          model%water_flux%soil_water_total(first:last, 1) = soil(:count)
          model%water_flux%land_water(first:last, 1) = total(:count)
@@ -72,64 +88,49 @@ contains
    subroutine column_model_reconcile(model, error)
       type(column_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! parameters not prepared, water not finite
-      real(rk) :: curves(chunk_width, model%nlayer, curve_count), head(chunk_width), wet_head(chunk_width)
-      integer :: chunk, count, first, i, k, last, source(chunk_width)
+      real(rk), dimension(chunk_width, model%nlayer) :: head, water
+      integer :: chunk, count, first, i, last, source(chunk_width)
       call require_prepared(model, error)
       if (allocated(error)) return
-      if (.not. all(abs(model%water%soil_water) <= 1.0_rk)) then
-         call raise_error(error, error_state, "soil water is not a number between 0 and 1")
-         return
-      end if
-      associate (water => model%water_parameters, scheme => model%water_options%retention)
-         do chunk = 1, chunk_count(model%ncolumn)
-            first = first_column(chunk)
-            last = last_column(chunk, model%ncolumn)
-            count = last - first + 1
-            do i = 1, chunk_width
-               source(i) = lane_source(chunk, i, model%ncolumn)
-            end do
-            call prepare_curves(scheme, model%nlayer, model%water_options%air_entry, water%retention_scale(source, :), &
-                                water%retention_shape(source, :), curves)
-            do k = 1, model%nlayer
-               wet_head = max(model%water%pressure_head(source, k), 0.0_rk)
-               call head_of_water(scheme, curves(:, k, :), (model%water%soil_water(source, k) &
-                                  - water%residual_water(source, k))/(water%porosity(source, k) &
-                                  - water%residual_water(source, k)), wet_head, head)
-               model%water%pressure_head(first:last, k) = head(:count)
-            end do
+      call require_finite("soil water", model%water%soil_water, 1.0_rk, "a number from 0 to 1", error)
+      if (allocated(error)) return
+      do chunk = 1, chunk_count(model%ncolumn)
+         first = first_column(chunk)
+         last = last_column(chunk, model%ncolumn)
+         count = last - first + 1
+         do i = 1, chunk_width
+            source(i) = lane_source(chunk, i, model%ncolumn)
          end do
-      end associate
+         head = model%water%pressure_head(source, :)
+         water = model%water%soil_water(source, :)
+         call reconcile_head(model%nlayer, model%derived%hydraulics(chunk), water, head)
+         model%water%pressure_head(first:last, :) = head(:count, :)
+         model%water%soil_water(first:last, :) = water(:count, :)
+      end do
    end subroutine column_model_reconcile
 
    !> Soil water from pressure heads.
    subroutine column_model_fill(model, error)
       type(column_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! parameters not prepared, heads not finite
-      real(rk) :: curves(chunk_width, model%nlayer, curve_count), water_content(chunk_width)
-      integer :: chunk, count, first, i, k, last, source(chunk_width)
+      real(rk), dimension(chunk_width, model%nlayer) :: head, water
+      integer :: chunk, count, first, i, last, source(chunk_width)
       call require_prepared(model, error)
       if (allocated(error)) return
-      if (.not. all(abs(model%water%pressure_head) <= huge(1.0_rk))) then
-         call raise_error(error, error_state, "a pressure head is not a finite number")
-         return
-      end if
-      associate (water => model%water_parameters, scheme => model%water_options%retention)
-         do chunk = 1, chunk_count(model%ncolumn)
-            first = first_column(chunk)
-            last = last_column(chunk, model%ncolumn)
-            count = last - first + 1
-            do i = 1, chunk_width
-               source(i) = lane_source(chunk, i, model%ncolumn)
-            end do
-            call prepare_curves(scheme, model%nlayer, model%water_options%air_entry, water%retention_scale(source, :), &
-                                water%retention_shape(source, :), curves)
-            do k = 1, model%nlayer
-               call water_of_head(scheme, curves(:, k, :), water%porosity(source, k), water%residual_water(source, k), &
-                                  model%water%pressure_head(source, k), water_content)
-               model%water%soil_water(first:last, k) = water_content(:count)
-            end do
+      call require_finite("pressure head", model%water%pressure_head, huge(1.0_rk), "a finite number", error)
+      if (allocated(error)) return
+      do chunk = 1, chunk_count(model%ncolumn)
+         first = first_column(chunk)
+         last = last_column(chunk, model%ncolumn)
+         count = last - first + 1
+         do i = 1, chunk_width
+            source(i) = lane_source(chunk, i, model%ncolumn)
          end do
-      end associate
+         head = model%water%pressure_head(source, :)
+         water = model%water%soil_water(source, :)
+         call water_from_head(model%nlayer, model%derived%hydraulics(chunk), head, water)
+         model%water%soil_water(first:last, :) = water(:count, :)
+      end do
    end subroutine column_model_fill
 
 end module pl_column_water

@@ -1,182 +1,434 @@
-!> Soil water retention and relative conductivity, and their derivatives, in one fused evaluation.
+!> Water retention and hydraulic conductivity of soil, as functions of the pressure head.
 !>
-!> van Genuchten (1980), Soil Sci. Soc. Am. J. 44, 892-898, with Mualem's conductivity (l = 0.5) and the air-entry
-!> head of Ippisch, Vogel and Bastian (2006), Adv. Water Resour. 29, 1780-1789, without which conductivity has an
-!> infinite slope at saturation for n < 2; Clapp and Hornberger (1978), Water Resour. Res. 14, 601-604; Gardner
-!> (1958), Soil Sci. 85, 228-232. Heads are in m, negative in unsaturated soil. Curves are prepared once per call
-!> (`prepare_curves`), so that an evaluation costs five transcendental functions (van Genuchten) or three.
+!> * van Genuchten (1980), Soil Sci. Soc. Am. J. 44, 892-898, eqs. 3, 8 and 9 with Mualem's l = 0.5 and m = 1 - 1/n,
+!>   with the air-entry head of Ippisch et al. (2006), Adv. Water Resour. 29, 1780-1789, eqs. 11-13, where n is small:
+!>   there dK/dpsi is unbounded at saturation.
+!> * Clapp and Hornberger (1978), Water Resour. Res. 14, 601-604, eqs. 1 and 2; with a residual water content this is
+!>   Brooks and Corey (1964) with Campbell's (1974) exponents.
+!> * Gardner (1958), Soil Sci. 85, 228-232: water content and conductivity exponential in the head, the soil of
+!>   analytic solutions.
+!>
+!> A soil is saturated where the head is above minus its air-entry head; from there on it stores water by
+!> `specific_storage` alone: total storage = soil_water + specific_storage*max(head + entry_head, 0).
+!> Heads are bounded to `driest_head` and `wettest_head`. Pore ice will enter here as a factor on the conductivity.
 module pl_soil_hydraulics
    use pl_chunk, only: w => chunk_width
+   use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: air_entry_head, curve_count, driest_head, evaluate_soil, head_of_water, prepare_curves, water_of_head
+   public :: create_soil_hydraulics, prepare_soil_hydraulics, soil_hydraulics_type
+   public :: elastic_storage, evaluate_soil_hydraulics, head_from_water, layer_head_from_water
+   public :: reconcile_head, water_at_head, water_from_head
+   public :: driest_head, wettest_head
    public :: retention_clapp_hornberger, retention_gardner, retention_van_genuchten
 
-   integer, parameter :: retention_van_genuchten = 1, retention_clapp_hornberger = 2, retention_gardner = 3
-   real(rk), parameter :: air_entry_head = 0.01_rk !! default air-entry head of van Genuchten soils [m]
-   real(rk), parameter :: driest_head = -1.0e5_rk  !! oven-dry soil, pF 7; the driest that roots and evaporation leave [m]
-   real(rk), parameter :: smallest_head = 1.0e-6_rk !! suction below which soil counts as saturated without air entry [m]
-   real(rk), parameter :: largest_power = 200.0_rk !! of ln (alpha h)**n: keeps exponentials finite
+   integer, parameter :: retention_van_genuchten = 1
+   integer, parameter :: retention_clapp_hornberger = 2
+   integer, parameter :: retention_gardner = 3
 
-   ! columns of the prepared curves
-   integer, parameter :: log_scale = 1 !! ln alpha, or -ln of the air-entry head
-   integer, parameter :: power = 2     !! n, or 1/b
-   integer, parameter :: outer = 3     !! m = 1 - 1/n, or 2 + 3/b
-   integer, parameter :: entry = 4     !! suction at air entry [m]
-   integer, parameter :: inverse_saturation = 5   !! 1 over the unscaled saturation at air entry
-   integer, parameter :: inverse_conductivity = 6 !! 1 over the unscaled Mualem term at air entry
-   integer, parameter :: curve_count = 6          !! prepared numbers per layer
+   real(rk), parameter :: driest_head = -1.0e6_rk  !! no soil of this model is drier; oven dryness is -1e5 m (pF 7) [m]
+   real(rk), parameter :: wettest_head = 1.0e4_rk  !! largest pressure head [m]
+   real(rk), parameter :: least_entry = 1.0e-8_rk  !! air-entry head of soils without one [m]
+   real(rk), parameter :: least_conductivity = 1.0e-100_rk !! keeps ratios of conductivities finite [m s-1]
+   real(rk), parameter :: entry_full = 1.25_rk     !! van Genuchten n up to which the whole air-entry head acts [1]
+   real(rk), parameter :: entry_none = 1.5_rk      !! van Genuchten n from which none acts [1]
+   real(rk), parameter :: largest_exponent = 600.0_rk !! of exp, inside the range of real64 [1]
+   real(rk), parameter :: series_bound = 1.0e-4_rk !! 1/(1+(alpha h)**n) below which 1-(1-x)**m is a series [1]
+   real(rk), parameter :: same_water = 1.0e-8_rk   !! water this close to porosity counts as saturated [m3 m-3]
+
+   !> Hydraulic parameters of a chunk of columns; arrays (chunk_width, nlayer). Set the first six, then call
+   !> `prepare_soil_hydraulics`; the object can be kept from step to step as long as parameters do not change.
+   type :: soil_hydraulics_type
+      integer :: retention = retention_van_genuchten          !! scheme, one for all columns
+      real(rk) :: air_entry = 0.02_rk                         !! air-entry head of van Genuchten soils with small n [m]
+      real(rk) :: air_dry_head = -1.0e5_rk                    !! where evaporation and roots find no water, pF 7 [m]
+      real(rk), allocatable :: porosity(:, :)                 !! water content at saturation [m3 m-3]
+      real(rk), allocatable :: residual_water(:, :)           !! [m3 m-3]
+      real(rk), allocatable :: retention_scale(:, :) !! alpha (van Genuchten, Gardner) [m-1] or air-entry head [m]
+      real(rk), allocatable :: retention_shape(:, :)          !! n (van Genuchten) or b (Clapp-Hornberger) [1]
+      real(rk), allocatable :: saturated_conductivity(:, :)   !! [m s-1]
+      real(rk), allocatable :: specific_storage(:, :)         !! [m-1]
+      ! derived
+      real(rk), allocatable :: entry_head(:, :)               !! saturated above minus this, positive [m]
+      real(rk), allocatable :: release_head(:, :) !! first head tried below saturation (Newton), negative [m]
+      real(rk), allocatable :: saturation_scale(:, :)         !! 1/S_c of Ippisch's eq. 11 [1]
+      real(rk), allocatable :: conductivity_scale(:, :)       !! factor of the relative conductivity [m s-1]
+      real(rk), allocatable :: air_dry_water(:, :)            !! water content at air_dry_head [m3 m-3]
+   end type soil_hydraulics_type
 
 contains
 
-   !> Prepare the curves of every layer.
-   pure subroutine prepare_curves(scheme, nlayer, air_entry, scale, shape, curves)
-      integer, intent(in) :: scheme              !! retention_*
-      integer, intent(in) :: nlayer              !! [1]
-      real(rk), intent(in) :: air_entry          !! air-entry head of van Genuchten soils [m]
-      real(rk), intent(in) :: scale(w, nlayer)   !! van Genuchten or Gardner alpha [m-1], or air-entry head [m]
-      real(rk), intent(in) :: shape(w, nlayer)   !! n or b [1]; not used by Gardner
-      real(rk), intent(out) :: curves(w, nlayer, curve_count)
-      real(rk) :: u, y, m, suction
-      integer :: i, k
-      select case (scheme)
-      case (retention_van_genuchten)
-         suction = max(air_entry, smallest_head)
-         do k = 1, nlayer
-            do i = 1, w
-               m = 1.0_rk - 1.0_rk/shape(i, k)
-               u = exp(min(shape(i, k)*log(scale(i, k)*suction), largest_power))
-               y = 1.0_rk/(1.0_rk + u)
-               curves(i, k, log_scale) = log(scale(i, k))
-               curves(i, k, power) = shape(i, k)
-               curves(i, k, outer) = m
-               curves(i, k, entry) = suction
-               curves(i, k, inverse_saturation) = exp(m*log(1.0_rk + u))
-               curves(i, k, inverse_conductivity) = 1.0_rk/(1.0_rk - exp(m*log(u*y)))
-            end do
-         end do
-      case (retention_clapp_hornberger)
-         do k = 1, nlayer
-            do i = 1, w
-               curves(i, k, log_scale) = -log(scale(i, k))
-               curves(i, k, power) = 1.0_rk/shape(i, k)
-               curves(i, k, outer) = 2.0_rk + 3.0_rk/shape(i, k)
-               curves(i, k, entry) = scale(i, k)
-               curves(i, k, inverse_saturation) = 1.0_rk
-               curves(i, k, inverse_conductivity) = 1.0_rk
-            end do
-         end do
-      case default ! Gardner
-         do k = 1, nlayer
-            do i = 1, w
-               curves(i, k, log_scale) = scale(i, k)
-               curves(i, k, power) = 1.0_rk
-               curves(i, k, outer) = 1.0_rk
-               curves(i, k, entry) = 0.0_rk
-               curves(i, k, inverse_saturation) = 1.0_rk
-               curves(i, k, inverse_conductivity) = 1.0_rk
-            end do
-         end do
-      end select
-   end subroutine prepare_curves
+   !> Allocate the arrays for `nlayer` layers.
+   subroutine create_soil_hydraulics(hydraulics, nlayer, error)
+      type(soil_hydraulics_type), intent(inout) :: hydraulics
+      integer, intent(in) :: nlayer                       !! layers [1]
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      integer :: stat
+      stat = 0
+      call allocate_layers(hydraulics%porosity, nlayer, stat)
+      call allocate_layers(hydraulics%residual_water, nlayer, stat)
+      call allocate_layers(hydraulics%retention_scale, nlayer, stat)
+      call allocate_layers(hydraulics%retention_shape, nlayer, stat)
+      call allocate_layers(hydraulics%saturated_conductivity, nlayer, stat)
+      call allocate_layers(hydraulics%specific_storage, nlayer, stat)
+      call allocate_layers(hydraulics%entry_head, nlayer, stat)
+      call allocate_layers(hydraulics%release_head, nlayer, stat)
+      call allocate_layers(hydraulics%saturation_scale, nlayer, stat)
+      call allocate_layers(hydraulics%conductivity_scale, nlayer, stat)
+      call allocate_layers(hydraulics%air_dry_water, nlayer, stat)
+      if (stat /= 0) call raise_error(error, error_state, "not enough memory for soil hydraulic parameters; use fewer "// &
+                                      "columns per rank")
+   end subroutine create_soil_hydraulics
 
-   !> Saturation and relative conductivity with their derivatives, one layer.
-   pure subroutine evaluate_soil(scheme, curves, head, saturation, saturation_slope, conductivity, conductivity_slope)
-      integer, intent(in) :: scheme               !! retention_*
-      real(rk), intent(in) :: curves(w, curve_count) !! of the layer
-      real(rk), intent(in) :: head(w)             !! [m]
-      real(rk), intent(out) :: saturation(w)      !! effective saturation [1]
-      real(rk), intent(out) :: saturation_slope(w) !! derivative to head [m-1]
-      real(rk), intent(out) :: conductivity(w)    !! relative conductivity [1]
-      real(rk), intent(out) :: conductivity_slope(w) !! derivative to head [m-1]
-      real(rk) :: h, log_h, u, y, g, f, n, m, logarithm, rate
-      logical :: is_dry
+   !> Allocate one array of a chunk; `stat` keeps the first failure.
+   subroutine allocate_layers(array, nlayer, stat)
+      real(rk), allocatable, intent(inout) :: array(:, :) !! allocated anew if its size differs
+      integer, intent(in) :: nlayer                       !! layers [1]
+      integer, intent(inout) :: stat                      !! not 0: not enough memory
+      integer :: failed
+      if (allocated(array)) then
+         if (size(array, 2) == nlayer) return
+         deallocate (array)
+      end if
+      allocate (array(w, nlayer), stat=failed)
+      if (failed /= 0) stat = failed
+   end subroutine allocate_layers
+
+   !> Derive constants from the parameters and check their range.
+   subroutine prepare_soil_hydraulics(hydraulics, nlayer, error)
+      type(soil_hydraulics_type), intent(inout) :: hydraulics
+      integer, intent(in) :: nlayer                       !! layers [1]
+      type(error_type), allocatable, intent(out) :: error !! parameters out of range
+      integer :: k
+      call check_parameters(hydraulics, error)
+      if (allocated(error)) return
+      do k = 1, nlayer
+         select case (hydraulics%retention)
+         case (retention_van_genuchten)
+            call prepare_van_genuchten(hydraulics%air_entry, hydraulics%retention_scale(:, k), &
+                                       hydraulics%retention_shape(:, k), hydraulics%saturated_conductivity(:, k), &
+                                       hydraulics%entry_head(:, k), hydraulics%release_head(:, k), &
+                                       hydraulics%saturation_scale(:, k), hydraulics%conductivity_scale(:, k))
+         case (retention_clapp_hornberger)
+            hydraulics%entry_head(:, k) = hydraulics%retention_scale(:, k)
+            hydraulics%release_head(:, k) = -1.001_rk*hydraulics%entry_head(:, k)
+            hydraulics%saturation_scale(:, k) = 1.0_rk
+            hydraulics%conductivity_scale(:, k) = hydraulics%saturated_conductivity(:, k)
+         case default ! Gardner; other numbers were refused above
+            hydraulics%entry_head(:, k) = least_entry
+            hydraulics%release_head(:, k) = -1.001_rk*least_entry
+            hydraulics%saturation_scale(:, k) = 1.0_rk
+            hydraulics%conductivity_scale(:, k) = hydraulics%saturated_conductivity(:, k)
+         end select
+      end do
+      call water_at_head(nlayer, hydraulics, hydraulics%air_dry_head, hydraulics%air_dry_water)
+   end subroutine prepare_soil_hydraulics
+
+   !> Refuse parameters for which the functions of this module are not defined.
+   subroutine check_parameters(hydraulics, error)
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      type(error_type), allocatable, intent(out) :: error
+      select case (hydraulics%retention)
+      case (retention_van_genuchten)
+         if (.not. (all(hydraulics%retention_shape > 1.0_rk) .and. all(hydraulics%retention_shape <= 15.0_rk))) then
+            call raise_error(error, error_input, "retention_shape: van Genuchten n must lie in (1, 15]; "// &
+                             "correct the soil parameters or limit their perturbation")
+         end if
+      case (retention_clapp_hornberger)
+         if (.not. all(hydraulics%retention_shape > 0.0_rk)) then
+            call raise_error(error, error_input, &
+               "retention_shape: the Clapp-Hornberger exponent b must be positive; "// &
+                             "correct the soil parameters or limit their perturbation")
+         end if
+      case (retention_gardner)
+         continue
+      case default
+         call raise_error(error, error_input, "retention: expected van Genuchten (1), Clapp-Hornberger (2) "// &
+                          "or Gardner (3)")
+      end select
+      if (allocated(error)) return
+      if (.not. (all(hydraulics%retention_scale > 0.0_rk) .and. all(hydraulics%saturated_conductivity > 0.0_rk) .and. &
+                 all(hydraulics%specific_storage > 0.0_rk))) then
+         call raise_error(error, error_input, "retention_scale, saturated_conductivity and specific_storage "// &
+                          "must be positive in every layer; correct the soil parameters or limit their perturbation")
+      else if (.not. (all(hydraulics%residual_water >= 0.0_rk) .and. all(hydraulics%porosity <= 1.0_rk) .and. &
+                      all(hydraulics%porosity - hydraulics%residual_water > same_water))) then
+         call raise_error(error, error_input, &
+            "soil parameters must keep 0 <= residual_water < porosity <= 1 in every "// &
+                          "layer; correct them or limit their perturbation")
+      else if (.not. (hydraulics%air_entry >= 0.0_rk .and. hydraulics%air_dry_head < 0.0_rk)) then
+         call raise_error(error, error_input, "air_entry must be 0 or positive, air_dry_head negative")
+      end if
+   end subroutine check_parameters
+
+   !> Air-entry head and the scales of Ippisch et al. (2006), eqs. 11 and 13.
+   pure subroutine prepare_van_genuchten(air_entry, alpha, n, k_sat, entry, release, saturation_scale, &
+      conductivity_scale)
+      real(rk), intent(in) :: air_entry              !! for small n [m]
+      real(rk), intent(in) :: alpha(w)               !! [m-1]
+      real(rk), intent(in) :: n(w)                   !! [1]
+      real(rk), intent(in) :: k_sat(w)               !! [m s-1]
+      real(rk), intent(out) :: entry(w)              !! [m]
+      real(rk), intent(out) :: release(w)            !! [m]
+      real(rk), intent(out) :: saturation_scale(w)   !! [1]
+      real(rk), intent(out) :: conductivity_scale(w) !! [m s-1]
+      real(rk) :: m, power, inflection
       integer :: i
-      select case (scheme)
-      case (retention_van_genuchten)
-         do i = 1, w
-            is_dry = -head(i) > curves(i, entry)
-            h = max(-head(i), curves(i, entry))
-            n = curves(i, power)
-            m = curves(i, outer)
-            log_h = min(n*(log(h) + curves(i, log_scale)), largest_power)
-            u = exp(log_h)
-            logarithm = log(1.0_rk + u)
-            y = 1.0_rk/(1.0_rk + u)
-            g = exp(m*(log_h - logarithm))
-            ! 1 - (1 - y)**m, by its series where the difference would cancel
-            f = merge(m*y*(1.0_rk + 0.5_rk*(1.0_rk - m)*y*(1.0_rk + (2.0_rk - m)*y/3.0_rk)), 1.0_rk - g, y < 1.0e-4_rk)
-            rate = m*n*y/h
-            saturation(i) = merge(exp(-m*logarithm)*curves(i, inverse_saturation), 1.0_rk, is_dry)
-            saturation_slope(i) = merge(saturation(i)*rate*u, 0.0_rk, is_dry)
-            conductivity(i) = merge(sqrt(saturation(i))*(f*curves(i, inverse_conductivity))**2, 1.0_rk, is_dry)
-            conductivity_slope(i) = merge(conductivity(i)*rate*(0.5_rk*u + 2.0_rk*g/f), 0.0_rk, is_dry)
-         end do
-      case (retention_clapp_hornberger)
-         do i = 1, w
-            is_dry = -head(i) > curves(i, entry)
-            h = max(-head(i), curves(i, entry))
-            log_h = log(h) + curves(i, log_scale)
-            saturation(i) = merge(exp(-curves(i, power)*log_h), 1.0_rk, is_dry)
-            saturation_slope(i) = merge(saturation(i)*curves(i, power)/h, 0.0_rk, is_dry)
-            conductivity(i) = merge(exp(-curves(i, outer)*log_h), 1.0_rk, is_dry)
-            conductivity_slope(i) = merge(conductivity(i)*curves(i, outer)/h, 0.0_rk, is_dry)
-         end do
-      case default ! Gardner
-         do i = 1, w
-            is_dry = head(i) < 0.0_rk
-            saturation(i) = exp(max(curves(i, log_scale)*min(head(i), 0.0_rk), -largest_power))
-            saturation_slope(i) = merge(saturation(i)*curves(i, log_scale), 0.0_rk, is_dry)
-            conductivity(i) = saturation(i)
-            conductivity_slope(i) = saturation_slope(i)
-         end do
-      end select
-   end subroutine evaluate_soil
+      do i = 1, w
+         m = 1.0_rk - 1.0_rk/n(i)
+         entry(i) = max(air_entry*min(max((entry_none - n(i))/(entry_none - entry_full), 0.0_rk), 1.0_rk), least_entry)
+         power = exp(n(i)*log(alpha(i)*entry(i)))
+         saturation_scale(i) = exp(m*log(1.0_rk + power))
+         conductivity_scale(i) = k_sat(i)/(1.0_rk - exp(m*log(power/(1.0_rk + power))))**2
+         inflection = exp(log(m)/n(i))/alpha(i)
+         release(i) = -max(inflection, 1.001_rk*entry(i))
+      end do
+   end subroutine prepare_van_genuchten
 
-   !> Head at which a layer has an effective saturation; `wet_head` where it is saturated.
-   pure subroutine head_of_water(scheme, curves, saturation, wet_head, head)
-      integer, intent(in) :: scheme               !! retention_*
-      real(rk), intent(in) :: curves(w, curve_count) !! of the layer
-      real(rk), intent(in) :: saturation(w)       !! effective saturation [1]
-      real(rk), intent(in) :: wet_head(w)         !! head of a saturated layer [m]
-      real(rk), intent(out) :: head(w)            !! [m]
-      real(rk), parameter :: lowest = 1.0e-30_rk  !! keeps the logarithm finite; such a soil is drier than any head here
-      real(rk) :: s, u, dry
-      integer :: i
-      select case (scheme)
-      case (retention_van_genuchten)
-         do i = 1, w
-            s = max(min(saturation(i), 1.0_rk), lowest)/curves(i, inverse_saturation)
-            u = exp(min(-log(s)/curves(i, outer), largest_power)) - 1.0_rk
-            dry = -exp(log(max(u, lowest))/curves(i, power) - curves(i, log_scale))
-            head(i) = merge(wet_head(i), max(min(dry, -curves(i, entry)), 10.0_rk*driest_head), saturation(i) >= 1.0_rk)
-         end do
-      case (retention_clapp_hornberger)
-         do i = 1, w
-            s = max(min(saturation(i), 1.0_rk), lowest)
-            dry = -exp(min(-log(s)/curves(i, power), largest_power) - curves(i, log_scale))
-            head(i) = merge(wet_head(i), max(min(dry, -curves(i, entry)), 10.0_rk*driest_head), saturation(i) >= 1.0_rk)
-         end do
-      case default ! Gardner
-         do i = 1, w
-            s = max(min(saturation(i), 1.0_rk), lowest)
-            head(i) = merge(wet_head(i), max(log(s)/curves(i, log_scale), 10.0_rk*driest_head), saturation(i) >= 1.0_rk)
-         end do
-      end select
-   end subroutine head_of_water
+   !> Water content, storage capacity and conductivity of all layers, with the derivative of the conductivity.
+   pure subroutine evaluate_soil_hydraulics(nlayer, hydraulics, head, water, capacity, conductivity, slope)
+      integer, intent(in) :: nlayer                   !! layers [1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: head(w, nlayer)         !! pressure head [m]
+      real(rk), intent(out) :: water(w, nlayer)       !! volumetric water [m3 m-3]
+      real(rk), intent(out) :: capacity(w, nlayer)    !! derivative of total storage to the head [m-1]
+      real(rk), intent(out) :: conductivity(w, nlayer) !! [m s-1]
+      real(rk), intent(out) :: slope(w, nlayer)       !! derivative of the conductivity to the head [s-1]
+      integer :: k
+      do k = 1, nlayer
+         select case (hydraulics%retention)
+         case (retention_van_genuchten)
+            call van_genuchten(hydraulics%retention_scale(:, k), hydraulics%retention_shape(:, k), &
+                               hydraulics%saturation_scale(:, k), hydraulics%conductivity_scale(:, k), &
+                               hydraulics%entry_head(:, k), head(:, k), water(:, k), capacity(:, k), &
+                               conductivity(:, k), slope(:, k))
+         case (retention_clapp_hornberger)
+            call clapp_hornberger(hydraulics%retention_shape(:, k), hydraulics%conductivity_scale(:, k), &
+                                  hydraulics%entry_head(:, k), head(:, k), water(:, k), capacity(:, k), &
+                                  conductivity(:, k), slope(:, k))
+         case default
+            call gardner(hydraulics%retention_scale(:, k), hydraulics%conductivity_scale(:, k), head(:, k), &
+                         water(:, k), capacity(:, k), conductivity(:, k), slope(:, k))
+         end select
+         call scale_layer(hydraulics%porosity(:, k), hydraulics%residual_water(:, k), &
+            hydraulics%specific_storage(:, k), &
+                          hydraulics%saturated_conductivity(:, k), hydraulics%entry_head(:, k), head(:, k), &
+                          water(:, k), &
+                          capacity(:, k), conductivity(:, k), slope(:, k))
+      end do
+   end subroutine evaluate_soil_hydraulics
 
-   !> Volumetric water at a head, one layer.
-   pure subroutine water_of_head(scheme, curves, porosity, residual, head, water)
-      integer, intent(in) :: scheme               !! retention_*
-      real(rk), intent(in) :: curves(w, curve_count) !! of the layer
+   !> From effective saturation to water content; saturated branch; lower bound of the conductivity.
+   pure subroutine scale_layer(porosity, residual_water, specific_storage, k_sat, entry, head, water, capacity, &
+      conductivity, &
+                               slope)
       real(rk), intent(in) :: porosity(w)         !! [m3 m-3]
-      real(rk), intent(in) :: residual(w)         !! [m3 m-3]
+      real(rk), intent(in) :: residual_water(w)   !! [m3 m-3]
+      real(rk), intent(in) :: specific_storage(w) !! [m-1]
+      real(rk), intent(in) :: k_sat(w)            !! [m s-1]
+      real(rk), intent(in) :: entry(w)            !! [m]
       real(rk), intent(in) :: head(w)             !! [m]
-      real(rk), intent(out) :: water(w)           !! [m3 m-3]
-      real(rk) :: saturation(w), saturation_slope(w), conductivity(w), conductivity_slope(w)
-      call evaluate_soil(scheme, curves, head, saturation, saturation_slope, conductivity, conductivity_slope)
-      water = residual + (porosity - residual)*saturation
-   end subroutine water_of_head
+      real(rk), intent(inout) :: water(w)         !! in: effective saturation [1]; out: [m3 m-3]
+      real(rk), intent(inout) :: capacity(w)      !! in: of effective saturation; out: of storage [m-1]
+      real(rk), intent(inout) :: conductivity(w)  !! [m s-1]
+      real(rk), intent(inout) :: slope(w)         !! [s-1]
+      logical :: saturated
+      integer :: i
+      do i = 1, w
+         saturated = head(i) >= -entry(i)
+         water(i) = merge(porosity(i), residual_water(i) + (porosity(i) - residual_water(i))*water(i), saturated)
+         capacity(i) = merge(specific_storage(i), (porosity(i) - residual_water(i))*capacity(i), saturated)
+         slope(i) = merge(0.0_rk, slope(i), saturated)
+         conductivity(i) = merge(k_sat(i), max(conductivity(i), least_conductivity), saturated)
+      end do
+   end subroutine scale_layer
+
+   !> van Genuchten-Mualem with air-entry head; one log-exp pair for (alpha h)**n, one for the power m.
+   pure subroutine van_genuchten(alpha, n, saturation_scale, conductivity_scale, entry, head, saturation, capacity, &
+                                 conductivity, slope)
+      real(rk), intent(in) :: alpha(w)              !! [m-1]
+      real(rk), intent(in) :: n(w)                  !! [1]
+      real(rk), intent(in) :: saturation_scale(w)   !! [1]
+      real(rk), intent(in) :: conductivity_scale(w) !! [m s-1]
+      real(rk), intent(in) :: entry(w)              !! [m]
+      real(rk), intent(in) :: head(w)               !! [m]
+      real(rk), intent(out) :: saturation(w)        !! effective saturation [1]
+      real(rk), intent(out) :: capacity(w)          !! its derivative to the head [m-1]
+      real(rk), intent(out) :: conductivity(w)      !! [m s-1]
+      real(rk), intent(out) :: slope(w)             !! [s-1]
+      real(rk) :: ah, m, power, x, shape_term, drained, filled
+      integer :: i
+      do i = 1, w
+         m = 1.0_rk - 1.0_rk/n(i)
+         ah = alpha(i)*min(max(-head(i), entry(i)), -driest_head)
+         power = exp(n(i)*log(ah))
+         x = 1.0_rk/(1.0_rk + power)
+         shape_term = exp(m*log(x))
+         drained = power/ah*shape_term                           ! (1 - x)**m
+         filled = merge(m*x*(1.0_rk + 0.5_rk*(1.0_rk - m)*x*(1.0_rk + (2.0_rk - m)*x/3.0_rk)), 1.0_rk - drained, &
+                        x < series_bound)
+         filled = max(filled, tiny(filled))
+         saturation(i) = shape_term*saturation_scale(i)
+         capacity(i) = (n(i) - 1.0_rk)*alpha(i)*power/ah*x*saturation(i)
+         conductivity(i) = conductivity_scale(i)*sqrt(saturation(i))*filled*filled
+         slope(i) = conductivity(i)*(n(i) - 1.0_rk)*alpha(i)*x/ah*(2.0_rk*drained/filled + 0.5_rk*power)
+      end do
+   end subroutine van_genuchten
+
+   !> Clapp-Hornberger: S = (h_s/h)**(1/b), K = K_s S**(2b+3) = K_s (h_s/h)**2 S**3.
+   pure subroutine clapp_hornberger(b, k_sat, entry, head, saturation, capacity, conductivity, slope)
+      real(rk), intent(in) :: b(w)             !! exponent [1]
+      real(rk), intent(in) :: k_sat(w)         !! [m s-1]
+      real(rk), intent(in) :: entry(w)         !! air-entry head h_s [m]
+      real(rk), intent(in) :: head(w)          !! [m]
+      real(rk), intent(out) :: saturation(w)   !! [1]
+      real(rk), intent(out) :: capacity(w)     !! [m-1]
+      real(rk), intent(out) :: conductivity(w) !! [m s-1]
+      real(rk), intent(out) :: slope(w)        !! [s-1]
+      real(rk) :: suction, ratio
+      integer :: i
+      do i = 1, w
+         suction = max(-head(i), entry(i))
+         ratio = entry(i)/suction
+         saturation(i) = exp(max(log(ratio)/b(i), -largest_exponent/4.0_rk))
+         capacity(i) = saturation(i)/(b(i)*suction)
+         conductivity(i) = k_sat(i)*ratio*ratio*saturation(i)**3
+         slope(i) = conductivity(i)*(2.0_rk + 3.0_rk/b(i))/suction
+      end do
+   end subroutine clapp_hornberger
+
+   !> Gardner: S = exp(alpha psi), K = K_s S.
+   pure subroutine gardner(alpha, k_sat, head, saturation, capacity, conductivity, slope)
+      real(rk), intent(in) :: alpha(w)         !! [m-1]
+      real(rk), intent(in) :: k_sat(w)         !! [m s-1]
+      real(rk), intent(in) :: head(w)          !! [m]
+      real(rk), intent(out) :: saturation(w)   !! [1]
+      real(rk), intent(out) :: capacity(w)     !! [m-1]
+      real(rk), intent(out) :: conductivity(w) !! [m s-1]
+      real(rk), intent(out) :: slope(w)        !! [s-1]
+      integer :: i
+      do i = 1, w
+         saturation(i) = exp(max(alpha(i)*min(head(i), 0.0_rk), -largest_exponent))
+         capacity(i) = alpha(i)*saturation(i)
+         conductivity(i) = k_sat(i)*saturation(i)
+         slope(i) = alpha(i)*conductivity(i)
+      end do
+   end subroutine gardner
+
+   !> Water content of all layers at a given head.
+   pure subroutine water_from_head(nlayer, hydraulics, head, water)
+      integer, intent(in) :: nlayer             !! layers [1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: head(w, nlayer)   !! [m]
+      real(rk), intent(out) :: water(w, nlayer) !! [m3 m-3]
+      real(rk) :: capacity(w, nlayer), conductivity(w, nlayer), slope(w, nlayer)
+      call evaluate_soil_hydraulics(nlayer, hydraulics, head, water, capacity, conductivity, slope)
+   end subroutine water_from_head
+
+   !> Water content of all layers at one head.
+   pure subroutine water_at_head(nlayer, hydraulics, head, water)
+      integer, intent(in) :: nlayer             !! layers [1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: head              !! [m]
+      real(rk), intent(out) :: water(w, nlayer) !! [m3 m-3]
+      real(rk) :: heads(w, nlayer)
+      heads = head
+      call water_from_head(nlayer, hydraulics, heads, water)
+   end subroutine water_at_head
+
+   !> Head of all layers at a given water content; minus the air-entry head at saturation.
+   pure subroutine head_from_water(nlayer, hydraulics, water, head)
+      integer, intent(in) :: nlayer            !! layers [1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: water(w, nlayer) !! [m3 m-3]
+      real(rk), intent(out) :: head(w, nlayer) !! [m]
+      integer :: k
+      do k = 1, nlayer
+         call layer_head_from_water(hydraulics, k, water(:, k), head(:, k))
+      end do
+   end subroutine head_from_water
+
+   !> Head of one layer at a given water content, between `driest_head` and minus the air-entry head.
+   pure subroutine layer_head_from_water(hydraulics, layer, water, head)
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      integer, intent(in) :: layer      !! layer [1]
+      real(rk), intent(in) :: water(w)  !! [m3 m-3]
+      real(rk), intent(out) :: head(w)  !! [m]
+      real(rk) :: saturation(w)
+      associate (porosity => hydraulics%porosity(:, layer), residual => hydraulics%residual_water(:, layer))
+         saturation = min(max((water - residual)/(porosity - residual), tiny(1.0_rk)), 1.0_rk)
+      end associate
+      select case (hydraulics%retention)
+      case (retention_van_genuchten)
+         call invert_van_genuchten(hydraulics%retention_scale(:, layer), hydraulics%retention_shape(:, layer), &
+                                   hydraulics%saturation_scale(:, layer), saturation, head)
+      case (retention_clapp_hornberger)
+         head = -hydraulics%entry_head(:, layer) &
+                *exp(min(-hydraulics%retention_shape(:, layer)*log(saturation), 0.5_rk*largest_exponent))
+      case default
+         head = log(saturation)/hydraulics%retention_scale(:, layer)
+      end select
+      head = merge(-hydraulics%entry_head(:, layer), min(max(head, driest_head), -hydraulics%entry_head(:, layer)), &
+                   saturation >= 1.0_rk)
+   end subroutine layer_head_from_water
+
+   !> Inverse of van Genuchten's retention curve.
+   pure subroutine invert_van_genuchten(alpha, n, saturation_scale, saturation, head)
+      real(rk), intent(in) :: alpha(w)            !! [m-1]
+      real(rk), intent(in) :: n(w)                !! [1]
+      real(rk), intent(in) :: saturation_scale(w) !! [1]
+      real(rk), intent(in) :: saturation(w)       !! effective saturation in (0, 1] [1]
+      real(rk), intent(out) :: head(w)            !! [m]
+      real(rk) :: exponent, power
+      integer :: i
+      do i = 1, w
+         exponent = -log(saturation(i)/saturation_scale(i))*n(i)/(n(i) - 1.0_rk)
+         power = exp(min(max(exponent, 0.0_rk), largest_exponent)) - 1.0_rk
+         head(i) = -exp(log(max(power, tiny(power)))/n(i))/alpha(i)
+      end do
+   end subroutine invert_van_genuchten
+
+   !> Water stored by compression where the soil is saturated.
+   pure subroutine elastic_storage(nlayer, hydraulics, head, storage)
+      integer, intent(in) :: nlayer               !! layers [1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: head(w, nlayer)     !! [m]
+      real(rk), intent(out) :: storage(w, nlayer) !! [m3 m-3]
+      integer :: i, k
+      do k = 1, nlayer
+         do i = 1, w
+            storage(i, k) = hydraulics%specific_storage(i, k)*max(head(i, k) + hydraulics%entry_head(i, k), 0.0_rk)
+         end do
+      end do
+   end subroutine elastic_storage
+
+   !> Heads for water contents that were changed from outside, such as by an analysis.
+   !>
+   !> Water is first limited to what the retention curve covers. A layer at porosity keeps a head that says so.
+   pure subroutine reconcile_head(nlayer, hydraulics, soil_water, pressure_head)
+      integer, intent(in) :: nlayer                       !! layers [1]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(inout) :: soil_water(w, nlayer)    !! [m3 m-3]
+      real(rk), intent(inout) :: pressure_head(w, nlayer) !! [m]
+      real(rk) :: driest_water(w, nlayer), head(w, nlayer)
+      integer :: i, k
+      call water_at_head(nlayer, hydraulics, driest_head, driest_water)
+      do k = 1, nlayer
+         do i = 1, w
+            soil_water(i, k) = min(max(soil_water(i, k), driest_water(i, k)), hydraulics%porosity(i, k))
+         end do
+      end do
+      call head_from_water(nlayer, hydraulics, soil_water, head)
+      do k = 1, nlayer
+         do i = 1, w
+            if (soil_water(i, k) < hydraulics%porosity(i, k) - same_water) then
+               pressure_head(i, k) = head(i, k)
+            else
+               pressure_head(i, k) = max(pressure_head(i, k), head(i, k))
+            end if
+         end do
+      end do
+   end subroutine reconcile_head
 
 end module pl_soil_hydraulics

@@ -168,7 +168,7 @@ contains
       growth_temperature = growth_temperature + (weather%air_temperature - growth_temperature)*min(dt/growth_time, 1.0_rk)
       where (sums%leaf_area > 0.0_rk)
          sums%stress = sums%stress/sums%leaf_area
-      elsewhere
+      else where
          sums%stress = 1.0_rk
       end where
    end subroutine finish_land

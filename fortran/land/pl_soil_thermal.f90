@@ -5,7 +5,7 @@
 !> number K_e = max(log10(S) + 1, 0) of unfrozen soil. All that does not depend on water is computed once by
 !> `fill_soil_thermal`; a step costs one logarithm per layer.
 module pl_soil_thermal
-   use pl_chunk, only: w => chunk_width
+   use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_constants, only: conductivity_water, density_water, heat_capacity_water
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
@@ -42,7 +42,8 @@ contains
       real(rk), intent(in) :: porosity(:, :)       !! [m3 m-3]
       type(soil_thermal_type), intent(out) :: soil
       type(error_type), allocatable, intent(out) :: error !! shapes that differ, not enough memory
-      integer :: ncolumn, nlayer, stat
+      real(rk), dimension(w) :: dry, saturated, capacity
+      integer :: chunk, first, i, k, last, ncolumn, nlayer, source(w), stat
       ncolumn = size(porosity, 1)
       nlayer = size(porosity, 2)
       if (any(shape(sand) /= shape(porosity)) .or. any(shape(clay) /= shape(porosity)) &
@@ -58,8 +59,20 @@ contains
          call raise_error(error, error_state, "soil thermal properties: not enough memory; use fewer columns per rank")
          return
       end if
-      call mix_solids(sand, clay, organic, porosity, soil%dry_conductivity, soil%saturated_conductivity, &
-                      soil%dry_heat_capacity)
+      ! by chunks: powers at the end of an array of any length would differ from those within
+      do chunk = 1, chunk_count(ncolumn)
+         first = first_column(chunk)
+         last = last_column(chunk, ncolumn)
+         do i = 1, w
+            source(i) = lane_source(chunk, i, ncolumn)
+         end do
+         do k = 1, nlayer
+            call mix_solids(sand(source, k), clay(source, k), organic(source, k), porosity(source, k), dry, saturated, capacity)
+            soil%dry_conductivity(first:last, k) = dry(:last - first + 1)
+            soil%saturated_conductivity(first:last, k) = saturated(:last - first + 1)
+            soil%dry_heat_capacity(first:last, k) = capacity(:last - first + 1)
+         end do
+      end do
    end subroutine fill_soil_thermal
 
    !> Mixtures of minerals, organic matter, air and water (CLM note eqs. 6.85-6.90 and 6.92-6.94).

@@ -1,402 +1,403 @@
-!> Richards' equation in soil columns: mixed form, mass conserving, adaptive sub-steps, ponding.
+!> One step of soil water in a chunk of columns: Richards' equation in adaptive sub-steps.
 !>
-!> Celia, Bouloutas and Zarba (1990), Water Resour. Res. 26, 1483-1496: backward Euler in the mixed form, here with the
-!> exact Jacobian and a tridiagonal solve. Conductivity between layers is the harmonic mean of the saturated ones times
-!> the relative conductivity of the layer that water leaves where it moves down (upstream, as ParFlow), and the
-!> logarithmic mean of both where it moves up (exact for an exponential conductivity, Warrick 1991, Water Resour.
-!> Res. 27, 1869-1875): upstream weighting would let a wet layer feed a dry surface as if the surface were wet. Ponded water is part of the top layer's unknown: infiltration is what arrives as long as
-!> the soil takes it, else the flux under the ponded head. Each lane has its own sub-step; a lane's result depends on
-!> nothing but its own data.
+!> Every column has its own clock. A sub-step that Newton does not solve is cut; one that it solves quickly lets the
+!> next grow; the last lands on the end of the step. Water is booked with the fluxes of the last linear system: each
+!> layer's storage changes by exactly what passes its faces, so the balance closes to round-off whatever the tolerance,
+!> and the tolerance decides only how well head and water agree. Backward Euler: Celia et al. (1990).
 module pl_richards_column
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: density_water
+   use pl_error, only: error_convergence, error_input, error_type, raise_error
    use pl_kinds, only: rk
-   use pl_soil_hydraulics, only: air_entry_head, curve_count, evaluate_soil, head_of_water, prepare_curves, &
-                                 retention_van_genuchten
+   use pl_richards_flux, only: capillary_scale, lower_free_drainage, lower_no_flow, lower_water_table
+   use pl_richards_newton, only: column_problem_type, newton_iteration
+   use pl_soil_hydraulics, only: elastic_storage, evaluate_soil_hydraulics, soil_hydraulics_type
    implicit none (type, external)
    private
-   public :: boundary_free_drainage, boundary_no_flow, boundary_water_table
-   public :: column_water_type, richards_column_step, richards_options_type, smallest_storage
+   public :: check_richards_options, column_water, richards_column_step, richards_flux_type, richards_options_type
+   public :: lower_free_drainage, lower_no_flow, lower_water_table, upper_flux, upper_head
 
-   integer, parameter :: boundary_free_drainage = 1, boundary_no_flow = 2, boundary_water_table = 3
-   real(rk), parameter :: smallest_storage = 1.0e-6_rk !! specific storage by the compressibility of water alone [m-1]
+   integer, parameter :: upper_flux = 1 !! rain, pond and evaporation demand
+   integer, parameter :: upper_head = 2 !! surface held at `surface_head` (laboratory columns)
 
-   !> Choices and tolerances shared by all columns.
+   integer, parameter :: most_attempts = 20000      !! sub-steps of one step, those that fail included [1]
+   integer, parameter :: quick_iterations = 5       !! Newton iterations up to which the next sub-step grows [1]
+   real(rk), parameter :: growth = 2.0_rk           !! of the sub-step after a quick solution [1]
+   real(rk), parameter :: explicit_share = 0.01_rk  !! of the step, below which sinks are limited beforehand [1]
+   real(rk), parameter :: cut = 0.25_rk             !! of the sub-step after a failure [1]
+
+   !> Choices shared by all columns.
    type :: richards_options_type
-      integer :: retention = retention_van_genuchten       !! retention curve
-      integer :: lower_boundary = boundary_free_drainage   !! lower boundary condition
-      real(rk) :: air_entry = air_entry_head               !! air-entry head of van Genuchten soils [m]
-      real(rk) :: water_table_depth = 2.0_rk               !! of a fixed water table below the surface [m]
-      real(rk) :: ponding_depth = 0.01_rk                  !! water that the surface holds before it runs off [m]
-      real(rk) :: tolerance = 1.0e-13_rk                   !! largest imbalance of a layer in a sub-step [m]
-      real(rk) :: stagnation = 1.0e-11_rk                  !! imbalance accepted when round-off stops progress [m]
-      real(rk) :: smallest_step = 1.0e-3_rk                !! smallest sub-step [s]
-      integer :: largest_iteration = 30                    !! Newton iterations of a sub-step [1]
+      integer :: lower_boundary = lower_free_drainage !! one of lower_*
+      integer :: upper_boundary = upper_flux          !! one of upper_*
+      real(rk) :: water_table_depth = 2.0_rk          !! below the surface, for lower_water_table [m]
+      real(rk) :: surface_head = 0.0_rk               !! for upper_head [m]
+      real(rk) :: ponding_depth = 0.0_rk              !! depth of the pond above which water runs off [m]
+      real(rk) :: tolerance = 1.0e-7_rk               !! of a layer's balance before the last linear solve [m]
+      integer :: max_iterations = 15                  !! Newton iterations before the sub-step is cut [1]
+      real(rk) :: min_step = 1.0e-3_rk                !! sub-step below which the column has failed [s]
    end type richards_options_type
 
-   !> Water fluxes of a step, means over the step.
-   type :: column_water_type
-      real(rk) :: infiltration(w)   !! through the soil surface, down [kg m-2 s-1]
-      real(rk) :: surface_runoff(w) !! [kg m-2 s-1]
-      real(rk) :: drainage(w)       !! through the lower boundary, down [kg m-2 s-1]
-      real(rk) :: unmet(w)          !! evaporation from the surface that neither pond nor soil could give [kg m-2 s-1]
-      real(rk) :: substeps(w)       !! accepted sub-steps [1]
-      integer :: failed             !! lane that could not be solved; 0 if none
-   end type column_water_type
+   !> Results of a step, means over the step.
+   type :: richards_flux_type
+      real(rk) :: infiltration(w)        !! through the surface; negative where water comes out of the soil [kg m-2 s-1]
+      real(rk) :: surface_runoff(w)      !! [kg m-2 s-1]
+      real(rk) :: drainage(w)            !! through the base, positive out of the column [kg m-2 s-1]
+      real(rk) :: surface_evaporation(w) !! part of a negative surface_input that was met [kg m-2 s-1]
+      real(rk) :: residual(w)            !! water gained less water received [kg m-2 per step]
+      real(rk) :: substeps(w)            !! sub-steps taken [1]
+      real(rk) :: iterations(w)          !! Newton iterations, failed sub-steps included [1]
+   end type richards_flux_type
+
+   !> Clock and sums of the columns of a chunk [s, m].
+   type :: progress_type
+      real(rk) :: done(w)        !! time passed [s]
+      real(rk) :: next(w)        !! sub-step to try [s]
+      real(rk) :: rain(w)        !! water arriving [m s-1]
+      real(rk) :: demand(w)      !! evaporation demand of the surface [m s-1]
+      real(rk) :: pond(w)        !! [m]
+      real(rk) :: infiltrated(w) !! [m]
+      real(rk) :: run_off(w)     !! [m]
+      real(rk) :: drained(w)     !! [m]
+      real(rk) :: evaporated(w)  !! [m]
+   end type progress_type
 
 contains
 
-   !> Advance soil water of a chunk of columns by `dt`.
-   pure subroutine richards_column_step(dt, nlayer, options, thickness, porosity, residual, scale, shape, saturated, &
-                                        storage, lowest_water, surface_input, sink, head, water, pond, result)
-      real(rk), intent(in) :: dt                       !! time step [s]
-      integer, intent(in) :: nlayer                    !! soil layers [1]
+   !> Refuse options outside their range.
+   subroutine check_richards_options(options, error)
       type(richards_options_type), intent(in) :: options
-      real(rk), intent(in) :: thickness(w, nlayer)     !! [m]
-      real(rk), intent(in) :: porosity(w, nlayer)      !! [m3 m-3]
-      real(rk), intent(in) :: residual(w, nlayer)      !! [m3 m-3]
-      real(rk), intent(in) :: scale(w, nlayer)         !! retention parameter, see pl_soil_hydraulics
-      real(rk), intent(in) :: shape(w, nlayer)         !! retention parameter, see pl_soil_hydraulics
-      real(rk), intent(in) :: saturated(w, nlayer)     !! saturated conductivity [m s-1]
-      real(rk), intent(in) :: storage(w, nlayer)       !! specific storage, at least `smallest_storage` [m-1]
-      real(rk), intent(in) :: lowest_water(w, nlayer)  !! water that sinks leave in the soil [m3 m-3]
-      real(rk), intent(in) :: surface_input(w)         !! water arriving at the surface; negative: evaporation [kg m-2 s-1]
-      real(rk), intent(inout) :: sink(w, nlayer)       !! in: demand, out: what was taken [kg m-2 s-1]
-      real(rk), intent(inout) :: head(w, nlayer)       !! pressure head [m]
-      real(rk), intent(inout) :: water(w, nlayer)      !! volumetric water [m3 m-3]
-      real(rk), intent(inout) :: pond(w)               !! ponded water [kg m-2]
-      type(column_water_type), intent(out) :: result
-      integer, parameter :: largest_attempts = 100000
-      real(rk) :: curves(w, nlayer, curve_count), trial(w, nlayer), trial_water(w, nlayer), drained(w, nlayer)
-      real(rk) :: rain(w), depth(w), time(w), trust(w), step(w), top_flux(w), bottom_flux(w), overflow
-      logical :: is_active(w), is_solved(w)
-      integer :: attempt, i, iterations(w)
+      type(error_type), allocatable, intent(out) :: error
+      if (options%lower_boundary < lower_free_drainage .or. options%lower_boundary > lower_water_table) then
+         call raise_error(error, error_input, "lower_boundary: expected free drainage (1), no flow (2) or "// &
+                          "water table (3)")
+      else if (options%upper_boundary /= upper_flux .and. options%upper_boundary /= upper_head) then
+         call raise_error(error, error_input, "upper_boundary: expected flux (1) or head (2)")
+      else if (.not. options%ponding_depth >= 0.0_rk) then
+         call raise_error(error, error_input, "ponding_depth must be 0 or positive")
+      else if (.not. (options%tolerance > 0.0_rk .and. options%min_step > 0.0_rk .and. &
+         options%max_iterations >= 2)) then
+         call raise_error(error, error_input, "solver: tolerance and min_step must be positive, "// &
+                          "max_iterations at least 2")
+      end if
+   end subroutine check_richards_options
 
-      call prepare_curves(options%retention, nlayer, options%air_entry, scale, shape, curves)
-      call limit_sinks(dt, nlayer, thickness, lowest_water, water, surface_input, pond, sink, rain, result%unmet, drained)
-      result%infiltration = 0.0_rk
-      result%surface_runoff = 0.0_rk
-      result%drainage = 0.0_rk
-      result%substeps = 0.0_rk
-      result%failed = 0
-      depth = pond/density_water
-      time = 0.0_rk
-      trust = dt
-      is_active = .true.
-      attempts: do attempt = 1, largest_attempts
+   !> Advance the soil water of a chunk of columns by `dt`.
+   subroutine richards_column_step(dt, nlayer, first_column, thickness, hydraulics, options, surface_input, sink, &
+                                   pressure_head, soil_water, surface_water, actual_sink, flux, error)
+      real(rk), intent(in) :: dt                          !! step [s]
+      integer, intent(in) :: nlayer                       !! layers [1]
+      integer, intent(in) :: first_column                 !! number of the first lane's column, for messages [1]
+      real(rk), intent(in) :: thickness(w, nlayer)        !! [m]
+      type(soil_hydraulics_type), intent(in) :: hydraulics !! prepared parameters
+      type(richards_options_type), intent(in) :: options
+      real(rk), intent(in) :: surface_input(w)            !! rain; negative: evaporation demand [kg m-2 s-1]
+      real(rk), intent(in) :: sink(w, nlayer) !! demand of roots and evaporation; negative: source [kg m-2 s-1]
+      real(rk), intent(inout) :: pressure_head(w, nlayer) !! [m]
+      real(rk), intent(inout) :: soil_water(w, nlayer)    !! [m3 m-3]
+      real(rk), intent(inout) :: surface_water(w)         !! pond [kg m-2]
+      real(rk), intent(out) :: actual_sink(w, nlayer)     !! sink that was met, mean over the step [kg m-2 s-1]
+      type(richards_flux_type), intent(out) :: flux
+      type(error_type), allocatable, intent(out) :: error !! no convergence; names the column
+      type(column_problem_type) :: problem
+      type(progress_type) :: progress
+      real(rk), dimension(w, nlayer) :: half, factor, storage, head, demand, given, taken
+      real(rk) :: q(w, 0:nlayer), water_before(w), water_after(w), rate(w)
+      logical :: active(w), solved(w)
+      integer :: iterations(w), attempt, i, k
+
+      call column_water(nlayer, thickness, hydraulics, soil_water, pressure_head, surface_water, water_before)
+      call start_problem(nlayer, thickness, hydraulics, options, pressure_head, problem, half, factor)
+      call start_progress(dt, surface_input, surface_water, progress)
+      flux%substeps = 0.0_rk
+      flux%iterations = 0.0_rk
+      taken = 0.0_rk
+      q = 0.0_rk
+      given = 0.0_rk
+      do attempt = 1, most_attempts
+         active = progress%done < dt
+         if (.not. any(active)) exit
+         call start_substep(dt, options%upper_boundary, active, progress, problem)
+         call elastic_storage(nlayer, hydraulics, pressure_head, storage)
+         demand = sink/density_water
          do i = 1, w
-            step(i) = merge(min(trust(i), dt - time(i)), dt, is_active(i))
+            demand(i, 1) = demand(i, 1) + progress%demand(i) - min(progress%demand(i), progress%pond(i)/problem%dt(i))
          end do
-         trial = head
-         call newton(step, nlayer, options, thickness, porosity, residual, curves, saturated, storage, rain, drained, &
-                     depth, water, head, is_active, trial, trial_water, top_flux, bottom_flux, is_solved, iterations)
-         do i = 1, w
-            if (.not. is_active(i)) cycle
-            if (is_solved(i)) then
-               head(i, :) = trial(i, :)
-               water(i, :) = trial_water(i, :)
-               depth(i) = max(depth(i) + step(i)*(rain(i) - top_flux(i)), 0.0_rk)
-               overflow = max(depth(i) - options%ponding_depth, 0.0_rk)
-               depth(i) = depth(i) - overflow
-               result%infiltration(i) = result%infiltration(i) + density_water*step(i)*top_flux(i)
-               result%drainage(i) = result%drainage(i) + density_water*step(i)*bottom_flux(i)
-               result%surface_runoff(i) = result%surface_runoff(i) + density_water*overflow
-               result%substeps(i) = result%substeps(i) + 1.0_rk
-               is_active(i) = step(i) < dt - time(i)
-               time(i) = time(i) + step(i)
-               if (iterations(i) <= 6) then
-                  trust(i) = min(2.0_rk*step(i), dt)
-               else if (iterations(i) > 12) then
-                  trust(i) = 0.7_rk*step(i)
-               else
-                  trust(i) = step(i)
+         storage = storage + soil_water
+         do k = 1, nlayer
+            do i = 1, w
+               ! short sub-steps are for columns in trouble: what a sink may take is fixed beforehand
+               if (problem%dt(i) < explicit_share*dt) demand(i, k) = min(demand(i, k), &
+                  max(storage(i, k) - hydraulics%air_dry_water(i, k), 0.0_rk)*thickness(i, k)/problem%dt(i))
+            end do
+         end do
+         head = pressure_head
+         call iterate(nlayer, options%max_iterations, problem, hydraulics, thickness, half, factor, storage, &
+            demand, active, &
+                      head, q, given, solved, iterations)
+         flux%iterations = flux%iterations + iterations
+         call book_surface(options, active .and. solved, problem, progress, sink(:, 1)/density_water, q(:, 0), &
+            given(:, 1), rate)
+         call book_layers(nlayer, active .and. solved, problem%dt, options%lower_boundary == lower_no_flow, &
+                          thickness, hydraulics, storage, head, q, given, &
+                          pressure_head, soil_water)
+         do k = 1, nlayer
+            do i = 1, w
+               if (active(i) .and. solved(i)) then
+                  taken(i, k) = taken(i, k) + problem%dt(i)*(given(i, k) - merge(rate(i), 0.0_rk, k == 1))
                end if
-            else
-               trust(i) = 0.25_rk*step(i)
-               if (trust(i) < options%smallest_step) result%failed = i
-            end if
+            end do
          end do
-         if (.not. any(is_active) .or. result%failed > 0) exit attempts
-      end do attempts
-      if (any(is_active)) result%failed = max(result%failed, findloc(is_active, .true., dim=1))
-      pond = density_water*depth
-      result%infiltration = result%infiltration/dt
-      result%surface_runoff = result%surface_runoff/dt
-      result%drainage = result%drainage/dt
+         call end_substep(dt, active, solved, iterations, problem%dt, q(:, nlayer), progress, flux)
+         if (any(active .and. .not. solved .and. progress%next < options%min_step)) exit
+      end do
+      if (any(progress%done < dt)) then
+         call raise_no_convergence(dt, first_column, progress, pressure_head(:, 1), error)
+         return
+      end if
+
+      surface_water = density_water*progress%pond
+      flux%infiltration = density_water*progress%infiltrated/dt
+      flux%surface_runoff = density_water*progress%run_off/dt
+      flux%drainage = density_water*progress%drained/dt
+      flux%surface_evaporation = density_water*progress%evaporated/dt
+      actual_sink = density_water*taken/dt
+      actual_sink = min(max(actual_sink, min(sink, 0.0_rk)), max(sink, 0.0_rk)) ! round-off of the shares
+      call column_water(nlayer, thickness, hydraulics, soil_water, pressure_head, surface_water, water_after)
+      flux%residual = water_after - water_before - dt*(max(surface_input, 0.0_rk) - flux%surface_evaporation &
+                                                       - flux%surface_runoff - flux%drainage - sum(actual_sink, dim=2))
+      if (options%upper_boundary == upper_head) flux%residual = flux%residual - dt*flux%infiltration
    end subroutine richards_column_step
 
-   !> Split the surface input into rain and evaporation, and keep sinks within the water at hand.
-   pure subroutine limit_sinks(dt, nlayer, thickness, lowest_water, water, surface_input, pond, sink, rain, unmet, drained)
-      real(rk), intent(in) :: dt                      !! [s]
-      integer, intent(in) :: nlayer                   !! [1]
-      real(rk), intent(in) :: thickness(w, nlayer)    !! [m]
-      real(rk), intent(in) :: lowest_water(w, nlayer) !! [m3 m-3]
-      real(rk), intent(in) :: water(w, nlayer)        !! [m3 m-3]
-      real(rk), intent(in) :: surface_input(w)        !! [kg m-2 s-1]
-      real(rk), intent(in) :: pond(w)                 !! [kg m-2]
-      real(rk), intent(inout) :: sink(w, nlayer)      !! in: demand, out: what is taken [kg m-2 s-1]
-      real(rk), intent(out) :: rain(w)                !! net water on the surface, not below -pond/dt [m s-1]
-      real(rk), intent(out) :: unmet(w)               !! [kg m-2 s-1]
-      real(rk), intent(out) :: drained(w, nlayer)     !! sinks, evaporation beyond the pond included [m s-1]
-      real(rk) :: available, beyond, taken
+   !> All water of the columns: in the pores, by compression, and on the surface.
+   pure subroutine column_water(nlayer, thickness, hydraulics, soil_water, pressure_head, surface_water, water)
+      integer, intent(in) :: nlayer                    !! layers [1]
+      real(rk), intent(in) :: thickness(w, nlayer)     !! [m]
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: soil_water(w, nlayer)    !! [m3 m-3]
+      real(rk), intent(in) :: pressure_head(w, nlayer) !! [m]
+      real(rk), intent(in) :: surface_water(w)         !! [kg m-2]
+      real(rk), intent(out) :: water(w)                !! [kg m-2]
+      real(rk) :: storage(w, nlayer)
       integer :: i, k
+      call elastic_storage(nlayer, hydraulics, pressure_head, storage)
+      water = surface_water
       do k = 1, nlayer
          do i = 1, w
-            available = max(water(i, k) - lowest_water(i, k), 0.0_rk)*thickness(i, k)*density_water/dt
-            sink(i, k) = min(sink(i, k), available)
-            drained(i, k) = sink(i, k)/density_water
+            water(i) = water(i) + density_water*thickness(i, k)*(soil_water(i, k) + storage(i, k))
          end do
       end do
-      do i = 1, w
-         rain(i) = max(surface_input(i), -pond(i)/dt)/density_water
-         beyond = max(-surface_input(i) - pond(i)/dt, 0.0_rk)
-         available = max(water(i, 1) - lowest_water(i, 1), 0.0_rk)*thickness(i, 1)*density_water/dt - sink(i, 1)
-         taken = min(beyond, max(available, 0.0_rk))
-         drained(i, 1) = drained(i, 1) + taken/density_water
-         unmet(i) = beyond - taken
-      end do
-   end subroutine limit_sinks
+   end subroutine column_water
 
-   !> Solve one sub-step of every lane; lanes that have converged are frozen.
-   pure subroutine newton(step, nlayer, options, thickness, porosity, residual, curves, saturated, storage, rain, &
-                          drained, depth, old_water, old_head, is_active, head, water, top_flux, bottom_flux, &
-                          is_solved, iterations)
-      real(rk), intent(in) :: step(w)               !! sub-step of each lane [s]
-      integer, intent(in) :: nlayer                 !! [1]
+   !> Geometry and boundaries that hold for the whole step.
+   pure subroutine start_problem(nlayer, thickness, hydraulics, options, pressure_head, problem, half, factor)
+      integer, intent(in) :: nlayer
+      real(rk), intent(in) :: thickness(w, nlayer)
+      type(soil_hydraulics_type), intent(in) :: hydraulics
       type(richards_options_type), intent(in) :: options
-      real(rk), intent(in) :: thickness(w, nlayer)  !! [m]
-      real(rk), intent(in) :: porosity(w, nlayer)   !! [m3 m-3]
-      real(rk), intent(in) :: residual(w, nlayer)   !! [m3 m-3]
-      real(rk), intent(in) :: curves(w, nlayer, curve_count)
-      real(rk), intent(in) :: saturated(w, nlayer)  !! [m s-1]
-      real(rk), intent(in) :: storage(w, nlayer)    !! [m-1]
-      real(rk), intent(in) :: rain(w)               !! [m s-1]
-      real(rk), intent(in) :: drained(w, nlayer)    !! [m s-1]
-      real(rk), intent(in) :: depth(w)              !! ponded at the start [m]
-      real(rk), intent(in) :: old_water(w, nlayer)  !! at the start [m3 m-3]
-      real(rk), intent(in) :: old_head(w, nlayer)   !! at the start [m]
-      logical, intent(in) :: is_active(w)           !! lanes to solve
-      real(rk), intent(inout) :: head(w, nlayer)    !! in: guess, out: solution [m]
-      real(rk), intent(out) :: water(w, nlayer)     !! at the solution [m3 m-3]
-      real(rk), intent(out) :: top_flux(w)          !! down [m s-1]
-      real(rk), intent(out) :: bottom_flux(w)       !! down [m s-1]
-      logical, intent(out) :: is_solved(w)
-      integer, intent(out) :: iterations(w)         !! [1]
-      real(rk) :: saturation(w, nlayer), slope(w, nlayer), conductivity(w, nlayer), conductivity_slope(w, nlayer)
-      real(rk) :: imbalance(w, nlayer), lower(w, nlayer), diagonal(w, nlayer), upper(w, nlayer)
-      real(rk) :: norm(w), before(w)
-      logical :: is_moving(w)
-      integer :: i, iteration, k
-      is_solved = .false.
-      iterations = 0
-      before = huge(1.0_rk)
-      do iteration = 1, options%largest_iteration
-         do k = 1, nlayer
-            call evaluate_soil(options%retention, curves(:, k, :), head(:, k), saturation(:, k), slope(:, k), &
-                               conductivity(:, k), conductivity_slope(:, k))
-         end do
-         do k = 1, nlayer
-            do i = 1, w
-               water(i, k) = residual(i, k) + (porosity(i, k) - residual(i, k))*saturation(i, k)
-               imbalance(i, k) = thickness(i, k)*(water(i, k) - old_water(i, k) &
-                                 + storage(i, k)*(max(head(i, k), 0.0_rk) - max(old_head(i, k), 0.0_rk))) &
-                                 + step(i)*drained(i, k)
-               diagonal(i, k) = thickness(i, k)*((porosity(i, k) - residual(i, k))*slope(i, k) &
-                                + merge(storage(i, k), 0.0_rk, head(i, k) >= 0.0_rk))
-               lower(i, k) = 0.0_rk
-               upper(i, k) = 0.0_rk
-            end do
-         end do
-         call add_surface(step, thickness(:, 1), saturated(:, 1), rain, depth, head(:, 1), imbalance(:, 1), &
-                          diagonal(:, 1), top_flux)
-         do k = 1, nlayer - 1
-            call add_face(step, thickness(:, k), thickness(:, k + 1), saturated(:, k), saturated(:, k + 1), &
-                          head(:, k), head(:, k + 1), conductivity(:, k), conductivity(:, k + 1), &
-                          conductivity_slope(:, k), conductivity_slope(:, k + 1), imbalance(:, k), imbalance(:, k + 1), &
-                          diagonal(:, k), upper(:, k), lower(:, k + 1), diagonal(:, k + 1))
-         end do
-         call add_bottom(step, options, sum(thickness, dim=2), thickness(:, nlayer), saturated(:, nlayer), head(:, nlayer), &
-                         conductivity(:, nlayer), conductivity_slope(:, nlayer), imbalance(:, nlayer), &
-                         diagonal(:, nlayer), bottom_flux)
-         norm = 0.0_rk
-         do k = 1, nlayer
-            do i = 1, w
-               norm(i) = max(norm(i), abs(imbalance(i, k)))
-            end do
-         end do
-         do i = 1, w
-            is_solved(i) = is_solved(i) .or. norm(i) < options%tolerance &
-                           .or. (norm(i) < options%stagnation .and. norm(i) >= 0.5_rk*before(i))
-            before(i) = norm(i)
-            is_moving(i) = is_active(i) .and. .not. is_solved(i)
-            if (is_moving(i)) iterations(i) = iteration
-         end do
-         if (.not. any(is_moving)) then
-            ! what the tolerance leaves goes into the water content, so that water is conserved to round-off
-            do k = 1, nlayer
-               do i = 1, w
-                  water(i, k) = min(water(i, k) - imbalance(i, k)/thickness(i, k), porosity(i, k))
-               end do
-            end do
-            return
-         end if
-         call solve_tridiagonal(nlayer, lower, diagonal, upper, imbalance)
-         do k = 1, nlayer
-            call update_head(options%retention, is_moving, curves(:, k, :), saturation(:, k), slope(:, k), &
-                             imbalance(:, k), head(:, k))
-         end do
-      end do
-   end subroutine newton
-
-   !> Infiltration: the supply as long as the soil takes it, else the flux under the ponded head.
-   pure subroutine add_surface(step, thickness, saturated, rain, depth, head, imbalance, diagonal, flux)
-      real(rk), intent(in) :: step(w), thickness(w), saturated(w), rain(w), depth(w), head(w)
-      real(rk), intent(inout) :: imbalance(w), diagonal(w)
-      real(rk), intent(out) :: flux(w) !! down [m s-1]
-      real(rk) :: conductance, supply, capacity, weight
-      integer :: i
-      do i = 1, w
-         conductance = saturated(i)/(0.5_rk*thickness(i))
-         weight = 1.0_rk/(1.0_rk + conductance*step(i))
-         supply = rain(i) + depth(i)/step(i)
-         capacity = (conductance*(depth(i) + step(i)*rain(i) - head(i)) + saturated(i))*weight
-         flux(i) = min(supply, capacity)
-         imbalance(i) = imbalance(i) - step(i)*flux(i)
-         diagonal(i) = diagonal(i) + merge(step(i)*conductance*weight, 0.0_rk, capacity < supply)
-      end do
-   end subroutine add_surface
-
-   !> Flux between a layer (a) and the one below it (b).
-   pure subroutine add_face(step, thickness_a, thickness_b, saturated_a, saturated_b, head_a, head_b, relative_a, relative_b, &
-                            relative_slope_a, relative_slope_b, imbalance_a, imbalance_b, diagonal_a, upper_a, lower_b, &
-                            diagonal_b)
-      real(rk), intent(in), dimension(w) :: step, thickness_a, thickness_b, saturated_a, saturated_b, head_a, head_b
-      real(rk), intent(in), dimension(w) :: relative_a, relative_b, relative_slope_a, relative_slope_b
-      real(rk), intent(inout), dimension(w) :: imbalance_a, imbalance_b, diagonal_a, upper_a, lower_b, diagonal_b
-      real(rk) :: distance, harmonic, gradient, contrast, inverse_log, mean, relative, slope_a, slope_b, flux
-      logical :: is_down, is_even
-      integer :: i
-      do i = 1, w
-         distance = 0.5_rk*(thickness_a(i) + thickness_b(i))
-         harmonic = 2.0_rk*distance/(thickness_a(i)/saturated_a(i) + thickness_b(i)/saturated_b(i))
-         gradient = (head_a(i) - head_b(i))/distance + 1.0_rk
-         is_down = gradient >= 0.0_rk
-         ! logarithmic mean, by its series where both are nearly equal
-         contrast = (relative_a(i) - relative_b(i))/(relative_a(i) + relative_b(i))
-         is_even = abs(contrast) < 1.0e-3_rk
-         inverse_log = 1.0_rk/merge(1.0_rk, log(relative_a(i)/relative_b(i)), is_even)
-         mean = merge(0.5_rk*(relative_a(i) + relative_b(i))*(1.0_rk - contrast*contrast/3.0_rk), &
-                      (relative_a(i) - relative_b(i))*inverse_log, is_even)
-         slope_a = merge(0.5_rk, (1.0_rk - mean/relative_a(i))*inverse_log, is_even)*relative_slope_a(i)
-         slope_b = merge(0.5_rk, (mean/relative_b(i) - 1.0_rk)*inverse_log, is_even)*relative_slope_b(i)
-         relative = merge(relative_a(i), mean, is_down)
-         slope_a = merge(relative_slope_a(i), slope_a, is_down)
-         slope_b = merge(0.0_rk, slope_b, is_down)
-         flux = step(i)*harmonic*relative*gradient
-         slope_a = step(i)*harmonic*(relative/distance + slope_a*gradient)
-         slope_b = step(i)*harmonic*(slope_b*gradient - relative/distance)
-         imbalance_a(i) = imbalance_a(i) + flux
-         imbalance_b(i) = imbalance_b(i) - flux
-         diagonal_a(i) = diagonal_a(i) + slope_a
-         upper_a(i) = slope_b
-         lower_b(i) = -slope_a
-         diagonal_b(i) = diagonal_b(i) - slope_b
-      end do
-   end subroutine add_face
-
-   !> Flux through the lower boundary.
-   pure subroutine add_bottom(step, options, bottom, thickness, saturated, head, relative, relative_slope, imbalance, &
-                              diagonal, flux)
-      real(rk), intent(in) :: step(w)
-      type(richards_options_type), intent(in) :: options
-      real(rk), intent(in), dimension(w) :: bottom, thickness, saturated, head, relative, relative_slope
-      real(rk), intent(inout), dimension(w) :: imbalance, diagonal
-      real(rk), intent(out) :: flux(w) !! down [m s-1]
-      real(rk) :: distance, pressure, gradient, carried, carried_slope
-      logical :: is_below, is_down
-      integer :: i
-      select case (options%lower_boundary)
-      case (boundary_no_flow)
-         flux = 0.0_rk
-      case (boundary_water_table)
-         do i = 1, w
-            ! a water table inside the column sets the pressure at its bottom; a deeper one is reached through soil
-            ! that conducts like the lowest layer
-            is_below = options%water_table_depth > bottom(i)
-            pressure = max(bottom(i) - options%water_table_depth, 0.0_rk)
-            distance = 0.5_rk*thickness(i) + max(options%water_table_depth - bottom(i), 0.0_rk)
-            gradient = (head(i) - pressure)/distance + 1.0_rk
-            is_down = gradient >= 0.0_rk .or. is_below
-            carried = saturated(i)*merge(relative(i), 1.0_rk, is_down)
-            carried_slope = saturated(i)*merge(relative_slope(i), 0.0_rk, is_down)
-            flux(i) = carried*gradient
-            imbalance(i) = imbalance(i) + step(i)*flux(i)
-            diagonal(i) = diagonal(i) + step(i)*(carried/distance + carried_slope*gradient)
-         end do
-      case default ! free drainage: unit gradient
-         do i = 1, w
-            flux(i) = saturated(i)*relative(i)
-            imbalance(i) = imbalance(i) + step(i)*flux(i)
-            diagonal(i) = diagonal(i) + step(i)*saturated(i)*relative_slope(i)
-         end do
-      end select
-   end subroutine add_bottom
-
-   !> Thomas algorithm; `right` becomes minus the solution's sign convention: A x = right.
-   pure subroutine solve_tridiagonal(nlayer, lower, diagonal, upper, right)
-      integer, intent(in) :: nlayer                   !! [1]
-      real(rk), intent(in) :: lower(w, nlayer)        !! [1]
-      real(rk), intent(inout) :: diagonal(w, nlayer)  !! in: diagonal, out: pivots [1]
-      real(rk), intent(in) :: upper(w, nlayer)        !! [1]
-      real(rk), intent(inout) :: right(w, nlayer)     !! in: right-hand side, out: solution [m]
-      real(rk) :: factor
-      integer :: i, k
-      do k = 2, nlayer
-         do i = 1, w
-            factor = lower(i, k)/diagonal(i, k - 1)
-            diagonal(i, k) = diagonal(i, k) - factor*upper(i, k - 1)
-            right(i, k) = right(i, k) - factor*right(i, k - 1)
-         end do
-      end do
-      right(:, nlayer) = right(:, nlayer)/diagonal(:, nlayer)
-      do k = nlayer - 1, 1, -1
-         do i = 1, w
-            right(i, k) = (right(i, k) - upper(i, k)*right(i, k + 1))/diagonal(i, k)
-         end do
-      end do
-   end subroutine solve_tridiagonal
-
-   !> Take a Newton step of one layer, through saturation where a dry layer is wetted.
-   !>
-   !> In dry soil a step in head overshoots by orders of magnitude; the step in water content that belongs to it does
-   !> not (Forsyth, Wu and Pruess 1995, Adv. Water Resour. 18, 25-38).
-   pure subroutine update_head(scheme, is_moving, curves, saturation, slope, change, head)
-      integer, intent(in) :: scheme               !! retention_*
-      logical, intent(in) :: is_moving(w)         !! lanes to update
-      real(rk), intent(in) :: curves(w, curve_count)
-      real(rk), intent(in) :: saturation(w)       !! [1]
-      real(rk), intent(in) :: slope(w)            !! of the saturation [m-1]
-      real(rk), intent(in) :: change(w)           !! minus the Newton step [m]
-      real(rk), intent(inout) :: head(w)          !! [m]
-      real(rk), parameter :: small_step = 0.1_rk  !! share of the suction up to which a step in head is safe [1]
-      real(rk), parameter :: first_drop = 0.1_rk  !! suction to which a saturated layer may fall in one step [m]
-      real(rk) :: wetter(w), target(w), brim(w), straight
-      logical :: is_wetting(w)
-      integer :: i
-      do i = 1, w
-         is_wetting(i) = slope(i) > 0.0_rk .and. -change(i) > small_step*max(-head(i), 0.0_rk)
-         wetter(i) = merge(saturation(i) - slope(i)*change(i), 0.5_rk, is_wetting(i))
-         brim(i) = min(-0.5_rk*head(i), 0.0_rk)
-         target(i) = head(i)
-      end do
-      if (any(is_moving .and. is_wetting)) then
-         brim = 0.0_rk
-         call head_of_water(scheme, curves, wetter, brim, target)
+      real(rk), intent(in) :: pressure_head(w, nlayer)
+      type(column_problem_type), intent(out) :: problem
+      real(rk), intent(out) :: half(w, nlayer)
+      real(rk), intent(out) :: factor(w, nlayer)
+      real(rk), dimension(w, nlayer) :: head, water, capacity, conductivity, slope
+      half = 0.5_rk*thickness
+      call capillary_scale(nlayer, half, hydraulics%saturated_conductivity, factor)
+      problem%lower_boundary = options%lower_boundary
+      problem%has_surface_head = options%upper_boundary == upper_head
+      problem%surface_head = options%surface_head
+      problem%ponding_depth = options%ponding_depth
+      problem%tolerance = options%tolerance
+      problem%base_head = sum(thickness, dim=2) - options%water_table_depth
+      problem%base_k = 0.0_rk
+      problem%surface_k = 0.0_rk
+      problem%supply = 0.0_rk
+      problem%dt = 1.0_rk
+      if (options%lower_boundary == lower_water_table .or. problem%has_surface_head) then
+         head = pressure_head
+         head(:, nlayer) = problem%base_head
+         if (problem%has_surface_head) head(:, 1) = options%surface_head
+         call evaluate_soil_hydraulics(nlayer, hydraulics, head, water, capacity, conductivity, slope)
+         problem%base_k = conductivity(:, nlayer)
+         problem%surface_k = conductivity(:, 1)
       end if
+   end subroutine start_problem
+
+   !> Clocks to zero.
+   pure subroutine start_progress(dt, surface_input, surface_water, progress)
+      real(rk), intent(in) :: dt
+      real(rk), intent(in) :: surface_input(w)
+      real(rk), intent(in) :: surface_water(w)
+      type(progress_type), intent(out) :: progress
+      progress%done = 0.0_rk
+      progress%next = dt
+      progress%rain = max(surface_input, 0.0_rk)/density_water
+      progress%demand = max(-surface_input, 0.0_rk)/density_water
+      progress%pond = surface_water/density_water
+      progress%infiltrated = 0.0_rk
+      progress%run_off = 0.0_rk
+      progress%drained = 0.0_rk
+      progress%evaporated = 0.0_rk
+   end subroutine start_progress
+
+   !> Length of the sub-step of each column and the water on its surface; evaporation takes the pond first.
+   pure subroutine start_substep(dt, upper_boundary, active, progress, problem)
+      real(rk), intent(in) :: dt
+      integer, intent(in) :: upper_boundary
+      logical, intent(in) :: active(w)
+      type(progress_type), intent(in) :: progress
+      type(column_problem_type), intent(inout) :: problem
+      real(rk) :: left, step
+      integer :: i
       do i = 1, w
-         straight = max(head(i) - change(i), min(3.0_rk*head(i), 0.0_rk) - first_drop)
-         if (is_moving(i)) head(i) = merge(target(i), straight, is_wetting(i))
+         left = dt - progress%done(i)
+         step = merge(0.5_rk*left, progress%next(i), progress%next(i) > 0.5_rk*left)
+         step = merge(left, step, progress%next(i) >= left)
+         problem%dt(i) = merge(step, dt, active(i))
+         problem%supply(i) = max(progress%pond(i)/problem%dt(i) + progress%rain(i) - progress%demand(i), 0.0_rk)
+         if (upper_boundary == upper_head) problem%supply(i) = 0.0_rk
       end do
-   end subroutine update_head
+   end subroutine start_substep
+
+   !> Newton iterations until every active column is solved or the bound is reached.
+   subroutine iterate(nlayer, max_iterations, problem, hydraulics, thickness, half, factor, storage, demand, &
+      active, head, q, &
+                      given, solved, iterations)
+      integer, intent(in) :: nlayer
+      integer, intent(in) :: max_iterations
+      type(column_problem_type), intent(in) :: problem
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: thickness(w, nlayer)
+      real(rk), intent(in) :: half(w, nlayer)
+      real(rk), intent(in) :: factor(w, nlayer)
+      real(rk), intent(in) :: storage(w, nlayer)
+      real(rk), intent(in) :: demand(w, nlayer)
+      logical, intent(in) :: active(w)
+      real(rk), intent(inout) :: head(w, nlayer)
+      real(rk), intent(inout) :: q(w, 0:nlayer)
+      real(rk), intent(inout) :: given(w, nlayer)
+      logical, intent(out) :: solved(w)
+      integer, intent(out) :: iterations(w)
+      logical :: running(w), converged(w)
+      integer :: iteration
+      solved = .false.
+      iterations = 0
+      do iteration = 1, max_iterations
+         running = active .and. .not. solved
+         if (.not. any(running)) exit
+         call newton_iteration(nlayer, iteration, problem, hydraulics, thickness, half, factor, storage, demand, &
+                               merge(1.0_rk, 0.0_rk, running), head, q, given, converged)
+         iterations = iterations + merge(1, 0, running)
+         solved = solved .or. (running .and. converged)
+      end do
+   end subroutine iterate
+
+   !> Pond, runoff and evaporation of the surface after a solved sub-step.
+   pure subroutine book_surface(options, booked, problem, progress, sink_top, infiltration, given_top, rate)
+      type(richards_options_type), intent(in) :: options
+      logical, intent(in) :: booked(w)
+      type(column_problem_type), intent(in) :: problem
+      type(progress_type), intent(inout) :: progress
+      real(rk), intent(in) :: sink_top(w)        !! demand on the top layer without the surface's own [m s-1]
+      real(rk), intent(inout) :: infiltration(w) !! limited to the water at hand [m s-1]
+      real(rk), intent(in) :: given_top(w)       !! met by the top layer, both demands [m s-1]
+      real(rk), intent(out) :: rate(w)           !! surface evaporation met by the top layer [m s-1]
+      real(rk) :: from_pond, from_soil, wanted, pond
+      integer :: i
+      rate = 0.0_rk
+      do i = 1, w
+         if (.not. booked(i)) cycle
+         from_pond = min(progress%demand(i), progress%pond(i)/problem%dt(i))
+         from_soil = progress%demand(i) - from_pond
+         wanted = max(sink_top(i), 0.0_rk) + from_soil
+         if (wanted > 0.0_rk) rate(i) = from_soil*min((given_top(i) - min(sink_top(i), 0.0_rk))/wanted, 1.0_rk)
+         if (options%upper_boundary == upper_head) then
+            pond = progress%pond(i) + problem%dt(i)*(progress%rain(i) - from_pond)
+         else
+            infiltration(i) = min(infiltration(i), problem%supply(i))
+            pond = problem%dt(i)*(problem%supply(i) - infiltration(i))
+         end if
+         progress%infiltrated(i) = progress%infiltrated(i) + problem%dt(i)*infiltration(i)
+         progress%evaporated(i) = progress%evaporated(i) + problem%dt(i)*(from_pond + rate(i))
+         progress%run_off(i) = progress%run_off(i) + max(pond - options%ponding_depth, 0.0_rk)
+         progress%pond(i) = min(pond, options%ponding_depth)
+      end do
+   end subroutine book_surface
+
+   !> Storage of each layer from its fluxes. What the tolerance puts above porosity goes to the layer below, what it takes
+   !> below the residual water comes from there; at the base it is drainage, or compression of a closed column.
+   pure subroutine book_layers(nlayer, booked, dt, is_closed, thickness, hydraulics, storage, head, q, given, pressure_head, &
+                               soil_water)
+      integer, intent(in) :: nlayer
+      logical, intent(in) :: booked(w)
+      real(rk), intent(in) :: dt(w)
+      logical, intent(in) :: is_closed                    !! no flow through the base
+      real(rk), intent(in) :: thickness(w, nlayer)
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      real(rk), intent(in) :: storage(w, nlayer)          !! at the start of the sub-step [m3 m-3]
+      real(rk), intent(in) :: head(w, nlayer)             !! Newton's solution [m]
+      real(rk), intent(inout) :: q(w, 0:nlayer)           !! [m s-1]
+      real(rk), intent(in) :: given(w, nlayer)            !! [m s-1]
+      real(rk), intent(inout) :: pressure_head(w, nlayer) !! [m]
+      real(rk), intent(inout) :: soil_water(w, nlayer)    !! [m3 m-3]
+      real(rk) :: compressed, reached, water, beyond
+      logical :: passes
+      integer :: i, k
+      do k = 1, nlayer
+         passes = k < nlayer .or. .not. is_closed
+         do i = 1, w
+            compressed = max(head(i, k) + hydraulics%entry_head(i, k), 0.0_rk)
+            water = storage(i, k) + dt(i)*(q(i, k - 1) - q(i, k) - given(i, k))/thickness(i, k) &
+                    - hydraulics%specific_storage(i, k)*compressed
+            reached = min(max(water, hydraulics%residual_water(i, k)), hydraulics%porosity(i, k))
+            beyond = water - reached
+            q(i, k) = q(i, k) + merge(beyond*thickness(i, k)/dt(i), 0.0_rk, passes)
+            compressed = compressed + max(beyond, 0.0_rk)/hydraulics%specific_storage(i, k)
+            soil_water(i, k) = merge(reached, soil_water(i, k), booked(i))
+            water = merge(head(i, k), compressed - hydraulics%entry_head(i, k), passes .or. beyond <= 0.0_rk)
+            pressure_head(i, k) = merge(water, pressure_head(i, k), booked(i))
+         end do
+      end do
+   end subroutine book_layers
+
+   !> Advance clocks and choose the next sub-step.
+   pure subroutine end_substep(dt, active, solved, iterations, step, drainage, progress, flux)
+      real(rk), intent(in) :: dt
+      logical, intent(in) :: active(w)
+      logical, intent(in) :: solved(w)
+      integer, intent(in) :: iterations(w)
+      real(rk), intent(in) :: step(w)
+      real(rk), intent(in) :: drainage(w)
+      type(progress_type), intent(inout) :: progress
+      type(richards_flux_type), intent(inout) :: flux
+      integer :: i
+      do i = 1, w
+         if (.not. active(i)) cycle
+         if (solved(i)) then
+            progress%done(i) = merge(dt, progress%done(i) + step(i), step(i) >= dt - progress%done(i))
+            progress%drained(i) = progress%drained(i) + step(i)*drainage(i)
+            flux%substeps(i) = flux%substeps(i) + 1.0_rk
+            progress%next(i) = merge(growth, 1.0_rk, iterations(i) <= quick_iterations)*step(i)
+         else
+            progress%next(i) = cut*step(i)
+         end if
+      end do
+   end subroutine end_substep
+
+   !> Say which column failed, when, and what it looked like.
+   subroutine raise_no_convergence(dt, first_column, progress, top_head, error)
+      real(rk), intent(in) :: dt
+      integer, intent(in) :: first_column
+      type(progress_type), intent(in) :: progress
+      real(rk), intent(in) :: top_head(w)
+      type(error_type), allocatable, intent(out) :: error
+      character(len=400) :: text
+      integer :: lane
+      lane = minloc(progress%done, dim=1)
+      write (text, "(a,i0,a,f0.3,a,f0.3,a,es10.3,a,es10.3,a)") "soil water in column ", first_column + lane - 1, &
+         " did not converge ", progress%done(lane), " s into a step of ", dt, " s (sub-step ", progress%next(lane), &
+         " s, head of the top layer ", top_head(lane), &
+         " m); check its soil parameters and state, or change subsurface.solver (max_iterations, min_step)"
+      call raise_error(error, error_convergence, text)
+   end subroutine raise_no_convergence
 
 end module pl_richards_column

@@ -46,10 +46,12 @@ class SolverSection(Section):
     """Newton iteration and sub-steps of Richards' equation."""
 
     tolerance: float = key(
-        1e-13, "largest error of the water balance of a layer per sub-step", unit="m", above=0, at_most=1e-6
+        1e-7,
+        "error of the water balance of a layer before the last linear solve of a sub-step; water itself closes to round-off",
+        unit="m", above=0, at_most=1e-5,
     )
     max_iterations: int = key(
-        30, "Newton iterations before the sub-step is halved", kind="integer", at_least=3, at_most=200
+        15, "Newton iterations before the sub-step is cut", kind="integer", at_least=3, at_most=200
     )
     min_step: float = key(1e-3, "shortest sub-step before the run stops", unit="s", above=0, at_most=3600)
 

@@ -104,6 +104,10 @@ class Columns:
             self._handle, retention, lower_boundary, air_entry, water_table_depth, ponding_depth, tolerance,
             largest_iteration, smallest_step))
 
+    def prescribe_water(self, prescribed: bool) -> None:
+        """Choose whether soil and ponded water stay as they are set (else Richards' equation moves them)."""
+        check(*self._api.columns_prescribe_water(self._handle, int(prescribed)))
+
     def prepare(self) -> None:
         """Check the parameters and derive what follows from them; needed after they were set."""
         check(*self._api.columns_prepare(self._handle))

@@ -6,7 +6,8 @@ Members are more columns: ``column = cell + ncell * member``. All arrays are liv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 import numpy as np
@@ -51,9 +52,9 @@ class ColumnModel:
     ponding_depth : float
         Water that the surface holds before it runs off [m].
     air_entry : float
-        Air-entry head of van Genuchten soils [m]; 0 gives the curves of van Genuchten (1980).
+        Air-entry head of van Genuchten soils with small n [m] (Ippisch et al. 2006).
     tolerance, largest_iteration, smallest_step
-        Soil water solver: largest imbalance of a layer in a sub-step [m], Newton iterations [1], sub-step [s].
+        Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1], sub-step [s].
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
 
@@ -79,9 +80,9 @@ class ColumnModel:
         lower_boundary: str = "free_drainage",
         water_table_depth: float = 2.0,
         ponding_depth: float = 0.01,
-        air_entry: float = 0.01,
-        tolerance: float = 1e-13,
-        largest_iteration: int = 30,
+        air_entry: float = 0.02,
+        tolerance: float = 1e-7,
+        largest_iteration: int = 15,
         smallest_step: float = 1e-3,
         stability_limit: float = 0.5,
         soil_roughness: float = 0.00085,
@@ -127,15 +128,17 @@ class ColumnModel:
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Set parameter fields; shapes ``(cell,)``, ``(n, cell)`` or ``(n, member, cell)``."""
         self._set(self.parameter, parameters)
-        self._columns.prepare()
+        with self._located():
+            self._columns.prepare()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Set state fields and make pressure heads consistent with soil water where only the latter is given."""
+        """Set state fields; of soil water and pressure head, one that is given alone brings the other along."""
         self._set(self.state, state)
-        if "soil_water" in state and "pressure_head" not in state:
-            self._columns.reconcile()
-        elif "pressure_head" in state and "soil_water" not in state:
-            self._columns.fill_water()
+        with self._located():
+            if "soil_water" in state and "pressure_head" not in state:
+                self._columns.reconcile()
+            elif "pressure_head" in state and "soil_water" not in state:
+                self._columns.fill_water()
 
     def _set(self, target: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
         for name, value in values.items():
@@ -172,23 +175,21 @@ class ColumnModel:
         """
         self._set(self.forcing, weather)
         self._set(self.forcing, {"leaf_area_index": leaf_area, "stem_area_index": stem_area})
-        try:
+        with self._located():
             self._columns.step(dt)
-        except (BalanceError, ConvergenceError, StateError) as error:
-            raise type(error)(self._located(error)) from error
 
-    def _located(self, error: Exception) -> str:
-        """Replace the column of a core message by cell and member."""
-        text = str(error)
-        marker = "column "
-        if marker not in text:
-            return text
-        head, _, tail = text.partition(marker)
-        digits = tail.split()[0].rstrip(",:;.")
-        if not digits.isdigit():
-            return text
-        member, cell = divmod(int(digits) - 1, self.ncell)
-        return f"{head}cell {cell}, member {member}{tail[len(digits):]}"
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Replace the column that an error of the core names by cell and member."""
+        try:
+            yield
+        except (BalanceError, ConvergenceError, InputError, StateError) as error:
+            head, _, tail = str(error).partition("in column ")
+            digits = tail[: len(tail) - len(tail.lstrip("0123456789"))]
+            if not digits:
+                raise
+            member, cell = divmod(int(digits) - 1, self.ncell)
+            raise type(error)(f"{head}in cell {cell}, member {member}{tail[len(digits):]}") from error
 
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.
@@ -210,10 +211,10 @@ class ColumnModel:
         before = self.land_water()
         pores = self.parameter["porosity"] - self.parameter["residual_water"]
         lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
-        bounded = np.clip(soil_water, lowest, self.parameter["porosity"])
-        clipped = int(np.count_nonzero(bounded != soil_water))
-        self.state["soil_water"][...] = bounded
-        self._columns.reconcile()
+        self.state["soil_water"][...] = np.clip(soil_water, lowest, self.parameter["porosity"])
+        with self._located():
+            self._columns.reconcile()
+        clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
 
     def land_water(self) -> np.ndarray:

@@ -36,8 +36,17 @@ def check_tiles(config: CaseConfig, ranks: int) -> None:
         )
 
 
-def open_weather(config: CaseConfig, domain: Domain) -> Forcing:
+def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None = None) -> Forcing:
     """Open the weather of a case for the cells of a domain or tile.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    domain : Domain
+        The cells.
+    until : numpy.datetime64, optional
+        End of the weather that is needed, UTC; that of the run by default.
 
     Raises
     ------
@@ -47,6 +56,7 @@ def open_weather(config: CaseConfig, domain: Domain) -> Forcing:
     """
     section = config.forcing
     start, end = forcing_period(config)
+    end = end if until is None else until
     common = {
         "start": start,
         "end": end,

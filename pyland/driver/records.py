@@ -100,20 +100,23 @@ class Records:
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         """Continue after the restart of ``time`` whose state (this rank's cells) is given."""
+        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         for writer in self._writers:
             if writer is self._balance:
                 self._balance.resume(time, state)
+            elif writer is self._analysis:
+                self._analysis.resume(time)
             else:
-                writer.resume(time)
+                writer.resume(time, self._interval_start)
         self._accumulator.restore(state)
-        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         self.largest_energy_residual, self.largest_water_residual = (float(v) for v in state["largest_residuals"])
 
     def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
         """Book one step, and write a record where an output interval ends."""
         shape = (model.nmember, model.ncell)
         precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
-        rates = {name: model.flux[name] for name in (*ENERGY_RATES, "evapotranspiration", "surface_runoff", "subsurface_runoff")}
+        lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
+        rates = {name: model.flux[name] for name in (*ENERGY_RATES, *lost)}
         residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
         self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))
@@ -171,7 +174,8 @@ class Records:
         whole = {**self._accumulator.state(), **self._balance.state()}
         plain = {name: whole.pop(name) for name in ("accumulator_duration", "balance_clock")}
         plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])
-        plain["largest_residuals"] = np.array([self.largest_energy_residual, self.largest_water_residual])
+        residuals = [self.largest_energy_residual, self.largest_water_residual]
+        plain["largest_residuals"] = np.max(self.comm.allgather(residuals), axis=0)
         return whole, plain
 
     def finish(self, time: np.datetime64, model: ColumnModel) -> None:

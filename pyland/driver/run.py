@@ -75,7 +75,8 @@ class CaseRun:
                                         *(entry.file for entry in config.observations)] if one]
         about = self.comm.broadcast(
             provenance(config_hash=config_hash(config), inputs=inputs, base=config.directory, build=runtime.build(),
-                       ranks=self.comm.size, threads=runtime.threads(), seed=config.ensemble.seed, title=config.case.name)
+                       ranks=self.comm.size, threads=runtime.threads(), seed=config.ensemble.seed,
+                       title=config.case.name)
             if self.comm.is_root else None)
         return {**about, "comment": config.case.description}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,9 @@ PLANT_FIELDS = (
     "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top", "is_c4", "psi_open", "psi_closed",
 )
 """Plant parameters that go to the core under their own name."""
+
+SAMPLED_DAYS = 73
+"""Days spread over the first year of weather whose mean is the initial soil temperature."""
 
 BARE_PLANT = "c3_grass"
 """Type whose parameters stand on bare patches; without leaves and stems they have no effect."""
@@ -75,6 +79,26 @@ class Setup:
         """Place of this rank's cells among all cells of the run, shape (cell,)."""
         return np.searchsorted(self.whole.cell_id, self.domain.cell_id)
 
+    @cached_property
+    def initial_temperature(self) -> np.ndarray:
+        """Soil temperature at the start: as given, or the mean air temperature of the first year of weather, (cell,) [K].
+
+        The year does not depend on the end of the run: a run that stops early and is resumed is the same run. Of a
+        station file that is shorter, all of it counts.
+        """
+        given = self.config.land.initial.soil_temperature
+        if given is not None:
+            return np.full(self.domain.ncell, float(given))
+        forcing, year = self.forcing, np.timedelta64(365, "D")
+        if self.config.forcing.format == "generator":
+            forcing = open_weather(self.config, self.domain, until=forcing.start + year)
+        cover = float((min(forcing.end, forcing.start + year) - forcing.start) / np.timedelta64(1, "s"))
+        length = min(86400.0, cover)
+        days = int(cover // length)
+        chosen = range(0, days, max(days // SAMPLED_DAYS, 1))
+        total = sum(forcing.weather(forcing.start + np.timedelta64(day, "D"), length)["air_temperature"] for day in chosen)
+        return np.asarray(total / len(chosen))
+
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run as the output rooms want them."""
         whole = self.whole
@@ -102,7 +126,8 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     whole = build_domain(config.domain)
     if comm.size > whole.ncell:
         raise InputError(
-            f"parallel: {comm.size} ranks for {whole.ncell} cell(s); a rank owns at least one cell with all its members. "
+            f"parallel: {comm.size} ranks for {whole.ncell} cell(s); a rank owns one cell at least, with all "
+            "its members. "
             f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
         )
     domain = whole.subset(comm.tile(whole.ncell))
@@ -252,24 +277,8 @@ def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
         water = model.state["soil_water"]
         water = water * change["soil_water"] if entry["kind"] == "multiply_lognormal" else water + change["soil_water"]
         model.change_soil_water(water)
-    temperature = np.full((layers.nthermal, ncell), _initial_temperature(setup))
+    temperature = np.full((layers.nthermal, ncell), setup.initial_temperature)
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
-    model.set_state({"soil_temperature": warmth, "leaf_temperature": np.repeat(warmth[:1], setup.surface.npatch, axis=0),
-                     "growth_temperature": warmth[0]})
-
-
-def _initial_temperature(setup: Setup) -> np.ndarray:
-    """Return the given soil temperature, or the mean air temperature of the period at hand (at most a year), (cell,)."""
-    given = setup.config.land.initial.soil_temperature
-    if given is not None:
-        return np.full(setup.domain.ncell, float(given))
-    start = setup.forcing.start
-    end = min(setup.forcing.end, start + np.timedelta64(365, "D"))
-    days = int((end - start) / np.timedelta64(1, "D"))
-    total = np.zeros(setup.domain.ncell)
-    for day in range(max(days, 1)):
-        moment = start + np.timedelta64(day, "D")
-        length = min(86400.0, float((end - moment) / np.timedelta64(1, "s")))
-        total += setup.forcing.weather(moment, length)["air_temperature"]
-    return total / max(days, 1)
+    leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)
+    model.set_state({"soil_temperature": warmth, "leaf_temperature": leaves, "growth_temperature": warmth[0]})

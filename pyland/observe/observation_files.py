@@ -43,7 +43,7 @@ def write_observations(path: str | Path, sets: list[ObservationSet]) -> None:
     """
     path = Path(path)
     if not sets:
-        raise InputError(f"{path}: there are no observations to write.")
+        raise InputError(f"{path}: there are no observations to write; does the run end before the first of them?")
     unknown = sorted({one.type for one in sets} - set(_QUANTITIES))
     if unknown:
         raise InputError(f"{path}: observations of type '{unknown[0]}' cannot be written; known: "

@@ -103,13 +103,13 @@ class BalanceWriter:
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         """Continue after the restart of ``time`` whose file holds ``state``."""
+        self._start = int(state["balance_clock"][0])
         if self._file is not None:
-            self._file.resume(stamp_of(time), np.datetime64(time))
+            self._file.resume(stamp_of(time), np.datetime64(self._start, "s"))
         self._sums = {
             name.partition(":")[2]: np.array(values) for name, values in state.items() if name.startswith("balance:")
         }
         self._storage = np.array(state["balance_storage"])
-        self._start = int(state["balance_clock"][0])
         self._duration = float(state["balance_clock"][1])
 
     def add_step(

@@ -113,10 +113,10 @@ class HistoryWriter:
         if self._file is not None:
             self._file.start()
 
-    def resume(self, time: np.datetime64) -> None:
-        """Continue after the restart of ``time``."""
+    def resume(self, time: np.datetime64, interval_start: np.datetime64 | None = None) -> None:
+        """Continue after the restart of ``time`` in the interval that began at ``interval_start``, ``time`` if None."""
         if self._file is not None:
-            self._file.resume(stamp_of(time), np.datetime64(time))
+            self._file.resume(stamp_of(time), np.datetime64(time if interval_start is None else interval_start))
 
     def add(self, time_start: Any, time_end: Any, values: Mapping[str, np.ndarray]) -> None:
         """Add the record of the interval from ``time_start`` to ``time_end``.

@@ -110,7 +110,8 @@ class SegmentedFile:
         stamp : str
             Stamp of the restart, ``YYYYMMDDTHHMM``.
         time : numpy.datetime64
-            The same instant; records of a finished file up to and including it are kept.
+            Records up to and including this time are kept: the restart's, or the start of the output interval in which
+            it lies. (A run that ended there has closed that interval too early; the restart holds it open.)
 
         Raises
         ------
@@ -119,17 +120,20 @@ class SegmentedFile:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._remove_own_partials()
+        target = self._segment_path(stamp)
         if self.path.exists():  # the earlier run had ended: its file holds all segments
             for segment in self.segments():
                 segment.unlink()
-            target = self._segment_path(stamp)
             with complete_file(target) as partial:
                 _copy_records([self.path], partial, until=time)
             self.path.unlink()
         for segment in self.segments():
             if _stamp_of(segment) > stamp:
                 segment.unlink()
-        if not self._segment_path(stamp).exists():
+        if target.exists():
+            with complete_file(target) as partial:
+                _copy_records([target], partial, until=time)
+        else:
             raise InputError(
                 f"{self.folder}: the segment {self._segment_path(stamp).name} that belongs to the restart of {stamp} "
                 "is missing; resume needs it. Run the case again without --resume."
