@@ -46,7 +46,8 @@ class ColumnModel:
     ncell, nmember, npatch : int
         Sizes [1].
     stomata, soil_evaporation, water_stress, retention, lower_boundary : str
-        Schemes: ``medlyn`` or ``ball_berry``; ``dry_surface_layer`` or ``beta``; ``soil_water`` or ``pressure_head``; ``van_genuchten`` or ``clapp_hornberger``; ``free_drainage``, ``no_flow`` or ``water_table``.
+        Schemes: ``medlyn`` or ``ball_berry``; ``dry_surface_layer`` or ``beta``; ``soil_water`` or
+        ``pressure_head``; ``van_genuchten`` or ``clapp_hornberger``; ``free_drainage``, ``no_flow`` or ``water_table``.
     water_table_depth : float
         Depth of a fixed water table [m], for ``lower_boundary="water_table"``.
     ponding_depth : float
