@@ -15,10 +15,11 @@ module pl_column_step
    use pl_ground_albedo, only: ground_albedo
    use pl_field_table, only: role_forcing, role_state
    use pl_kinds, only: rk
-   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, weather_chunk_type
+   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, stress_pressure_head, weather_chunk_type
    use pl_land_load, only: load_patch_state, load_plant, load_weather, store_patch_state
    use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
    use pl_richards_column, only: richards_column_step, richards_flux_type
+   use pl_root_uptake, only: availability_of_head, availability_of_water
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
    use pl_soil_thermal, only: soil_thermal_properties
    use pl_water_table, only: water_table_depth
@@ -185,6 +186,8 @@ contains
       type(plant_chunk_type) :: plant
       type(canopy_state_type) :: canopy
       real(rk) :: conductivity(w, model%nthermal), heat_capacity(w, model%nthermal), soil_temperature(w, model%nthermal)
+      real(rk), dimension(w, model%nlayer) :: critical, wilting ! bounds of the water that roots find [m3 m-3]
+      real(rk), dimension(w, model%nlayer) :: availability      ! of water to the roots [1]
       real(rk), dimension(w, model%nlayer) :: roots, dry_conductivity, wet_conductivity, dry_capacity
       integer :: first, last, layer, p
       first = first_column(chunk)
@@ -202,14 +205,22 @@ contains
       call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
       call start_sums(weather, sums)
       root_uptake = 0.0_rk
+      if (model%land_options%water_stress /= stress_pressure_head) then
+         call load_chunk(chunk, model%nlayer, model%derived%critical_water, critical)
+         call load_chunk(chunk, model%nlayer, model%derived%wilting_water, wilting)
+         call availability_of_water(model%nlayer, water, critical, wilting, availability)
+      end if
       do p = 1, model%npatch
          layer = (p - 1)*model%nlayer
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
          call load_patch_state(model%land, source, p, canopy)
+         if (model%land_options%water_stress == stress_pressure_head) then
+            call availability_of_head(model%nlayer, head, model%land_parameters%psi_open(source, p), &
+                                      model%land_parameters%psi_closed(source, p), availability)
+         end if
          call load_chunk(chunk, model%nlayer, model%land_parameters%root_fraction(:, layer + 1:layer + model%nlayer), roots)
-         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, head, &
-                        soil_temperature, model%land_parameters%psi_open(source, p), &
-                        model%land_parameters%psi_closed(source, p), canopy, sums, root_uptake)
+         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, availability, &
+                        soil_temperature, canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
       end do
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)

@@ -1,5 +1,12 @@
 """Boundary to the compiled core; the only package that touches the extension."""
 
+import os
+
+# OpenMP reads this once, when it is loaded. Threads that spin while they wait take the cores from each other wherever
+# something else runs too (a step with two threads then takes up to five times as long); waiting asleep costs nothing
+# measurable where nothing does.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 try:
     from pyland.core._wrapped import wrapped
 except ImportError as error:

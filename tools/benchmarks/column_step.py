@@ -2,10 +2,10 @@
 
     python tools/benchmarks/column_step.py [--columns 1000] [--days 5] [--threads 1 2]
 
-Prints the minimum and median over the steps in microseconds per column and step, memory per column, and both relative
-to a reference kernel measured in the same run: numpy's exp of 1000 float64 in cache, in nanoseconds per value.
-Machine speed and most of what other programs take cancel in that ratio. Where the time goes:
-tools/benchmarks/column_processes.py. Nothing is timed inside the step itself.
+Prints microseconds per column and step, mean over the day of the fastest (best) and the median repetition of each half
+hour: CPU time of all threads, which other programs hardly change, and wall time. `references` is the best CPU time over
+a kernel measured in the same run, numpy's exp of 1000 float64 in cache per value: machine speed cancels. Memory counts
+the named fields. Where the time goes: tools/benchmarks/column_processes.py; nothing is timed inside the step itself.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def make_weather(ncolumn: int, nstep: int) -> list[dict[str, np.ndarray]]:
 
 
 def time_reference(seconds: float = 0.2) -> float:
-    """Nanoseconds per value of numpy's exp in cache: the least of many short runs."""
+    """Nanoseconds per value of numpy's exp in cache: the least of many runs too short to be interrupted."""
     values = np.linspace(-1.0, 1.0, 1000)
     out = np.empty_like(values)
     best, end = np.inf, time.perf_counter() + seconds
@@ -109,24 +109,23 @@ def time_reference(seconds: float = 0.2) -> float:
 
 
 def run(model: ColumnModel, weather: list[dict[str, np.ndarray]], leaf_area: float = 2.0) -> np.ndarray:
-    """Seconds of every step."""
+    """Seconds of every step, shape (2, step): CPU of all threads, wall."""
     leaf = np.full((model.npatch, model.ncell), leaf_area)
     stem = np.full((model.npatch, model.ncell), 0.3)
-    seconds = np.empty(len(weather))
+    seconds = np.empty((2, len(weather)))
     for k, fields in enumerate(weather):
-        start = time.perf_counter()
+        cpu, wall = time.process_time(), time.perf_counter()
         model.advance(fields, leaf, stem, STEP)
-        seconds[k] = time.perf_counter() - start
+        seconds[:, k] = time.process_time() - cpu, time.perf_counter() - wall
     return seconds
 
 
 def report(label: str, seconds: np.ndarray, ncolumn: int, reference: float) -> None:
-    """Print the cost of a step: mean over the day of the fastest repetition of each half hour, and the median."""
-    by_time = seconds.reshape(-1, STEPS_PER_DAY)
-    best, middle = by_time.min(axis=0).mean(), np.median(by_time, axis=0).mean()
-    scale = 1e6 / ncolumn
-    print(f"{label:26s} {best * scale:7.3f} us best  {middle * scale:7.3f} us median  "
-          f"{best * scale * 1e3 / reference:8.0f} references")
+    """Print the cost of a step."""
+    by_time = seconds.reshape(2, -1, STEPS_PER_DAY) * 1e6 / ncolumn
+    best, middle = by_time.min(axis=1).mean(axis=1), np.median(by_time, axis=1).mean(axis=1)
+    print(f"{label:18s} CPU {best[0]:6.3f} best {middle[0]:6.3f} median   wall {best[1]:6.3f} best "
+          f"{middle[1]:6.3f} median   {best[0] * 1e3 / reference:6.0f} references")
 
 
 def main() -> None:
