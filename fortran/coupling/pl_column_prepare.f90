@@ -3,6 +3,7 @@ module pl_column_prepare
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
+   use pl_field_table, only: role_parameter
    use pl_kinds, only: rk
    use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn, &
                             stress_pressure_head, stress_soil_water
@@ -79,7 +80,16 @@ contains
    subroutine check_parameters(model, error)
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
+      character(len=:), allocatable :: name
+      character(len=16) :: place
       real(rk) :: least_shape
+      integer :: column
+      call model%table%find_nonfinite(role_parameter, name, column)
+      if (column > 0) then
+         write (place, "(i0)") column
+         call raise_error(error, error_input, "parameter '"//name//"' is not a finite number in column "//trim(place))
+         return
+      end if
       least_shape = merge(1.0_rk, 0.0_rk, model%retention == retention_van_genuchten)
       associate (land => model%land_parameters, water => model%water_parameters)
          call require("thickness", "above 0 m", all(land%thickness > 0.0_rk, 2), error)
