@@ -412,7 +412,7 @@ contains
       integer, intent(in) :: column
       type(error_type), allocatable, intent(out) :: error
       character(len=160) :: text
-      write (text, "(a,i0,a)") "soil water of column ", column, &
+      write (text, "(a,i0,a)") "soil water in column ", column, &
          " is not finite: its state or the water it receives holds "// &
          "NaN or infinity; look for their origin"
       call raise_error(error, error_state, text)
