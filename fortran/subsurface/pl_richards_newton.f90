@@ -191,7 +191,7 @@ contains
       real(rk), intent(out) :: limited(w, nlayer) !! 1 for layers held at the air-dry head, 0 for others [1]
       real(rk), intent(out) :: worst(w)                   !! largest residual of the column over what is allowed [1]
       real(rk) :: full, without, bound, residual, main, allowed
-      logical :: held
+      logical :: empty, held
       integer :: i, k
       worst = 0.0_rk
       do k = 1, nlayer
@@ -202,16 +202,19 @@ contains
             main = thickness(i, k)*capacity(i, k) + dt(i)*(by_above(i, k) - by_below(i, k - 1))
             bound = thickness(i, k)*(water(i, k) - air_dry_water(i, k))
             held = without < bound .and. bound < full
+            ! less water than the driest head holds (state set from outside): wait until it flows in
+            empty = head(i, k) <= driest_head .and. without > 0.0_rk
             residual = merge(full, min(full, max(without, bound)), sink(i, k) <= 0.0_rk)
             given(i, k) = merge(sink(i, k), 0.0_rk, sink(i, k) <= 0.0_rk .or. full <= bound)
             allowed = min(tolerance, max(thickness(i, k)*balance_share*(water(i, k) - residual_water(i, k)), &
                least_balance))
-            worst(i) = max(worst(i), merge(0.0_rk, abs(residual)/allowed, held))
-            limited(i, k) = merge(1.0_rk, 0.0_rk, held)
-            lower(i, k) = merge(0.0_rk, -dt(i)*by_above(i, k - 1), held)
-            upper(i, k) = merge(0.0_rk, dt(i)*by_below(i, k), held)
-            diagonal(i, k) = merge(1.0_rk, main, held)
-            change(i, k) = merge(max(air_dry_head - head(i, k), -abs(head(i, k))), -residual, held)
+            worst(i) = max(worst(i), merge(0.0_rk, abs(residual)/allowed, held .or. empty))
+            limited(i, k) = merge(1.0_rk, 0.0_rk, held .and. .not. empty)
+            lower(i, k) = merge(0.0_rk, -dt(i)*by_above(i, k - 1), held .or. empty)
+            upper(i, k) = merge(0.0_rk, dt(i)*by_below(i, k), held .or. empty)
+            diagonal(i, k) = merge(1.0_rk, main, held .or. empty)
+            change(i, k) = merge(merge(0.0_rk, -residual, empty), max(air_dry_head - head(i, k), -abs(head(i, k))), &
+                                 empty .or. .not. held)
          end do
       end do
    end subroutine build_system
