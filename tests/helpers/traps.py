@@ -1,4 +1,7 @@
-"""Floating-point traps while the compiled core runs: -ffpe-trap acts in a Fortran main program only, and here is none."""
+"""Floating-point traps while the compiled core runs.
+
+The compiler flag -ffpe-trap acts in a Fortran main program only, and here is none.
+"""
 
 from __future__ import annotations
 

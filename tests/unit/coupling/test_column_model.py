@@ -157,7 +157,8 @@ def test_forcing_that_is_not_finite_names_cell_and_member(model, sky, bad):
     assert all(np.array_equal(model.state[name], before[name]) for name in before)
 
 
-@pytest.mark.parametrize("name", ["soil_temperature", "soil_water", "canopy_water", "leaf_temperature", "growth_temperature"])
+@pytest.mark.parametrize(
+    "name", ["soil_temperature", "soil_water", "canopy_water", "leaf_temperature", "growth_temperature"])
 def test_a_broken_state_stops_the_step_and_names_the_place(model, sky, name):
     state = model.state[name].copy()
     state[..., 1, 4] = np.nan
