@@ -134,7 +134,7 @@ class LandModel:
         )
         self._columns.set_water_options(
             retention=_VAN_GENUCHTEN, lower_boundary=_NO_FLOW, air_entry=0.01, water_table_depth=0.0, ponding_depth=0.0,
-            tolerance=1e-13, largest_iteration=1, smallest_step=1.0)
+            tolerance=1e-7, largest_iteration=15, smallest_step=1e-3)
         self._columns.prescribe_water(True)
         self.state = self._views(self._columns.state)
         self.parameter = self._views(self._columns.parameter)
