@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from traps import trap_core
 
 from pyland.base.logging import stop_logs
+from pyland.core import runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 _LEAKED = ("OMPI_", "PMIX_", "ORTE_", "OPAL_", "PRTE_")
@@ -26,6 +28,12 @@ def shared_data() -> Path:
         if (place / "data").is_dir():
             return place / "data"
     pytest.skip("the development data set is not here: set PYLAND_SHARED to its folder or put it at ../shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traps() -> bool:
+    """In a debug build (``-ffpe-trap`` among its flags), trap floating-point errors of the core."""
+    return "-ffpe-trap" in runtime.build()["flags"] and trap_core()
 
 
 @pytest.fixture(autouse=True)

@@ -32,12 +32,11 @@ if [ ! -x .venv/bin/python ]; then
    "$python" -m venv .venv
 fi
 
-# PYLAND_BUILD chooses the build: native (default, tuned for this machine), portable, or debug (run-time checks)
+# PYLAND_BUILD chooses the build: native (default, tuned for this machine) or portable
 case "${PYLAND_BUILD:-native}" in
    native) setup_args="-Dnative=true" ;;
    portable) setup_args="-Dnative=false" ;;
-   debug) setup_args="-Ddebug_checks=true" ;;
-   *) echo "PYLAND_BUILD is '${PYLAND_BUILD}'; expected native, portable or debug" >&2; exit 2 ;;
+   *) echo "PYLAND_BUILD is '${PYLAND_BUILD}'; expected native or portable" >&2; exit 2 ;;
 esac
 stamp=.venv/pyland.stamp
 if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$setup_args" ] \

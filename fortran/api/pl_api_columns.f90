@@ -58,11 +58,12 @@ contains
    end subroutine columns_field
 
    !> Choose the land schemes.
-   subroutine columns_set_land_options(self, stomata, soil_evaporation, stability_limit, soil_roughness, &
+   subroutine columns_set_land_options(self, stomata, soil_evaporation, water_stress, stability_limit, soil_roughness, &
                                        soil_emissivity, ierr, errmsg)
       type(columns_handle), intent(inout) :: self
       integer, intent(in) :: stomata           !! pl_land_chunk: stomata_*
       integer, intent(in) :: soil_evaporation  !! pl_land_chunk: evaporation_*
+      integer, intent(in) :: water_stress      !! pl_land_chunk: stress_*
       real(rk), intent(in) :: stability_limit  !! largest zeta in stable air [1]
       real(rk), intent(in) :: soil_roughness   !! [m]
       real(rk), intent(in) :: soil_emissivity  !! [1]
@@ -70,6 +71,7 @@ contains
       character(len=512), intent(out) :: errmsg
       self%model%land_options%stomata = stomata
       self%model%land_options%soil_evaporation = soil_evaporation
+      self%model%land_options%water_stress = water_stress
       self%model%land_options%stability_limit = stability_limit
       self%model%land_options%soil_roughness = soil_roughness
       self%model%land_options%soil_emissivity = soil_emissivity

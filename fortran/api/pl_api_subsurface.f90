@@ -2,6 +2,7 @@
 !>
 !> `soil` is (ncolumn, nlayer, 6), `flux` (ncolumn, 7), as in pl_subsurface_step.
 module pl_api_subsurface
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
    use pl_richards_column, only: check_richards_options, richards_options_type
@@ -142,9 +143,11 @@ contains
          call raise_error(error, error_input, "subsurface_advance: soil must be (ncolumn, nlayer, 6), flux "// &
                           "(ncolumn, 7), the others (ncolumn, nlayer) or (ncolumn)")
       else if (.not. (all_numbers(sink) .and. all_numbers(pressure_head) .and. all_numbers(soil_water) .and. &
-                      all(abs(surface_input) <= huge(dt)) .and. all(abs(surface_water) <= huge(dt)))) then
+                      all(ieee_is_finite(surface_input)) .and. all(ieee_is_finite(surface_water)))) then
          call raise_error(error, error_input, "subsurface_advance: forcing or state holds NaN or infinity")
-      else if (.not. (dt > 0.0_rk .and. dt <= huge(dt))) then
+      else if (.not. ieee_is_finite(dt)) then
+         call raise_error(error, error_input, "subsurface_advance: the time step must be a number")
+      else if (dt <= 0.0_rk) then
          call raise_error(error, error_input, "subsurface_advance: the time step must be positive")
       else if (.not. all(thickness > 0.0_rk)) then
          call raise_error(error, error_input, "subsurface_advance: every layer thickness must be positive")
@@ -165,7 +168,7 @@ contains
    !> Whether a field holds neither NaN nor infinity.
    pure logical function all_numbers(field)
       real(rk), intent(in) :: field(:, :)
-      all_numbers = all(abs(field) <= huge(1.0_rk))
+      all_numbers = all(ieee_is_finite(field))
    end function all_numbers
 
 end module pl_api_subsurface

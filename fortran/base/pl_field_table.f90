@@ -3,6 +3,7 @@
 !> A component allocates its arrays through this table, so that Python can ask for each by name, and a
 !> restart file is complete by construction: it holds every field whose role is `state`.
 module pl_field_table
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: lk, rk
@@ -32,6 +33,7 @@ module pl_field_table
    contains
       procedure :: create => field_table_create
       procedure :: address => field_table_address
+      procedure :: find_nonfinite => field_table_find_nonfinite
    end type field_table_type
 
 contains
@@ -87,5 +89,27 @@ contains
       nlayer = size(self%fields(index)%values, 2)
       address = int(transfer(c_loc(self%fields(index)%values), 0_c_intptr_t), lk)
    end subroutine field_table_address
+
+   !> Find a value that is not a finite number among the fields of a role.
+   subroutine field_table_find_nonfinite(self, role, name, column)
+      class(field_table_type), intent(in) :: self
+      integer, intent(in) :: role                        !! one of the roles above
+      character(len=:), allocatable, intent(out) :: name !! field of the first such value; empty if there is none
+      integer, intent(out) :: column                     !! its column; 0 if there is none
+      integer :: index, k
+      name = ""
+      column = 0
+      do index = 1, self%nfield
+         if (self%fields(index)%role /= role) cycle
+         associate (values => self%fields(index)%values)
+            do k = 1, size(values, 2)
+               if (all(ieee_is_finite(values(:, k)))) cycle
+               name = trim(self%fields(index)%name)
+               column = findloc(ieee_is_finite(values(:, k)), .false., dim=1)
+               return
+            end do
+         end associate
+      end do
+   end subroutine field_table_find_nonfinite
 
 end module pl_field_table

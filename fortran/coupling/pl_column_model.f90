@@ -33,6 +33,8 @@ module pl_column_model
    type :: derived_parameter_type
       type(soil_thermal_type) :: thermal                  !! of the soil layers
       type(soil_hydraulics_type), allocatable :: hydraulics(:) !! prepared, one per chunk
+      real(rk), allocatable :: critical_water(:, :)       !! water below which root uptake falls [m3 m-3]
+      real(rk), allocatable :: wilting_water(:, :)        !! water at which root uptake ceases [m3 m-3]
       real(rk), allocatable :: air_dry_water(:)           !! top layer, see pl_soil_evaporation [m3 m-3]
       real(rk), allocatable :: vapour_tortuosity(:)       !! top layer [1]
       real(rk), allocatable :: field_capacity(:)          !! top layer [m3 m-3]

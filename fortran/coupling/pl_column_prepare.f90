@@ -3,9 +3,12 @@ module pl_column_prepare
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
+   use pl_field_table, only: role_parameter
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn
+   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn, &
+                            stress_pressure_head, stress_soil_water
    use pl_richards_column, only: check_richards_options
+   use pl_root_uptake, only: critical_head, wilting_head
    use pl_soil_evaporation, only: vapour_tortuosity
    use pl_soil_hydraulics, only: create_soil_hydraulics, prepare_soil_hydraulics, retention_clapp_hornberger, &
                                  retention_gardner, retention_van_genuchten, water_at_head
@@ -17,6 +20,7 @@ module pl_column_prepare
    real(rk), parameter :: air_dry_head = -1.0e4_rk          !! head at which CLM's dry surface layer is complete [m]
    real(rk), parameter :: smallest_share = 1.0e-3_rk        !! air-filled share of the pores of air-dry soil, at least [1]
    real(rk), parameter :: smallest_storage = 1.0e-6_rk      !! specific storage by the compressibility of water [m-1]
+   real(rk), parameter :: smallest_range = 1.0e-6_rk        !! of water that roots find, at least [m3 m-3]
    real(rk), parameter :: drained_rate = 1.0e-4_rk/86400.0_rk !! drainage that defines field capacity, 0.1 mm day-1 [m s-1]
    real(rk), parameter :: fraction_tolerance = 1.0e-9_rk    !! round-off of fractions given as decimals [1]
 
@@ -38,6 +42,8 @@ contains
       if (allocated(error)) return
       if (.not. allocated(model%derived%hydraulics)) then
          allocate (model%derived%hydraulics(chunk_count(model%ncolumn)), stat=stat)
+         if (stat == 0) allocate (model%derived%critical_water(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%wilting_water(model%ncolumn, model%nlayer), stat=stat)
          if (stat == 0) allocate (model%derived%air_dry_water(model%ncolumn), stat=stat)
          if (stat == 0) allocate (model%derived%vapour_tortuosity(model%ncolumn), stat=stat)
          if (stat == 0) allocate (model%derived%field_capacity(model%ncolumn), stat=stat)
@@ -61,6 +67,8 @@ contains
          call raise_error(error, error_input, "unknown stomata scheme")
       else if (all(model%land_options%soil_evaporation /= [evaporation_dry_surface_layer, evaporation_beta])) then
          call raise_error(error, error_input, "unknown soil evaporation scheme")
+      else if (all(model%land_options%water_stress /= [stress_pressure_head, stress_soil_water])) then
+         call raise_error(error, error_input, "unknown scheme of water stress")
       else if (all(model%retention /= [retention_van_genuchten, retention_clapp_hornberger, retention_gardner])) then
          call raise_error(error, error_input, "unknown retention curve")
       else
@@ -72,7 +80,16 @@ contains
    subroutine check_parameters(model, error)
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
+      character(len=:), allocatable :: name
+      character(len=16) :: place
       real(rk) :: least_shape
+      integer :: column
+      call model%table%find_nonfinite(role_parameter, name, column)
+      if (column > 0) then
+         write (place, "(i0)") column
+         call raise_error(error, error_input, "parameter '"//name//"' is not a finite number in column "//trim(place))
+         return
+      end if
       least_shape = merge(1.0_rk, 0.0_rk, model%retention == retention_van_genuchten)
       associate (land => model%land_parameters, water => model%water_parameters)
          call require("thickness", "above 0 m", all(land%thickness > 0.0_rk, 2), error)
@@ -119,7 +136,7 @@ contains
       type(column_model_type), intent(inout) :: model
       integer, intent(in) :: chunk                        !! chunk index
       type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
-      real(rk) :: dry_water(w, model%nlayer), limit(w)
+      real(rk) :: dry_water(w, model%nlayer), wilting(w, model%nlayer), critical(w, model%nlayer), limit(w)
       integer :: count, first, i, last, source(w)
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
@@ -140,6 +157,11 @@ contains
          soil%specific_storage(:, :) = water%specific_storage(source, :)
          call prepare_soil_hydraulics(soil, model%nlayer, error)
          if (allocated(error)) return
+         call water_at_head(model%nlayer, soil, wilting_head, wilting)
+         call water_at_head(model%nlayer, soil, critical_head, critical)
+         critical = max(critical, wilting + smallest_range)
+         derived%wilting_water(first:last, :) = wilting(:count, :)
+         derived%critical_water(first:last, :) = critical(:count, :)
          call water_at_head(model%nlayer, soil, air_dry_head, dry_water)
          limit = min(dry_water(:, 1), (1.0_rk - smallest_share)*soil%porosity(:, 1))
          derived%air_dry_water(first:last) = limit(:count)

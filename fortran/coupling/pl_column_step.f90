@@ -5,6 +5,7 @@
 !> is prescribed, the soil gives and takes all that the land asks for, and stays as it is. Every step
 !> closes water and energy in every column, or ends with an error that names the column.
 module pl_column_step
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_chunk_load, only: load_chunk
    use pl_column_model, only: column_model_type
@@ -12,11 +13,13 @@ module pl_column_step
    use pl_constants, only: latent_fusion
    use pl_error, only: error_balance, error_convergence, error_input, error_state, error_type, raise_error
    use pl_ground_albedo, only: ground_albedo
+   use pl_field_table, only: role_forcing, role_state
    use pl_kinds, only: rk
-   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, weather_chunk_type
+   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, stress_pressure_head, weather_chunk_type
    use pl_land_load, only: load_patch_state, load_plant, load_weather, store_patch_state
    use pl_land_step, only: add_patch, close_energy, finish_land, land_sums_type, start_sums
    use pl_richards_column, only: richards_column_step, richards_flux_type
+   use pl_root_uptake, only: availability_of_head, availability_of_water
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
    use pl_soil_thermal, only: soil_thermal_properties
    use pl_water_table, only: water_table_depth
@@ -38,13 +41,16 @@ contains
       type(error_type), allocatable, intent(out) :: error !! bad step or forcing, no convergence, open balance
       type(error_type), allocatable :: problem
       integer :: chunk, failed, nchunk
+      logical :: is_step
       call require_prepared(model, error)
       if (allocated(error)) return
-      if (.not. (dt > 0.0_rk .and. dt <= longest_step)) then
+      is_step = ieee_is_finite(dt)
+      if (is_step) is_step = dt > 0.0_rk .and. dt <= longest_step
+      if (.not. is_step) then
          call raise_error(error, error_input, "the time step must lie in (0, 86400] s")
          return
       end if
-      call check_forcing(model, error)
+      call check_finite(model, error)
       if (allocated(error)) return
       nchunk = chunk_count(model%ncolumn)
       failed = nchunk + 1
@@ -66,26 +72,22 @@ contains
       call check_closure(model, error)
    end subroutine column_model_step
 
-   !> Forcing must be finite where the step uses it (ranges are checked where it is read), and so must the growth
-   !> temperature, whose bounds would hide that it is not.
-   subroutine check_forcing(model, error)
+   !> State and forcing must be finite numbers; ranges are checked where they are read.
+   subroutine check_finite(model, error)
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
-      real(rk) :: sums(model%ncolumn)
-      associate (f => model%forcing, growth => model%land%growth_temperature(:, 1))
-         sums = f%air_temperature(:, 1) + f%specific_humidity(:, 1) + f%surface_pressure(:, 1) + f%wind_speed(:, 1) &
-                + f%shortwave_down(:, 1) + f%longwave_down(:, 1) + f%rain(:, 1) + f%snowfall(:, 1) &
-                + f%cosine_zenith(:, 1) + f%daylength_factor(:, 1) + f%co2(:, 1) &
-                + sum(f%leaf_area_index, 2) + sum(f%stem_area_index, 2)
-         if (.not. all(abs(sums) <= huge(1.0_rk))) then
-            call raise_error(error, error_state, "the forcing is not a finite number in column "// &
-                             number(findloc(abs(sums) <= huge(1.0_rk), .false., dim=1)))
-         else if (.not. all(abs(growth) <= huge(1.0_rk))) then
-            call raise_error(error, error_state, "the growth temperature is not a finite number in column "// &
-                             number(findloc(abs(growth) <= huge(1.0_rk), .false., dim=1)))
-         end if
-      end associate
-   end subroutine check_forcing
+      character(len=:), allocatable :: name
+      integer :: column
+      call model%table%find_nonfinite(role_forcing, name, column)
+      if (column > 0) then
+         call raise_error(error, error_state, "the forcing '"//name//"' is not a finite number in column "//number(column))
+         return
+      end if
+      call model%table%find_nonfinite(role_state, name, column)
+      if (column > 0) then
+         call raise_error(error, error_state, "the state '"//name//"' is not a finite number in column "//number(column))
+      end if
+   end subroutine check_finite
 
    !> Residuals of all columns must be within the tolerances; NaN never is.
    subroutine check_closure(model, error)
@@ -184,6 +186,8 @@ contains
       type(plant_chunk_type) :: plant
       type(canopy_state_type) :: canopy
       real(rk) :: conductivity(w, model%nthermal), heat_capacity(w, model%nthermal), soil_temperature(w, model%nthermal)
+      real(rk), dimension(w, model%nlayer) :: critical, wilting ! bounds of the water that roots find [m3 m-3]
+      real(rk), dimension(w, model%nlayer) :: availability      ! of water to the roots [1]
       real(rk), dimension(w, model%nlayer) :: roots, dry_conductivity, wet_conductivity, dry_capacity
       integer :: first, last, layer, p
       first = first_column(chunk)
@@ -201,14 +205,22 @@ contains
       call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
       call start_sums(weather, sums)
       root_uptake = 0.0_rk
+      if (model%land_options%water_stress /= stress_pressure_head) then
+         call load_chunk(chunk, model%nlayer, model%derived%critical_water, critical)
+         call load_chunk(chunk, model%nlayer, model%derived%wilting_water, wilting)
+         call availability_of_water(model%nlayer, water, critical, wilting, availability)
+      end if
       do p = 1, model%npatch
          layer = (p - 1)*model%nlayer
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
          call load_patch_state(model%land, source, p, canopy)
+         if (model%land_options%water_stress == stress_pressure_head) then
+            call availability_of_head(model%nlayer, head, model%land_parameters%psi_open(source, p), &
+                                      model%land_parameters%psi_closed(source, p), availability)
+         end if
          call load_chunk(chunk, model%nlayer, model%land_parameters%root_fraction(:, layer + 1:layer + model%nlayer), roots)
-         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, head, &
-                        soil_temperature, model%land_parameters%psi_open(source, p), &
-                        model%land_parameters%psi_closed(source, p), canopy, sums, root_uptake)
+         call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, availability, &
+                        soil_temperature, canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
       end do
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)

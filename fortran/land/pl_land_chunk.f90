@@ -10,20 +10,23 @@ module pl_land_chunk
    public :: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type
    public :: plant_chunk_type, radiation_chunk_type, weather_chunk_type
    public :: canopy_area_limit, nband, visible, near_infrared
-   public :: stomata_ball_berry, stomata_medlyn, evaporation_beta, evaporation_dry_surface_layer
+   public :: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
+   public :: evaporation_beta, evaporation_dry_surface_layer
 
    integer, parameter :: nband = 2
    integer, parameter :: visible = 1, near_infrared = 2
    real(rk), parameter :: canopy_area_limit = 0.05_rk !! leaf and stem area from which there is a canopy [m2 m-2]
    integer, parameter :: stomata_ball_berry = 1, stomata_medlyn = 2
    integer, parameter :: evaporation_dry_surface_layer = 1, evaporation_beta = 2
+   integer, parameter :: stress_pressure_head = 1, stress_soil_water = 2
 
    !> Choices of schemes and scalars shared by all columns.
    type :: land_options_type
       integer :: stomata = stomata_medlyn                          !! stomatal conductance scheme
       integer :: soil_evaporation = evaporation_dry_surface_layer  !! soil evaporation scheme
+      integer :: water_stress = stress_soil_water                  !! what limits root uptake in dry soil
       real(rk) :: stability_limit = 0.5_rk                         !! largest zeta in stable air [1]
-      real(rk) :: soil_roughness = 0.01_rk                         !! momentum roughness length of bare soil [m]
+      real(rk) :: soil_roughness = 0.00085_rk                      !! momentum roughness length of bare soil [m]
       real(rk) :: soil_emissivity = 0.96_rk                        !! longwave emissivity of soil [1]
    end type land_options_type
 

@@ -15,7 +15,7 @@ module pl_land_step
    use pl_land_chunk, only: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type, &
                             plant_chunk_type, radiation_chunk_type, weather_chunk_type
    use pl_radiation, only: patch_radiation
-   use pl_root_uptake, only: water_stress
+   use pl_root_uptake, only: share_uptake
    use pl_soil_temperature, only: soil_temperature_step
    implicit none (type, external)
    private
@@ -71,8 +71,8 @@ contains
    end subroutine start_sums
 
    !> Interception, radiation and turbulent fluxes of one patch; adds its share to the column.
-   subroutine add_patch(dt, nlayer, options, weather, ground, plant, root_fraction, pressure_head, &
-                        soil_temperature, psi_open, psi_closed, state, sums, root_uptake)
+   subroutine add_patch(dt, nlayer, options, weather, ground, plant, root_fraction, availability, &
+                        soil_temperature, state, sums, root_uptake)
       real(rk), intent(in) :: dt                          !! time step [s]
       integer, intent(in) :: nlayer                       !! hydrological layers [1]
       type(land_options_type), intent(in) :: options
@@ -80,10 +80,8 @@ contains
       type(ground_chunk_type), intent(in) :: ground
       type(plant_chunk_type), intent(inout) :: plant      !! in: plant; out: with its water stress
       real(rk), intent(in) :: root_fraction(w, nlayer)    !! [1]
-      real(rk), intent(in) :: pressure_head(w, nlayer)    !! [m]
+      real(rk), intent(in) :: availability(w, nlayer)     !! of water to the roots [1]
       real(rk), intent(in) :: soil_temperature(w, nlayer) !! [K]
-      real(rk), intent(in) :: psi_open(w)                 !! [m]
-      real(rk), intent(in) :: psi_closed(w)               !! [m]
       type(canopy_state_type), intent(inout) :: state
       type(land_sums_type), intent(inout) :: sums
       real(rk), intent(inout) :: root_uptake(w, nlayer)   !! column sink by roots [kg m-2 s-1]
@@ -92,8 +90,7 @@ contains
       real(rk) :: uptake_share(w, nlayer), throughfall(w), wet_fraction(w), dry_fraction(w), change(w)
       integer :: k
 
-      call water_stress(nlayer, root_fraction, pressure_head, soil_temperature, psi_open, psi_closed, &
-                        plant%water_stress, uptake_share)
+      call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
       call patch_radiation(weather, plant, ground, radiation)
       call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, wet_fraction, dry_fraction)
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)

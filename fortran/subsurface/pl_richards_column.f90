@@ -7,7 +7,7 @@
 module pl_richards_column
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: density_water
-   use pl_error, only: error_convergence, error_input, error_type, raise_error
+   use pl_error, only: error_convergence, error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
    use pl_richards_flux, only: capillary_scale, lower_free_drainage, lower_no_flow, lower_water_table
    use pl_richards_newton, only: column_problem_type, newton_iteration
@@ -47,6 +47,7 @@ module pl_richards_column
       real(rk) :: residual(w)            !! water gained less water received [kg m-2 per step]
       real(rk) :: substeps(w)            !! sub-steps taken [1]
       real(rk) :: iterations(w)          !! Newton iterations, failed sub-steps included [1]
+      integer :: failed                  !! lane that failed, 0 if none; the error says why
    end type richards_flux_type
 
    !> Clock and sums of the columns of a chunk [s, m].
@@ -109,6 +110,7 @@ contains
       call column_water(nlayer, thickness, hydraulics, soil_water, pressure_head, surface_water, water_before)
       call start_problem(nlayer, thickness, hydraulics, options, pressure_head, problem, half, factor)
       call start_progress(dt, surface_input, surface_water, progress)
+      flux%failed = 0
       flux%substeps = 0.0_rk
       flux%iterations = 0.0_rk
       taken = 0.0_rk
@@ -152,7 +154,8 @@ contains
          if (any(active .and. .not. solved .and. progress%next < options%min_step)) exit
       end do
       if (any(progress%done < dt)) then
-         call raise_no_convergence(dt, first_column, progress, pressure_head(:, 1), error)
+         flux%failed = minloc(progress%done, dim=1)
+         call raise_no_convergence(dt, first_column, flux%failed, progress, pressure_head(:, 1), error)
          return
       end if
 
@@ -167,6 +170,9 @@ contains
       flux%residual = water_after - water_before - dt*(max(surface_input, 0.0_rk) - flux%surface_evaporation &
                                                        - flux%surface_runoff - flux%drainage - sum(actual_sink, dim=2))
       if (options%upper_boundary == upper_head) flux%residual = flux%residual - dt*flux%infiltration
+      if (all(abs(flux%residual) <= huge(dt))) return
+      flux%failed = findloc(abs(flux%residual) <= huge(dt), .false., dim=1)
+      call raise_not_finite(first_column + flux%failed - 1, error)
    end subroutine richards_column_step
 
    !> All water of the columns: in the pores, by compression, and on the surface.
@@ -323,9 +329,11 @@ contains
       end do
    end subroutine book_surface
 
-   !> Storage of each layer from its fluxes. What the tolerance puts above porosity goes to the layer below, what it takes
+   !> Storage of each layer from its fluxes. What the tolerance puts above porosity goes to the layer below, what it
+   !> takes
    !> below the residual water comes from there; at the base it is drainage, or compression of a closed column.
-   pure subroutine book_layers(nlayer, booked, dt, is_closed, thickness, hydraulics, storage, head, q, given, pressure_head, &
+   pure subroutine book_layers(nlayer, booked, dt, is_closed, thickness, hydraulics, storage, head, q, given, &
+      pressure_head, &
                                soil_water)
       integer, intent(in) :: nlayer
       logical, intent(in) :: booked(w)
@@ -384,20 +392,30 @@ contains
    end subroutine end_substep
 
    !> Say which column failed, when, and what it looked like.
-   subroutine raise_no_convergence(dt, first_column, progress, top_head, error)
+   subroutine raise_no_convergence(dt, first_column, lane, progress, top_head, error)
       real(rk), intent(in) :: dt
       integer, intent(in) :: first_column
+      integer, intent(in) :: lane
       type(progress_type), intent(in) :: progress
       real(rk), intent(in) :: top_head(w)
       type(error_type), allocatable, intent(out) :: error
       character(len=400) :: text
-      integer :: lane
-      lane = minloc(progress%done, dim=1)
       write (text, "(a,i0,a,f0.3,a,f0.3,a,es10.3,a,es10.3,a)") "soil water in column ", first_column + lane - 1, &
          " did not converge ", progress%done(lane), " s into a step of ", dt, " s (sub-step ", progress%next(lane), &
          " s, head of the top layer ", top_head(lane), &
          " m); check its soil parameters and state, or change subsurface.solver (max_iterations, min_step)"
       call raise_error(error, error_convergence, text)
    end subroutine raise_no_convergence
+
+   !> NaN or infinity in, error out.
+   subroutine raise_not_finite(column, error)
+      integer, intent(in) :: column
+      type(error_type), allocatable, intent(out) :: error
+      character(len=160) :: text
+      write (text, "(a,i0,a)") "soil water in column ", column, &
+         " is not finite: its state or the water it receives holds "// &
+         "NaN or infinity; look for their origin"
+      call raise_error(error, error_state, text)
+   end subroutine raise_not_finite
 
 end module pl_richards_column

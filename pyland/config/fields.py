@@ -24,7 +24,7 @@ from pyland.base.text import one_of, shown, suggestion
 from pyland.base.units import convert
 
 _QUANTITY = re.compile(r"^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(.*?)\s*$")
-_REFERENCE = re.compile(r"\$\{(\w+)\}|\$(\w+)")
+_REFERENCE = re.compile(r"\$\{(?P<braced>\w+)(?::-(?P<otherwise>[^{}]*))?\}|\$(?P<plain>\w+)")
 
 Problem = tuple[str, str, tuple[str, ...]]
 """A failed check across keys: key path relative to the section, sentence, keys that it depends on."""
@@ -279,13 +279,15 @@ def _time(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> datetime
 
 
 def _path(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
-    """Return an absolute path: ``~`` and ``${VARIABLE}`` expanded, relative to the case directory."""
+    """Return an absolute path, relative to the case directory; ``~``, ``${NAME}`` and ``${NAME:-default}`` expanded."""
     if not isinstance(value, str) or not value:
         raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
 
     def replace(match: re.Match[str]) -> str:
-        name = match[1] or match[2]
+        name = match["braced"] or match["plain"]
         if not os.environ.get(name):
+            if match["otherwise"] is not None:
+                return str(match["otherwise"])
             raise ValueError(
                 f"'{value}' needs the environment variable {name}, which is not set; "
                 f"set it, for instance `export {name}=/path/to/data`"

@@ -24,6 +24,9 @@ class LandSection(Section):
     soil_evaporation: str = key(
         "dry_surface_layer", "resistance of the soil surface", choices=("dry_surface_layer", "beta")
     )
+    water_stress: str = key(
+        "soil_water", "what limits root uptake in dry soil", choices=("soil_water", "pressure_head")
+    )
     co2: float = key(
         380e-6,
         "carbon dioxide mole fraction of the air, where the forcing has none",
@@ -31,6 +34,6 @@ class LandSection(Section):
         at_least=100e-6,
         at_most=5000e-6,
     )
-    soil_roughness: float = key(0.01, "roughness length of bare soil", unit="m", above=0, at_most=0.1)
+    soil_roughness: float = key(0.00085, "roughness length of bare soil", unit="m", above=0, at_most=0.1)
     stability_limit: float = key(0.5, "largest stability parameter of stable air", unit="1", above=0, at_most=10)
     initial: LandInitialSection = key(LandInitialSection, "initial state", factory=True)

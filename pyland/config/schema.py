@@ -143,7 +143,7 @@ def markdown() -> str:
         "",
         "Made by `pyland schema --markdown`; do not edit. Every key may be left out. A number may carry a unit (5 cm,",
         "30 min); without one it is in the unit of the table. Times are UTC. Paths start at the folder of `case.yaml`;",
-        "`${NAME}` is replaced by the environment variable.",
+        "`${NAME}` is replaced by the environment variable, `${NAME:-default}` by the default where it is not set.",
         "",
     ]
     for name, field in CaseConfig.model_fields.items():

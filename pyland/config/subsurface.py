@@ -47,7 +47,7 @@ class SolverSection(Section):
 
     tolerance: float = key(
         1e-7,
-        "error of the water balance of a layer before the last linear solve of a sub-step; water itself closes to round-off",
+        "error of the water balance of a layer before the last linear solve of a sub-step; water closes to round-off",
         unit="m", above=0, at_most=1e-5,
     )
     max_iterations: int = key(

@@ -78,13 +78,14 @@ class Columns:
         *,
         stomata: int,
         soil_evaporation: int,
+        water_stress: int,
         stability_limit: float,
         soil_roughness: float,
         soil_emissivity: float,
     ) -> None:
         """Choose the land schemes; numbers as in ``fortran/land/pl_land_chunk.f90``."""
         check(*self._api.columns_set_land_options(
-            self._handle, stomata, soil_evaporation, stability_limit, soil_roughness, soil_emissivity))
+            self._handle, stomata, soil_evaporation, water_stress, stability_limit, soil_roughness, soil_emissivity))
 
     def set_water_options(
         self,

@@ -26,6 +26,7 @@ PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index",
 
 STOMATA = {"ball_berry": 1, "medlyn": 2}
 SOIL_EVAPORATION = {"dry_surface_layer": 1, "beta": 2}
+WATER_STRESS = {"pressure_head": 1, "soil_water": 2}
 RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
 
@@ -44,9 +45,9 @@ class ColumnModel:
         ``(n, member, cell)``; missing ones keep the default of the core.
     ncell, nmember, npatch : int
         Sizes [1].
-    stomata, soil_evaporation, retention, lower_boundary : str
-        Schemes: ``medlyn`` or ``ball_berry``; ``dry_surface_layer`` or ``beta``; ``van_genuchten`` or
-        ``clapp_hornberger``; ``free_drainage``, ``no_flow`` or ``water_table``.
+    stomata, soil_evaporation, water_stress, retention, lower_boundary : str
+        Schemes: ``medlyn`` or ``ball_berry``; ``dry_surface_layer`` or ``beta``; ``soil_water`` or
+        ``pressure_head``; ``van_genuchten`` or ``clapp_hornberger``; ``free_drainage``, ``no_flow`` or ``water_table``.
     water_table_depth : float
         Depth of a fixed water table [m], for ``lower_boundary="water_table"``.
     ponding_depth : float
@@ -54,7 +55,8 @@ class ColumnModel:
     air_entry : float
         Air-entry head of van Genuchten soils with small n [m] (Ippisch et al. 2006).
     tolerance, largest_iteration, smallest_step
-        Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1], sub-step [s].
+        Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1] and
+        shortest sub-step [s].
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
 
@@ -75,6 +77,7 @@ class ColumnModel:
         npatch: int = 1,
         stomata: str = "medlyn",
         soil_evaporation: str = "dry_surface_layer",
+        water_stress: str = "soil_water",
         retention: str = "van_genuchten",
         lower_boundary: str = "free_drainage",
         water_table_depth: float = 2.0,
@@ -84,7 +87,7 @@ class ColumnModel:
         largest_iteration: int = 15,
         smallest_step: float = 1e-3,
         stability_limit: float = 0.5,
-        soil_roughness: float = 0.01,
+        soil_roughness: float = 0.00085,
         soil_emissivity: float = 0.96,
     ) -> None:
         self.thickness = np.asarray(thickness, dtype=float)
@@ -95,6 +98,7 @@ class ColumnModel:
         self._columns.set_land_options(
             stomata=_choice("stomata", stomata, STOMATA),
             soil_evaporation=_choice("soil_evaporation", soil_evaporation, SOIL_EVAPORATION),
+            water_stress=_choice("water_stress", water_stress, WATER_STRESS),
             stability_limit=stability_limit,
             soil_roughness=soil_roughness,
             soil_emissivity=soil_emissivity,

@@ -5,8 +5,8 @@ References
 .. [1] Cosby, B. J., Hornberger, G. M., Clapp, R. B., Ginn, T. R. (1984). A statistical exploration of the relationships
    of soil moisture characteristics to the physical properties of soils. Water Resour. Res. 20, 682-690. In the form of
    the CLM Technical Note, section 7.3.1.
-.. [2] Schaap, M. G., Leij, F. J., van Genuchten, M. T. (2001). Rosetta: a computer program for estimating soil hydraulic
-   parameters with hierarchical pedotransfer functions. J. Hydrol. 251, 163-176 (class averages).
+.. [2] Schaap, M. G., Leij, F. J., van Genuchten, M. T. (2001). Rosetta: a computer program for estimating soil
+   hydraulic parameters with hierarchical pedotransfer functions. J. Hydrol. 251, 163-176 (class averages).
 """
 
 from __future__ import annotations

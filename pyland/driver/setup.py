@@ -168,6 +168,7 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
         npatch=surface.npatch,
         stomata=config.land.stomata,
         soil_evaporation=config.land.soil_evaporation,
+        water_stress=config.land.water_stress,
         retention=config.subsurface.retention,
         lower_boundary=config.subsurface.lower_boundary,
         water_table_depth=config.subsurface.water_table_depth or 0.0,

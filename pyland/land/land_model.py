@@ -133,7 +133,7 @@ class LandModel:
             soil_emissivity=soil_emissivity,
         )
         self._columns.set_water_options(
-            retention=_VAN_GENUCHTEN, lower_boundary=_NO_FLOW, air_entry=0.01, water_table_depth=0.0, ponding_depth=0.0,
+            retention=_VAN_GENUCHTEN, lower_boundary=_NO_FLOW, air_entry=0.02, water_table_depth=0.0, ponding_depth=0.0,
             tolerance=1e-7, largest_iteration=15, smallest_step=1e-3)
         self._columns.prescribe_water(True)
         self.state = self._views(self._columns.state)

@@ -67,15 +67,27 @@ def test_more_ranks_than_cells(pyland_command, tmp_path):
     assert "Traceback" not in done.stderr and not (folder / "run").exists()
 
 
-def test_an_error_on_one_rank_ends_all(pyland_command, tmp_path):
-    """The sub-step may not shrink and Newton has few tries: soil water fails on some rank first."""
-    folder = write_case(tmp_path / "case")
-    settings = ["--set", "subsurface.solver.max_iterations=3", "--set", "subsurface.solver.min_step=3600",
-                "--set", "subsurface.initial.saturation=0.2", "--set", "forcing.generator.climate=tropical"]
-    done = pyland_command("run", folder, *settings, ranks=2, timeout=PATIENCE)
-    assert done.returncode == 3, done.stderr
-    assert done.stderr.count("pyland: [E") == 1 and "did not converge in cell" in done.stderr, done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("rank", [0, 1])
+def test_an_error_on_one_rank_ends_all(clean_environment, tmp_path, rank):
+    """Columns of one rank fail in the middle of the run, while the other waits for them."""
+    folder, script = write_case(tmp_path / "case"), tmp_path / "failing.py"
+    script.write_text(
+        "import sys\n"
+        "from pyland.base.errors import ConvergenceError\n"
+        "from pyland.base.parallel import world\n"
+        "from pyland.coupling import ColumnModel\n"
+        "from pyland.driver.cli import run_command\n"
+        "advance, count = ColumnModel.advance, iter(range(60))\n"
+        "def failing(self, *arguments):\n"
+        f"    if world().rank == {rank} and next(count, None) is None:\n"
+        "        raise ConvergenceError('[E200] soil water did not converge in cell 1, member 2')\n"
+        "    advance(self, *arguments)\n"
+        "ColumnModel.advance = failing\n"
+        f"sys.exit(run_command(['run', {str(folder)!r}]))\n"
+    )
+    code, said = run_script(script, clean_environment, tmp_path)
+    assert code == 3, said
+    assert said.count("did not converge in cell 1, member 2") == 1 and "Traceback" not in said, said
     assert not (folder / "run" / "scores.json").exists() and not (folder / "run" / "history.nc").exists()
 
 
@@ -99,8 +111,8 @@ def test_a_killed_rank_ends_the_others_and_the_run_resumes(pyland_command, clean
     )
     script = tmp_path / "killed.py"
     script.write_text(code)
-    done = run_script(script, clean_environment, tmp_path)
-    assert done != 0
+    code, said = run_script(script, clean_environment, tmp_path)
+    assert code != 0, said
     assert not (folder / "run" / "scores.json").exists() and not (folder / "run" / "history.nc").exists()
     done = pyland_command("run", folder, "--resume", ranks=2, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
@@ -108,19 +120,19 @@ def test_a_killed_rank_ends_the_others_and_the_run_resumes(pyland_command, clean
 
 
 def run_script(script, environment, folder):
-    """Run a Python script on two ranks and return its exit code; a hang is a failure."""
+    """Run a Python script on two ranks and return its exit code and what it said; a hang is a failure."""
     launcher = shutil.which("mpirun")
     if launcher is None:
         pytest.skip("mpirun is not installed")
     command = [launcher, "--oversubscribe", "--bind-to", "none", "-n", "2", sys.executable, str(script)]
     with subprocess.Popen(command, env=environment, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, start_new_session=True) as process:
+                          stderr=subprocess.STDOUT, text=True, start_new_session=True) as process:
         try:
-            process.communicate(timeout=PATIENCE)
+            said, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             raise
-    return process.returncode
+    return process.returncode, said
 
 
 def test_restart_files_do_not_depend_on_ranks(alone):

@@ -64,6 +64,11 @@ def test_paths_start_at_the_case_and_expand_variables(tmp_path, monkeypatch):
     monkeypatch.delenv("PYLAND_SHARED")
     (line,) = errors_of(place | {"forcing": {"format": "alma", "path": "${PYLAND_SHARED}/a.nc"}})
     assert "PYLAND_SHARED, which is not set" in line
+    default = {"forcing": {"format": "alma", "path": "${PYLAND_SHARED:-../../data}/a.nc"}}
+    found = load_case(place | default, directory=tmp_path / "one" / "two").forcing.path
+    assert found == str(tmp_path / "data" / "a.nc")
+    monkeypatch.setenv("PYLAND_SHARED", "/there")
+    assert load_case(place | default, directory=tmp_path / "one" / "two").forcing.path == "/there/a.nc"
 
 
 def test_overrides_reach_lists_by_name_and_number(tmp_path):

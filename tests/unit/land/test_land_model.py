@@ -67,7 +67,8 @@ def test_same_column_as_the_whole_model_while_water_is_no_limit():
     weather = {name: np.full(2, value) for name, value in NOON.items()}
     whole.advance(weather, np.full((1, 2), 2.0), np.full((1, 2), 0.2), DT)
     for name in ("latent_heat_flux", "sensible_heat_flux", "net_radiation", "transpiration"):
-        assert np.allclose(land.flux[name], whole.flux[name][0], rtol=1e-11), name
+        # the whole model hands back what the soil could not give: round-off of the shares here
+        assert np.allclose(land.flux[name], whole.flux[name][0], rtol=1e-11, atol=1e-13), name
     assert np.array_equal(land.state["soil_temperature"], whole.state["soil_temperature"][:, 0])
 
 

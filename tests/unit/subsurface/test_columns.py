@@ -150,3 +150,27 @@ def test_surface_head_drives_infiltration():
     assert flux["infiltration"][0] > 1000 * 5.8e-6
     assert soil.balance["surface_head_inflow"][0] == pytest.approx(3600 * flux["infiltration"][0])
     assert abs(soil.balance["residual"][0]) < 1e-11
+
+
+def test_nan_in_a_parameter_is_refused():
+    soil = column(nx=40)
+    soil._arrays.soil[0, 4, 37] = np.nan
+    with pytest.raises(InputError, match="porosity"):
+        soil.advance(1800.0)
+
+
+@pytest.mark.parametrize("retention", ["van_genuchten", "clapp_hornberger"])
+def test_layers_without_any_water_fill_again(retention):
+    soil = LOAM if retention == "van_genuchten" else {
+        "porosity": 0.44, "clapp_hornberger_b": 6.0, "air_entry_head": -0.2, "saturated_conductivity": 4e-6,
+    }
+    dry = soil.get("residual_water", 0.0)
+    columns = column(soil=soil, retention=retention, nx=3, ponding_depth=0.01)
+    columns.soil_water[2:6, 0] = dry
+    columns.soil_water[:, 1] = dry
+    columns.pressure[columns.soil_water == dry] = -1e6
+    columns.reconcile()
+    for _ in range(48 * 5):
+        columns.advance(1800.0, rain=2e-4, evaporation=1e-5)
+    assert (columns.soil_water[:3] > dry + 0.05).all()  # the wetting front has passed
+    assert np.abs(columns.balance["residual"]).max() < 1e-10

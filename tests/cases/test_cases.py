@@ -1,0 +1,66 @@
+"""Every case runs and meets its expected scores: a short piece always, the whole case when slow tests are asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pyland.config import load_case
+from pyland.driver.run import run_case
+
+CASES = Path(__file__).resolve().parents[2] / "cases"
+SHORT = {
+    "01_first_run": ["time.end=2020-04-19", "domain.nx=5", "domain.ny=4", "ensemble.size=8"],
+    "02_walnut_gulch": ["time.end=2004-05-12T07:00", "time.spinup.years=0", "ensemble.size=8",
+                        "observations.0.scaling=none"],
+    "03_changling": ["time.end=2008-04-20T16:00", "time.spinup.years=0"],
+}
+"""Overrides that make a case short."""
+
+
+@pytest.fixture
+def open_case(request, monkeypatch):
+    """Return a function that loads a case with overrides, and skips if its data are not here."""
+
+    def load(name, overrides=()):
+        text = (CASES / name / "case.yaml").read_text(encoding="utf-8")
+        if "PYLAND_SHARED" in text:
+            monkeypatch.setenv("PYLAND_SHARED", str(request.getfixturevalue("shared_data").parent))
+        return load_case(CASES / name, overrides)
+
+    return load
+
+
+def value_at(scores, path):
+    for key in path:
+        scores = scores[key]
+    return scores
+
+
+@pytest.mark.parametrize("name", sorted(SHORT))
+def test_short_piece_closes_its_balances(name, open_case, tmp_path):
+    scores = run_case(open_case(name, SHORT[name]), output=tmp_path / "run")
+    assert scores["closure"]["largest_step_water_residual"] < 1e-9
+    assert scores["closure"]["largest_step_energy_residual"] < 1e-6
+    for file in ("history.nc", "balance.nc", "scores.json", "case.yaml"):
+        assert (tmp_path / "run" / file).exists(), file
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(SHORT))
+def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
+    run_case(open_case(name), output=tmp_path / "run")
+    scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
+    for entry in yaml.safe_load((CASES / name / "expected.yaml").read_text(encoding="utf-8")):
+        found = value_at(scores, entry["path"])
+        place = ".".join(entry["path"])
+        assert found >= entry.get("at_least", -float("inf")), f"{place} is {found}"
+        assert found <= entry.get("at_most", float("inf")), f"{place} is {found}"
+
+
+def test_template_is_the_first_case():
+    template = Path(__file__).resolve().parents[2] / "pyland" / "driver" / "templates" / "first_run" / "case.yaml"
+    assert template.read_text(encoding="utf-8") == (CASES / "01_first_run" / "case.yaml").read_text(encoding="utf-8")
