@@ -5,6 +5,7 @@
 !> layer's storage changes by exactly what passes its faces, so the balance closes to round-off whatever the tolerance,
 !> and the tolerance decides only how well head and water agree. Backward Euler: Celia et al. (1990).
 module pl_richards_column
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: density_water
    use pl_error, only: error_convergence, error_input, error_state, error_type, raise_error
@@ -170,8 +171,8 @@ contains
       flux%residual = water_after - water_before - dt*(max(surface_input, 0.0_rk) - flux%surface_evaporation &
                                                        - flux%surface_runoff - flux%drainage - sum(actual_sink, dim=2))
       if (options%upper_boundary == upper_head) flux%residual = flux%residual - dt*flux%infiltration
-      if (all(abs(flux%residual) <= huge(dt))) return
-      flux%failed = findloc(abs(flux%residual) <= huge(dt), .false., dim=1)
+      if (all(ieee_is_finite(flux%residual))) return
+      flux%failed = findloc(ieee_is_finite(flux%residual), .false., dim=1)
       call raise_not_finite(first_column + flux%failed - 1, error)
    end subroutine richards_column_step
 

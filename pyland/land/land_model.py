@@ -19,6 +19,7 @@ __all__ = ["LandModel"]
 
 STOMATA = MappingProxyType({"ball_berry": 1, "medlyn": 2})
 SOIL_EVAPORATION = MappingProxyType({"dry_surface_layer": 1, "beta": 2})
+WATER_STRESS = MappingProxyType({"pressure_head": 1, "soil_water": 2})
 
 _PLANT_FIELDS = (
     "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis", "leaf_transmittance_nir",
@@ -65,6 +66,8 @@ class LandModel:
         Stomatal conductance.
     soil_evaporation : {"dry_surface_layer", "beta"}
         Hold of the soil on its water.
+    water_stress : {"soil_water", "pressure_head"}
+        What limits root uptake in dry soil.
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
 
@@ -116,8 +119,9 @@ class LandModel:
         reference_height: float = 10.0,
         stomata: str = "medlyn",
         soil_evaporation: str = "dry_surface_layer",
+        water_stress: str = "soil_water",
         stability_limit: float = 0.5,
-        soil_roughness: float = 0.01,
+        soil_roughness: float = 0.00085,
         soil_emissivity: float = 0.96,
     ) -> None:
         if isinstance(plants, str | Mapping) or not len(plants):
@@ -128,6 +132,7 @@ class LandModel:
         self._columns.set_land_options(
             stomata=_choice("stomata", stomata, STOMATA),
             soil_evaporation=_choice("soil_evaporation", soil_evaporation, SOIL_EVAPORATION),
+            water_stress=_choice("water_stress", water_stress, WATER_STRESS),
             stability_limit=stability_limit,
             soil_roughness=soil_roughness,
             soil_emissivity=soil_emissivity,
