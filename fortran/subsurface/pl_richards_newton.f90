@@ -190,34 +190,53 @@ contains
       real(rk), intent(out) :: given(w, nlayer)           !! sink that is met, where not limited [m s-1]
       real(rk), intent(out) :: limited(w, nlayer) !! 1 for layers held at the air-dry head, 0 for others [1]
       real(rk), intent(out) :: worst(w)                   !! largest residual of the column over what is allowed [1]
-      real(rk) :: full, without, bound, residual, main, allowed
-      logical :: empty, held
-      integer :: i, k
+      integer :: k
       worst = 0.0_rk
       do k = 1, nlayer
-         do i = 1, w
-            storage(i, k) = water(i, k) + specific_storage(i, k)*max(head(i, k) + entry(i, k), 0.0_rk)
-            without = thickness(i, k)*(storage(i, k) - storage_old(i, k)) + dt(i)*(q(i, k) - q(i, k - 1))
-            full = without + dt(i)*sink(i, k)
-            main = thickness(i, k)*capacity(i, k) + dt(i)*(by_above(i, k) - by_below(i, k - 1))
-            bound = thickness(i, k)*(water(i, k) - air_dry_water(i, k))
-            held = without < bound .and. bound < full
-            ! less water than the driest head holds (state set from outside): wait until it flows in
-            empty = head(i, k) <= driest_head .and. without > 0.0_rk
-            residual = merge(full, min(full, max(without, bound)), sink(i, k) <= 0.0_rk)
-            given(i, k) = merge(sink(i, k), 0.0_rk, sink(i, k) <= 0.0_rk .or. full <= bound)
-            allowed = min(tolerance, max(thickness(i, k)*balance_share*(water(i, k) - residual_water(i, k)), &
-               least_balance))
-            worst(i) = max(worst(i), merge(0.0_rk, abs(residual)/allowed, held .or. empty))
-            limited(i, k) = merge(1.0_rk, 0.0_rk, held .and. .not. empty)
-            lower(i, k) = merge(0.0_rk, -dt(i)*by_above(i, k - 1), held .or. empty)
-            upper(i, k) = merge(0.0_rk, dt(i)*by_below(i, k), held .or. empty)
-            diagonal(i, k) = merge(1.0_rk, main, held .or. empty)
-            change(i, k) = merge(merge(0.0_rk, -residual, empty), max(air_dry_head - head(i, k), -abs(head(i, k))), &
-                                 empty .or. .not. held)
-         end do
+         call build_layer(dt, tolerance, air_dry_head, thickness(:, k), specific_storage(:, k), entry(:, k), &
+                          residual_water(:, k), air_dry_water(:, k), head(:, k), water(:, k), capacity(:, k), &
+                          storage_old(:, k), sink(:, k), q(:, k - 1), q(:, k), by_above(:, k - 1), by_above(:, k), &
+                          by_below(:, k - 1), by_below(:, k), storage(:, k), lower(:, k), diagonal(:, k), upper(:, k), &
+                          change(:, k), given(:, k), limited(:, k), worst)
       end do
    end subroutine build_system
+
+   !> One layer of the system; names as in `build_system`, `_up` and `_down` for its upper and lower face.
+   pure subroutine build_layer(dt, tolerance, air_dry_head, thickness, specific_storage, entry, residual_water, &
+                               air_dry_water, head, water, capacity, storage_old, sink, q_up, q_down, by_above_up, &
+                               by_above_down, by_below_up, by_below_down, storage, lower, diagonal, upper, change, given, &
+                               limited, worst)
+      real(rk), intent(in) :: tolerance, air_dry_head
+      real(rk), intent(in), dimension(w) :: dt, thickness, specific_storage, entry, residual_water, air_dry_water
+      real(rk), intent(in), dimension(w) :: head, water, capacity, storage_old, sink, q_up, q_down
+      real(rk), intent(in), dimension(w) :: by_above_up, by_above_down, by_below_up, by_below_down
+      real(rk), intent(out), dimension(w) :: storage, lower, diagonal, upper, change, given, limited
+      real(rk), intent(inout) :: worst(w)
+      real(rk) :: full, without, bound, residual, main, allowed
+      real(rk) :: empty, held, free ! conditions as 0 or 1: the loop has no branches and vectorises
+      integer :: i
+      !$omp simd private(full, without, bound, residual, main, allowed, empty, held, free)
+      do i = 1, w
+         storage(i) = water(i) + specific_storage(i)*max(head(i) + entry(i), 0.0_rk)
+         without = thickness(i)*(storage(i) - storage_old(i)) + dt(i)*(q_down(i) - q_up(i))
+         full = without + dt(i)*sink(i)
+         main = thickness(i)*capacity(i) + dt(i)*(by_above_down(i) - by_below_up(i))
+         bound = thickness(i)*(water(i) - air_dry_water(i))
+         ! less water than the driest head holds (state set from outside): wait until it flows in
+         empty = merge(1.0_rk, 0.0_rk, head(i) <= driest_head)*merge(1.0_rk, 0.0_rk, without > 0.0_rk)
+         held = merge(1.0_rk, 0.0_rk, without < bound)*merge(1.0_rk, 0.0_rk, bound < full)*(1.0_rk - empty)
+         free = 1.0_rk - max(held, empty)
+         residual = merge(full, min(full, max(without, bound)), sink(i) <= 0.0_rk)
+         given(i) = merge(sink(i), 0.0_rk, min(sink(i), full - bound) <= 0.0_rk)
+         allowed = min(tolerance, max(thickness(i)*balance_share*(water(i) - residual_water(i)), least_balance))
+         worst(i) = max(worst(i), free*(abs(residual)/allowed))
+         limited(i) = held
+         lower(i) = -free*dt(i)*by_above_up(i)
+         upper(i) = free*dt(i)*by_below_down(i)
+         diagonal(i) = merge(main, 1.0_rk, free > 0.5_rk)
+         change(i) = merge(max(air_dry_head - head(i), -abs(head(i))), -free*residual, held > 0.5_rk)
+      end do
+   end subroutine build_layer
 
    !> Thomas algorithm, columns side by side.
    pure subroutine solve_tridiagonal(nlayer, lower, diagonal, upper, x)
@@ -267,41 +286,51 @@ contains
       real(rk), intent(out) :: new_head(w)      !! where it does not jump [m]
       real(rk), intent(out) :: jumps(w)         !! 1 where the step is taken in water content [1]
       real(rk), intent(inout) :: rough(w)       !! see above [1]
-      real(rk) :: now, step, aim, bound, free, kept, slight, moved
-      logical :: saturated, leaves, crosses, drains, jump, small, smooth
+      real(rk) :: now, step, aim, kept, moved, late
+      ! conditions as 0 or 1, combined with min, max and products, in three loops: without branches they vectorise
+      real(rk), dimension(w) :: full, fills, released, small, smooth, crosses, leaves
+      real(rk) :: slight, dries, wets
       integer :: i
+      late = merge(1.0_rk, 0.0_rk, share < 1.0_rk)
       do i = 1, w
          now = head(i)
          step = change(i)
-         bound = -entry(i)
-         free = release(i)
-         kept = limited(i)
          aim = now + step
-         saturated = now >= bound
-         small = abs(step) <= smooth_head
-         slight = merge(merge(huge(now), -0.5_rk*now, water(i) - residual_water(i) <= smooth_water), &
-            -smooth_change*now, &
-                        capacity(i)*abs(step) <= smooth_water)
-         smooth = small .or. merge(aim >= bound, aim < bound .and. (abs(step) <= slight .or. max(now, &
-            aim) <= driest_head), &
-                                   saturated)
-         drains = -capacity(i)*step > 0.5_rk*(water(i) - residual_water(i))
+         full(i) = merge(1.0_rk, 0.0_rk, now >= -entry(i))
+         fills(i) = merge(1.0_rk, 0.0_rk, aim >= -entry(i))
+         released(i) = merge(1.0_rk, 0.0_rk, now <= release(i))
+         small(i) = merge(1.0_rk, 0.0_rk, abs(step) <= smooth_head)
+         leaves(i) = (1.0_rk - released(i))*merge(1.0_rk, 0.0_rk, aim < release(i))
+         crosses(i) = merge(1.0_rk, 0.0_rk, abs(step) <= -release(i))
+         slight = merge(huge(now), -0.5_rk*now, water(i) - residual_water(i) <= smooth_water)
+         slight = merge(slight, -smooth_change*now, capacity(i)*abs(step) <= smooth_water)
+         smooth(i) = max(merge(1.0_rk, 0.0_rk, abs(step) <= slight), merge(1.0_rk, 0.0_rk, max(now, aim) <= driest_head)) &
+                     *merge(1.0_rk, 0.0_rk, aim < -entry(i))
+      end do
+      do i = 1, w
+         step = change(i)
+         kept = limited(i)
+         crosses(i) = crosses(i)*abs(full(i) - fills(i))
+         smooth(i) = max(small(i), full(i)*fills(i) + (1.0_rk - full(i))*smooth(i))
          ! wetting to saturation or by half the head, drying to twice the head or half the water
-         jump = merge(aim >= bound .or. (now <= free .and. step > -0.5_rk*now), now <= free .and. (step < now .or. &
-            drains), &
-                      step > 0.0_rk)
-         jump = jump .and. .not. small .and. kept < 0.5_rk
-         jump = (jump .and. now < bound) .or. (kept > 0.5_rk .and. share < 1.0_rk .and. .not. smooth)
-         leaves = now > free .and. aim < free
-         crosses = (now >= bound .neqv. aim >= bound) .and. abs(step) <= -free
-         jump = jump .and. .not. (crosses .and. share < 1.0_rk .and. kept < 0.5_rk)
-         aim = merge(free, aim, leaves .and. .not. smooth)
-         aim = merge(now + share*step, aim, crosses .and. .not. smooth)
-         new_head(i) = merge(air_dry_head, aim, kept > 0.5_rk)
-         jumps(i) = merge(1.0_rk, 0.0_rk, jump)
-         rough(i) = max(rough(i), merge(0.0_rk, 1.0_rk, smooth))
-         moved = max(water(i) + capacity(i)*step, residual_water(i) + least_share*(water(i) - residual_water(i)))
-         water(i) = merge(water(i) + share*(air_dry_water(i) - water(i)), moved, kept > 0.5_rk)
+         wets = max(fills(i), released(i)*merge(1.0_rk, 0.0_rk, step > -0.5_rk*head(i)))
+         dries = merge(1.0_rk, 0.0_rk, -capacity(i)*step > 0.5_rk*(water(i) - residual_water(i)))
+         dries = released(i)*max(merge(1.0_rk, 0.0_rk, step < head(i)), dries)
+         jumps(i) = merge(wets, dries, step > 0.0_rk)*(1.0_rk - small(i))*(1.0_rk - kept)*(1.0_rk - full(i))
+         jumps(i) = max(jumps(i), kept*late*(1.0_rk - smooth(i)))*(1.0_rk - crosses(i)*late*(1.0_rk - kept))
+      end do
+      do i = 1, w
+         kept = limited(i)
+         ! a step across a kink in part, out of saturation to the first head below it
+         aim = head(i) + (1.0_rk - (1.0_rk - share)*crosses(i)*(1.0_rk - smooth(i)))*change(i)
+         aim = merge(aim, release(i), max(smooth(i), crosses(i), 1.0_rk - leaves(i)) > 0.5_rk)
+         new_head(i) = merge(aim, air_dry_head, kept < 0.5_rk)
+         rough(i) = max(rough(i), 1.0_rk - smooth(i))
+      end do
+      do i = 1, w
+         moved = max(water(i) + capacity(i)*change(i), residual_water(i) + least_share*(water(i) - residual_water(i)))
+         moved = moved - water(i)
+         water(i) = water(i) + (1.0_rk - limited(i))*moved + limited(i)*share*(air_dry_water(i) - water(i))
       end do
    end subroutine propose_head
 
