@@ -133,13 +133,8 @@ def test_no_step_with_rejected_parameters(model, sky):
 
 
 @pytest.mark.parametrize("options", [
-<<<<<<< HEAD
     {"stomata": "jarvis"}, {"soil_evaporation": "none"}, {"water_stress": "none"}, {"retention": "gardener"},
     {"lower_boundary": "open"}])
-=======
-    {"stomata": "jarvis"}, {"soil_evaporation": "none"}, {"water_stress": "none"},
-    {"retention": "gardener"}, {"lower_boundary": "open"}])
->>>>>>> sites
 def test_unknown_schemes(options):
     (key, value), = options.items()
     with pytest.raises(InputError, match=f"{key} is '{value}'; expected one of"):
