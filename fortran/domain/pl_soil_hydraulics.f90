@@ -12,6 +12,7 @@
 !> `specific_storage` alone: total storage = soil_water + specific_storage*max(head + entry_head, 0).
 !> Heads are bounded to `driest_head` and `wettest_head`. Pore ice will enter here as a factor on the conductivity.
 module pl_soil_hydraulics
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
@@ -129,6 +130,8 @@ contains
    subroutine check_parameters(hydraulics, error)
       type(soil_hydraulics_type), intent(in) :: hydraulics
       type(error_type), allocatable, intent(out) :: error
+      call check_finite(hydraulics, error)
+      if (allocated(error)) return
       select case (hydraulics%retention)
       case (retention_van_genuchten)
          if (.not. (all(hydraulics%retention_shape > 1.0_rk) .and. all(hydraulics%retention_shape <= 15.0_rk))) then
@@ -161,6 +164,32 @@ contains
          call raise_error(error, error_input, "air_entry must be 0 or positive, air_dry_head negative")
       end if
    end subroutine check_parameters
+
+   !> Parameters must be finite numbers; comparing others would be an invalid operation.
+   subroutine check_finite(hydraulics, error)
+      type(soil_hydraulics_type), intent(in) :: hydraulics
+      type(error_type), allocatable, intent(out) :: error
+      call check_field("porosity", hydraulics%porosity)
+      call check_field("residual_water", hydraulics%residual_water)
+      call check_field("retention_scale", hydraulics%retention_scale)
+      call check_field("retention_shape", hydraulics%retention_shape)
+      call check_field("saturated_conductivity", hydraulics%saturated_conductivity)
+      call check_field("specific_storage", hydraulics%specific_storage)
+      if (allocated(error)) return
+      if (.not. (ieee_is_finite(hydraulics%air_entry) .and. ieee_is_finite(hydraulics%air_dry_head))) then
+         call raise_error(error, error_input, "air_entry and air_dry_head must be finite numbers")
+      end if
+   contains
+      subroutine check_field(name, values)
+         character(len=*), intent(in) :: name
+         real(rk), intent(in) :: values(:, :)
+         if (allocated(error)) return
+         if (.not. all(ieee_is_finite(values))) then
+            call raise_error(error, error_input, name//" must be a finite number in every layer; correct the soil "// &
+                             "parameters or limit their perturbation")
+         end if
+      end subroutine check_field
+   end subroutine check_finite
 
    !> Air-entry head and the scales of Ippisch et al. (2006), eqs. 11 and 13.
    pure subroutine prepare_van_genuchten(air_entry, alpha, n, k_sat, entry, release, saturation_scale, &

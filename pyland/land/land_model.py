@@ -98,7 +98,7 @@ class LandModel:
     ...             shortwave_down=700.0, longwave_down=330.0, rain=0.0, snowfall=0.0, cosine_zenith=0.8,
     ...             daylength_factor=1.0, co2=4e-4)
     >>> model.advance(noon, leaf_area=2.0, stem_area=0.2, dt=1800.0)
-    >>> bool(150.0 < model.flux["latent_heat_flux"][0] < 400.0)
+    >>> bool(100.0 < model.flux["latent_heat_flux"][0] < 400.0)
     True
     >>> bool(abs(model.flux["energy_balance_residual"][0]) < 1e-9)
     True
