@@ -93,6 +93,7 @@ class LandModel:
     --------
     >>> model = LandModel(["c3_grass"], sand=40.0, clay=20.0)
     >>> model.set_soil_water(0.30)
+    >>> model.set_temperature(293.0)
     >>> noon = dict(air_temperature=293.0, specific_humidity=0.008, surface_pressure=1e5, wind_speed=3.0,
     ...             shortwave_down=700.0, longwave_down=330.0, rain=0.0, snowfall=0.0, cosine_zenith=0.8,
     ...             daylength_factor=1.0, co2=4e-4)
