@@ -12,8 +12,6 @@ command -v gcc >/dev/null 2>&1 || need="$need gcc libc6-dev"
 command -v gfortran >/dev/null 2>&1 || need="$need gfortran"
 command -v mpifort >/dev/null 2>&1 || need="$need libopenmpi-dev"
 command -v mpirun >/dev/null 2>&1 || need="$need openmpi-bin"
-command -v pkg-config >/dev/null 2>&1 || need="$need pkg-config"
-pkg-config --exists openblas 2>/dev/null || need="$need libopenblas-dev"
 "$python" -c 'import ensurepip' >/dev/null 2>&1 || need="$need python3-venv"
 "$python" -c 'import os, sysconfig as s, sys; sys.exit(not os.path.exists(s.get_path("include") + "/Python.h"))' \
    || need="$need python3-dev"

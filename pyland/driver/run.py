@@ -39,6 +39,9 @@ from pyland.output.segments import remove_segments
 Progress = Callable[[float, str], None]
 """Shows the share that is done and where the run is."""
 
+RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "balance.nc", "truth.nc", "observations.nc")
+"""Files of an earlier run that a new one removes first, so that a failure leaves nothing that looks complete."""
+
 _log = get_logger("run")
 
 
@@ -286,7 +289,7 @@ def run_case(
     if comm.is_root:
         run_dir.mkdir(parents=True, exist_ok=True)
         if not resume:
-            for name in ("scores.json", "truth.nc", "observations.nc"):
+            for name in RESULTS:
                 (run_dir / name).unlink(missing_ok=True)
         with complete_file(run_dir / "case.yaml") as partial:
             partial.write_text(dump_case(config), encoding="utf-8")
