@@ -14,6 +14,7 @@ import numpy as np
 
 from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
 from pyland.core.columns import Columns
+from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
 DENSITY_WATER = 1000.0
 """Density of liquid water [kg m-3]."""
@@ -21,12 +22,6 @@ DENSITY_WATER = 1000.0
 DRIEST_SATURATION = 0.01
 """Effective saturation below which an analysis does not dry a layer, as in CLM [1]."""
 
-PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index", "stem_area_index"})
-"""Fields of state and forcing with one value per patch; they keep their first axis even with one patch."""
-
-STOMATA = {"ball_berry": 1, "medlyn": 2}
-SOIL_EVAPORATION = {"dry_surface_layer": 1, "beta": 2}
-WATER_STRESS = {"pressure_head": 1, "soil_water": 2}
 RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
 

@@ -20,7 +20,7 @@ from pyland.domain.surface import Surface, build_surface
 from pyland.driver.inputs import open_weather
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
-from pyland.land.plant_types import plant_parameters, soil_colour_albedo
+from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
 
 RETENTION_FIELDS = MappingProxyType({
@@ -28,13 +28,6 @@ RETENTION_FIELDS = MappingProxyType({
     "clapp_hornberger": ("air_entry_head", "clapp_hornberger_b"),
 })
 """Registry ids of the two retention parameters of the core, scale and shape."""
-
-PLANT_FIELDS = (
-    "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis", "leaf_transmittance_nir",
-    "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis", "stem_transmittance_nir",
-    "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top", "is_c4", "psi_open", "psi_closed",
-)
-"""Plant parameters that go to the core under their own name."""
 
 SAMPLED_DAYS = 73
 """Days spread over the first year of weather whose mean is the initial soil temperature."""

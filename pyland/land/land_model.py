@@ -13,7 +13,7 @@ from pyland.core.columns import Columns
 from pyland.domain.layers import build_layers
 from pyland.domain.soil_hydraulics import hydraulic_parameters
 from pyland.land.canopy_processes import root_distribution
-from pyland.land.plant_types import plant_parameters, soil_colour_albedo
+from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 
 __all__ = ["LandModel"]
 
@@ -21,12 +21,8 @@ STOMATA = MappingProxyType({"ball_berry": 1, "medlyn": 2})
 SOIL_EVAPORATION = MappingProxyType({"dry_surface_layer": 1, "beta": 2})
 WATER_STRESS = MappingProxyType({"pressure_head": 1, "soil_water": 2})
 
-_PLANT_FIELDS = (
-    "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis", "leaf_transmittance_nir",
-    "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis", "stem_transmittance_nir", "canopy_top",
-    "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top", "is_c4", "psi_open", "psi_closed",
-)
-_PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index", "stem_area_index"})
+_PLANT_FIELDS = (*PLANT_FIELDS, "canopy_top")
+PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index", "stem_area_index"})
 _VAN_GENUCHTEN, _NO_FLOW = 1, 2  # numbers of the core; soil water does not move, so the boundary is without effect
 _START_TEMPERATURE = 285.0  # [K]
 _START_SATURATION = 0.5  # [1]
@@ -165,7 +161,7 @@ class LandModel:
     def _views(self, fields: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Fields of one value per column lose their first axis."""
         return MappingProxyType({
-            name: field[0] if field.shape[0] == 1 and name not in _PATCH_FIELDS else field
+            name: field[0] if field.shape[0] == 1 and name not in PATCH_FIELDS else field
             for name, field in fields.items()})
 
     def _soil_fields(self, sand: ArrayLike, clay: ArrayLike, organic: ArrayLike) -> dict[str, np.ndarray]:

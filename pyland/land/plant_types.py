@@ -11,7 +11,14 @@ import yaml
 
 from pyland.base.errors import InputError
 
-__all__ = ["plant_parameters", "plant_type_names", "soil_colour_albedo"]
+__all__ = ["PLANT_FIELDS", "plant_parameters", "plant_type_names", "soil_colour_albedo"]
+
+PLANT_FIELDS = (
+    "leaf_angle", "leaf_reflectance_vis", "leaf_reflectance_nir", "leaf_transmittance_vis", "leaf_transmittance_nir",
+    "stem_reflectance_vis", "stem_reflectance_nir", "stem_transmittance_vis", "stem_transmittance_nir",
+    "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top", "is_c4", "psi_open", "psi_closed",
+)
+"""Plant parameters that go to the core under their own name."""
 
 _LABELS = ("number", "title")
 

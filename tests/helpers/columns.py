@@ -6,9 +6,9 @@ import numpy as np
 
 from pyland.coupling import ColumnModel
 from pyland.domain.soil_hydraulics import hydraulic_parameters
-from pyland.driver.setup import PLANT_FIELDS, RETENTION_FIELDS, colour_fields, root_distribution
+from pyland.driver.setup import RETENTION_FIELDS, colour_fields, root_distribution
 from pyland.forcing.moist_air import saturation_pressure
-from pyland.land.plant_types import plant_parameters, plant_type_names
+from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, plant_type_names
 
 THICKNESS = np.array([0.02, 0.03, 0.05, 0.1, 0.15, 0.25, 0.4, 0.6, 0.9])
 BEDROCK = np.array([1.5, 3.0, 6.0, 9.0])
