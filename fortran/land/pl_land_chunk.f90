@@ -77,6 +77,7 @@ module pl_land_chunk
       real(rk) :: stomatal_intercept(w)   !! minimum conductance [umol m-2 leaf s-1]
       real(rk) :: growth_temperature(w)   !! 10-day mean air temperature [K]
       real(rk) :: daylength_factor(w)     !! (day length / longest day)**2 [1]
+      real(rk) :: snow_share(w)           !! of leaves and stems under intercepted snow, for light [1]
       real(rk) :: water_stress(w)         !! beta_t, 1 without stress (from pl_root_uptake) [1]
    end type plant_chunk_type
 

@@ -63,6 +63,7 @@ contains
       plant%stomatal_intercept = parameters%stomatal_intercept(source, patch)
       plant%growth_temperature = state%growth_temperature(source, 1)
       plant%daylength_factor = forcing%daylength_factor(source, 1)
+      plant%snow_share = 0.0_rk
       plant%water_stress = 1.0_rk
    end subroutine load_plant
 

@@ -10,6 +10,17 @@ from pyland.land.canopy_processes import (
 )
 from pyland.land.land_model import LandModel
 from pyland.land.plant_types import plant_parameters, plant_type_names, soil_colour_albedo
+from pyland.land.snow_surface import (
+    CanopySnow,
+    SnowLayers,
+    age_snow_surface,
+    compute_grain_albedo,
+    compute_snow_absorption,
+    compute_snow_albedo,
+    expose_canopy,
+    grow_snow_grains,
+    intercept_snow,
+)
 from pyland.land.soil_heat import (
     GroundHeatStep,
     SoilTemperatureStep,
@@ -33,22 +44,31 @@ from pyland.land.surface_processes import (
 
 __all__ = [
     "CanopyLight",
+    "CanopySnow",
     "DerivedWeather",
     "GroundHeatStep",
     "Interception",
     "LandModel",
     "PatchRadiation",
+    "SnowLayers",
     "SoilSurface",
     "SoilTemperatureStep",
+    "age_snow_surface",
     "bare_ground_fluxes",
     "canopy_fluxes",
+    "compute_grain_albedo",
     "compute_patch_radiation",
+    "compute_snow_absorption",
+    "compute_snow_albedo",
     "compute_soil_albedo",
     "compute_soil_surface",
     "compute_soil_thermal_properties",
     "compute_two_stream",
     "derive_weather",
+    "expose_canopy",
+    "grow_snow_grains",
     "intercept_rain",
+    "intercept_snow",
     "leaf_photosynthesis",
     "plant_parameters",
     "plant_type_names",
