@@ -186,7 +186,8 @@ class CaseRun:
             if is_truth:
                 settings["control"] = False
             perturbation = ForcingPerturbation(
-                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step)
+                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
+                setup.forcing.phase)
         run = MemberRun(
             setup, build_model(setup, members, seed), records, perturbation,
             self._analysis(sets) if sets else None, config.time.end64,
