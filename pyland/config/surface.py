@@ -78,6 +78,16 @@ RETENTION_PARAMETERS = MappingProxyType(
 """Hydraulic parameters of each retention curve (registry ids)."""
 
 
+PEAT_DENSITY = 130.0
+"""Organic matter of pure peat [kg m-3] (Lawrence and Slater 2008, Clim. Dyn. 30, 145-160; CLM5, section 2.2.3)."""
+
+CARBON_OF_ORGANIC_MATTER = 0.58
+"""Carbon of organic matter by mass [1], van Bemmelen's factor, as in Lawrence and Slater (2008)."""
+
+ORGANIC_KEYS = ("organic", "organic_matter", "organic_carbon")
+"""Keys that say how much organic matter a soil has; one of them is given."""
+
+
 class PatchSection(Section):
     """A part of each cell with one plant type."""
 
@@ -191,6 +201,22 @@ class TextureSection(Section):
         at_least=0,
         at_most=1,
     )
+    organic_matter: float | list[float] | None = key(
+        None,
+        "organic matter per volume of soil instead of organic; the share is that over 130 kg m-3 (peat), at most 1",
+        unit="kg m-3",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=1500,
+    )
+    organic_carbon: float | list[float] | None = key(
+        None,
+        "organic carbon per volume of soil instead of organic; 0.58 of organic matter is carbon",
+        unit="kg m-3",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=900,
+    )
     bottom: list[float] | None = key(
         None,
         "depth of the lower edge of each item of the lists, also of parameters; null: one item per model layer",
@@ -214,7 +240,7 @@ class TextureSection(Section):
                 problems.append(
                     ("bottom", f"expected depths that increase downward, got {shown(self.bottom)}", ("bottom",))
                 )
-            for name in ("sand", "clay", "organic"):
+            for name in ("sand", "clay", *ORGANIC_KEYS):
                 value = getattr(self, name)
                 if isinstance(value, list) and len(value) != len(self.bottom):
                     problems.append(
@@ -224,9 +250,22 @@ class TextureSection(Section):
                             (name, "bottom"),
                         )
                     )
+        given = [name for name in ORGANIC_KEYS if self.changes(name)]
+        problems += [
+            (name, f"expected no {name} beside {given[0]}; they say the same", (given[0], name)) for name in given[1:]
+        ]
         if problems:
             raise Problems(problems)
         return _check_texture(self, self.sand, self.clay)
+
+    @property
+    def organic_share(self) -> float | list[float]:
+        """Organic share of the solids [1], a number or a list from the top, from whichever key gives it."""
+        if self.organic_carbon is not None:
+            return _scaled(self.organic_carbon, 1.0 / (CARBON_OF_ORGANIC_MATTER * PEAT_DENSITY))
+        if self.organic_matter is not None:
+            return _scaled(self.organic_matter, 1.0 / PEAT_DENSITY)
+        return self.organic
 
 
 class SoilSection(Section):
@@ -272,6 +311,13 @@ class SurfaceSection(Section):
         if problems:
             raise Problems(problems)
         return self
+
+
+def _scaled(value: float | list[float], factor: float) -> float | list[float]:
+    """Return a share of at most 1 [1]."""
+    if isinstance(value, list):
+        return [min(one * factor, 1.0) for one in value]
+    return min(value * factor, 1.0)
 
 
 def _check_texture(section: Any, sand: float | list[float], clay: float | list[float]) -> Any:

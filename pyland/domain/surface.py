@@ -171,7 +171,7 @@ def _between_months(time: np.datetime64) -> tuple[int, int, float]:
 
 def _texture(config: TextureSection, domain: Domain, layers: Layers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return sand and clay [%] and organic share [1], each (layer, cell)."""
-    organic = _profile("organic", config.organic, config.bottom, domain, layers)
+    organic = _profile("organic", config.organic_share, config.bottom, domain, layers)
     if config.generate is not None:
         made = config.generate
         # one field: where there is more sand there is less clay

@@ -125,7 +125,7 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
             f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
         )
     domain = whole.subset(comm.tile(whole.ncell))
-    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     surface = build_surface(config.surface, config.subsurface.retention, domain, layers)
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 

@@ -68,7 +68,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     """
     report = CheckReport()
     _describe_time(config, report)
-    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
     if isinstance(domain, Domain):
         report.facts["domain"] = f"{config.domain.type}, {domain.ncell} of {domain.nx} x {domain.ny} cells"

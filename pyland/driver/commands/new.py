@@ -12,9 +12,6 @@ from pyland.config import CASE_FILE
 from pyland.config.surface import VEGETATION_TYPES
 from pyland.forcing import SiteDescription, read_site
 
-PEAT_DENSITY = 130.0
-"""Organic matter of pure peat [kg m-3] (CLM Technical Note, section 2.2.3)."""
-
 LONGEST_SITE_STEP = 1800
 """Step of a new station case, unless the file is finer [s]."""
 
@@ -191,8 +188,7 @@ def _soil(site: SiteDescription) -> list[str]:
         f"      clay: {_list(site.clay)}",
     ]
     if site.organic is not None:
-        share = [round(min(density / PEAT_DENSITY, 1.0), 4) for density in site.organic]
-        lines.append(f"      organic: {_list(share)}  # organic matter over {PEAT_DENSITY:g} kg m-3")
+        lines.append(f"      organic_matter: {_list(site.organic)}  # [kg m-3]")
     return lines
 
 
