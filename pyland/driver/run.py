@@ -75,6 +75,7 @@ class CaseRun:
     def _provenance(self) -> dict[str, Any]:
         config = self.config
         inputs = [Path(one) for one in [config.forcing.path, config.domain.file, config.domain.mask,
+                                        *config.surface.area_files,
                                         *(entry.file for entry in config.observations)] if one]
         inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
         about = self.comm.broadcast(

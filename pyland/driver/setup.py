@@ -17,7 +17,7 @@ from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface
-from pyland.driver.inputs import open_weather
+from pyland.driver.inputs import forcing_period, open_weather
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
@@ -127,6 +127,8 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     domain = whole.subset(comm.tile(whole.ncell))
     layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     surface = build_surface(config.surface, config.subsurface.retention, domain, layers)
+    for moment in forcing_period(config):
+        surface.leaf_area(moment)  # a series that is too short fails here and not after hours
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 
 

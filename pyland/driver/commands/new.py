@@ -134,7 +134,7 @@ def site_case(site: SiteDescription, path: Path) -> str:
 
 
 def _vegetation(site: SiteDescription) -> list[str]:
-    by_number = {number: name for name, (number, _) in VEGETATION_TYPES.items()}
+    by_number = {number: name for name, (number, *_) in VEGETATION_TYPES.items()}
     name = by_number.get(site.plant_type if site.plant_type is not None else -1, _DEFAULT_TYPE)
     known = None if site.plant_type not in by_number else name
     leaves: Sequence[float] | None = site.leaf_area_index
