@@ -19,7 +19,7 @@ module pl_column_step
    use pl_kinds, only: rk
    use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, stress_pressure_head, weather_chunk_type
    use pl_land_load, only: load_patch_state, load_plant, load_snow, load_weather, store_patch_state, store_snow
-   use pl_land_step, only: add_patch, correct_ground, finish_land, land_sums_type, start_sums, surface_exchange
+   use pl_land_step, only: add_patch, bend_slopes, correct_ground, finish_land, land_sums_type, start_sums, surface_exchange
    use pl_richards_column, only: richards_column_step, richards_flux_type
    use pl_root_uptake, only: availability_of_head, availability_of_water
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
@@ -289,15 +289,16 @@ contains
                         soil_temperature, canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
       end do
-      call ground_heat(model, dt, chunk, thickness, snow, soil_temperature, water, ice, sums, snow_flux)
+      call ground_heat(model, dt, chunk, weather, thickness, snow, soil_temperature, water, ice, sums, snow_flux)
       model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
    end subroutine land_chunk
 
    !> Heat and phase change of snow and soil of one chunk.
-   subroutine ground_heat(model, dt, chunk, thickness, snow, soil_temperature, water, ice, sums, snow_flux)
+   subroutine ground_heat(model, dt, chunk, weather, thickness, snow, soil_temperature, water, ice, sums, snow_flux)
       type(column_model_type), intent(in) :: model
       real(rk), intent(in) :: dt                           !! [s]
       integer, intent(in) :: chunk                         !! chunk index
+      type(weather_chunk_type), intent(in) :: weather
       real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
       type(snow_chunk_type), intent(inout) :: snow
       real(rk), intent(inout) :: soil_temperature(w, model%nthermal) !! [K]
@@ -308,7 +309,10 @@ contains
       real(rk), dimension(w, model%nlayer) :: dry_conductivity, wet_conductivity, dry_capacity, film, curve_scale, curve_power
       real(rk), dimension(w, model%nthermal) :: conductivity, capacity
       real(rk) :: snow_light(w, most_snow_layers), light_below(w), snow_heat(w), soil_heat(w)
-      integer :: iterations(w), n
+      real(rk) :: temperature_before(w, model%nthermal), water_before(w, model%nlayer), ice_before(w, model%nlayer)
+      type(snow_chunk_type) :: snow_before
+      logical :: is_bent(w)
+      integer :: iterations(w), n, pass
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)
       call load_chunk(chunk, model%nlayer, model%derived%thermal%saturated_conductivity, wet_conductivity)
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_heat_capacity, dry_capacity)
@@ -321,10 +325,23 @@ contains
       light_below = sums%snow_light(:, 1) + sums%snow_light(:, 2)
       snow_light = 0.0_rk
       call surface_exchange(light_below, sums)
-      call ground_column_step(dt, n, model%nlayer, model%nthermal, model%land_options%snow_conductivity, thickness, &
-                              conductivity, capacity, film, curve_scale, curve_power, snow_light, &
-                              model%land_options%bottom_heat_flux, snow, soil_temperature, water, ice, sums%snow, sums%soil, &
-                              snow_flux%melt, snow_heat, soil_heat, iterations)
+      snow_before = snow
+      temperature_before = soil_temperature
+      water_before = water
+      ice_before = ice
+      do pass = 1, 2
+         call ground_column_step(dt, n, model%nlayer, model%nthermal, model%land_options%snow_conductivity, thickness, &
+                                 conductivity, capacity, film, curve_scale, curve_power, snow_light, &
+                                 model%land_options%bottom_heat_flux, snow, soil_temperature, water, ice, sums%snow, &
+                                 sums%soil, snow_flux%melt, snow_heat, soil_heat, iterations)
+         if (pass == 2) exit
+         call bend_slopes(weather, sums, is_bent)
+         if (.not. any(is_bent)) exit
+         snow = snow_before
+         soil_temperature = temperature_before
+         water = water_before
+         ice = ice_before
+      end do
       call correct_ground(sums)
       sums%snow_heat_gain = snow_heat/dt
       sums%soil_heat_gain = soil_heat/dt
@@ -375,7 +392,7 @@ contains
          f%longwave_up(first:last, 1) = sums%longwave_up(:n)
          f%latent_heat_flux(first:last, 1) = latent(:n)
          f%sensible_heat_flux(first:last, 1) = sums%sensible(:n)
-         f%ground_heat_flux(first:last, 1) = sums%soil_heat_gain(:n)
+         f%ground_heat_flux(first:last, 1) = sums%soil_heat_gain(:n) - sums%bottom_flux(:n)
          f%transpiration(first:last, 1) = sums%transpiration(:n)
          f%canopy_evaporation(first:last, 1) = sums%canopy_evaporation(:n)
          f%soil_evaporation(first:last, 1) = sums%soil_evaporation(:n)

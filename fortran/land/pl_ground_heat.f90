@@ -358,7 +358,7 @@ contains
       do k = 1, nsnow
          do i = 1, w
             excess = merge(max(enthalpy(i, k) - latent_fusion*water(i, k), 0.0_rk), 0.0_rk, water(i, k) > 0.0_rk)
-            enthalpy(i, k) = enthalpy(i, k) - excess
+            enthalpy(i, k) = merge(min(enthalpy(i, k), latent_fusion*water(i, k)), enthalpy(i, k), water(i, k) > 0.0_rk)
             enthalpy(i, k + 1) = enthalpy(i, k + 1) + excess
          end do
       end do

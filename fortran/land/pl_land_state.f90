@@ -88,7 +88,7 @@ module pl_land_state
       real(rk), allocatable :: longwave_up(:, :)              !! [W m-2]
       real(rk), allocatable :: latent_heat_flux(:, :)         !! up [W m-2]
       real(rk), allocatable :: sensible_heat_flux(:, :)       !! up [W m-2]
-      real(rk), allocatable :: ground_heat_flux(:, :)         !! down, gain of enthalpy of the soil [W m-2]
+      real(rk), allocatable :: ground_heat_flux(:, :)         !! down, into the soil from above [W m-2]
       real(rk), allocatable :: transpiration(:, :)            !! [kg m-2 s-1]
       real(rk), allocatable :: canopy_evaporation(:, :)       !! [kg m-2 s-1]
       real(rk), allocatable :: soil_evaporation(:, :)         !! [kg m-2 s-1]

@@ -14,14 +14,16 @@ module pl_land_step
    use pl_kinds, only: rk
    use pl_land_chunk, only: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type, nband, &
                             plant_chunk_type, radiation_chunk_type, weather_chunk_type
+   use pl_moist_air, only: saturation_humidity, saturation_humidity_ice
    use pl_radiation, only: patch_radiation
    use pl_root_uptake, only: share_uptake
    implicit none (type, external)
    private
-   public :: add_patch, correct_ground, finish_land, land_sums_type, start_sums, surface_exchange
+   public :: add_patch, bend_slopes, correct_ground, finish_land, land_sums_type, start_sums, surface_exchange
 
    real(rk), parameter :: carbon_per_mole = 12.011e-9_rk !! carbon of one umol CO2 [kg umol-1]
    real(rk), parameter :: growth_time = 864000.0_rk      !! time scale of the growth temperature, 10 days [s]
+   real(rk), parameter :: straight = 2.0_rk              !! change of a surface up to which tangents serve [K]
    real(rk), parameter :: latent_sublimation = latent_vaporisation + latent_fusion !! [J kg-1]
 
    !> Column means over patches, and the water that the subsurface is asked for.
@@ -197,6 +199,53 @@ contains
       type(land_sums_type), intent(inout) :: sums
       sums%soil%flux = sums%soil%flux + sums%soil_light + light_below_snow
    end subroutine surface_exchange
+
+   !> Slopes of longwave and vapour over the way that the surfaces took, for the lanes where it was long.
+   !>
+   !> Both bend upward with temperature: over 10 K the tangent misses a tenth of the longwave and a third of the vapour.
+   !> A second solution with chords is exact where it ends at the same temperature.
+   pure subroutine bend_slopes(weather, sums, is_bent)
+      type(weather_chunk_type), intent(in) :: weather
+      type(land_sums_type), intent(inout) :: sums !! in: with `change`; out: with chords
+      logical, intent(out) :: is_bent(w)          !! lanes whose slopes have changed
+      real(rk) :: reached, humidity, slope, chord, long_soil, long_snow
+      logical :: bends
+      integer :: i
+      do i = 1, w
+         bends = abs(sums%soil%change(i)) > straight
+         reached = sums%soil%start(i) + sums%soil%change(i)
+         call saturation_humidity(reached, weather%air_pressure(i), humidity, slope)
+         call saturation_humidity(sums%soil%start(i), weather%air_pressure(i), chord, slope)
+         chord = (humidity - chord)/merge(sums%soil%change(i), 1.0_rk, bends)/max(slope, tiny(slope))
+         sums%evaporation_slope(i) = merge(chord, 1.0_rk, bends)*sums%evaporation_slope(i)
+         long_soil = sums%longwave_slope(i)*(merge(longwave_chord(sums%soil%start(i), reached), 1.0_rk, bends) - 1.0_rk)
+         is_bent(i) = bends
+         bends = abs(sums%snow%change(i)) > straight
+         reached = sums%snow%start(i) + sums%snow%change(i)
+         call saturation_humidity_ice(reached, weather%air_pressure(i), humidity, slope)
+         call saturation_humidity_ice(sums%snow%start(i), weather%air_pressure(i), chord, slope)
+         chord = (humidity - chord)/merge(sums%snow%change(i), 1.0_rk, bends)/max(slope, tiny(slope))
+         sums%sublimation_slope(i) = merge(chord, 1.0_rk, bends)*sums%sublimation_slope(i)
+         long_snow = sums%snow_longwave_slope(i)*(merge(longwave_chord(sums%snow%start(i), reached), 1.0_rk, bends) - 1.0_rk)
+         is_bent(i) = is_bent(i) .or. bends
+         sums%longwave_slope(i) = sums%longwave_slope(i) + long_soil
+         sums%snow_longwave_slope(i) = sums%snow_longwave_slope(i) + long_snow
+         sums%soil%slope(i) = merge(-(sums%longwave_slope(i) + sums%sensible_slope(i) &
+                                      + latent_vaporisation*sums%evaporation_slope(i)), sums%soil%slope(i), is_bent(i))
+         sums%snow%slope(i) = merge(-(sums%snow_longwave_slope(i) + sums%snow_sensible_slope(i) &
+                                      + latent_sublimation*sums%sublimation_slope(i)), sums%snow%slope(i), is_bent(i))
+      end do
+   end subroutine bend_slopes
+
+   !> Slope of T**4 from one temperature to another over that at the first.
+   elemental function longwave_chord(start, reached) result(ratio)
+      real(rk), intent(in) :: start   !! [K]
+      real(rk), intent(in) :: reached !! [K]
+      real(rk) :: ratio               !! [1]
+      real(rk) :: relative
+      relative = max(reached, 0.0_rk)/start
+      ratio = 0.25_rk*(1.0_rk + relative)*(1.0_rk + relative*relative)
+   end function longwave_chord
 
    !> Ground fluxes with the temperatures that the surfaces came to.
    pure subroutine correct_ground(sums)

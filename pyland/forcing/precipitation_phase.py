@@ -131,8 +131,7 @@ def wet_bulb_temperature(temperature: Any, humidity: Any, air_pressure: Any) -> 
     Notes
     -----
     The left side less the right one rises and is convex in T_w, so Newton's method from the air temperature descends to
-    the root without overshooting. Saturation is that of [4]_, which is convex at any temperature of the atmosphere;
-    polynomials turn in deep frost.
+    the root without overshooting. Saturation is that of [4]_, which is convex at any temperature of the atmosphere.
     """
     warm, moist, pressure = np.broadcast_arrays(
         *(np.asarray(one, dtype=np.float64) for one in (temperature, humidity, air_pressure)))
