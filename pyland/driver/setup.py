@@ -32,6 +32,9 @@ RETENTION_FIELDS = MappingProxyType({
 SAMPLED_DAYS = 73
 """Days spread over the first year of weather whose mean is the initial soil temperature."""
 
+CONDUCTIVITY_BEDROCK = 3.0
+"""Thermal conductivity of bedrock [W m-1 K-1], as in the core and in CLM5."""
+
 BARE_PLANT = "c3_grass"
 """Type whose parameters stand on bare patches; without leaves and stems they have no effect."""
 
@@ -214,7 +217,7 @@ def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np
     out["stomatal_slope"] = spread([plant[f"{stomata}_slope"] for plant in plants])
     out["stomatal_intercept"] = spread([plant[f"{stomata}_intercept"] for plant in plants])
     out["patch_fraction"] = surface.patch_fraction
-    out["canopy_top"] = surface.canopy_top
+    out["canopy_top"], out["canopy_bottom"] = surface.canopy_top, surface.canopy_bottom
     roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
     out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
     return out
@@ -278,7 +281,9 @@ def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
         water = model.state["soil_water"]
         water = water * change["soil_water"] if entry["kind"] == "multiply_lognormal" else water + change["soil_water"]
         model.change_soil_water(water)
-    temperature = np.full((layers.nthermal, ncell), setup.initial_temperature)
+    # the steady profile of the heat from below, with the conductivity of rock throughout
+    gradient = config.land.bottom_heat_flux / CONDUCTIVITY_BEDROCK
+    temperature = setup.initial_temperature + gradient * layers.thermal_node_depth[:, None] * np.ones(ncell)
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
     leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)

@@ -139,7 +139,7 @@ def _vegetation(site: SiteDescription) -> list[str]:
     known = None if site.plant_type not in by_number else name
     why = _default(known, "the plant type of most stations")
     if name == "c3_crop" and re.search(r"\b(maize|corn)\b", site.vegetation or "", re.IGNORECASE):
-        name, why = "corn_temperate", f"  # pft_clm {site.plant_type} is any crop; the vegetation is '{site.vegetation}'"
+        name, why = "corn_temperate", "  # pft_clm 15 is any crop, but the file says maize"
     leaves: Sequence[float] | None = site.leaf_area_index
     is_tall = VEGETATION_TYPES[name][1] > 1.0
     lines = [
