@@ -3,8 +3,8 @@
 !> Scheme `albedo_grains`: optical diameter d of the grains in three bands, 0.3-0.8, 0.8-1.5 and 1.5-2.8 um, and
 !> darkening of the first by the dust of the air, as in Crocus (Vionnet et al. 2012, Geosci. Model Dev. 5, 773-791,
 !> table 4; Brun et al. 1992, J. Glaciol. 38, 13-22). The visible band of pyland lies in the first; near infrared is
-!> what is left of the spectrum. A direct beam sees a**u(mu) with u = 3/7 (1 + 2 mu) and a the diffuse albedo (asymptotic
-!> theory, Kokhanovsky and Zege 2004, Appl. Opt. 43, 1589-1602): a pack of grains of the diameter u**2 d.
+!> what is left of the spectrum. A direct beam sees a**u(mu) with u = 3/7 (1 + 2 mu) and a the diffuse albedo: a pack
+!> whose grains have the diameter u**2 d (asymptotic theory, Kokhanovsky and Zege 2004, Appl. Opt. 43, 1589-1602).
 !> Scheme `albedo_age`: BATS (Dickinson et al. 1993, NCAR/TN-387+STR; CLM3 Technical Note, section 3.2).
 module pl_snow_albedo
    use pl_chunk, only: w => chunk_width
@@ -63,6 +63,12 @@ contains
       call mix_infrared(soil_albedo(:, near_infrared), beam, seen, direct(:, near_infrared))
    end subroutine snow_albedo
 
+   !> Layer from which on any lane has snow; the lowest where none has.
+   pure integer function first_layer(snow)
+      type(snow_chunk_type), intent(in) :: snow
+      first_layer = min(minval(snow%top), snow%nsnow)
+   end function first_layer
+
    !> Mean of the three bands with the weights of near infrared, soil in sight included.
    pure subroutine mix_infrared(soil, albedo, seen, mean)
       real(rk), intent(in) :: soil(w)              !! albedo [1]
@@ -116,7 +122,7 @@ contains
       depth = 0.0_rk
       above = 0.0_rk
       albedo = 0.0_rk
-      do k = 1, snow%nsnow
+      do k = first_layer(snow), snow%nsnow
          do i = 1, w
             depth(i) = depth(i) + merge(snow%thickness(i, k), 0.0_rk, k >= snow%top(i))
             below = upper_weight*min(depth(i)/upper_depth, 1.0_rk) &
@@ -155,7 +161,7 @@ contains
       real(rk) :: path(w, 2), first, second
       integer :: band, i, k
       path = 0.0_rk
-      do k = 1, snow%nsnow
+      do k = first_layer(snow), snow%nsnow
          do i = 1, w
             call optical_path(snow%ice(i, k) + snow%liquid(i, k), snow%thickness(i, k), snow%cover(i), &
                               snow%grain_radius(i, k), k >= snow%top(i), first, second)
@@ -208,7 +214,7 @@ contains
       do i = 1, w
          left(i) = absorbed_visible(i) + absorbed_near_infrared(i)
       end do
-      do k = 1, snow%nsnow
+      do k = first_layer(snow), snow%nsnow
          do i = 1, w
             call optical_path(snow%ice(i, k) + snow%liquid(i, k), snow%thickness(i, k), snow%cover(i), &
                               snow%grain_radius(i, k), k >= snow%top(i), first, second)
