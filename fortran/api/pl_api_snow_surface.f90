@@ -9,8 +9,8 @@ module pl_api_snow_surface
    use pl_chunk, only: chunk_count, chunk_width, lane_source
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
-   use pl_land_chunk, only: nband, plant_chunk_type
-   use pl_snow_albedo, only: albedo_age, albedo_grains, band_albedo, dust_darkening, snow_absorption, snow_albedo
+   use pl_land_chunk, only: albedo_age, albedo_grains, nband, plant_chunk_type
+   use pl_snow_albedo, only: band_albedo, dust_darkening, snow_absorption, snow_albedo
    use pl_snow_chunk, only: clear_snow, most_snow_layers, snow_chunk_type
    use pl_snow_grains, only: age_snow, age_surface, grow_grains
    implicit none (type, external)

@@ -9,14 +9,13 @@
 module pl_snow_albedo
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
-   use pl_land_chunk, only: nband, near_infrared, visible
+   use pl_land_chunk, only: albedo_age, albedo_grains, nband, near_infrared, visible
    use pl_snow_chunk, only: most_snow_layers, smallest_grain, snow_chunk_type
    use pl_snow_grains, only: largest_grain
    implicit none (type, external)
    private
-   public :: albedo_age, albedo_grains, band_albedo, dust_darkening, snow_absorption, snow_albedo
+   public :: band_albedo, dust_darkening, snow_absorption, snow_albedo
 
-   integer, parameter :: albedo_grains = 1, albedo_age = 2
    integer, parameter :: nspectral = 3 !! bands of the grain scheme
    !> Weights in near infrared: the spectrum 0.71, 0.21, 0.08 less the visible half.
    real(rk), parameter :: infrared_weight(nspectral) = [0.42_rk, 0.42_rk, 0.16_rk]
