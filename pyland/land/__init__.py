@@ -23,7 +23,6 @@ from pyland.land.snow_pack import (
 )
 from pyland.land.snow_surface import (
     CanopySnow,
-    SnowLayers,
     age_snow_surface,
     compute_grain_albedo,
     compute_snow_absorption,
@@ -61,7 +60,6 @@ __all__ = [
     "Interception",
     "LandModel",
     "PatchRadiation",
-    "SnowLayers",
     "SnowPack",
     "SoilSurface",
     "SoilTemperatureStep",
