@@ -207,6 +207,7 @@ contains
       real(rk), intent(out) :: per_layer(w, most_snow_layers) !! 0 in absent layers [W m-2]
       real(rk), intent(out) :: to_ground(w)             !! what passes the pack [W m-2]
       real(rk) :: light(w, nspectral), left(w), first, second
+      logical :: is_present
       integer :: i, k
       per_layer = 0.0_rk
       call split_light(snow, absorbed_visible, absorbed_near_infrared, light)
@@ -215,13 +216,14 @@ contains
       end do
       do k = first_layer(snow), snow%nsnow
          do i = 1, w
+            is_present = k >= snow%top(i)
             call optical_path(snow%ice(i, k) + snow%liquid(i, k), snow%thickness(i, k), snow%cover(i), &
-                              snow%grain_radius(i, k), k >= snow%top(i), first, second)
-            light(i, 1) = light(i, 1)*exp(-first)
-            light(i, 2) = light(i, 2)*exp(-second)
-            light(i, 3) = merge(0.0_rk, light(i, 3), k >= snow%top(i))
+                              snow%grain_radius(i, k), is_present, first, second)
+            light(i, 1) = light(i, 1)*merge(exp(-first), 1.0_rk, is_present)
+            light(i, 2) = light(i, 2)*merge(exp(-second), 1.0_rk, is_present)
+            light(i, 3) = merge(0.0_rk, light(i, 3), is_present)
             ! no layer gives light back: the sum of the bands rounds up where a layer takes next to nothing
-            to_ground(i) = merge(min(light(i, 1) + light(i, 2) + light(i, 3), left(i)), left(i), k >= snow%top(i))
+            to_ground(i) = merge(min(light(i, 1) + light(i, 2) + light(i, 3), left(i)), left(i), is_present)
             per_layer(i, k) = left(i) - to_ground(i)
             left(i) = to_ground(i)
          end do
