@@ -75,7 +75,7 @@ contains
             square = u(i)*u(i)
             depth = square*u(i)
             perimeter = width + 2.0_rk*depth
-            root(i) = closer_root(root(i), perimeter)   ! converges along with u
+            root(i) = merge(closer_root(root(i), perimeter), root(i), is_open(i)) ! converges along with u
             passed = strength*square*square/(root(i)*root(i)) ! outflow over u
             gain = 3.0_rk*flat*square + passed*(5.0_rk - 4.0_rk*depth/perimeter)
             change = (flat*depth + passed*u(i) - water(i))/merge(gain, 1.0_rk, is_open(i))
