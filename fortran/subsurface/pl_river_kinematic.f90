@@ -5,37 +5,39 @@
 !> (Lighthill and Whitham 1955; Chow, Maidment and Mays 1988, Applied Hydrology, section 9.3), upwind in space and
 !> backward Euler in time. Upstream comes first, so that a reach is one equation in h; it is monotonic and has one root
 !> between 0 and all the water, for any step. With u = h**(1/3) it is a convex polynomial times P**(-2/3): Newton's
-!> method from above converges without overshooting. The outflow is booked before the storage: it closes to round-off.
+!> method from above converges without overshooting. It starts from all the water: with the
+!> Courant number C there, u is at most (1 + C)**(-1/5) of that, and close to it. The outflow is booked before the
+!> storage: water closes to round-off.
 !>
 !> Only + - * / and sqrt are used: a member has the same bits whatever stands beside it.
 module pl_river_kinematic
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: cube_root, route_kinematic
+   public :: route_kinematic
 
-   integer, parameter :: most_iterations = 200               !! a factor 4/5 per step at least, down from all the water
-   real(rk), parameter :: tolerance = 8.0_rk*epsilon(1.0_rk) !! relative change of u that is round-off [1]
+   integer, parameter :: most_iterations = 50                !! Newton steps; three or four are usual
+   real(rk), parameter :: tolerance = sqrt(epsilon(1.0_rk))  !! change of u after which its error is round-off [1]
 
 contains
 
-   !> Cube root of a number that is not negative, from square roots and Halley's method.
-   elemental real(rk) function cube_root(x)
-      real(rk), intent(in) :: x !! [any]
-      real(rk) :: part, y
-      integer :: k
-      y = max(x, tiny(x))
-      part = sqrt(sqrt(y))
-      y = part
-      do k = 1, 3 ! x**(1/3) is x**(1/4 + 1/16 + 1/64 + 1/256 + ...); off by 10 % at most from 1e-30 to 1e30
-         part = sqrt(sqrt(part))
-         y = y*part
+   !> Cube roots of numbers that are not negative, from square roots and Halley's method.
+   pure subroutine cube_roots(n, x, root)
+      integer, intent(in) :: n         !! how many
+      real(rk), intent(in) :: x(n)     !! numbers [any]
+      real(rk), intent(out) :: root(n) !! their roots
+      real(rk) :: one, two, three, four, y
+      integer :: i
+      do i = 1, n
+         y = max(x(i), tiny(y))
+         one = sqrt(sqrt(y)) ! x**(1/3) is x**(1/4 + 1/16 + 1/64 + 1/256 + ...); off by 10 % at most from 1e-30 to 1e30
+         two = sqrt(sqrt(one))
+         three = sqrt(sqrt(two))
+         four = sqrt(sqrt(three))
+         one = closer_root(closer_root(closer_root(one*two*three*four, y), y), y)
+         root(i) = merge(one, 0.0_rk, x(i) > 0.0_rk)
       end do
-      do k = 1, 3
-         y = closer_root(y, max(x, tiny(x)))
-      end do
-      cube_root = merge(y, 0.0_rk, x > 0.0_rk)
-   end function cube_root
+   end subroutine cube_roots
 
    !> A step of Halley's method for the cube root: it cubes the relative error.
    elemental real(rk) function closer_root(root, x)
@@ -57,38 +59,47 @@ contains
       real(rk), intent(inout) :: storage(n)   !! [m3]
       real(rk), intent(out) :: outflow(n)     !! within the step [m3]
       logical, intent(out) :: converged       !! whether Newton's method ended for all members
-      real(rk) :: water(n), u(n), root(n), square, depth, perimeter, passed, gain, change
-      real(rk) :: flat, strength
-      logical :: is_open(n)
+      real(rk) :: water(n), u(n), root(n), moved(n), depth(n), across(1)
+      real(rk) :: flat, strength, square, perimeter, passed, gain, change
       integer :: i, iteration
+      call cube_roots(1, [width*width], across)
       flat = width*length
-      strength = dt*conveyance*width*cube_root(width*width) ! dt sqrt(slope)/n w**(5/3)
+      strength = dt*conveyance*width*across(1) ! dt sqrt(slope)/n w**(5/3)
       do i = 1, n
          water(i) = storage(i) + inflow(i)
-         u(i) = cube_root(water(i)/flat)
-         root(i) = cube_root(width + 2.0_rk*water(i)/flat)
-         is_open(i) = u(i) > 0.0_rk
+         depth(i) = water(i)/flat
+      end do
+      call cube_roots(n, depth, u)
+      do i = 1, n
+         depth(i) = width + 2.0_rk*depth(i)
+      end do
+      call cube_roots(n, depth, root)
+      do i = 1, n
+         change = sqrt(sqrt(sqrt(sqrt(1.0_rk + strength*u(i)*u(i)/(flat*root(i)*root(i))))))
+         square = sqrt(sqrt(sqrt(sqrt(change))))
+         moved(i) = merge(1.0_rk, 0.0_rk, u(i) > 0.0_rk)
+         u(i) = u(i)/(change*change*change*square*square*square) ! (1 + C)**(3/16 + 3/256), a little above the root
       end do
       do iteration = 1, most_iterations
-         if (.not. any(is_open)) exit
+         if (.not. any(moved > tolerance)) exit
          do i = 1, n
             square = u(i)*u(i)
-            depth = square*u(i)
-            perimeter = width + 2.0_rk*depth
-            root(i) = merge(closer_root(root(i), perimeter), root(i), is_open(i)) ! converges along with u
+            perimeter = width + 2.0_rk*square*u(i)
+            root(i) = merge(closer_root(root(i), perimeter), root(i), moved(i) > tolerance) ! converges along with u
             passed = strength*square*square/(root(i)*root(i)) ! outflow over u
-            gain = 3.0_rk*flat*square + passed*(5.0_rk - 4.0_rk*depth/perimeter)
-            change = (flat*depth + passed*u(i) - water(i))/merge(gain, 1.0_rk, is_open(i))
-            change = merge(change, 0.0_rk, is_open(i))
+            gain = 3.0_rk*flat*square + passed*(5.0_rk - 4.0_rk*square*u(i)/perimeter)
+            change = (flat*square*u(i) + passed*u(i) - water(i))/merge(gain, 1.0_rk, moved(i) > tolerance)
+            change = merge(change, 0.0_rk, moved(i) > tolerance)
             u(i) = u(i) - change
-            is_open(i) = abs(change) > tolerance*u(i)
+            moved(i) = abs(change)/merge(u(i), 1.0_rk, moved(i) > tolerance)
          end do
       end do
-      converged = .not. any(is_open)
+      converged = .not. any(moved > tolerance)
       do i = 1, n
-         depth = u(i)*u(i)*u(i)
-         root(i) = closer_root(root(i), width + 2.0_rk*depth)
-         outflow(i) = min(strength*depth*u(i)*u(i)/(root(i)*root(i)), water(i))
+         square = u(i)*u(i)
+         perimeter = width + 2.0_rk*square*u(i)
+         root(i) = closer_root(root(i), perimeter)
+         outflow(i) = min(strength*square*square*u(i)/(root(i)*root(i)), water(i))
          storage(i) = water(i) - outflow(i)
       end do
    end subroutine route_kinematic

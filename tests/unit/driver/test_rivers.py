@@ -16,7 +16,8 @@ from pyland.driver.run import run_case
 
 RIVERS = {
     "scheme": "kinematic", "step": "2 h", "directions": {"fill_depth": "5 m"},
-    "gauges": [{"name": "mouth", "x": 0, "y": 0, "snap": "10 km"}, {"name": "here", "latitude": 43.3, "longitude": 3.0}],
+    "gauges": [{"name": "mouth", "x": 0, "y": 0, "snap": "10 km"},
+               {"name": "here", "latitude": 43.3, "longitude": 3.0}],
     "lakes": {"reference_area": "0.1 km2", "reference_volume": "1e5 m3", "evaporation": "penman", "at": [
         {"name": "pond", "x": 0, "y": "1 km", "initial_volume": 2e4, "exponent": 0.5, "spill_volume": 2.1e4}]},
 }
@@ -187,5 +188,5 @@ def test_what_does_not_fit_is_refused(changes, words):
 @pytest.mark.parametrize("place", [{"x": 0, "y": "4 km"}, {"latitude": 50.0, "longitude": 3.0}])
 def test_a_gauge_outside_is_refused(place):
     case = load_case(changed(CATCHMENT, {"rivers.gauges": [{"name": "far", **place}]}))
-    with pytest.raises(InputError, match="rivers.gauges 'far': the place lies in no cell of the domain; the nearest is"):
+    with pytest.raises(InputError, match="rivers.gauges 'far': the place lies in no cell of the domain; the near"):
         run_case(case)
