@@ -83,6 +83,21 @@ class LakesSection(HypsometrySection):
     )
     at: list[LakeSection] = key(list, "lakes that differ from the others, or lie where there is no sink", factory=True)
 
+    @model_validator(mode="after")
+    def _check_exponent(self) -> LakesSection:
+        """An exponent says nothing about a lake of fixed area."""
+        if self.reference_area is not None:
+            return self
+        entries = [("exponent", self), *((f"at.{place}.exponent", entry) for place, entry in enumerate(self.at))]
+        problems = [
+            (path, "expected reference_area and reference_volume with an exponent, got none", (path, "reference_area"))
+            for path, entry in entries
+            if "exponent" in entry.model_fields_set and entry.reference_area is None
+        ]
+        if problems:
+            raise Problems(problems)
+        return self
+
 
 class DirectionsSection(Section):
     """Drainage directions: of steepest descent, or from a file."""
@@ -122,6 +137,16 @@ class WidthSection(Section):
     exponent: float = key(0.5, "power of the upstream area", unit="1", at_least=0, at_most=1)
     file: str | None = key(None, "netCDF file on the grid of the domain; null takes the law", kind="path")
     variable: str = key("river_width", "name of the variable (y, x) [m] in the file", kind="text")
+
+    @model_validator(mode="after")
+    def _check(self) -> WidthSection:
+        names, what = (("variable",), "belongs to width.file, which is not given")
+        if self.file is not None:
+            names, what = (("scale", "exponent"), "has no effect with width.file")
+        problems = [(name, f"expected no {name}: it {what}", (name, "file")) for name in names if self.changes(name)]
+        if problems:
+            raise Problems(problems)
+        return self
 
 
 class RiversSection(Section):

@@ -226,12 +226,12 @@ class Rivers:
         leaving = (network.downstream == network.OUTLET) | (
             (network.downstream == network.SINK) & (network.spill == network.OUTLET))
         terms = {
-            "runoff": (runoff * (network.area / DENSITY_WATER)).sum(axis=1) * dt,
-            "rain": flux("rain").sum(axis=1) * dt,
-            "deficit": self.deficit.sum(axis=1) * dt,
-            "evaporation": flux("evaporation").sum(axis=1) * dt,
-            "withheld": flux("withheld").sum(axis=1) * dt,
-            "outflow": self.discharge[:, leaving].sum(axis=1) * dt,
+            "runoff": _total(runoff * (network.area / DENSITY_WATER)) * dt,
+            "rain": _total(flux("rain")) * dt,
+            "deficit": _total(self.deficit) * dt,
+            "evaporation": _total(flux("evaporation")) * dt,
+            "withheld": _total(flux("withheld")) * dt,
+            "outflow": _total(self.discharge[:, leaving]) * dt,
             "storage_change": change,
         }
         gained = terms["runoff"] + terms["rain"] + terms["deficit"]
@@ -240,7 +240,7 @@ class Rivers:
 
     def total_water(self) -> np.ndarray:
         """Return all water in rivers and lakes, shape (member,) [m3]."""
-        return self.storage.sum(axis=1) + self.lake_volume.sum(axis=1)
+        return _total(self.storage) + _total(self.lake_volume)
 
     def lake_area(self) -> np.ndarray:
         """Return the area of the lakes, shape (member, lake) [m2]."""
@@ -255,6 +255,11 @@ class Rivers:
         out = np.zeros((self.nmember, self.ncell))
         out[:, self.lake_cells] = values
         return out
+
+
+def _total(values: np.ndarray) -> np.ndarray:
+    """Sum over cells, pairwise: numpy sums so along contiguous axes only."""
+    return np.ascontiguousarray(values).sum(axis=1)
 
 
 def channel_width(

@@ -177,6 +177,9 @@ def test_directions_from_a_file(capsys, tmp_path):
     ({"rivers.gauges": [{"x": 0, "y": 0}]}, "expected a name"),
     ({"rivers.gauges": [{"name": "a", "x": 0, "y": 0}] * 2}, "expected a unique name"),
     ({"rivers.lakes.reference_volume": None}, "reference_area and reference_volume together"),
+    ({"rivers.lakes": {"exponent": 0.5}}, "expected reference_area and reference_volume with an exponent"),
+    ({"rivers.width": {"file": "w.nc", "scale": 2.0}}, "has no effect with width.file"),
+    ({"rivers.width": {"variable": "w"}}, "belongs to width.file"),
     ({"rivers.directions": {"convention": "pcraster"}}, "belongs to directions.file"),
 ])
 def test_what_does_not_fit_is_refused(changes, words):
