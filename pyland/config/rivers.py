@@ -69,6 +69,9 @@ class HypsometrySection(Section):
 class LakeSection(PlaceSection, HypsometrySection):
     """A lake whose place is given; directions from elevation make its cell a sink."""
 
+    exponent: float | None = key(
+        None, "power of the volume; null is lakes.exponent", unit="1", at_least=0, at_most=1
+    )
     initial_volume: float = key(0.0, "volume at the start", unit="m3", at_least=0)
     spill_volume: float | None = key(
         None, "volume above which the lake spills over its rim; null: it never does", unit="m3", above=0
@@ -85,14 +88,14 @@ class LakesSection(HypsometrySection):
 
     @model_validator(mode="after")
     def _check_exponent(self) -> LakesSection:
-        """An exponent says nothing about a lake of fixed area."""
+        """Refuse an exponent of a lake of fixed area."""
         if self.reference_area is not None:
             return self
         entries = [("exponent", self), *((f"at.{place}.exponent", entry) for place, entry in enumerate(self.at))]
         problems = [
             (path, "expected reference_area and reference_volume with an exponent, got none", (path, "reference_area"))
             for path, entry in entries
-            if "exponent" in entry.model_fields_set and entry.reference_area is None
+            if entry.changes("exponent") and entry.reference_area is None
         ]
         if problems:
             raise Problems(problems)

@@ -88,7 +88,7 @@ def plan_rivers(config: CaseConfig, whole: Domain) -> RiverPlan | None:
     lakes = {int(cell): common for cell in network.sinks}
     for entry in section.lakes.at:
         own = entry if entry.reference_area is not None else shape
-        exponent = entry.exponent if "exponent" in entry.model_fields_set else own.exponent
+        exponent = shape.exponent if entry.exponent is None else entry.exponent
         lakes[places[entry.name]] = Lake(own.reference_area, own.reference_volume, exponent, entry.spill_volume,
                                          entry.initial_volume)
     gauges = []
