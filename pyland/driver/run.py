@@ -80,6 +80,7 @@ class CaseRun:
         config = self.config
         inputs = [Path(one) for one in [config.forcing.path, config.domain.file, config.domain.mask,
                                         config.rivers.directions.file, config.rivers.width.file,
+                                        *config.surface.area_files,
                                         *(entry.file for entry in config.observations)] if one]
         inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
         about = self.comm.broadcast(
@@ -192,7 +193,8 @@ class CaseRun:
             if is_truth:
                 settings["control"] = False
             perturbation = ForcingPerturbation(
-                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step)
+                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
+                setup.forcing.phase)
         run = MemberRun(
             setup, build_model(setup, members, seed), records, perturbation,
             self._analysis(sets) if sets else None, config.time.end64,
