@@ -110,7 +110,7 @@ class DirectionsSection(Section):
     convention: str = key(
         "esri",
         "codes: esri (1 E, 2 SE, 4 S, ... 128 NE; 0 outlet, -1 or 255 sink; also MERIT and HydroSHEDS), parflow "
-        "(1 S, 2 W, 3 N, 4 E, 0 outlet) or pcraster (number pad, 5 pit)",
+        "(1 S, 2 W, 3 N, 4 E, 0 pit) or pcraster (number pad, 5 pit)",
         choices=("esri", "parflow", "pcraster"),
     )
     fill_depth: float | None = key(

@@ -24,7 +24,7 @@ CODES = MappingProxyType({
 
 ``esri``: powers of two clockwise from east, as in ArcGIS, HydroSHEDS and MERIT Hydro (Yamazaki et al. 2019, Water
 Resour. Res. 55, 5053-5073): 0 river mouth, -1 or 255 inland depression. ``parflow``: PriorityFlow's four directions
-(Condon and Maxwell 2019, Computers & Geosciences 126, 73-83): 1 south, 2 west, 3 north, 4 east, 0 outlet.
+(Condon and Maxwell 2019, Computers & Geosciences 126, 73-83): 1 south, 2 west, 3 north, 4 east, 0 pit.
 ``pcraster``: the number pad of PCRaster's local drain directions, 5 is a pit. A pit inside the grid is a sink, and one
 at its border an outlet; in the ``esri`` convention the code itself says which it is.
 """
