@@ -62,6 +62,7 @@ contains
       plant%growth_temperature = state%growth_temperature(source, 1)
       plant%daylength_factor = forcing%daylength_factor(source, 1)
       plant%water_stress = 1.0_rk
+      plant%sprinkling = 0.0_rk
    end subroutine load_plant
 
    !> Prognostic state of one patch.

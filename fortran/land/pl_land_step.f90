@@ -43,6 +43,9 @@ module pl_land_step
       real(rk) :: evaporation_slope(w)  !! of the ground part [kg m-2 s-1 K-1]
       real(rk) :: longwave_slope(w)     !! of the ground part [W m-2 K-1]
       real(rk) :: heat_gain(w)          !! of the soil [W m-2]
+      real(rk) :: irrigation(w)         !! water from outside the column [kg m-2 s-1]
+      real(rk) :: patch_gross(w)        !! gross primary production of the last patch [kg m-2 s-1]
+      real(rk) :: patch_leaf_respiration(w) !! leaf respiration of the last patch, carbon [kg m-2 s-1]
    end type land_sums_type
 
 contains
@@ -68,6 +71,9 @@ contains
       sums%evaporation_slope = 0.0_rk
       sums%longwave_slope = 0.0_rk
       sums%heat_gain = 0.0_rk
+      sums%irrigation = 0.0_rk
+      sums%patch_gross = 0.0_rk
+      sums%patch_leaf_respiration = 0.0_rk
    end subroutine start_sums
 
    !> Interception, radiation and turbulent fluxes of one patch; adds its share to the column.
@@ -92,7 +98,7 @@ contains
 
       call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
       call patch_radiation(weather, plant, ground, radiation)
-      call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, wet_fraction, dry_fraction)
+      call intercept(dt, plant, weather%rainfall + plant%sprinkling, state%canopy_water, throughfall, wet_fraction, dry_fraction)
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)
       call bare_ground_fluxes(options, weather, plant, ground, flux)
 
@@ -100,6 +106,9 @@ contains
       change = state%canopy_water - dt*flux%canopy_evaporation
       flux%canopy_evaporation = flux%canopy_evaporation + min(change, 0.0_rk)/dt
       state%canopy_water = max(change, 0.0_rk)
+
+      sums%patch_gross = carbon_per_mole*flux%gross_photosynthesis
+      sums%patch_leaf_respiration = carbon_per_mole*flux%leaf_respiration
 
       associate (f => plant%fraction)
          sums%shortwave_up = sums%shortwave_up + f*radiation%reflected

@@ -72,6 +72,7 @@ class CaseConfig(Section):
             *self._check_place(),
             *self._check_layers(),
             *self._check_retention(),
+            *self._check_carbon(),
             *self._check_filter(),
             *self._check_intervals(),
         ]
@@ -139,6 +140,20 @@ class CaseConfig(Section):
             )
             for name in self.ensemble.perturb.parameters
             if name in sum(RETENTION_PARAMETERS.values(), ()) and name not in RETENTION_PARAMETERS[curve]
+        ]
+
+    def _check_carbon(self) -> list[Problem]:
+        """Pools in equilibrium need the mean of a spin-up."""
+        land = self.land
+        if land.carbon == "none" or land.carbon_initial is not None or self.time.spinup.years > 0:
+            return []
+        return [
+            (
+                "land.carbon",
+                "expected time.spinup.years of at least 1 or land.carbon_initial with "
+                f"carbon: {land.carbon}, got neither",
+                ("land.carbon", "land.carbon_initial", "time.spinup.years"),
+            )
         ]
 
     def _check_filter(self) -> list[Problem]:

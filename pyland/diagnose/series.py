@@ -20,6 +20,7 @@ ALMA_TO_ID = {
     "SWup": "shortwave_up",
     "LWup": "longwave_up",
     "GPP": "gross_primary_production",
+    "NEE": "net_ecosystem_exchange",
     "TSurf": "radiative_temperature",
     "Ustar": "friction_velocity",
     "WaterTableDepth": "water_table_depth",
@@ -239,7 +240,7 @@ def _history_variable(data: xr.Dataset, name: str, cell: int) -> np.ndarray | No
     values = values.reshape(*[variable.sizes[d] for d in others], -1)[..., cell].astype(float)
     if depth is not None:
         return at_depth(values, data[f"{others[1]}_bounds"].values, depth[1], depth[2])
-    if name == "GPP":
+    if name in ("GPP", "NEE"):
         return values / MOLAR_MASS_CARBON * _MICRO
     return values
 

@@ -11,7 +11,9 @@ from pyland.coupling import ColumnModel
 from pyland.driver.filtering import Analysis
 from pyland.driver.records import Records
 from pyland.driver.setup import Setup
+from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
+from pyland.land.irrigation import irrigation_hours
 from pyland.output.restart import Restart, restart_path, write_restart
 
 PLAIN = frozenset({
@@ -60,12 +62,20 @@ class MemberRun:
         self.plant_area = setup.surface.leaf_area
         self._setup, self._perturbation, self._attrs = setup, perturbation, dict(attrs)
         self.progress: Callable[[float, np.datetime64], None] = lambda done, moment: None
+        self._irrigation = setup.irrigation
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the weather of the members, ([member,] cell)."""
         whole = {"co2": self._co2, **weather}
         return dict(whole) if self._perturbation is None else self._perturbation.apply(step, whole)
+
+    def advance(self, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance the columns by one step."""
+        water = {}
+        if self._irrigation is not None:
+            water = irrigation_hours(self._irrigation, self._setup.domain.longitude, step.start, step.seconds)
+        self.model.advance({**weather, **water}, *self.plant_area(step.middle), step.seconds)
 
     def move_to(self, time: np.datetime64) -> None:
         """Set the clock after a step."""

@@ -117,6 +117,7 @@ class Records:
         precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
         lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
         rates = {name: model.flux[name] for name in (*ENERGY_RATES, *lost)}
+        rates["irrigation"] = model.flux.get("irrigation", np.zeros(shape))
         residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
         self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))

@@ -18,6 +18,7 @@ from pyland.base.registry import variable
 from pyland.config import CaseConfig
 from pyland.config.load import config_hash, dump_case
 from pyland.core import runtime
+from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
 from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles
@@ -26,7 +27,7 @@ from pyland.driver.filtering import Analysis
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observing import TruthObserver, read_sets, rescale
 from pyland.driver.records import Records
-from pyland.driver.setup import Setup, build_model, prepare
+from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.observe import ObservationSet, read_observations, write_observations
@@ -161,7 +162,14 @@ class CaseRun:
         if spinup.years > 0:
             first, last = (np.datetime64(one, "s") for one in self.config.time.spinup_window)
             spin_up(run, first, last, spinup.years)
+            if run.model.has_carbon:
+                self._balance_carbon(run.model)
         run.records.start(run.model)
+
+    def _balance_carbon(self, model: ColumnModel) -> None:
+        """End the spin-up of carbon: pools in equilibrium with its last pass, or those that the case gives."""
+        model.balance_carbon(self.config.land.carbon_sink)
+        set_initial_carbon(model, self.config)
 
     def _member_run(
         self, name: str, folder: Path, members: np.ndarray, seed: int, sets: list[ObservationSet] | None = None,

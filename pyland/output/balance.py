@@ -1,8 +1,8 @@
 """``balance.nc``: water and energy terms per cell, with the analysis increment as its own term, and what is left.
 
 Water, cumulated over the output interval [kg m-2]:
-precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change
-= residual.
+precipitation + irrigation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment
+- storage_change = residual.
 Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
@@ -22,7 +22,7 @@ from pyland.output.grid import OutputGrid
 from pyland.output.history import seconds, stamp_of
 from pyland.output.segments import Layout, RecordVariable, SegmentedFile
 
-WATER_RATES = ("precipitation", "evapotranspiration", "surface_runoff", "subsurface_runoff")
+WATER_RATES = ("precipitation", "irrigation", "evapotranspiration", "surface_runoff", "subsurface_runoff")
 """Fluxes of the water balance that a step gives [kg m-2 s-1]."""
 
 ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux")
@@ -30,6 +30,7 @@ ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "grou
 
 _TERMS = {
     "precipitation": ("rain and snowfall", "kg m-2"),
+    "irrigation": ("irrigation, water from outside the cell", "kg m-2"),
     "evapotranspiration": ("evaporation and transpiration", "kg m-2"),
     "surface_runoff": ("surface runoff", "kg m-2"),
     "subsurface_runoff": ("drainage through the lower boundary", "kg m-2"),
@@ -203,6 +204,7 @@ class BalanceWriter:
         water["storage_change"] = storage - self._storage
         water["water_residual"] = (
             water["precipitation"]
+            + water["irrigation"]
             - water["evapotranspiration"]
             - water["surface_runoff"]
             - water["subsurface_runoff"]
