@@ -255,6 +255,11 @@ class ColumnModel:
         self._columns.balance_carbon(sink)
         self._columns.set_carbon(*self._carbon)
 
+    def land_carbon(self) -> np.ndarray:
+        """Carbon in plants, litter and soil, shape (member, cell) [kg m-2]."""
+        plants = (self.state["plant_carbon"] * self.parameter["patch_fraction"]).sum(axis=0)
+        return plants + self.state["carbon_pools"].sum(axis=0)
+
     def land_water(self) -> np.ndarray:
         """Water in soil, on the ground and on leaves, shape (member, cell) [kg m-2]."""
         self._columns.store_water()

@@ -187,7 +187,7 @@ class CaseRun:
             members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
             nmember=len(members), every=output.every,
             restart_every=None if is_truth else output.restart_every,
-            start=config.time.start64, streams=streams)
+            start=config.time.start64, streams=streams, with_carbon=config.land.carbon == "evolving")
         settings = config.ensemble.forcing_settings()
         perturbation = None
         if settings:

@@ -203,11 +203,11 @@ def irrigation_hours(
         begins[place] = np.ceil((since + seconds) / DAY) > np.ceil(since / DAY)
         if patch.demand == "deficit":
             continue
-        last = np.floor((since + seconds) / DAY)
-        for back in range(3):  # a step of a day and an application of a day touch three applications at most
-            opened = (last - back) * DAY
-            covered = np.minimum(since + seconds, opened + patch.duration) - np.maximum(since, opened)
-            amount = patch.amount_of(_day_of_year(opened + patch.start))
+        origin = np.floor(since / DAY) * DAY
+        phase = since - origin  # small numbers, so that seconds count to the last bit
+        for opened in (-DAY, 0, DAY):  # a step of a day and an application of a day touch three applications at most
+            covered = np.minimum(phase + seconds, opened + patch.duration) - np.maximum(phase, opened)
+            amount = patch.amount_of(_day_of_year(origin + opened + patch.start))
             supply[place] += amount * np.maximum(covered, 0.0) / patch.duration / seconds
     return {"irrigation_start": begins, "irrigation_supply": supply}
 
