@@ -8,6 +8,16 @@ from pyland.land.canopy_processes import (
     stability_profiles,
     water_stress,
 )
+from pyland.land.carbon import (
+    PlantRespiration,
+    compute_decomposition_factor,
+    compute_pool_respiration,
+    compute_tissue_nitrogen,
+    find_equilibrium_pools,
+    plant_respiration,
+    step_soil_carbon,
+)
+from pyland.land.irrigation import Irrigation, PatchIrrigation, irrigate_soil, irrigation_hours
 from pyland.land.land_model import LandModel
 from pyland.land.plant_types import plant_parameters, plant_type_names, soil_colour_albedo
 from pyland.land.surface_processes import (
@@ -31,25 +41,36 @@ __all__ = [
     "CanopyLight",
     "DerivedWeather",
     "Interception",
+    "Irrigation",
     "LandModel",
+    "PatchIrrigation",
     "PatchRadiation",
+    "PlantRespiration",
     "SoilSurface",
     "SoilTemperatureStep",
     "bare_ground_fluxes",
     "canopy_fluxes",
+    "compute_decomposition_factor",
     "compute_patch_radiation",
+    "compute_pool_respiration",
     "compute_soil_albedo",
     "compute_soil_surface",
     "compute_soil_thermal_properties",
+    "compute_tissue_nitrogen",
     "compute_two_stream",
     "derive_weather",
+    "find_equilibrium_pools",
     "intercept_rain",
+    "irrigate_soil",
+    "irrigation_hours",
     "leaf_photosynthesis",
     "plant_parameters",
+    "plant_respiration",
     "plant_type_names",
     "root_distribution",
     "soil_colour_albedo",
     "stability_profiles",
+    "step_soil_carbon",
     "step_soil_temperature",
     "water_stress",
 ]

@@ -23,7 +23,8 @@ SMALL = changed(TWIN, {
     "time.spinup": {"years": 2, "start": "2020-05-01", "end": "2020-05-03"},
     "subsurface.initial": {"saturation": 0.3},
     "output.variables": ["net_ecosystem_exchange", "soil_carbon", "litter_carbon", "vegetation_carbon", "irrigation",
-                         "chlorophyll_fluorescence", "gross_primary_production", "carbon_balance_residual", "soil_water"],
+                         "chlorophyll_fluorescence", "gross_primary_production", "carbon_balance_residual",
+                         "soil_water"],
 })
 
 
@@ -76,6 +77,12 @@ def test_prescribed_pools_of_a_case(tmp_path):
 def test_equilibrium_needs_a_spin_up(tmp_path):
     write_case(tmp_path, changed(SMALL, {"time.spinup": None}))
     with pytest.raises(ConfigError, match=r"spinup\.years of at least 1 or land\.carbon_initial"):
+        load_case(tmp_path)
+
+
+def test_output_needs_what_computes_it(tmp_path):
+    write_case(tmp_path, changed(TWIN, {"output.variables": ["net_ecosystem_exchange", "irrigation"]}))
+    with pytest.raises(ConfigError, match=r"needs land\.carbon(.|\n)*needs an irrigated patch"):
         load_case(tmp_path)
 
 
