@@ -6,7 +6,8 @@ precipitation + irrigation - evapotranspiration - surface_runoff - subsurface_ru
 Carbon, where pools evolve, cumulated [kg m-2]:
 gross_primary_production - autotrophic_respiration - heterotrophic_respiration - carbon_storage_change
 = carbon_residual.
-Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
+Energy, mean over the interval [W m-2]:
+net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
 
