@@ -3,8 +3,8 @@
 !> Live stems and roots respire in proportion to their nitrogen and to Q10**((T - 20 degC)/10): stems at the temperature
 !> of the air, roots layer by layer at that of the soil; leaves respire as in photosynthesis. Growth costs a fixed share
 !> of what photosynthesis leaves over. CLM Technical Note (Lawrence et al. 2018), chapter on plant respiration, eqs.
-!> 17.47 to 17.50; base rate: Ryan (1991), Ecol. Appl. 1, 157-167; Q10 and the share of growth (Atkin et al. 2017) as in
-!> CLM5.
+!> 17.47 to 17.50; base rate of stems: Ryan (1991), Ecol. Appl. 1, 157-167; that of roots (`br_root` of the released
+!> CLM5), Q10 and the share of growth (Atkin et al. 2017) as in CLM5.
 module pl_carbon_respiration
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
@@ -12,7 +12,8 @@ module pl_carbon_respiration
    private
    public :: growth_share, maintenance_factor, maintenance_respiration, split_respiration
 
-   real(rk), parameter :: base_rate = 2.525e-6_rk !! carbon respired per nitrogen of live tissue at 20 degC [s-1]
+   real(rk), parameter :: stem_rate = 2.525e-6_rk !! carbon respired per nitrogen of live stems at 20 degC [s-1]
+   real(rk), parameter :: root_rate = 0.83e-6_rk  !! the same of roots [s-1]
    real(rk), parameter :: q10 = 1.5_rk            !! increase of maintenance per 10 K [1]
    real(rk), parameter :: reference = 293.15_rk   !! temperature of the base rates [K]
    real(rk), parameter :: growth_share = 0.11_rk  !! respired carbon per carbon of new tissue [1]
@@ -49,7 +50,7 @@ contains
          end do
       end do
       do i = 1, w
-         respiration(i) = base_rate*(stem_nitrogen(i)*air_factor(i) + root_nitrogen(i)*roots(i))
+         respiration(i) = stem_rate*stem_nitrogen(i)*air_factor(i) + root_rate*root_nitrogen(i)*roots(i)
       end do
    end subroutine maintenance_respiration
 
