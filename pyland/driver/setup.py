@@ -17,7 +17,7 @@ from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface
-from pyland.driver.inputs import open_weather
+from pyland.driver.inputs import forcing_period, open_weather
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
 from pyland.land.carbon import YEAR, compute_tissue_nitrogen
@@ -33,6 +33,9 @@ RETENTION_FIELDS = MappingProxyType({
 
 SAMPLED_DAYS = 73
 """Days spread over the first year of weather whose mean is the initial soil temperature."""
+
+CONDUCTIVITY_BEDROCK = 3.0
+"""Thermal conductivity of bedrock [W m-1 K-1], as in the core and in CLM5."""
 
 BARE_PLANT = "c3_grass"
 """Type whose parameters stand on bare patches; without leaves and stems they have no effect."""
@@ -139,8 +142,10 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
             f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
         )
     domain = whole.subset(comm.tile(whole.ncell))
-    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     surface = build_surface(config.surface, config.subsurface.retention, domain, layers)
+    for moment in forcing_period(config):
+        surface.leaf_area(moment)  # a series that is too short fails here and not after hours
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 
 
@@ -234,18 +239,20 @@ def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np
     out["stomatal_slope"] = spread([plant[f"{stomata}_slope"] for plant in plants])
     out["stomatal_intercept"] = spread([plant[f"{stomata}_intercept"] for plant in plants])
     out["patch_fraction"] = surface.patch_fraction
-    out["canopy_top"] = surface.canopy_top
+    out["canopy_top"], out["canopy_bottom"] = surface.canopy_top, surface.canopy_bottom
     roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
     out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
     return out
 
 
 def carbon_fields(surface: Surface) -> dict[str, np.ndarray]:
-    """Return the plant fields of carbon, (patch, cell); tissue goes with the largest monthly leaf area."""
+    """Return the plant fields of carbon, (patch, cell); tissue goes with the largest leaf area, of a month or of a file."""
     types = [BARE_PLANT if name == "bare_ground" else name for name in surface.patch_types]
     plants = [plant_parameters(name, **overrides)
               for name, overrides in zip(types, surface.plant_parameters, strict=True)]
     leaves = surface.monthly_leaf_area.max(axis=0)
+    for patch, series in surface.leaf_series.items():
+        leaves[patch] = series.values.max(axis=0)
     tissue = [compute_tissue_nitrogen(plant, leaves[patch], surface.canopy_top[patch])
               for patch, plant in enumerate(plants)]
     rates = np.array([plant["plant_turnover"] / YEAR for plant in plants])
@@ -330,7 +337,9 @@ def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
         water = model.state["soil_water"]
         water = water * change["soil_water"] if entry["kind"] == "multiply_lognormal" else water + change["soil_water"]
         model.change_soil_water(water)
-    temperature = np.full((layers.nthermal, ncell), setup.initial_temperature)
+    # the steady profile of the heat from below, with the conductivity of rock throughout
+    gradient = config.land.bottom_heat_flux / CONDUCTIVITY_BEDROCK
+    temperature = setup.initial_temperature + gradient * layers.thermal_node_depth[:, None] * np.ones(ncell)
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
     leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)
