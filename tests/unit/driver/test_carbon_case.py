@@ -7,9 +7,11 @@ import pytest
 import xarray as xr
 
 from cases import TWIN, assert_same_run, changed, write_case
+from pyland import Case
 from pyland.base.errors import ConfigError
 from pyland.config import load_case
 from pyland.driver.run import run_case
+from pyland.land import compute_tissue_nitrogen, plant_parameters
 
 IRRIGATED = [
     {"type": "c3_irrigated_crop", "fraction": 0.5, "leaf_area_index": 2.5,
@@ -98,3 +100,13 @@ def test_wrong_irrigation_is_explained(tmp_path, irrigation, said):
     write_case(tmp_path, changed(SMALL, {"surface.vegetation.patches": patches}))
     with pytest.raises(ConfigError, match=said):
         load_case(tmp_path)
+
+
+def test_tissue_follows_the_largest_leaf_area(tmp_path):
+    months = [0.2, 0.2, 0.4, 1.0, 3.0, 4.0, 3.5, 3.0, 2.0, 1.0, 0.4, 0.2]
+    patches = [{"type": "broadleaf_deciduous_temperate", "fraction": 0.5, "leaf_area_index": months, "canopy_top": 18}]
+    model = Case(changed(SMALL, {"surface.vegetation.patches": patches, "output": None})).model()
+    stem, root = compute_tissue_nitrogen(plant_parameters("broadleaf_deciduous_temperate"), 4.0, 18.0)
+    np.testing.assert_allclose(model.parameter["stem_nitrogen"][0], stem, rtol=1e-14)
+    np.testing.assert_allclose(model.parameter["root_nitrogen"][0], root, rtol=1e-14)
+    assert (model.parameter["root_nitrogen"][1] == 0.0).all()  # what is left is bare
