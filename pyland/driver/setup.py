@@ -246,7 +246,7 @@ def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np
 
 
 def carbon_fields(surface: Surface) -> dict[str, np.ndarray]:
-    """Return the plant fields of carbon, (patch, cell); tissue goes with the largest leaf area, of a month or of a file."""
+    """Return the plant fields of carbon, (patch, cell); tissue goes with the largest leaf area of months or a file."""
     types = [BARE_PLANT if name == "bare_ground" else name for name in surface.patch_types]
     plants = [plant_parameters(name, **overrides)
               for name, overrides in zip(types, surface.plant_parameters, strict=True)]
