@@ -85,7 +85,8 @@ contains
       integer :: i
       limit = merge(100.0_rk, 175.0_rk, options%overburden == overburden_anderson)
       do i = 1, w
-         rate(i) = 2.777e-6_rk*exp(-0.04_rk*(freezing_point - temperature(i)) - 0.046_rk*max(density(i) - limit, 0.0_rk)) &
+         rate(i) = 2.777e-6_rk*exp(-0.04_rk*(freezing_point - temperature(i)) &
+                                   - 0.046_rk*max(density(i) - limit, 0.0_rk)) &
             *merge(2.0_rk, 1.0_rk, liquid_density(i) > wet)
       end do
    end subroutine metamorphism_rate

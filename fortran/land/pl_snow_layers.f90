@@ -121,7 +121,8 @@ contains
       integer :: place
       do place = 1, nsnow - 1
          if (place > count) exit
-         if (place == count .and. layers(place)%thickness > largest_lowest(place) .and. layers(place)%ice > gone_ice) then
+         if (place == count .and. layers(place)%ice > gone_ice &
+             .and. layers(place)%thickness > largest_lowest(place)) then
             above = layers(max(place - 1, 1)) ! for the only layer itself: no gradient
             call halve(above, layers(place), layers(place + 1))
             count = count + 1

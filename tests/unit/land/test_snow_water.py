@@ -28,6 +28,23 @@ def test_bucket_fills_from_the_top_and_spills():
     assert out[0] * DT == pytest.approx(11.0 - held[1], rel=1e-12)
 
 
+@pytest.mark.parametrize("scheme", ["bucket", "kinematic"])
+def test_cold_snow_keeps_the_water_that_it_will_freeze(scheme):
+    start = build([10.0, 60.0], [0.1, 0.2], temperature=[TF - 8.0, TF], grain=1000.0)
+    held = 0.033 * pores(start)[0, 0] + 10.0 * 2117.27 * 8.0 / 3.337e5
+    wet, _ = percolate_snow(start, DT, 0.999 * held / DT, scheme=scheme)
+    assert wet.liquid[1, 0] == 0.0
+    wet, out = percolate_snow(wet, DT, 2.0 / DT, scheme=scheme)
+    above_held = wet.liquid[0, 0] - held
+    assert above_held == pytest.approx(0.0, abs=1e-12) if scheme == "bucket" else 0.0 < above_held < 1.5
+    assert wet.liquid[1, 0] > 0.5 and out[0] == 0.0
+    # pores that are to freeze shut fill first
+    shut = build([85.0, 30.0], [0.1, 0.1], temperature=[203.0, TF])
+    wet, out = percolate_snow(shut, DT, 20.0 / DT, scheme=scheme)
+    assert wet.liquid[0, 0] == pytest.approx(pores(shut)[0, 0], rel=1e-12)
+    assert out[0] * DT == pytest.approx(20.0 - wet.liquid.sum(), rel=1e-12)
+
+
 def test_an_ice_lens_makes_a_pond_and_the_rest_runs_off():
     start = build([10.0, 9.0, 30.0], [0.1, 0.01, 0.1])
     room = pores(start)[:, 0]
