@@ -1,6 +1,6 @@
 !> Layers of the snow pack: thin ones join a neighbour, thick ones are divided, a trace of snow is given up.
 !>
-!> Thickness limits and rules of the CLM5 Technical Note, section 8.6 and table 8.1 (after Jordan 1991, CRREL Special
+!> Thickness limits and rules of the CLM5 Technical Note, chapter 8 (after Jordan 1991, CRREL Special
 !> Report 91-16). Snow has no least depth: the last layer stays, however thin, until remove_trace takes it.
 module pl_snow_layers
    use pl_chunk, only: w => chunk_width

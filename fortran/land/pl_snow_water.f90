@@ -25,7 +25,7 @@ contains
    !> A layer holds the irreducible share of its pores (0.033 of CLM5) and the water that its cold is to freeze:
    !> the phase change itself comes with the next step of heat.
    !>
-   !> `percolation_bucket`: all water above what is held leaves (Anderson 1976; CLM5 Technical Note, section 8.4), as
+   !> `percolation_bucket`: all water above what is held leaves (Anderson 1976; CLM5 Technical Note, chapter 8), as
    !> far as the layers below have free pores or pass it on to the ground.
    !> `percolation_kinematic`: flow by gravity, see solve_gravity_flow.
    pure subroutine percolate(options, dt, rain_on_snow, snow, outflow)
@@ -91,7 +91,8 @@ contains
             volume = snow%thickness(i, k)*snow%cover(i)
             pores(i, k) = merge(0.0_rk, density_water*max(volume - snow%ice(i, k)/density_ice, 0.0_rk), gone)
             connected(i, k) = gone .or. pores(i, k) >= least_porosity*density_water*volume
-            freezing = heat_capacity_ice/latent_fusion*snow%ice(i, k)*max(freezing_point - snow%temperature(i, k), 0.0_rk)
+            freezing = heat_capacity_ice/latent_fusion*snow%ice(i, k) &
+               *max(freezing_point - snow%temperature(i, k), 0.0_rk)
             held(i, k) = min(holding*pores(i, k) + freezing, pores(i, k))
             free = max(pores(i, k) - snow%liquid(i, k), 0.0_rk)
             capacity(i, k) = merge(min(free + capacity(i, k + 1), unlimited), 0.0_rk, connected(i, k))
@@ -115,27 +116,32 @@ contains
       real(rk), intent(in) :: held(w)  !! part of it that does not flow [kg m-2]
       real(rk), intent(out) :: flow(w) !! leaving the layer in this step [kg m-2]
       integer, parameter :: newton_steps = 6
-      real(rk) :: mobile, room, volume, diameter, fastest, stiffness, amount, share
-      logical :: porous
+      real(rk), dimension(w) :: mobile, room, fastest, stiffness, amount, share
+      real(rk) :: volume, diameter
+      logical :: porous(w)
       integer :: i, step
       do i = 1, w
          ! without connected pores the result is not used; without room all that is not held passes
-         porous = pores(i) > held(i) .and. pores(i) >= least_porosity*density_water*snow%thickness(i, k)*snow%cover(i)
-         mobile = max(snow%liquid(i, k) - held(i), 0.0_rk)
-         room = merge(pores(i) - held(i), 1.0_rk, porous)
-         volume = merge(snow%thickness(i, k)*snow%cover(i), 1.0_rk, porous)
+         porous(i) = pores(i) > held(i) &
+            .and. pores(i) >= least_porosity*density_water*snow%thickness(i, k)*snow%cover(i)
+         mobile(i) = max(snow%liquid(i, k) - held(i), 0.0_rk)
+         room(i) = merge(pores(i) - held(i), 1.0_rk, porous(i))
+         volume = merge(snow%thickness(i, k)*snow%cover(i), 1.0_rk, porous(i))
          diameter = 2.0e-6_rk*snow%grain_radius(i, k)
          ! flux through full pores times the time step, as mass per area of all ground
-         fastest = dt*snow%cover(i)*density_water**2*gravity/viscosity_water &
+         fastest(i) = dt*snow%cover(i)*density_water**2*gravity/viscosity_water &
             *0.077_rk*diameter**2*exp(-7.8_rk/density_water*min(snow%ice(i, k)/volume, density_ice))
-         stiffness = fastest/room
-         amount = mobile/room
-         share = amount*exp(-log(1.0_rk + stiffness*amount**2)/3.0_rk)
-         do step = 1, newton_steps
-            share = (amount + 2.0_rk*stiffness*share**3)/(1.0_rk + 3.0_rk*stiffness*share**2)
+         stiffness(i) = fastest(i)/room(i)
+         amount(i) = mobile(i)/room(i)
+         share(i) = amount(i)*exp(-log(1.0_rk + stiffness(i)*amount(i)**2)/3.0_rk)
+      end do
+      do step = 1, newton_steps
+         do i = 1, w
+            share(i) = (amount(i) + 2.0_rk*stiffness(i)*share(i)**3)/(1.0_rk + 3.0_rk*stiffness(i)*share(i)**2)
          end do
-         flow(i) = merge(min(max(mobile - room*share, 0.0_rk), fastest), snow%liquid(i, k) - held(i), porous)
-         flow(i) = max(flow(i), 0.0_rk)
+      end do
+      do i = 1, w
+         flow(i) = merge(min(max(mobile(i) - room(i)*share(i), 0.0_rk), fastest(i)), mobile(i), porous(i))
       end do
    end subroutine solve_gravity_flow
 

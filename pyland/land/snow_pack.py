@@ -374,7 +374,7 @@ def adjust_snow_layers(pack: SnowPack) -> SnowPack:
     Returns
     -------
     SnowPack
-        Same mass and enthalpy; layers within the limits of table 8.1 of the CLM5 Technical Note.
+        Same mass and enthalpy; layers within the limits of thickness of the CLM5 Technical Note, chapter 8.
     """
     layers, surface = _unpack(pack)
     core.combine_divide(layers, surface)
