@@ -22,15 +22,12 @@ __all__ = [
     "Interception",
     "PatchRadiation",
     "SoilSurface",
-    "SoilTemperatureStep",
     "compute_patch_radiation",
     "compute_soil_albedo",
     "compute_soil_surface",
-    "compute_soil_thermal_properties",
     "compute_two_stream",
     "derive_weather",
     "intercept_rain",
-    "step_soil_temperature",
 ]
 
 Array = NDArray[np.float64]
@@ -153,25 +150,6 @@ class Interception:
 
 
 @dataclass(frozen=True)
-class SoilTemperatureStep:
-    """Result of one step of soil temperature.
-
-    Attributes
-    ----------
-    temperature : numpy.ndarray
-        Shape ``(layer, column)`` [K].
-    mean_surface_change : numpy.ndarray
-        Mean change of the top temperature as the surface flux sees it, shape ``(column,)`` [K].
-    heat_change : numpy.ndarray
-        Heat gained by the column, shape ``(column,)`` [J m-2].
-    """
-
-    temperature: Array
-    mean_surface_change: Array
-    heat_change: Array
-
-
-@dataclass(frozen=True)
 class SoilSurface:
     """Humidity of the soil surface and the soil's hold on its water; arrays ``(column,)``.
 
@@ -201,14 +179,6 @@ def _pack(what: str, *values: ArrayLike) -> Array:
         raise InputError(f"{what}: arrays must have one value per column or be scalars, got shapes {shapes}") from error
 
 
-def _layers(what: str, shape: tuple[int, ...], value: ArrayLike) -> Array:
-    array = np.asarray(value, dtype=np.float64)
-    try:
-        return np.ascontiguousarray(np.broadcast_to(array, shape))
-    except ValueError as error:
-        raise InputError(f"{what}: expected shape (layer, column) = {shape}, got {array.shape}") from error
-
-
 def _same_columns(what: str, *packs: Array) -> list[Array]:
     count = max(pack.shape[1] for pack in packs)
     if any(pack.shape[1] not in (1, count) for pack in packs):
@@ -216,13 +186,16 @@ def _same_columns(what: str, *packs: Array) -> list[Array]:
     return [np.ascontiguousarray(np.broadcast_to(pack, (pack.shape[0], count))) for pack in packs]
 
 
-def _plants(what: str, leaf_area: ArrayLike, stem_area: ArrayLike, optics: Mapping[str, ArrayLike]) -> Array:
+def _plants(what: str, leaf_area: ArrayLike, stem_area: ArrayLike, optics: Mapping[str, ArrayLike],
+            snow_share: ArrayLike) -> Array:
     missing = [name for name in _PLANT_PACK[2:] if name not in optics]
     if missing:
         raise InputError(f"{what}: optics lacks {', '.join(missing)}; `plant_parameters` returns all of them")
-    plants = _pack(what, leaf_area, stem_area, *(optics[name] for name in _PLANT_PACK[2:]))
+    plants = _pack(what, leaf_area, stem_area, *(optics[name] for name in _PLANT_PACK[2:]), snow_share)
     if np.any(plants[:2] < 0.0):
         raise InputError(f"{what}: leaf and stem area must not be negative")
+    if np.any((plants[-1] < 0.0) | (plants[-1] > 1.0)):
+        raise InputError(f"{what}: the share of leaves under snow must lie in [0, 1]")
     return plants
 
 
@@ -248,6 +221,7 @@ def compute_two_stream(
     cosine_zenith: ArrayLike,
     *,
     ground_albedo_diffuse: ArrayLike | None = None,
+    snow_share: ArrayLike = 0.0,
 ) -> CanopyLight:
     """Solve the two-stream equations of shortwave in a canopy.
 
@@ -263,6 +237,8 @@ def compute_two_stream(
         Cosine of the sun's zenith angle; not above 0 means night [1].
     ground_albedo_diffuse : array_like, optional
         For diffuse light; by default the same as for the beam [1].
+    snow_share : array_like
+        Share of leaves and stems under intercepted snow, in [0, 1] [1].
 
     Returns
     -------
@@ -281,7 +257,7 @@ def compute_two_stream(
     what = "two-stream"
     diffuse = ground_albedo if ground_albedo_diffuse is None else ground_albedo_diffuse
     plants, albedos, sun = _same_columns(
-        what, _plants(what, leaf_area, stem_area, optics), _bands(what, ground_albedo, diffuse),
+        what, _plants(what, leaf_area, stem_area, optics, snow_share), _bands(what, ground_albedo, diffuse),
         _pack(what, cosine_zenith))
     r = core.two_stream(plants, albedos, sun)
     return CanopyLight(*(r[k:k + 2] for k in range(0, 16, 2)), r[16], r[17], r[18])
@@ -364,7 +340,7 @@ def compute_patch_radiation(
     # light does not depend on the state of the air; any valid air serves the derivation of the weather
     weather = _weather(what, 288.0, 0.005, 1.0e5, shortwave_down, cosine_zenith, 10.0)
     plants, albedos, weather = _same_columns(
-        what, _plants(what, leaf_area, stem_area, optics), _bands(what, ground_albedo, ground_albedo), weather)
+        what, _plants(what, leaf_area, stem_area, optics, 0.0), _bands(what, ground_albedo, ground_albedo), weather)
     return PatchRadiation(*core.radiation(plants, albedos, weather))
 
 
@@ -426,102 +402,6 @@ def intercept_rain(
         raise InputError(f"{what}: areas, rain and canopy water must not be negative")
     new, r = core.intercept(dt, inputs, store)
     return Interception(new[0], r[0], r[1], r[2])
-
-
-def compute_soil_thermal_properties(
-    sand: ArrayLike,
-    clay: ArrayLike,
-    porosity: ArrayLike,
-    water: ArrayLike,
-    *,
-    organic: ArrayLike = 0.0,
-    bedrock_layers: int = 0,
-) -> tuple[Array, Array]:
-    """Thermal conductivity and heat capacity of soil with bedrock below.
-
-    Parameters
-    ----------
-    sand, clay : array_like
-        Shares of the mineral soil, shape ``(layer, column)`` or scalar [%].
-    porosity, water : array_like
-        Porosity and volumetric water, shape ``(layer, column)`` [m3 m-3].
-    organic : array_like
-        Organic share of the solids [1].
-    bedrock_layers : int
-        Layers of rock below the soil.
-
-    Returns
-    -------
-    conductivity : numpy.ndarray
-        Shape ``(layer + bedrock_layers, column)`` [W m-1 K-1].
-    heat_capacity : numpy.ndarray
-        Same shape [J m-3 K-1].
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit, the porosity lies outside (0, 1) or ``bedrock_layers`` is negative.
-    """
-    what = "soil thermal properties"
-    moisture = np.atleast_2d(np.asarray(water, dtype=np.float64))
-    shape = np.broadcast_shapes(moisture.shape, np.atleast_2d(np.asarray(porosity)).shape)
-    layers = [_layers(what, shape, value) for value in (sand, clay, organic, porosity, moisture)]
-    if np.any((layers[3] <= 0.0) | (layers[3] >= 1.0)) or bedrock_layers < 0:
-        raise InputError(f"{what}: the porosity must lie in (0, 1) and bedrock_layers must not be negative")
-    return core.soil_thermal(*layers, shape[0] + bedrock_layers)
-
-
-def step_soil_temperature(
-    dt: float,
-    thickness: ArrayLike,
-    conductivity: ArrayLike,
-    heat_capacity: ArrayLike,
-    temperature: ArrayLike,
-    surface_flux: ArrayLike,
-    surface_flux_slope: ArrayLike = 0.0,
-    bottom_flux: ArrayLike = 0.0,
-) -> SoilTemperatureStep:
-    """Advance the temperature of the soil by one implicit step.
-
-    Parameters
-    ----------
-    dt : float
-        Time step [s].
-    thickness, conductivity, heat_capacity : array_like
-        Shape ``(layer, column)`` or scalar [m, W m-1 K-1, J m-3 K-1].
-    temperature : array_like
-        At the start, shape ``(layer, column)`` [K].
-    surface_flux : array_like
-        Into the soil at the temperature of the start [W m-2].
-    surface_flux_slope : array_like
-        Its derivative to the top temperature, not positive [W m-2 K-1].
-    bottom_flux : array_like
-        Into the lowest layer from below [W m-2].
-
-    Returns
-    -------
-    SoilTemperatureStep
-        ``heat_change = dt*(surface_flux + surface_flux_slope*mean_surface_change + bottom_flux)`` to round-off.
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit, a property is not positive or the slope is positive.
-
-    References
-    ----------
-    Alexander (1977), SIAM J. Numer. Anal. 14, 1006-1021.
-    """
-    what = "soil temperature"
-    start = np.ascontiguousarray(np.atleast_2d(np.asarray(temperature, dtype=np.float64)))
-    properties = [_layers(what, start.shape, value) for value in (thickness, conductivity, heat_capacity)]
-    fluxes = _pack(what, surface_flux, surface_flux_slope, bottom_flux)
-    if any(np.any(values <= 0.0) for values in properties) or np.any(fluxes[1] > 0.0):
-        raise InputError(
-            f"{what}: thickness, conductivity and heat capacity must be positive, the flux slope not positive")
-    fluxes = _layers(what, (3, start.shape[1]), fluxes)
-    new, r = core.soil_temperature(dt, *properties, fluxes, start)
-    return SoilTemperatureStep(new, r[0], r[1])
 
 
 def compute_soil_surface(
