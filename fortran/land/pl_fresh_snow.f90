@@ -47,7 +47,7 @@ contains
    !> Let snow fall on the pack, or on bare ground.
    !>
    !> Snow joins the surface layer, at that layer's temperature. On bare ground it makes the lowest layer, not warmer
-   !> than freezing, in a pack of the least cover; update_snow_cover, which comes next, spreads it. The grain radius
+   !> than freezing, in a pack of the least cover, which update_snow_cover spreads. The grain radius
    !> of new snow rises linearly from 54.5 um at -30 degC to 204.5 um at 0 degC (CLM5 Technical Note, chapter 3);
    !> the layer takes the mean by mass.
    pure subroutine add_snowfall(dt, rate, air_temperature, density, snow)

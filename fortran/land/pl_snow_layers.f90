@@ -249,6 +249,7 @@ contains
       end do
       snow%top = merge(snow%nsnow + 1, snow%top, trace)
       snow%age = merge(0.0_rk, snow%age, trace)
+      snow%surface_age = merge(0.0_rk, snow%surface_age, trace)
       snow%cover = merge(0.0_rk, snow%cover, trace)
       snow%mass_maximum = merge(0.0_rk, snow%mass_maximum, trace)
    end subroutine remove_trace
