@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snow_packs import TF, assert_same, build, packs, random_packs, take
+from random_snow import TF, assert_same, build, packs, random_packs, take
 
 from pyland.base.errors import InputError
 from pyland.land import compact_snow, settle_snow_melt

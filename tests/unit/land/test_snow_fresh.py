@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from snow_packs import TF, assert_same, assert_sound, build, packs, random_packs, take
+from random_snow import TF, assert_same, assert_sound, build, packs, random_packs, take
 
 from pyland.base.errors import InputError
 from pyland.land import SnowPack, add_snowfall, fresh_snow_density, update_snow_cover

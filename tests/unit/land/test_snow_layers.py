@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from snow_packs import CI, LF, TF, assert_same, assert_sound, build, packs, random_packs, take
+from random_snow import CI, LF, TF, assert_same, assert_sound, build, packs, random_packs, take
 
 from pyland.land import (
     SnowPack,
