@@ -8,6 +8,7 @@ from pyland.land.canopy_processes import (
     stability_profiles,
     water_stress,
 )
+from pyland.land.lake_model import LakeModel, lake_layers, light_extinction
 from pyland.land.land_model import LandModel
 from pyland.land.plant_types import plant_parameters, plant_type_names, soil_colour_albedo
 from pyland.land.surface_processes import (
@@ -31,6 +32,7 @@ __all__ = [
     "CanopyLight",
     "DerivedWeather",
     "Interception",
+    "LakeModel",
     "LandModel",
     "PatchRadiation",
     "SoilSurface",
@@ -44,7 +46,9 @@ __all__ = [
     "compute_two_stream",
     "derive_weather",
     "intercept_rain",
+    "lake_layers",
     "leaf_photosynthesis",
+    "light_extinction",
     "plant_parameters",
     "plant_type_names",
     "root_distribution",
