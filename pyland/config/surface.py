@@ -78,6 +78,13 @@ RETENTION_PARAMETERS = MappingProxyType(
 """Hydraulic parameters of each retention curve (registry ids)."""
 
 
+OTHER_SURFACES = ("glacier", "lake", "urban", "wetland")
+"""Surfaces beside soil; a key of the section gives the share of each, ``<name>_fraction`` of a domain file too."""
+
+UNAVAILABLE_SURFACES = ("glacier", "urban", "wetland")
+"""Those that this version does not have."""
+
+
 class PatchSection(Section):
     """A part of each cell with one plant type."""
 
@@ -253,20 +260,29 @@ class SurfaceSection(Section):
     vegetation: VegetationSection = key(VegetationSection, "plants", factory=True)
     soil: SoilSection = key(SoilSection, "soil", factory=True)
     glacier: float = key(0.0, "share of glacier; only 0 is available in this version", unit="1", at_least=0, at_most=1)
-    lake: float = key(0.0, "share of lake; only 0 is available in this version", unit="1", at_least=0, at_most=1)
+    lake: float = key(
+        0.0, "share of lake; lake_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
     urban: float = key(
         0.0, "share of built-up land; only 0 is available in this version", unit="1", at_least=0, at_most=1
+    )
+    wetland: float = key(0.0, "share of wetland; only 0 is available in this version", unit="1", at_least=0, at_most=1)
+    lake_depth: float = key(
+        10.0, "mean depth of lakes; lake_depth of a domain file goes before it", unit="m", at_least=0.2, at_most=2000
+    )
+    lake_extinction: float | None = key(
+        None, "extinction of visible light in lakes; null is that of the depth", unit="m-1", above=0, at_most=50
     )
 
     @model_validator(mode="after")
     def _check(self) -> SurfaceSection:
-        problems = [
+        problems: list[Problem] = [
             (
                 name,
                 f"a {name} share is not available in this version; available: 0, got {getattr(self, name):g}",
                 (name,),
             )
-            for name in ("glacier", "lake", "urban")
+            for name in UNAVAILABLE_SURFACES
             if getattr(self, name) != 0
         ]
         if problems:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from pyland.base.errors import InputError
+from pyland.base.errors import InputError, UnavailableError
 from pyland.base.registry import variable
 from pyland.config.surface import (
     FRACTION_TOLERANCE,
+    OTHER_SURFACES,
     RETENTION_PARAMETERS,
+    UNAVAILABLE_SURFACES,
     VEGETATION_TYPES,
     PatchSection,
     SoilSection,
@@ -51,6 +53,10 @@ class Surface:
         Height of the canopy [m].
     plant_parameters : tuple of mapping
         Per patch, the plant parameters that replace those of its type, by registry id.
+    other : mapping of str to numpy.ndarray, shape (cell,)
+        Share of the cell of each surface beside soil that the run has [1], see ``other_surfaces``.
+    lake_depth : numpy.ndarray, shape (cell,)
+        Depth of the lake, if the cell has one [m]; empty in a run without lakes.
     """
 
     sand: np.ndarray
@@ -65,6 +71,8 @@ class Surface:
     monthly_stem_area: np.ndarray
     canopy_top: np.ndarray
     plant_parameters: tuple[Mapping[str, float], ...]
+    other: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    lake_depth: np.ndarray = field(default_factory=lambda: np.empty(0))
 
     @property
     def npatch(self) -> int:
@@ -103,7 +111,9 @@ class Surface:
             "canopy_top",
         )
         hydraulic = MappingProxyType({name: value[..., cells] for name, value in self.hydraulic.items()})
-        return replace(self, hydraulic=hydraulic, **{name: getattr(self, name)[..., cells] for name in names})
+        other = MappingProxyType({name: value[cells] for name, value in self.other.items()})
+        depth = self.lake_depth[cells] if self.lake_depth.size else self.lake_depth
+        return replace(self, hydraulic=hydraulic, other=other, lake_depth=depth, **{name: getattr(self, name)[..., cells] for name in names})
 
 
 def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers: Layers) -> Surface:
@@ -149,7 +159,45 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
         _monthly(patches, "stem_area_index") * cells,
         np.array(tops)[:, None] * cells,
         tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
+        _other_fractions(config, domain),
+        np.array(_cell_values("lake_depth", config.lake_depth, domain)),
     )
+
+
+def other_surfaces(config: SurfaceSection, domain: Domain) -> tuple[str, ...]:
+    """Return the surfaces beside soil that some cell of a domain has: lake and others."""
+    return tuple(name for name in OTHER_SURFACES
+                 if (_cell_values(f"{name}_fraction", getattr(config, name), domain) > 0.0).any())
+
+
+def mean_lake_depth(config: SurfaceSection, domain: Domain) -> float:
+    """Return the depth of lakes, mean over the lake area of a domain that has lakes [m]."""
+    share = _cell_values("lake_fraction", config.lake, domain)
+    return float((share * _cell_values("lake_depth", config.lake_depth, domain)).sum() / share.sum())
+
+
+def _cell_values(name: str, value: float, domain: Domain) -> np.ndarray:
+    """Return a field of the domain file, or a number for all cells."""
+    given = domain.fields.get(name, np.full(domain.ncell, value))
+    if given.ndim != 1:
+        raise InputError(f"the domain file gives {name} on layers; expected (y, x).")
+    return given
+
+
+def _other_fractions(config: SurfaceSection, domain: Domain) -> Mapping[str, np.ndarray]:
+    """Return the shares of the surfaces beside soil, and check them."""
+    out = {name: _cell_values(f"{name}_fraction", getattr(config, name), domain) for name in OTHER_SURFACES}
+    for name in UNAVAILABLE_SURFACES:
+        if (out[name] != 0.0).any():
+            raise UnavailableError(
+                f"the domain file gives {name}_fraction up to {out[name].max():g}; a {name} share is not available in this "
+                "version. Leave the variable out or set it to 0.")
+    total = sum(out.values())
+    if (total > 1.0 + FRACTION_TOLERANCE).any():
+        raise InputError(
+            f"surface: the shares of {', '.join(OTHER_SURFACES)} must not exceed 1 together, got {total.max():.6g} in "
+            f"cell {int(np.argmax(total))}.")
+    return MappingProxyType({name: np.array(values, dtype=float) for name, values in out.items()})
 
 
 def _monthly(patches: list[PatchSection], name: str) -> np.ndarray:

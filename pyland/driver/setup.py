@@ -12,14 +12,15 @@ import numpy as np
 
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
-from pyland.coupling import ColumnModel
+from pyland.coupling import ColumnModel, LakeColumns, SurfaceMosaic, SurfacePart
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
-from pyland.domain.surface import Surface, build_surface
+from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import open_weather
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
+from pyland.land.lake_model import DENSEST, lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
 
@@ -73,6 +74,11 @@ class Setup:
         return np.searchsorted(self.whole.cell_id, self.domain.cell_id)
 
     @cached_property
+    def other_surfaces(self) -> tuple[str, ...]:
+        """Surfaces beside soil that some cell of the run has; the same on all ranks."""
+        return other_surfaces(self.config.surface, self.whole)
+
+    @cached_property
     def initial_temperature(self) -> np.ndarray:
         """Soil temperature at the start, (cell,) [K]: as given, or the mean of the first year of air temperatures.
 
@@ -97,6 +103,8 @@ class Setup:
         """Return the cells of the run as the output rooms want them."""
         whole = self.whole
         layers = {"layer": self.layers.thickness, "thermal_layer": self.layers.thermal_thickness}
+        if "lake" in self.other_surfaces:
+            layers["lake_layer"] = lake_layers(mean_lake_depth(self.config.surface, whole))[:, 0]
         if not whole.is_grid:
             return OutputGrid(whole.latitude, whole.longitude, layers, names=(self.config.case.name,),
                               npatch=self.surface.npatch)
@@ -130,8 +138,8 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 
 
-def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
-    """Build the columns of an ensemble with perturbed parameters and initial state.
+def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | SurfaceMosaic:
+    """Build the columns of an ensemble with perturbed parameters and initial state; lakes too where cells have them.
 
     Parameters
     ----------
@@ -173,7 +181,23 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
         soil_roughness=config.land.soil_roughness,
     )
     set_initial_state(model, setup, noise)
-    return model
+    if not setup.other_surfaces:
+        return model
+    return SurfaceMosaic(model, [_lakes(setup, len(members))])
+
+
+def _lakes(setup: Setup, nmember: int) -> SurfacePart:
+    """Return the lakes of this rank's cells: open water at the temperature of the soil, at least that of densest water."""
+    fraction = setup.surface.other["lake"]
+    cells = np.flatnonzero(fraction > 0.0)
+    if not cells.size:
+        cells = np.array([0])  # all ranks have the same variables
+    height = np.broadcast_to(np.asarray(setup.forcing.reference_height, dtype=float), fraction.shape)
+    columns = LakeColumns(
+        setup.surface.lake_depth[cells], nmember, latitude=setup.domain.latitude[cells], reference_height=height[cells],
+        temperature=np.maximum(setup.initial_temperature[cells], DENSEST), extinction=setup.config.surface.lake_extinction,
+        stability_limit=setup.config.land.stability_limit)
+    return SurfacePart("lake", cells, fraction[cells], columns)
 
 
 def soil_parameters(fields: Mapping[str, np.ndarray], config: CaseConfig) -> dict[str, np.ndarray]:
