@@ -226,7 +226,7 @@ class SurfaceMosaic:
 
 def _is_per_area(name: str) -> bool:
     """Whether a result is a flux or an amount per area, or a temperature of the surface: those have area means."""
-    if name in ("ground_temperature", "friction_velocity"):
+    if name in ("ground_temperature", "friction_velocity", "land_water"):
         return True
     return is_variable(name) and "m-2" in variable(name).units.split()
 

@@ -48,7 +48,8 @@ def test_fluxes_are_area_means_of_separate_runs():
             other = np.zeros((NMEMBER, NCELL))
             if name in water.flux:
                 other[:, CELLS] = water.flux[name]
-            assert np.allclose(whole.flux[name], (1.0 - share) * ground.flux[name] + share * other, rtol=1e-14, atol=0.0), name
+            mean = (1.0 - share) * ground.flux[name] + share * other
+            assert np.allclose(whole.flux[name], mean, rtol=1e-14, atol=0.0), name
     for name in ground.state:
         assert np.array_equal(whole.state[name], ground.state[name])
     for name in water.state:
