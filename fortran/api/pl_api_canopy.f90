@@ -9,6 +9,7 @@ module pl_api_canopy
    use pl_chunk, only: chunk_count, lane_source, w => chunk_width
    use pl_constants, only: dry_adiabatic_lapse, gas_constant, gas_dry_air
    use pl_error, only: error_input, error_type, raise_error, report
+   use pl_ground_surface, only: bare_of_snow
    use pl_kinds, only: rk
    use pl_land_chunk, only: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type, &
                             plant_chunk_type, radiation_chunk_type, stomata_ball_berry, stomata_medlyn, &
@@ -130,6 +131,7 @@ contains
             call load_radiation(radiation, source, light)
             state%leaf_temperature = canopy(source, 1)
             state%canopy_water = canopy(source, 2)
+            state%canopy_snow = 0.0_rk
             call canopy_fluxes(dt, options, air, leaves, soil, light, canopy(source, 3), canopy(source, 4), state, &
                                result, converged)
             canopy(first:last, 1) = state%leaf_temperature(:last - first + 1)
@@ -368,6 +370,7 @@ contains
       ground%humidity_slope = table(source, 5)
       ground%resistance = table(source, 6)
       ground%evaporation_factor = 1.0_rk
+      call bare_of_snow(ground)
    end subroutine load_ground
 
    !> Absorbed light of a chunk.

@@ -6,10 +6,11 @@ module pl_api_columns
    use pl_column_prepare, only: prepare_columns
    use pl_error, only: error_type, report
    use pl_kinds, only: lk, rk
+   use pl_land_options, only: set_land_option
    implicit none (type, external)
    private
    public :: columns_create, columns_field, columns_field_count, columns_handle, columns_reconcile
-   public :: columns_prepare, columns_set_land_options, columns_set_water_options, columns_step, columns_store_water
+   public :: columns_prepare, columns_set_land_option, columns_set_water_options, columns_step, columns_store_water
    public :: columns_fill_water, columns_prescribe_water
 
    !> Owner of the Fortran memory of a set of columns.
@@ -21,16 +22,17 @@ module pl_api_columns
 contains
 
    !> Allocate the columns of a fresh handle.
-   subroutine columns_create(self, ncolumn, nlayer, nthermal, npatch, ierr, errmsg)
+   subroutine columns_create(self, ncolumn, nlayer, nthermal, npatch, nsnow, ierr, errmsg)
       type(columns_handle), intent(inout), target :: self
       integer, intent(in) :: ncolumn  !! columns [1]
       integer, intent(in) :: nlayer   !! hydrological layers [1]
       integer, intent(in) :: nthermal !! thermal layers [1]
       integer, intent(in) :: npatch   !! patches per column [1]
+      integer, intent(in) :: nsnow    !! snow layers that may exist [1]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
-      call create_column_model(self%model, ncolumn, nlayer, nthermal, npatch, error)
+      call create_column_model(self%model, ncolumn, nlayer, nthermal, npatch, nsnow, error)
       self%ncolumn = self%model%ncolumn
       call report(error, ierr, errmsg)
    end subroutine columns_create
@@ -57,27 +59,18 @@ contains
       call report(error, ierr, errmsg)
    end subroutine columns_field
 
-   !> Choose the land schemes.
-   subroutine columns_set_land_options(self, stomata, soil_evaporation, water_stress, stability_limit, soil_roughness, &
-                                       soil_emissivity, ierr, errmsg)
+   !> Set one choice of the land schemes by the name of its member in land_options_type.
+   subroutine columns_set_land_option(self, name, value, ierr, errmsg)
       type(columns_handle), intent(inout) :: self
-      integer, intent(in) :: stomata           !! pl_land_chunk: stomata_*
-      integer, intent(in) :: soil_evaporation  !! pl_land_chunk: evaporation_*
-      integer, intent(in) :: water_stress      !! pl_land_chunk: stress_*
-      real(rk), intent(in) :: stability_limit  !! largest zeta in stable air [1]
-      real(rk), intent(in) :: soil_roughness   !! [m]
-      real(rk), intent(in) :: soil_emissivity  !! [1]
+      character(len=*), intent(in) :: name  !! of the option
+      real(rk), intent(in) :: value         !! number of a scheme (pl_land_chunk) or value in the option's unit
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
-      self%model%land_options%stomata = stomata
-      self%model%land_options%soil_evaporation = soil_evaporation
-      self%model%land_options%water_stress = water_stress
-      self%model%land_options%stability_limit = stability_limit
-      self%model%land_options%soil_roughness = soil_roughness
-      self%model%land_options%soil_emissivity = soil_emissivity
-      ierr = 0
-      errmsg = ""
-   end subroutine columns_set_land_options
+      type(error_type), allocatable :: error
+      call set_land_option(self%model%land_options, trim(name), value, error)
+      self%model%is_prepared = .false.
+      call report(error, ierr, errmsg)
+   end subroutine columns_set_land_option
 
    !> Choose the treatment of soil water.
    subroutine columns_set_water_options(self, retention, lower_boundary, air_entry, water_table_depth, ponding_depth, &

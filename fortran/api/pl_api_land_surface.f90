@@ -5,6 +5,7 @@
 module pl_api_land_surface
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: chunk_count, chunk_width, lane_source
+   use pl_constants, only: density_water, freezing_point, heat_capacity_ice, heat_capacity_water
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_ground_albedo, only: ground_albedo
    use pl_interception, only: intercept
@@ -13,13 +14,14 @@ module pl_api_land_surface
                             nband, near_infrared, plant_chunk_type, radiation_chunk_type, visible, weather_chunk_type
    use pl_radiation, only: patch_radiation
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type, vapour_tortuosity
-   use pl_soil_temperature, only: soil_temperature_step
+   use pl_ground_heat, only: exchange_type, ground_heat_step
+   use pl_ground_surface, only: bare_of_snow
    use pl_soil_thermal, only: fill_soil_thermal, soil_thermal_properties, soil_thermal_type
    use pl_two_stream, only: two_stream, two_stream_type
    use pl_weather, only: derive_weather
    implicit none (type, external)
    private
-   public :: surface_albedo, surface_evaporation, surface_intercept, surface_radiation, surface_soil_temperature
+   public :: surface_albedo, surface_evaporation, surface_intercept, surface_ground_heat, surface_radiation
    public :: surface_soil_thermal, surface_two_stream, surface_weather
 
    integer, parameter :: nplant = 11     !! columns of a pack of plants
@@ -195,12 +197,13 @@ contains
    end subroutine surface_intercept
 
    !> Thermal properties of soil layers with bedrock below.
-   subroutine surface_soil_thermal(sand, clay, organic, porosity, water, conductivity, heat_capacity, ierr, errmsg)
+   subroutine surface_soil_thermal(sand, clay, organic, porosity, water, ice, conductivity, heat_capacity, ierr, errmsg)
       real(rk), intent(in) :: sand(:, :)             !! (ncolumn, nlayer) [%]
       real(rk), intent(in) :: clay(:, :)             !! [%]
       real(rk), intent(in) :: organic(:, :)          !! [1]
       real(rk), intent(in) :: porosity(:, :)         !! [m3 m-3]
-      real(rk), intent(in) :: water(:, :)            !! [m3 m-3]
+      real(rk), intent(in) :: water(:, :)            !! liquid [m3 m-3]
+      real(rk), intent(in) :: ice(:, :)              !! as volume of liquid water [m3 m-3]
       real(rk), intent(inout) :: conductivity(:, :)  !! (ncolumn, nthermal) [W m-1 K-1]
       real(rk), intent(inout) :: heat_capacity(:, :) !! (ncolumn, nthermal) [J m-3 K-1]
       integer, intent(out) :: ierr                   !! 0 or an error code
@@ -218,6 +221,7 @@ contains
       call check_pack(clay, ncolumn, nlayer, "clay", error)
       call check_pack(organic, ncolumn, nlayer, "organic", error)
       call check_pack(water, ncolumn, nlayer, "water", error)
+      call check_pack(ice, ncolumn, nlayer, "ice", error)
       call check_pack(conductivity, ncolumn, max(nlayer, nthermal), "conductivity", error)
       call check_pack(heat_capacity, ncolumn, nthermal, "heat_capacity", error)
       if (.not. allocated(error)) call fill_soil_thermal(sand, clay, organic, porosity, soil, error)
@@ -227,51 +231,73 @@ contains
          call find_lanes(chunk, ncolumn, source, first, last, count)
          call soil_thermal_properties(nlayer, nthermal, soil%dry_conductivity(source, :), &
                                       soil%saturated_conductivity(source, :), soil%dry_heat_capacity(source, :), &
-                                      porosity(source, :), water(source, :), chunk_conductivity, chunk_capacity)
+                                      porosity(source, :), water(source, :), ice(source, :), chunk_conductivity, &
+                                      chunk_capacity)
+         chunk_capacity(:, :nlayer) = chunk_capacity(:, :nlayer) &
+            + density_water*(heat_capacity_water*water(source, :) + heat_capacity_ice*ice(source, :))
          conductivity(first:last, :) = chunk_conductivity(:count, :)
          heat_capacity(first:last, :) = chunk_capacity(:count, :)
       end do
    end subroutine surface_soil_thermal
 
-   !> One step of soil temperature.
-   subroutine surface_soil_temperature(dt, thickness, conductivity, heat_capacity, fluxes, temperature, results, &
-                                       ierr, errmsg)
+   !> One step of heat and phase change in rows of snow, soil and bedrock (pl_ground_heat).
+   subroutine surface_ground_heat(dt, nsnow, rows, curve, surfaces, temperature, liquid, results, ierr, errmsg)
       real(rk), intent(in) :: dt                   !! time step [s]
-      real(rk), intent(in) :: thickness(:, :)      !! (ncolumn, nlayer) [m]
-      real(rk), intent(in) :: conductivity(:, :)   !! [W m-1 K-1]
-      real(rk), intent(in) :: heat_capacity(:, :)  !! [J m-3 K-1]
-      real(rk), intent(in) :: fluxes(:, :)         !! surface flux, its slope, bottom flux [W m-2, W m-2 K-1, W m-2]
-      real(rk), intent(inout) :: temperature(:, :) !! [K]
-      real(rk), intent(inout) :: results(:, :)     !! mean surface change [K], heat change [J m-2]
+      integer, intent(in) :: nsnow                 !! rows of snow at the top [1]
+      real(rk), intent(in) :: rows(:, :)           !! (ncolumn, 4 nrow): dry capacity, water, conductance, source of each row
+      real(rk), intent(in) :: curve(:, :)          !! (ncolumn, 3 nlayer): film, scale, power of each soil row with water
+      real(rk), intent(in) :: surfaces(:, :)       !! top row; flux, slope and start of the snow, then of the soil surface
+      real(rk), intent(inout) :: temperature(:, :) !! (ncolumn, nrow) [K]
+      real(rk), intent(inout) :: liquid(:, :)      !! (ncolumn, nrow) [kg m-2]
+      real(rk), intent(inout) :: results(:, :)     !! mean changes of snow and soil surface [K], heat
+                                                   !! gained by snow and by soil [J m-2], iterations [1]
       integer, intent(out) :: ierr                 !! 0 or an error code
       character(len=512), intent(out) :: errmsg    !! sentence that belongs to the code
       type(error_type), allocatable :: error
-      real(rk) :: chunk_temperature(chunk_width, size(temperature, 2))
-      real(rk) :: surface_change(chunk_width), heat_change(chunk_width)
-      integer :: source(chunk_width), chunk, ncolumn, nlayer, first, last, count
+      type(exchange_type) :: snow, soil
+      real(rk), dimension(chunk_width, size(temperature, 2)) :: chunk_temperature, chunk_liquid
+      real(rk) :: snow_heat(chunk_width), soil_heat(chunk_width)
+      integer :: source(chunk_width), top(chunk_width), iterations(chunk_width)
+      integer :: chunk, ncolumn, nrow, nlayer, first, last, count
       ncolumn = size(temperature, 1)
-      nlayer = size(temperature, 2)
-      call check_pack(temperature, ncolumn, nlayer, "temperature", error)
-      call check_pack(thickness, ncolumn, nlayer, "thickness", error)
-      call check_pack(conductivity, ncolumn, nlayer, "conductivity", error)
-      call check_pack(heat_capacity, ncolumn, nlayer, "heat_capacity", error)
-      call check_pack(fluxes, ncolumn, 3, "fluxes", error)
-      call check_pack(results, ncolumn, 2, "results", error)
+      nrow = size(temperature, 2)
+      nlayer = size(curve, 2)/3
+      call check_pack(temperature, ncolumn, nrow, "temperature", error)
+      call check_pack(liquid, ncolumn, nrow, "liquid", error)
+      call check_pack(rows, ncolumn, 4*nrow, "rows", error)
+      call check_pack(curve, ncolumn, 3*nlayer, "curve", error)
+      call check_pack(surfaces, ncolumn, 7, "surfaces", error)
+      call check_pack(results, ncolumn, 5, "results", error)
       call check_step(dt, error)
+      if (.not. allocated(error) .and. (nsnow < 0 .or. nsnow + nlayer > nrow .or. nsnow >= nrow)) then
+         call raise_error(error, error_input, "rows of ground heat: snow and soil rows must fit into all rows")
+      end if
       call report(error, ierr, errmsg)
       if (ierr /= 0) return
       do chunk = 1, chunk_count(ncolumn)
          call find_lanes(chunk, ncolumn, source, first, last, count)
          chunk_temperature = temperature(source, :)
-         call soil_temperature_step(dt, nlayer, thickness(source, :), conductivity(source, :), &
-                                    heat_capacity(source, :), chunk_temperature, &
-                                    fluxes(source, 1), fluxes(source, 2), fluxes(source, 3), &
-                                    surface_change, heat_change)
+         chunk_liquid = liquid(source, :)
+         top = nint(surfaces(source, 1))
+         snow%flux = surfaces(source, 2)
+         snow%slope = surfaces(source, 3)
+         snow%start = surfaces(source, 4)
+         soil%flux = surfaces(source, 5)
+         soil%slope = surfaces(source, 6)
+         soil%start = surfaces(source, 7)
+         call ground_heat_step(dt, nsnow, nlayer, nrow, top, rows(source, :nrow), rows(source, nrow + 1:2*nrow), &
+                               curve(source, :nlayer), curve(source, nlayer + 1:2*nlayer), curve(source, 2*nlayer + 1:), &
+                               rows(source, 2*nrow + 1:3*nrow), rows(source, 3*nrow + 1:), snow, soil, chunk_temperature, &
+                               chunk_liquid, snow_heat, soil_heat, iterations)
          temperature(first:last, :) = chunk_temperature(:count, :)
-         results(first:last, 1) = surface_change(:count)
-         results(first:last, 2) = heat_change(:count)
+         liquid(first:last, :) = chunk_liquid(:count, :)
+         results(first:last, 1) = snow%change(:count)
+         results(first:last, 2) = soil%change(:count)
+         results(first:last, 3) = snow_heat(:count)
+         results(first:last, 4) = soil_heat(:count)
+         results(first:last, 5) = real(iterations(:count), rk)
       end do
-   end subroutine surface_soil_temperature
+   end subroutine surface_ground_heat
 
    !> Humidity at the soil surface and the soil's hold on its water.
    subroutine surface_evaporation(scheme, weather, soil, states, results, ierr, errmsg)
@@ -307,7 +333,7 @@ contains
          surface%air_dry_water = soil(source, 2)
          surface%field_capacity = soil(source, 3)
          surface%tortuosity = vapour_tortuosity(soil(source, 1), soil(source, 2), soil(source, 4))
-         ground%temperature = states(source, 3)
+         ground%soil_temperature = states(source, 3)
          call soil_surface_humidity(options, air, surface, states(source, 1), states(source, 2), ground)
          results(first:last, 1) = ground%humidity(:count)
          results(first:last, 2) = ground%humidity_slope(:count)
@@ -377,6 +403,9 @@ contains
       real(rk), intent(in) :: albedos(:, :)      !! direct vis, nir, diffuse vis, nir [1]
       integer, intent(in) :: source(chunk_width) !! column of each lane
       type(ground_chunk_type), intent(out) :: ground
+      ground%temperature = freezing_point
+      ground%humidity = 0.0_rk
+      call bare_of_snow(ground)
       ground%albedo_direct(:, visible) = albedos(source, 1)
       ground%albedo_direct(:, near_infrared) = albedos(source, 2)
       ground%albedo_diffuse(:, visible) = albedos(source, 3)

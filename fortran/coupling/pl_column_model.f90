@@ -6,6 +6,7 @@ module pl_column_model
    use pl_land_chunk, only: land_options_type
    use pl_land_state, only: create_land_fields, land_flux_type, land_forcing_type, land_parameter_type, land_state_type
    use pl_richards_column, only: richards_options_type
+   use pl_snow_chunk, only: most_snow_layers
    use pl_soil_hydraulics, only: soil_hydraulics_type
    use pl_soil_thermal, only: soil_thermal_type
    implicit none (type, external)
@@ -38,6 +39,9 @@ module pl_column_model
       real(rk), allocatable :: air_dry_water(:)           !! top layer, see pl_soil_evaporation [m3 m-3]
       real(rk), allocatable :: vapour_tortuosity(:)       !! top layer [1]
       real(rk), allocatable :: field_capacity(:)          !! top layer [m3 m-3]
+      real(rk), allocatable :: freezing_film(:, :)        !! see pl_frozen_soil [m3 m-3]
+      real(rk), allocatable :: freezing_scale(:, :)       !! see pl_frozen_soil [m3 m-3 K**power]
+      real(rk), allocatable :: freezing_power(:, :)       !! see pl_frozen_soil [1]
    end type derived_parameter_type
 
    !> Results of the last step; means over the step.
@@ -46,8 +50,9 @@ module pl_column_model
       real(rk), allocatable :: surface_runoff(:, :)         !! [kg m-2 s-1]
       real(rk), allocatable :: subsurface_runoff(:, :)      !! through the lower boundary [kg m-2 s-1]
       real(rk), allocatable :: water_table_depth(:, :)      !! [m]
-      real(rk), allocatable :: soil_water_total(:, :)       !! [kg m-2]
-      real(rk), allocatable :: land_water(:, :)             !! soil, ponded and intercepted water [kg m-2]
+      real(rk), allocatable :: soil_water_total(:, :)       !! liquid and ice [kg m-2]
+      real(rk), allocatable :: soil_ice_total(:, :)         !! [kg m-2]
+      real(rk), allocatable :: land_water(:, :)             !! soil, snow, ponded and intercepted water [kg m-2]
       real(rk), allocatable :: water_balance_residual(:, :) !! [kg m-2 per step]
       real(rk), allocatable :: substeps(:, :)               !! of soil water in the step [1]
    end type water_flux_type
@@ -58,6 +63,7 @@ module pl_column_model
       integer :: nlayer = 0   !! hydrological layers [1]
       integer :: nthermal = 0 !! thermal layers [1]
       integer :: npatch = 0   !! patches per column [1]
+      integer :: nsnow = 0    !! snow layers that may exist [1]
       logical :: is_prepared = .false. !! derived parameters fit the parameters
       logical :: has_soil_water = .true. !! soil water is solved; else soil and ponded water stay as they are set
       type(land_options_type) :: land_options
@@ -78,13 +84,17 @@ module pl_column_model
 contains
 
    !> Allocate all fields with harmless values; the driver then sets parameters and state by name.
-   subroutine create_column_model(model, ncolumn, nlayer, nthermal, npatch, error)
+   subroutine create_column_model(model, ncolumn, nlayer, nthermal, npatch, nsnow, error)
       type(column_model_type), target, intent(inout) :: model
-      integer, intent(in) :: ncolumn, nlayer, nthermal, npatch
+      integer, intent(in) :: ncolumn, nlayer, nthermal, npatch, nsnow
       type(error_type), allocatable, intent(out) :: error !! sizes out of range, not enough memory
       if (ncolumn < 1 .or. nlayer < 2 .or. npatch < 1 .or. nthermal < nlayer) then
          call raise_error(error, error_input, "columns need at least one column, two soil layers, one patch, and as "// &
                           "many thermal as soil layers")
+         return
+      end if
+      if (nsnow < 1 .or. nsnow > most_snow_layers) then
+         call raise_error(error, error_input, "snow_layers: expected 1 to 12 layers")
          return
       end if
       if (model%ncolumn > 0) then
@@ -95,8 +105,9 @@ contains
       model%nlayer = nlayer
       model%nthermal = nthermal
       model%npatch = npatch
+      model%nsnow = nsnow
       model%table%ncolumn = ncolumn
-      call create_land_fields(model%table, nlayer, nthermal, npatch, model%land, model%land_parameters, &
+      call create_land_fields(model%table, nlayer, nthermal, npatch, nsnow, model%land, model%land_parameters, &
                               model%forcing, model%land_flux, error)
       if (allocated(error)) return
       call create_water_fields(model%table, nlayer, model%water, model%water_parameters, model%water_flux, error)
@@ -136,6 +147,8 @@ contains
       call table%create(flux%water_table_depth, "water_table_depth", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%soil_water_total, "soil_water_total", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%soil_ice_total, "soil_ice_total", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%land_water, "land_water", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return

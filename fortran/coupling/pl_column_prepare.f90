@@ -3,10 +3,10 @@ module pl_column_prepare
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_column_model, only: column_model_type
    use pl_error, only: error_input, error_state, error_type, raise_error
+   use pl_frozen_soil, only: freezing_curve
    use pl_field_table, only: role_parameter
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, stomata_ball_berry, stomata_medlyn, &
-                            stress_pressure_head, stress_soil_water
+   use pl_land_options, only: check_land_options
    use pl_richards_column, only: check_richards_options
    use pl_root_uptake, only: critical_head, wilting_head
    use pl_soil_evaporation, only: vapour_tortuosity
@@ -47,6 +47,9 @@ contains
          if (stat == 0) allocate (model%derived%air_dry_water(model%ncolumn), stat=stat)
          if (stat == 0) allocate (model%derived%vapour_tortuosity(model%ncolumn), stat=stat)
          if (stat == 0) allocate (model%derived%field_capacity(model%ncolumn), stat=stat)
+         if (stat == 0) allocate (model%derived%freezing_film(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%freezing_scale(model%ncolumn, model%nlayer), stat=stat)
+         if (stat == 0) allocate (model%derived%freezing_power(model%ncolumn, model%nlayer), stat=stat)
          if (stat /= 0) then
             call raise_error(error, error_state, "not enough memory for derived soil parameters; use fewer columns per rank")
             return
@@ -63,13 +66,9 @@ contains
    subroutine check_options(model, error)
       type(column_model_type), intent(in) :: model
       type(error_type), allocatable, intent(out) :: error
-      if (all(model%land_options%stomata /= [stomata_ball_berry, stomata_medlyn])) then
-         call raise_error(error, error_input, "unknown stomata scheme")
-      else if (all(model%land_options%soil_evaporation /= [evaporation_dry_surface_layer, evaporation_beta])) then
-         call raise_error(error, error_input, "unknown soil evaporation scheme")
-      else if (all(model%land_options%water_stress /= [stress_pressure_head, stress_soil_water])) then
-         call raise_error(error, error_input, "unknown scheme of water stress")
-      else if (all(model%retention /= [retention_van_genuchten, retention_clapp_hornberger, retention_gardner])) then
+      call check_land_options(model%land_options, error)
+      if (allocated(error)) return
+      if (all(model%retention /= [retention_van_genuchten, retention_clapp_hornberger, retention_gardner])) then
          call raise_error(error, error_input, "unknown retention curve")
       else
          call check_richards_options(model%water_options, error)
@@ -137,6 +136,7 @@ contains
       integer, intent(in) :: chunk                        !! chunk index
       type(error_type), allocatable, intent(out) :: error !! parameters out of range, not enough memory
       real(rk) :: dry_water(w, model%nlayer), wilting(w, model%nlayer), critical(w, model%nlayer), limit(w)
+      real(rk), dimension(w, model%nlayer) :: film, scale, power
       integer :: count, first, i, last, source(w)
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
@@ -162,6 +162,10 @@ contains
          critical = max(critical, wilting + smallest_range)
          derived%wilting_water(first:last, :) = wilting(:count, :)
          derived%critical_water(first:last, :) = critical(:count, :)
+         call freezing_curve(model%nlayer, soil, film, scale, power)
+         derived%freezing_film(first:last, :) = film(:count, :)
+         derived%freezing_scale(first:last, :) = scale(:count, :)
+         derived%freezing_power(first:last, :) = power(:count, :)
          call water_at_head(model%nlayer, soil, air_dry_head, dry_water)
          limit = min(dry_water(:, 1), (1.0_rk - smallest_share)*soil%porosity(:, 1))
          derived%air_dry_water(first:last) = limit(:count)

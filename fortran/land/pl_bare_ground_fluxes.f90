@@ -38,7 +38,8 @@ contains
          height(i) = weather%reference_height(i) + ground%roughness(i)
          log_momentum(i) = log(height(i)/ground%roughness(i))
          warmth(i) = weather%potential_temperature(i) - ground%temperature(i)
-         moisture(i) = weather%specific_humidity(i) - ground%humidity(i)
+         moisture(i) = weather%specific_humidity(i) - ground%humidity(i) &
+                       - ground%snow_cover(i)*(ground%snow_humidity(i) - ground%humidity(i))
          virtual_air(i) = weather%potential_temperature(i)*(1.0_rk + 0.61_rk*weather%specific_humidity(i))
          virtual_difference(i) = warmth(i)*(1.0_rk + 0.61_rk*weather%specific_humidity(i)) &
                                  + 0.61_rk*weather%potential_temperature(i)*moisture(i)
@@ -62,41 +63,51 @@ contains
       end do
       call aerodynamic_resistance(wind, height, ground%roughness, rough_scalar, log_momentum, log_scalar, zeta, &
                                   ustar, resistance_momentum, resistance)
-      call store_bare(is_bare, weather, ground, warmth, moisture, ustar, resistance, flux)
+      call store_bare(is_bare, weather, ground, ustar, resistance, flux)
    end subroutine bare_ground_fluxes
 
    !> Fluxes and slopes from the resistances.
-   pure subroutine store_bare(is_bare, weather, ground, warmth, moisture, ustar, resistance, flux)
+   pure subroutine store_bare(is_bare, weather, ground, ustar, resistance, flux)
       logical, intent(in) :: is_bare(w)           !! lanes to fill
       type(weather_chunk_type), intent(in) :: weather
       type(ground_chunk_type), intent(in) :: ground
-      real(rk), intent(in) :: warmth(w)           !! potential temperature, air minus ground [K]
-      real(rk), intent(in) :: moisture(w)         !! specific humidity, air minus ground [kg kg-1]
       real(rk), intent(in) :: ustar(w)            !! [m s-1]
       real(rk), intent(in) :: resistance(w)       !! [s m-1]
       type(flux_chunk_type), intent(inout) :: flux
-      real(rk) :: heat, vapour, cube
+      real(rk) :: heat, vapour, cube, open, cover, moisture
       integer :: i
       do i = 1, w
          if (.not. is_bare(i)) cycle
+         cover = ground%snow_cover(i)
+         open = 1.0_rk - cover
          heat = weather%air_density(i)*heat_capacity_air/resistance(i)
-         vapour = ground%evaporation_factor(i)*weather%air_density(i) &
-                  /(resistance(i) + merge(ground%resistance(i), 0.0_rk, moisture(i) < 0.0_rk))
-         cube = ground%emissivity(i)*stefan_boltzmann*ground%temperature(i)**3
+         moisture = weather%specific_humidity(i) - ground%humidity(i)
+         vapour = open*ground%evaporation_factor(i)*weather%air_density(i) &
+                  /(resistance(i) + merge(ground%resistance(i), 0.0_rk, moisture < 0.0_rk))
          flux%sensible_canopy(i) = 0.0_rk
          flux%transpiration(i) = 0.0_rk
          flux%canopy_evaporation(i) = 0.0_rk
+         flux%canopy_snow_share(i) = 0.0_rk
          flux%longwave_canopy(i) = 0.0_rk
          flux%gross_photosynthesis(i) = 0.0_rk
          flux%leaf_respiration(i) = 0.0_rk
          flux%canopy_conductance(i) = 0.0_rk
-         flux%sensible_ground(i) = -heat*warmth(i)
-         flux%sensible_ground_slope(i) = heat
-         flux%ground_evaporation(i) = -vapour*moisture(i)
+         flux%sensible_ground(i) = -open*heat*(weather%potential_temperature(i) - ground%soil_temperature(i))
+         flux%sensible_ground_slope(i) = open*heat
+         flux%ground_evaporation(i) = -vapour*moisture
          flux%ground_evaporation_slope(i) = vapour*ground%humidity_slope(i)
-         flux%longwave_ground(i) = cube*ground%temperature(i) - ground%emissivity(i)*weather%longwave_down(i)
+         cube = open*ground%emissivity(i)*stefan_boltzmann*ground%soil_temperature(i)**3
+         flux%longwave_ground(i) = cube*ground%soil_temperature(i) - open*ground%emissivity(i)*weather%longwave_down(i)
          flux%longwave_ground_slope(i) = 4.0_rk*cube
-         flux%longwave_up(i) = weather%longwave_down(i) + flux%longwave_ground(i)
+         flux%sensible_snow(i) = -cover*heat*(weather%potential_temperature(i) - ground%snow_temperature(i))
+         flux%sensible_snow_slope(i) = cover*heat
+         vapour = cover*weather%air_density(i)/resistance(i)
+         flux%sublimation(i) = -vapour*(weather%specific_humidity(i) - ground%snow_humidity(i))
+         flux%sublimation_slope(i) = vapour*ground%snow_humidity_slope(i)
+         cube = cover*ground%emissivity(i)*stefan_boltzmann*ground%snow_temperature(i)**3
+         flux%longwave_snow(i) = cube*ground%snow_temperature(i) - cover*ground%emissivity(i)*weather%longwave_down(i)
+         flux%longwave_snow_slope(i) = 4.0_rk*cube
+         flux%longwave_up(i) = weather%longwave_down(i) + flux%longwave_ground(i) + flux%longwave_snow(i)
          flux%friction_velocity(i) = ustar(i)
          flux%iterations(i) = real(niteration, rk)
       end do

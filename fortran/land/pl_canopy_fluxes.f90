@@ -12,7 +12,7 @@
 module pl_canopy_fluxes
    use pl_bare_ground_fluxes, only: canopy_area_limit
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: gas_constant, heat_capacity_air, kinematic_viscosity_air, latent_vaporisation, &
+   use pl_constants, only: gas_constant, heat_capacity_air, kinematic_viscosity_air, latent_fusion, latent_vaporisation, &
                            stefan_boltzmann, von_karman
    use pl_kinds, only: rk
    use pl_land_chunk, only: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type, &
@@ -47,6 +47,7 @@ module pl_canopy_fluxes
       real(rk), dimension(w) :: area, height, roughness, log_ratio, virtual_air, capacity_sunlit, capacity_shaded
       real(rk), dimension(w) :: root_leaf, open_ground, longwave_constant, longwave_factor, molar_volume
       real(rk), dimension(w) :: dry_scale, wet, water_limit
+      real(rk), dimension(w) :: snow_share, latent_wet, ground_humidity
       logical :: is_canopy(w)
       type(acclimation_type) :: acclimation
    end type setting_type
@@ -59,7 +60,7 @@ module pl_canopy_fluxes
 
    !> What a pass gives: conductances [m s-1] and the leaf energy balance.
    type :: pass_type
-      real(rk), dimension(w) :: ustar, resistance, boundary, to_air, to_ground, to_soil, to_leaf
+      real(rk), dimension(w) :: ustar, resistance, boundary, to_air, to_ground, to_soil, to_snow, to_leaf
       real(rk), dimension(w) :: transpiring, canopy_stomata, vapour_from_leaf, warming, moistening
       type(leaf_rate_type) :: sunlit, shaded
       real(rk), dimension(w) :: saturation_pressure, saturation, saturation_slope
@@ -114,12 +115,19 @@ contains
       flux%sensible_canopy = 0.0_rk
       flux%sensible_ground = 0.0_rk
       flux%sensible_ground_slope = 0.0_rk
+      flux%sensible_snow = 0.0_rk
+      flux%sensible_snow_slope = 0.0_rk
       flux%transpiration = 0.0_rk
       flux%canopy_evaporation = 0.0_rk
+      flux%canopy_snow_share = 0.0_rk
       flux%ground_evaporation = 0.0_rk
       flux%ground_evaporation_slope = 0.0_rk
+      flux%sublimation = 0.0_rk
+      flux%sublimation_slope = 0.0_rk
       flux%longwave_ground = 0.0_rk
       flux%longwave_ground_slope = 0.0_rk
+      flux%longwave_snow = 0.0_rk
+      flux%longwave_snow_slope = 0.0_rk
       flux%longwave_canopy = 0.0_rk
       flux%longwave_up = 0.0_rk
       flux%friction_velocity = 0.0_rk
@@ -140,7 +148,7 @@ contains
       real(rk), intent(in) :: dry_fraction(w) !! [1]
       type(canopy_state_type), intent(in) :: state
       type(setting_type), intent(inout) :: setting
-      real(rk) :: cover, rough, ev, eg
+      real(rk) :: cover, rough, ev, eg, held
       integer :: i
       call acclimate(plant%growth_temperature, setting%acclimation)
       call canopy_capacity(plant%leaf_area, radiation%extinction, radiation%sunlit_leaf_area, &
@@ -162,14 +170,20 @@ contains
          ev = radiation%canopy_emissivity(i)
          eg = ground%emissivity(i)
          setting%longwave_factor(i) = (2.0_rk - ev*(1.0_rk - eg))*ev*stefan_boltzmann
-         setting%longwave_constant(i) = -ev*eg*stefan_boltzmann*ground%temperature(i)**4 &
+         setting%longwave_constant(i) = -ev*eg*stefan_boltzmann*ground%fourth_power(i) &
                                         - ev*(1.0_rk + (1.0_rk - eg)*(1.0_rk - ev))*weather%longwave_down(i)
          ! dry_fraction is of leaves and stems; per leaf area, and nothing where the roots find no water
          setting%dry_scale(i) = merge(dry_fraction(i)*setting%area(i)/max(plant%leaf_area(i), tiny(1.0_rk)), 0.0_rk, &
                                       plant%leaf_area(i) > 0.0_rk .and. plant%water_stress(i) > 0.0_rk &
                                       .and. dry_fraction(i) > 0.0_rk)
          setting%wet(i) = wet_fraction(i)
-         setting%water_limit(i) = max(state%canopy_water(i), 0.0_rk)/(dt*weather%air_density(i))
+         held = max(state%canopy_water(i), 0.0_rk) + max(state%canopy_snow(i), 0.0_rk)
+         setting%water_limit(i) = held/(dt*weather%air_density(i))
+         ! what evaporates is water and snow as they lie on the leaves; dew joins them alike
+         setting%snow_share(i) = max(state%canopy_snow(i), 0.0_rk)/max(held, tiny(held))
+         setting%latent_wet(i) = latent_vaporisation + setting%snow_share(i)*latent_fusion
+         setting%ground_humidity(i) = ground%humidity(i) &
+                                      + ground%snow_cover(i)*(ground%snow_humidity(i) - ground%humidity(i))
       end do
    end subroutine prepare
 
@@ -186,7 +200,7 @@ contains
       do i = 1, w
          iterate%leaf_temperature(i) = min(max(state%leaf_temperature(i), weather%air_temperature(i) + coldest), &
                                            weather%air_temperature(i) + hottest)
-         iterate%air_humidity(i) = 0.5_rk*(ground%humidity(i) + weather%specific_humidity(i))
+         iterate%air_humidity(i) = 0.5_rk*(setting%ground_humidity(i) + weather%specific_humidity(i))
          warmth = 0.5_rk*(weather%potential_temperature(i) - ground%temperature(i))
          moisture = weather%specific_humidity(i) - iterate%air_humidity(i)
          difference(i) = warmth*(1.0_rk + 0.61_rk*weather%specific_humidity(i)) &
@@ -308,8 +322,9 @@ contains
                  + heat*pass%to_leaf(i)*(pass%to_air(i) + pass%to_ground(i))*total
 
          ! vapour: the sign does not depend on the leaf's own conductance; dew covers all leaves and stems
-         others = pass%to_air(i) + pass%to_soil(i)
-         sources = pass%to_air(i)*weather%specific_humidity(i) + pass%to_soil(i)*ground%humidity(i)
+         others = pass%to_air(i) + pass%to_soil(i) + pass%to_snow(i)
+         sources = pass%to_air(i)*weather%specific_humidity(i) + pass%to_soil(i)*ground%humidity(i) &
+                   + pass%to_snow(i)*ground%snow_humidity(i)
          evaporates = pass%saturation(i)*others > sources
          dry = merge(pass%transpiring(i), 0.0_rk, evaporates)
          wet = merge(setting%wet(i)*pass%to_leaf(i), pass%to_leaf(i), evaporates)
@@ -325,11 +340,12 @@ contains
          pass%wet_vapour(i) = merge(fixed, wet*(pass%saturation(i) - pass%air_humidity(i)), is_limited)
          pass%vapour_from_leaf(i) = dry + limited_wet
          pass%moistening(i) = (dry + limited_wet)*total*pass%saturation_slope(i)
-         slope = slope + latent_vaporisation*weather%air_density(i)*(dry + limited_wet) &
+         slope = slope + weather%air_density(i)*(latent_vaporisation*dry + setting%latent_wet(i)*limited_wet) &
                  *others*total*pass%saturation_slope(i)
 
          residual = radiation%canopy_absorbed(i) - pass%longwave(i) - pass%sensible(i) &
-                    - latent_vaporisation*weather%air_density(i)*(pass%dry_vapour(i) + pass%wet_vapour(i))
+                    - weather%air_density(i)*(latent_vaporisation*pass%dry_vapour(i) &
+                                              + setting%latent_wet(i)*pass%wet_vapour(i))
          pass%step(i) = min(max(residual/slope, -largest_step), largest_step)
       end do
    end subroutine balance_leaf
@@ -350,8 +366,10 @@ contains
                                                pass%saturation, pass%saturation_slope)
          do i = 1, w
             ! the soil resists evaporation, not dew
-            pass%to_soil(i) = ground%evaporation_factor(i)*pass%to_ground(i)/(1.0_rk + pass%to_ground(i) &
-                              *merge(ground%resistance(i), 0.0_rk, ground%humidity(i) > pass%air_humidity(i)))
+            pass%to_soil(i) = (1.0_rk - ground%snow_cover(i))*ground%evaporation_factor(i)*pass%to_ground(i) &
+                              /(1.0_rk + pass%to_ground(i) &
+                                *merge(ground%resistance(i), 0.0_rk, ground%humidity(i) > pass%air_humidity(i)))
+            pass%to_snow(i) = ground%snow_cover(i)*pass%to_ground(i)
          end do
          call balance_leaf(weather, ground, radiation, setting, temperature, pass)
          do i = 1, w
@@ -445,7 +463,7 @@ contains
       type(pass_type), intent(inout) :: pass
       type(canopy_state_type), intent(inout) :: state
       type(flux_chunk_type), intent(inout) :: flux
-      real(rk) :: leaf_temperature(w), heat, share, emitted, below, ev, eg
+      real(rk) :: leaf_temperature(w), heat, share, emitted, below, ev, eg, open, cover
       integer :: i
       leaf_temperature = min(max(iterate%leaf_temperature + pass%step, weather%air_temperature + coldest), &
                              weather%air_temperature + hottest)
@@ -459,23 +477,35 @@ contains
          flux%transpiration(i) = weather%air_density(i)*pass%dry_vapour(i)
          flux%canopy_evaporation(i) = weather%air_density(i)*pass%wet_vapour(i)
          flux%longwave_canopy(i) = pass%longwave(i)
+         flux%canopy_snow_share(i) = setting%snow_share(i)
          flux%sensible_canopy(i) = radiation%canopy_absorbed(i) - pass%longwave(i) &
-                                   - latent_vaporisation*(flux%transpiration(i) + flux%canopy_evaporation(i))
-         flux%sensible_ground(i) = heat*(ground%temperature(i) - pass%air_temperature(i))
-         flux%sensible_ground_slope(i) = heat*(pass%to_air(i) + pass%to_leaf(i)) &
-                                         /(pass%to_air(i) + pass%to_leaf(i) + pass%to_ground(i))
+                                   - latent_vaporisation*flux%transpiration(i) &
+                                   - setting%latent_wet(i)*flux%canopy_evaporation(i)
+         cover = ground%snow_cover(i)
+         open = 1.0_rk - cover
+         share = heat*(pass%to_air(i) + pass%to_leaf(i))/(pass%to_air(i) + pass%to_leaf(i) + pass%to_ground(i))
+         flux%sensible_ground(i) = open*heat*(ground%soil_temperature(i) - pass%air_temperature(i))
+         flux%sensible_ground_slope(i) = open*share
+         flux%sensible_snow(i) = cover*heat*(ground%snow_temperature(i) - pass%air_temperature(i))
+         flux%sensible_snow_slope(i) = cover*share
          share = pass%to_air(i) + pass%vapour_from_leaf(i)
-         share = share/(share + pass%to_soil(i))
+         share = share/(share + pass%to_soil(i) + pass%to_snow(i))
          flux%ground_evaporation(i) = weather%air_density(i)*pass%to_soil(i) &
                                       *(ground%humidity(i) - pass%air_humidity(i))
          flux%ground_evaporation_slope(i) = weather%air_density(i)*pass%to_soil(i)*share*ground%humidity_slope(i)
+         flux%sublimation(i) = weather%air_density(i)*pass%to_snow(i)*(ground%snow_humidity(i) - pass%air_humidity(i))
+         flux%sublimation_slope(i) = weather%air_density(i)*pass%to_snow(i)*share*ground%snow_humidity_slope(i)
          ev = radiation%canopy_emissivity(i)
          eg = ground%emissivity(i)
-         emitted = eg*stefan_boltzmann*ground%temperature(i)**3
          below = (1.0_rk - ev)*weather%longwave_down(i) + ev*stefan_boltzmann*leaf_temperature(i)**4
-         flux%longwave_ground(i) = emitted*ground%temperature(i) - eg*below
-         flux%longwave_ground_slope(i) = 4.0_rk*emitted
-         flux%longwave_up(i) = weather%longwave_down(i) + flux%longwave_canopy(i) + flux%longwave_ground(i)
+         emitted = eg*stefan_boltzmann*ground%soil_temperature(i)**3
+         flux%longwave_ground(i) = open*(emitted*ground%soil_temperature(i) - eg*below)
+         flux%longwave_ground_slope(i) = 4.0_rk*open*emitted
+         emitted = eg*stefan_boltzmann*ground%snow_temperature(i)**3
+         flux%longwave_snow(i) = cover*(emitted*ground%snow_temperature(i) - eg*below)
+         flux%longwave_snow_slope(i) = 4.0_rk*cover*emitted
+         flux%longwave_up(i) = weather%longwave_down(i) + flux%longwave_canopy(i) + flux%longwave_ground(i) &
+                               + flux%longwave_snow(i)
          flux%friction_velocity(i) = pass%ustar(i)
          flux%gross_photosynthesis(i) = radiation%sunlit_leaf_area(i)*pass%sunlit%gross(i) &
                                         + radiation%shaded_leaf_area(i)*pass%shaded%gross(i)

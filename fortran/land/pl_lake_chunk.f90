@@ -34,6 +34,7 @@ module pl_lake_chunk
       real(rk) :: sensible(w)          !! [W m-2]
       real(rk) :: latent(w)            !! [W m-2]
       real(rk) :: evaporation(w)       !! sublimation included [kg m-2 s-1]
+      real(rk) :: sublimation(w)       !! part of it from ice and snow [kg m-2 s-1]
       real(rk) :: heat_gain(w)         !! of lake and snow, and by melt water that runs off [W m-2]
       real(rk) :: snow_melt(w)         !! snow that turned into water of the lake, new snow on open water included [kg m-2 s-1]
       real(rk) :: runoff(w)            !! what a lake of fixed level sheds (negative: needs) [kg m-2 s-1]

@@ -7,7 +7,7 @@ module pl_lake_model
    use pl_error, only: error_balance, error_input, error_state, error_type, raise_error
    use pl_field_table, only: field_table_type, role_flux, role_forcing, role_parameter, role_state
    use pl_kinds, only: rk
-   use pl_lake_chunk, only: lake_chunk_type, lake_flux_type, lake_layers
+   use pl_lake_chunk, only: lake_chunk_type, lake_flux_type, lake_layers, snow_density
    use pl_lake_step, only: lake_step
    use pl_land_chunk, only: weather_chunk_type
    use pl_weather, only: derive_weather
@@ -63,6 +63,8 @@ module pl_lake_model
       real(rk), allocatable :: ground_temperature(:, :) !! of the skin [K]
       real(rk), allocatable :: radiative_temperature(:, :) !! [K]
       real(rk), allocatable :: friction_velocity(:, :) !! [m s-1]
+      real(rk), allocatable :: sublimation(:, :) !! part of the evapotranspiration from ice and snow [kg m-2 s-1]
+      real(rk), allocatable :: snow_depth(:, :) !! [m]
       real(rk), allocatable :: snow_mass(:, :) !! on the ice [kg m-2]
       real(rk), allocatable :: snow_melt(:, :) !! [kg m-2 s-1]
       real(rk), allocatable :: land_water(:, :) !! snow: the water of the lake does not change [kg m-2]
@@ -183,6 +185,10 @@ contains
       call table%create(flux%radiative_temperature, "radiative_temperature", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%friction_velocity, "friction_velocity", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%sublimation, "sublimation", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%snow_depth, "snow_depth", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%snow_mass, "snow_mass", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
@@ -382,6 +388,8 @@ contains
          f%ground_temperature(first:last, 1) = lake%surface_temperature(:n)
          f%radiative_temperature(first:last, 1) = radiative(:n)
          f%friction_velocity(first:last, 1) = flux%friction_velocity(:n)
+         f%sublimation(first:last, 1) = flux%sublimation(:n)
+         f%snow_depth(first:last, 1) = lake%snow(:n)/snow_density
          f%snow_mass(first:last, 1) = lake%snow(:n)
          f%snow_melt(first:last, 1) = flux%snow_melt(:n)
          f%land_water(first:last, 1) = lake%snow(:n)

@@ -43,6 +43,7 @@ contains
       call outlast_ice(dt, density_water*lake%thickness(:, 1), lake%snow + dt*weather%snowfall, enthalpy(:, 1), skin)
       flux%sensible = skin%sensible
       flux%evaporation = skin%evaporation
+      flux%sublimation = merge(skin%evaporation, 0.0_rk, skin%is_frozen)
       flux%longwave_up = skin%longwave_up
       flux%latent = skin%latent_heat*skin%evaporation
       flux%friction_velocity = skin%friction_velocity

@@ -10,13 +10,12 @@ module pl_lake_surface
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: freezing_point, gravity, heat_capacity_air, heat_capacity_water, kinematic_viscosity_air, &
                            latent_fusion, latent_vaporisation, stefan_boltzmann, von_karman
-   use pl_ice_vapour, only: ice_saturation_chunk
    use pl_kinds, only: rk
    use pl_lake_chunk, only: lake_chunk_type
    use pl_lake_mixing, only: skin_conductance
    use pl_lake_radiation, only: snow_cover
    use pl_land_chunk, only: weather_chunk_type
-   use pl_moist_air, only: saturation_chunk
+   use pl_moist_air, only: saturation_chunk, saturation_chunk_ice
    use pl_monin_obukhov, only: aerodynamic_resistance, first_stability, next_stability
    implicit none (type, external)
    private
@@ -176,7 +175,7 @@ contains
       real(rk), dimension(w) :: over_ice, over_ice_slope, pressure
       integer :: i
       call saturation_chunk(skin%temperature, weather%air_pressure, pressure, humidity, slope)
-      call ice_saturation_chunk(skin%temperature, weather%air_pressure, over_ice, over_ice_slope)
+      call saturation_chunk_ice(skin%temperature, weather%air_pressure, over_ice, over_ice_slope)
       do i = 1, w
          humidity(i) = merge(over_ice(i), humidity(i), skin%is_frozen(i))
          slope(i) = merge(over_ice_slope(i), slope(i), skin%is_frozen(i))

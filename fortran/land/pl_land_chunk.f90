@@ -12,6 +12,7 @@ module pl_land_chunk
    public :: canopy_area_limit, nband, visible, near_infrared
    public :: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
    public :: evaporation_beta, evaporation_dry_surface_layer
+   public :: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
 
    integer, parameter :: nband = 2
    integer, parameter :: visible = 1, near_infrared = 2
@@ -19,15 +20,20 @@ module pl_land_chunk
    integer, parameter :: stomata_ball_berry = 1, stomata_medlyn = 2
    integer, parameter :: evaporation_dry_surface_layer = 1, evaporation_beta = 2
    integer, parameter :: stress_pressure_head = 1, stress_soil_water = 2
+   integer, parameter :: snow_conductivity_jordan = 1, snow_conductivity_sturm = 2, snow_conductivity_calonne = 3
 
    !> Choices of schemes and scalars shared by all columns.
    type :: land_options_type
       integer :: stomata = stomata_medlyn                          !! stomatal conductance scheme
       integer :: soil_evaporation = evaporation_dry_surface_layer  !! soil evaporation scheme
       integer :: water_stress = stress_soil_water                  !! what limits root uptake in dry soil
+      integer :: snow_conductivity = snow_conductivity_jordan      !! thermal conductivity of snow
+      real(rk) :: bottom_heat_flux = 0.0_rk                        !! into the lowest layer from below [W m-2]
       real(rk) :: stability_limit = 0.5_rk                         !! largest zeta in stable air [1]
       real(rk) :: soil_roughness = 0.00085_rk                      !! momentum roughness length of bare soil [m]
       real(rk) :: soil_emissivity = 0.96_rk                        !! longwave emissivity of soil [1]
+      real(rk) :: snow_roughness = 0.0024_rk                       !! momentum roughness length of snow [m]
+      real(rk) :: snow_emissivity = 0.97_rk                        !! longwave emissivity of snow [1]
    end type land_options_type
 
    !> Forcing, mean over the step.
@@ -74,23 +80,32 @@ module pl_land_chunk
       real(rk) :: water_stress(w)         !! beta_t, 1 without stress (from pl_root_uptake) [1]
    end type plant_chunk_type
 
-   !> The soil surface below the canopy and beside it.
+   !> The ground below the canopy and beside it: soil, in part covered with snow.
    type :: ground_chunk_type
-      real(rk) :: temperature(w)          !! of the surface (top soil layer) [K]
-      real(rk) :: albedo_direct(w, nband)  !! [1]
-      real(rk) :: albedo_diffuse(w, nband) !! [1]
+      real(rk) :: temperature(w)          !! mean of soil and snow surface [K]
+      real(rk) :: fourth_power(w)         !! mean of the fourth powers of their temperatures [K4]
+      real(rk) :: soil_temperature(w)     !! of the soil surface (top soil layer) [K]
+      real(rk) :: albedo_direct(w, nband)  !! of soil and snow together [1]
+      real(rk) :: albedo_diffuse(w, nband) !! of soil and snow together [1]
       real(rk) :: emissivity(w)           !! [1]
       real(rk) :: roughness(w)            !! momentum roughness length [m]
       real(rk) :: humidity(w)             !! specific humidity at the soil surface [kg kg-1]
       real(rk) :: humidity_slope(w)       !! derivative of humidity to temperature [kg kg-1 K-1]
       real(rk) :: resistance(w)           !! of the soil surface to evaporation; 0 for dew [s m-1]
       real(rk) :: evaporation_factor(w)   !! beta, multiplies the soil-to-air vapour conductance; 1 without the beta scheme [1]
+      real(rk) :: snow_cover(w)           !! share under snow [1]
+      real(rk) :: snow_temperature(w)     !! of the snow surface [K]
+      real(rk) :: snow_albedo_direct(w, nband)  !! [1]
+      real(rk) :: snow_albedo_diffuse(w, nband) !! [1]
+      real(rk) :: snow_humidity(w)        !! saturation over ice at the snow surface [kg kg-1]
+      real(rk) :: snow_humidity_slope(w)  !! derivative to temperature [kg kg-1 K-1]
    end type ground_chunk_type
 
    !> Shortwave absorbed by one patch and the ground below it.
    type :: radiation_chunk_type
       real(rk) :: canopy_absorbed(w)      !! shortwave absorbed by leaves and stems [W m-2]
       real(rk) :: ground_absorbed(w)      !! shortwave absorbed by the ground [W m-2]
+      real(rk) :: snow_absorbed(w, nband) !! part of it absorbed by snow [W m-2]
       real(rk) :: reflected(w)            !! shortwave reflected by the patch [W m-2]
       real(rk) :: sunlit_leaf_area(w)     !! sunlit leaf area [m2 m-2]
       real(rk) :: shaded_leaf_area(w)     !! shaded leaf area [m2 m-2]
@@ -104,20 +119,28 @@ module pl_land_chunk
    type :: canopy_state_type
       real(rk) :: leaf_temperature(w)     !! [K]
       real(rk) :: canopy_water(w)         !! intercepted liquid [kg m-2]
+      real(rk) :: canopy_snow(w)          !! intercepted snow [kg m-2]
    end type canopy_state_type
 
-   !> Fluxes of one patch, mean over the step; ground terms at the ground temperature of the step's start,
-   !> with their slopes for the implicit soil temperature solve.
+   !> Fluxes of one patch, mean over the step; ground terms at the temperatures of the step's start, with their slopes for
+   !> the implicit solve of ground heat. Those of soil and snow are weighted with the shares of the ground they cover.
    type :: flux_chunk_type
       real(rk) :: sensible_canopy(w)      !! from leaves to air [W m-2]
-      real(rk) :: sensible_ground(w)      !! from ground to air [W m-2]
-      real(rk) :: sensible_ground_slope(w) !! derivative to ground temperature [W m-2 K-1]
+      real(rk) :: sensible_ground(w)      !! from soil to air [W m-2]
+      real(rk) :: sensible_ground_slope(w) !! derivative to the soil's temperature [W m-2 K-1]
+      real(rk) :: sensible_snow(w)        !! from snow to air [W m-2]
+      real(rk) :: sensible_snow_slope(w)  !! derivative to the snow's temperature [W m-2 K-1]
       real(rk) :: transpiration(w)        !! [kg m-2 s-1]
-      real(rk) :: canopy_evaporation(w)   !! from intercepted water; dew negative [kg m-2 s-1]
+      real(rk) :: canopy_evaporation(w)   !! from intercepted water and snow; dew negative [kg m-2 s-1]
+      real(rk) :: canopy_snow_share(w)    !! part of it that is sublimation or frost [1]
       real(rk) :: ground_evaporation(w)   !! from the soil surface; dew negative [kg m-2 s-1]
-      real(rk) :: ground_evaporation_slope(w) !! derivative to ground temperature [kg m-2 s-1 K-1]
-      real(rk) :: longwave_ground(w)      !! net longwave of the ground, up [W m-2]
-      real(rk) :: longwave_ground_slope(w) !! derivative to ground temperature, 4 eps sigma T**3 [W m-2 K-1]
+      real(rk) :: ground_evaporation_slope(w) !! derivative to the soil's temperature [kg m-2 s-1 K-1]
+      real(rk) :: sublimation(w)          !! from the snow surface; frost negative [kg m-2 s-1]
+      real(rk) :: sublimation_slope(w)    !! derivative to the snow's temperature [kg m-2 s-1 K-1]
+      real(rk) :: longwave_ground(w)      !! net longwave of the soil, up [W m-2]
+      real(rk) :: longwave_ground_slope(w) !! derivative to its temperature, 4 eps sigma T**3 [W m-2 K-1]
+      real(rk) :: longwave_snow(w)        !! net longwave of the snow, up [W m-2]
+      real(rk) :: longwave_snow_slope(w)  !! derivative to its temperature [W m-2 K-1]
       real(rk) :: longwave_canopy(w)      !! net longwave of the canopy, up [W m-2]
       real(rk) :: longwave_up(w)          !! upward longwave above the canopy [W m-2]
       real(rk) :: friction_velocity(w)    !! [m s-1]

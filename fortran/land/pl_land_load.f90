@@ -5,10 +5,12 @@ module pl_land_load
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
    use pl_land_chunk, only: canopy_state_type, near_infrared, plant_chunk_type, visible, weather_chunk_type
+   use pl_chunk_load, only: load_chunk
+   use pl_snow_chunk, only: snow_chunk_type
    use pl_land_state, only: land_forcing_type, land_parameter_type, land_state_type
    implicit none (type, external)
    private
-   public :: load_patch_state, load_plant, load_weather, store_patch_state
+   public :: load_patch_state, load_plant, load_snow, load_weather, store_patch_state, store_snow
 
 contains
 
@@ -72,6 +74,7 @@ contains
       type(canopy_state_type), intent(out) :: canopy
       canopy%leaf_temperature = state%leaf_temperature(source, patch)
       canopy%canopy_water = state%canopy_water(source, patch)
+      canopy%canopy_snow = state%canopy_snow(source, patch)
    end subroutine load_patch_state
 
    !> Write the state of one patch back.
@@ -83,6 +86,51 @@ contains
       type(land_state_type), intent(inout) :: state
       state%leaf_temperature(first:first + count - 1, patch) = canopy%leaf_temperature(:count)
       state%canopy_water(first:first + count - 1, patch) = canopy%canopy_water(:count)
+      state%canopy_snow(first:first + count - 1, patch) = canopy%canopy_snow(:count)
    end subroutine store_patch_state
+
+   !> The snow packs of a chunk.
+   pure subroutine load_snow(state, chunk, nsnow, source, snow)
+      type(land_state_type), intent(in) :: state
+      integer, intent(in) :: chunk     !! chunk index
+      integer, intent(in) :: nsnow     !! layers that may exist [1]
+      integer, intent(in) :: source(w) !! column of each lane
+      type(snow_chunk_type), intent(out) :: snow
+      integer :: i, k
+      snow%nsnow = nsnow
+      call load_chunk(chunk, nsnow, state%snow_ice, snow%ice(:, :nsnow))
+      call load_chunk(chunk, nsnow, state%snow_liquid, snow%liquid(:, :nsnow))
+      call load_chunk(chunk, nsnow, state%snow_layer_thickness, snow%thickness(:, :nsnow))
+      call load_chunk(chunk, nsnow, state%snow_temperature, snow%temperature(:, :nsnow))
+      call load_chunk(chunk, nsnow, state%snow_grain_radius, snow%grain_radius(:, :nsnow))
+      snow%age = state%snow_age(source, 1)
+      snow%cover = state%snow_cover_fraction(source, 1)
+      snow%mass_maximum = state%snow_mass_maximum(source, 1)
+      snow%top = nsnow + 1
+      do k = nsnow, 1, -1
+         do i = 1, w
+            snow%top(i) = merge(k, snow%top(i), snow%ice(i, k) + snow%liquid(i, k) > 0.0_rk)
+         end do
+      end do
+   end subroutine load_snow
+
+   !> Write the snow packs of a chunk back.
+   pure subroutine store_snow(snow, first, count, state)
+      type(snow_chunk_type), intent(in) :: snow
+      integer, intent(in) :: first !! first column of the chunk
+      integer, intent(in) :: count !! valid lanes
+      type(land_state_type), intent(inout) :: state
+      integer :: last, n
+      n = snow%nsnow
+      last = first + count - 1
+      state%snow_ice(first:last, :) = snow%ice(:count, :n)
+      state%snow_liquid(first:last, :) = snow%liquid(:count, :n)
+      state%snow_layer_thickness(first:last, :) = snow%thickness(:count, :n)
+      state%snow_temperature(first:last, :) = snow%temperature(:count, :n)
+      state%snow_grain_radius(first:last, :) = snow%grain_radius(:count, :n)
+      state%snow_age(first:last, 1) = snow%age(:count)
+      state%snow_cover_fraction(first:last, 1) = snow%cover(:count)
+      state%snow_mass_maximum(first:last, 1) = snow%mass_maximum(:count)
+   end subroutine store_snow
 
 end module pl_land_load

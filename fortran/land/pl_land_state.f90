@@ -7,7 +7,9 @@ module pl_land_state
    use pl_error, only: error_type
    use pl_field_table, only: field_table_type, role_flux, role_forcing, role_parameter, role_state
    use pl_kinds, only: rk
+   use pl_constants, only: freezing_point
    use pl_land_chunk, only: nband
+   use pl_snow_chunk, only: smallest_grain
    implicit none (type, external)
    private
    public :: create_land_fields
@@ -18,13 +20,25 @@ module pl_land_state
       real(rk), allocatable :: soil_temperature(:, :)   !! per thermal layer [K]
       real(rk), allocatable :: leaf_temperature(:, :)   !! per patch [K]
       real(rk), allocatable :: canopy_water(:, :)       !! intercepted water per patch, per ground area [kg m-2]
+      real(rk), allocatable :: canopy_snow(:, :)        !! intercepted snow per patch, per ground area [kg m-2]
       real(rk), allocatable :: growth_temperature(:, :) !! 10-day mean of the air temperature [K]
+      real(rk), allocatable :: soil_ice(:, :)           !! per soil layer, as volume of liquid water [m3 m-3]
+      ! snow: layers aligned at the bottom, the last touches the ground; absent layers hold nothing (pl_snow_chunk)
+      real(rk), allocatable :: snow_ice(:, :)             !! per snow layer [kg m-2]
+      real(rk), allocatable :: snow_liquid(:, :)          !! per snow layer [kg m-2]
+      real(rk), allocatable :: snow_layer_thickness(:, :) !! per snow layer, where snow lies [m]
+      real(rk), allocatable :: snow_temperature(:, :)     !! per snow layer [K]
+      real(rk), allocatable :: snow_grain_radius(:, :)    !! optical radius per snow layer [um]
+      real(rk), allocatable :: snow_age(:, :)             !! non-dimensional age of the surface [1]
+      real(rk), allocatable :: snow_cover_fraction(:, :)  !! share of the ground under snow [1]
+      real(rk), allocatable :: snow_mass_maximum(:, :)    !! largest snow mass of the season [kg m-2]
    end type land_state_type
 
    !> Constant in time.
    type :: land_parameter_type
       real(rk), allocatable :: thickness(:, :)             !! of the thermal layers, soil above bedrock [m]
       real(rk), allocatable :: reference_height(:, :)      !! of the forcing above ground [m]
+      real(rk), allocatable :: topography_deviation(:, :)  !! standard deviation of elevation within the cell [m]
       real(rk), allocatable :: sand(:, :)                  !! share of the mineral soil [%]
       real(rk), allocatable :: clay(:, :)                  !! share of the mineral soil [%]
       real(rk), allocatable :: organic(:, :)               !! organic share of the solids [1]
@@ -32,6 +46,7 @@ module pl_land_state
       real(rk), allocatable :: soil_albedo_saturated(:, :) !! per band, saturated soil [1]
       real(rk), allocatable :: patch_fraction(:, :)        !! share of the column [1]
       real(rk), allocatable :: canopy_top(:, :)            !! [m]
+      real(rk), allocatable :: canopy_bottom(:, :)         !! lowest leaves [m]
       real(rk), allocatable :: leaf_angle(:, :)            !! departure from spherical orientation [1]
       real(rk), allocatable :: leaf_reflectance_vis(:, :), leaf_reflectance_nir(:, :)     !! [1]
       real(rk), allocatable :: leaf_transmittance_vis(:, :), leaf_transmittance_nir(:, :) !! [1]
@@ -73,10 +88,17 @@ module pl_land_state
       real(rk), allocatable :: longwave_up(:, :)              !! [W m-2]
       real(rk), allocatable :: latent_heat_flux(:, :)         !! up [W m-2]
       real(rk), allocatable :: sensible_heat_flux(:, :)       !! up [W m-2]
-      real(rk), allocatable :: ground_heat_flux(:, :)         !! down, change of the soil's heat content [W m-2]
+      real(rk), allocatable :: ground_heat_flux(:, :)         !! down, gain of enthalpy of the soil [W m-2]
       real(rk), allocatable :: transpiration(:, :)            !! [kg m-2 s-1]
       real(rk), allocatable :: canopy_evaporation(:, :)       !! [kg m-2 s-1]
       real(rk), allocatable :: soil_evaporation(:, :)         !! [kg m-2 s-1]
+      real(rk), allocatable :: sublimation(:, :)              !! from snow on the ground and on leaves [kg m-2 s-1]
+      real(rk), allocatable :: snow_melt(:, :)                !! refreezing negative [kg m-2 s-1]
+      real(rk), allocatable :: snow_outflow(:, :)             !! water leaving the snow at its base [kg m-2 s-1]
+      real(rk), allocatable :: snow_mass(:, :)                !! on the ground at the end of the step [kg m-2]
+      real(rk), allocatable :: snow_depth(:, :)               !! mean over the column [m]
+      real(rk), allocatable :: snow_heat_flux(:, :)           !! gain of enthalpy of the snow, melt included [W m-2]
+      real(rk), allocatable :: heat_iterations(:, :)          !! of ground heat in the step [1]
       real(rk), allocatable :: evapotranspiration(:, :)       !! [kg m-2 s-1]
       real(rk), allocatable :: throughfall(:, :)              !! water reaching the ground [kg m-2 s-1]
       real(rk), allocatable :: gross_primary_production(:, :) !! of carbon [kg m-2 s-1]
@@ -90,17 +112,20 @@ module pl_land_state
 contains
 
    !> Allocate all land fields and enter them in the table.
-   subroutine create_land_fields(table, nlayer, nthermal, npatch, state, parameters, forcing, flux, error)
+   subroutine create_land_fields(table, nlayer, nthermal, npatch, nsnow, state, parameters, forcing, flux, error)
       type(field_table_type), intent(inout) :: table
       integer, intent(in) :: nlayer   !! hydrological soil layers [1]
       integer, intent(in) :: nthermal !! thermal layers, at least nlayer [1]
       integer, intent(in) :: npatch   !! patches per column [1]
+      integer, intent(in) :: nsnow    !! snow layers that may exist [1]
       type(land_state_type), target, intent(inout) :: state
       type(land_parameter_type), target, intent(inout) :: parameters
       type(land_forcing_type), target, intent(inout) :: forcing
       type(land_flux_type), target, intent(inout) :: flux
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       call create_state(table, nthermal, npatch, state, error)
+      if (allocated(error)) return
+      call create_frozen_state(table, nlayer, npatch, nsnow, state, error)
       if (allocated(error)) return
       call create_soil_parameters(table, nlayer, nthermal, npatch, parameters, error)
       if (allocated(error)) return
@@ -125,6 +150,32 @@ contains
       call table%create(state%growth_temperature, "growth_temperature", role_state, 1, 285.0_rk, error)
    end subroutine create_state
 
+   subroutine create_frozen_state(table, nlayer, npatch, nsnow, state, error)
+      type(field_table_type), intent(inout) :: table
+      integer, intent(in) :: nlayer, npatch, nsnow
+      type(land_state_type), target, intent(inout) :: state
+      type(error_type), allocatable, intent(out) :: error
+      call table%create(state%canopy_snow, "canopy_snow", role_state, npatch, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%soil_ice, "soil_ice", role_state, nlayer, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_ice, "snow_ice", role_state, nsnow, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_liquid, "snow_liquid", role_state, nsnow, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_layer_thickness, "snow_layer_thickness", role_state, nsnow, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_temperature, "snow_temperature", role_state, nsnow, freezing_point, error)
+      if (allocated(error)) return
+      call table%create(state%snow_grain_radius, "snow_grain_radius", role_state, nsnow, smallest_grain, error)
+      if (allocated(error)) return
+      call table%create(state%snow_age, "snow_age", role_state, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_cover_fraction, "snow_cover_fraction", role_state, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_mass_maximum, "snow_mass_maximum", role_state, 1, 0.0_rk, error)
+   end subroutine create_frozen_state
+
    subroutine create_soil_parameters(table, nlayer, nthermal, npatch, parameters, error)
       type(field_table_type), intent(inout) :: table
       integer, intent(in) :: nlayer, nthermal, npatch
@@ -133,6 +184,8 @@ contains
       call table%create(parameters%thickness, "thickness", role_parameter, nthermal, 0.1_rk, error)
       if (allocated(error)) return
       call table%create(parameters%reference_height, "reference_height", role_parameter, 1, 10.0_rk, error)
+      if (allocated(error)) return
+      call table%create(parameters%topography_deviation, "topography_deviation", role_parameter, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(parameters%sand, "sand", role_parameter, nlayer, 40.0_rk, error)
       if (allocated(error)) return
@@ -155,6 +208,8 @@ contains
       call table%create(parameters%patch_fraction, "patch_fraction", role_parameter, npatch, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(parameters%canopy_top, "canopy_top", role_parameter, npatch, 0.5_rk, error)
+      if (allocated(error)) return
+      call table%create(parameters%canopy_bottom, "canopy_bottom", role_parameter, npatch, 0.01_rk, error)
       if (allocated(error)) return
       call table%create(parameters%leaf_angle, "leaf_angle", role_parameter, npatch, 0.01_rk, error)
       if (allocated(error)) return
@@ -246,6 +301,20 @@ contains
       call table%create(flux%canopy_evaporation, "canopy_evaporation", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%soil_evaporation, "soil_evaporation", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%sublimation, "sublimation", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%snow_melt, "snow_melt", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%snow_outflow, "snow_outflow", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%snow_mass, "snow_mass", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%snow_depth, "snow_depth", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%snow_heat_flux, "snow_heat_flux", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%heat_iterations, "heat_iterations", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%evapotranspiration, "evapotranspiration", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return

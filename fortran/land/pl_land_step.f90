@@ -1,28 +1,28 @@
-!> One land step of a chunk of columns: radiation, turbulent fluxes, soil heat, and the water they ask for.
+!> One land step of a chunk of columns: radiation, turbulent fluxes, heat of snow and soil, and the water they ask for.
 !>
-!> Order as in the CLM Technical Note, chapter 1: surface state, patch by patch interception, radiation and
-!> turbulent fluxes with the ground temperature of the step's start, implicit soil temperature, correction of the
-!> ground fluxes with the change of the ground temperature. The subsurface then takes and gives water; what it
-!> cannot give returns through `return_unmet_demand`. Snowfall melts on the ground and takes its latent heat
-!> of fusion from it; a snow pack does not exist yet.
+!> Order as in the CLM Technical Note, chapter 1: surface state, patch by patch interception, radiation and turbulent
+!> fluxes with the ground temperatures of the step's start, implicit heat and phase change of snow and soil, correction
+!> of the ground fluxes with the change of the surface temperatures. Snow (pl_snow_step) and subsurface then take and
+!> give water; what they cannot give returns through `finish_land`.
 module pl_land_step
    use pl_bare_ground_fluxes, only: bare_ground_fluxes
    use pl_canopy_fluxes, only: canopy_fluxes
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: latent_fusion, latent_vaporisation, stefan_boltzmann
    use pl_interception, only: intercept
+   use pl_ground_heat, only: exchange_type
    use pl_kinds, only: rk
-   use pl_land_chunk, only: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type, &
+   use pl_land_chunk, only: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type, nband, &
                             plant_chunk_type, radiation_chunk_type, weather_chunk_type
    use pl_radiation, only: patch_radiation
    use pl_root_uptake, only: share_uptake
-   use pl_soil_temperature, only: soil_temperature_step
    implicit none (type, external)
    private
-   public :: add_patch, close_energy, finish_land, land_sums_type, start_sums
+   public :: add_patch, correct_ground, finish_land, land_sums_type, start_sums, surface_exchange
 
    real(rk), parameter :: carbon_per_mole = 12.011e-9_rk !! carbon of one umol CO2 [kg umol-1]
    real(rk), parameter :: growth_time = 864000.0_rk      !! time scale of the growth temperature, 10 days [s]
+   real(rk), parameter :: latent_sublimation = latent_vaporisation + latent_fusion !! [J kg-1]
 
    !> Column means over patches, and the water that the subsurface is asked for.
    type :: land_sums_type
@@ -30,45 +30,74 @@ module pl_land_step
       real(rk) :: longwave_up(w)        !! [W m-2]
       real(rk) :: sensible(w)           !! [W m-2]
       real(rk) :: transpiration(w)      !! [kg m-2 s-1]
-      real(rk) :: canopy_evaporation(w) !! [kg m-2 s-1]
+      real(rk) :: canopy_evaporation(w) !! water and snow [kg m-2 s-1]
+      real(rk) :: canopy_sublimation(w) !! part of it that was snow [kg m-2 s-1]
       real(rk) :: soil_evaporation(w)   !! [kg m-2 s-1]
-      real(rk) :: throughfall(w)        !! water reaching the ground, snowmelt included [kg m-2 s-1]
+      real(rk) :: sublimation(w)        !! from snow on the ground [kg m-2 s-1]
+      real(rk) :: throughfall(w)        !! rain and drip reaching the ground [kg m-2 s-1]
+      real(rk) :: snow_throughfall(w)   !! snow reaching the ground [kg m-2 s-1]
       real(rk) :: carbon(w)             !! gross primary production [kg m-2 s-1]
       real(rk) :: friction_velocity(w)  !! [m s-1]
       real(rk) :: stress(w)             !! water stress weighted with leaf area [1]
       real(rk) :: leaf_area(w)          !! [1]
-      real(rk) :: ground_flux(w)        !! into the soil at the ground temperature of the step's start [W m-2]
-      real(rk) :: ground_flux_slope(w)  !! derivative to the ground temperature [W m-2 K-1]
-      real(rk) :: sensible_slope(w)     !! of the ground part [W m-2 K-1]
-      real(rk) :: evaporation_slope(w)  !! of the ground part [kg m-2 s-1 K-1]
-      real(rk) :: longwave_slope(w)     !! of the ground part [W m-2 K-1]
-      real(rk) :: heat_gain(w)          !! of the soil [W m-2]
+      real(rk) :: snow_light(w, nband)  !! shortwave absorbed by snow on the ground [W m-2]
+      real(rk) :: soil_light(w)         !! shortwave absorbed by soil [W m-2]
+      type(exchange_type) :: soil       !! of the soil surface with air and canopy, without shortwave
+      type(exchange_type) :: snow       !! of the snow surface with air and canopy, without shortwave
+      real(rk) :: sensible_slope(w)     !! of the soil surface [W m-2 K-1]
+      real(rk) :: evaporation_slope(w)  !! of the soil surface [kg m-2 s-1 K-1]
+      real(rk) :: longwave_slope(w)     !! of the soil surface [W m-2 K-1]
+      real(rk) :: snow_sensible_slope(w)    !! of the snow surface [W m-2 K-1]
+      real(rk) :: sublimation_slope(w)      !! of the snow surface [kg m-2 s-1 K-1]
+      real(rk) :: snow_longwave_slope(w)    !! of the snow surface [W m-2 K-1]
+      real(rk) :: soil_heat_gain(w)     !! enthalpy gained by soil and bedrock [W m-2]
+      real(rk) :: snow_heat_gain(w)     !! enthalpy gained by snow [W m-2]
+      real(rk) :: bottom_flux(w)        !! heat from below the column [W m-2]
    end type land_sums_type
 
 contains
 
-   !> Zero sums; snowfall reaches the ground and melts there.
-   pure subroutine start_sums(weather, sums)
-      type(weather_chunk_type), intent(in) :: weather
+   !> Zero sums; the surfaces start at the temperatures of the ground.
+   pure subroutine start_sums(ground, sums)
+      type(ground_chunk_type), intent(in) :: ground
       type(land_sums_type), intent(out) :: sums
       sums%shortwave_up = 0.0_rk
       sums%longwave_up = 0.0_rk
       sums%sensible = 0.0_rk
       sums%transpiration = 0.0_rk
       sums%canopy_evaporation = 0.0_rk
+      sums%canopy_sublimation = 0.0_rk
       sums%soil_evaporation = 0.0_rk
-      sums%throughfall = weather%snowfall
+      sums%sublimation = 0.0_rk
+      sums%throughfall = 0.0_rk
+      sums%snow_throughfall = 0.0_rk
       sums%carbon = 0.0_rk
       sums%friction_velocity = 0.0_rk
       sums%stress = 0.0_rk
       sums%leaf_area = 0.0_rk
-      sums%ground_flux = -latent_fusion*weather%snowfall
-      sums%ground_flux_slope = 0.0_rk
+      sums%snow_light = 0.0_rk
+      sums%soil_light = 0.0_rk
+      call start_exchange(ground%soil_temperature, sums%soil)
+      call start_exchange(ground%snow_temperature, sums%snow)
       sums%sensible_slope = 0.0_rk
       sums%evaporation_slope = 0.0_rk
       sums%longwave_slope = 0.0_rk
-      sums%heat_gain = 0.0_rk
+      sums%snow_sensible_slope = 0.0_rk
+      sums%sublimation_slope = 0.0_rk
+      sums%snow_longwave_slope = 0.0_rk
+      sums%soil_heat_gain = 0.0_rk
+      sums%snow_heat_gain = 0.0_rk
+      sums%bottom_flux = 0.0_rk
    end subroutine start_sums
+
+   pure subroutine start_exchange(temperature, exchange)
+      real(rk), intent(in) :: temperature(w) !! of the surface [K]
+      type(exchange_type), intent(out) :: exchange
+      exchange%flux = 0.0_rk
+      exchange%slope = 0.0_rk
+      exchange%start = temperature
+      exchange%change = 0.0_rk
+   end subroutine start_exchange
 
    !> Interception, radiation and turbulent fluxes of one patch; adds its share to the column.
    subroutine add_patch(dt, nlayer, options, weather, ground, plant, root_fraction, availability, &
@@ -87,7 +116,7 @@ contains
       real(rk), intent(inout) :: root_uptake(w, nlayer)   !! column sink by roots [kg m-2 s-1]
       type(radiation_chunk_type) :: radiation
       type(flux_chunk_type) :: flux
-      real(rk) :: uptake_share(w, nlayer), throughfall(w), wet_fraction(w), dry_fraction(w), change(w)
+      real(rk) :: uptake_share(w, nlayer), throughfall(w), wet_fraction(w), dry_fraction(w), sublimation(w)
       integer :: k
 
       call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
@@ -95,63 +124,99 @@ contains
       call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, wet_fraction, dry_fraction)
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)
       call bare_ground_fluxes(options, weather, plant, ground, flux)
-
-      ! the canopy cannot evaporate more than it holds: round-off of that limit stays in the evaporation
-      change = state%canopy_water - dt*flux%canopy_evaporation
-      flux%canopy_evaporation = flux%canopy_evaporation + min(change, 0.0_rk)/dt
-      state%canopy_water = max(change, 0.0_rk)
+      call evaporate_stores(dt, state, flux, sublimation)
 
       associate (f => plant%fraction)
          sums%shortwave_up = sums%shortwave_up + f*radiation%reflected
          sums%longwave_up = sums%longwave_up + f*flux%longwave_up
-         sums%sensible = sums%sensible + f*(flux%sensible_canopy + flux%sensible_ground)
+         sums%sensible = sums%sensible + f*(flux%sensible_canopy + flux%sensible_ground + flux%sensible_snow)
          sums%transpiration = sums%transpiration + f*flux%transpiration
          sums%canopy_evaporation = sums%canopy_evaporation + f*flux%canopy_evaporation
+         sums%canopy_sublimation = sums%canopy_sublimation + f*sublimation
          sums%soil_evaporation = sums%soil_evaporation + f*flux%ground_evaporation
+         sums%sublimation = sums%sublimation + f*flux%sublimation
          sums%throughfall = sums%throughfall + f*throughfall
+         sums%snow_throughfall = sums%snow_throughfall + f*weather%snowfall
          sums%carbon = sums%carbon + f*carbon_per_mole*flux%gross_photosynthesis
          sums%friction_velocity = sums%friction_velocity + f*flux%friction_velocity
          sums%stress = sums%stress + f*plant%leaf_area*plant%water_stress
          sums%leaf_area = sums%leaf_area + f*plant%leaf_area
-         sums%ground_flux = sums%ground_flux + f*(radiation%ground_absorbed - flux%longwave_ground &
-                            - flux%sensible_ground - latent_vaporisation*flux%ground_evaporation)
-         sums%ground_flux_slope = sums%ground_flux_slope - f*(flux%longwave_ground_slope &
-                                  + flux%sensible_ground_slope + latent_vaporisation*flux%ground_evaporation_slope)
-         sums%sensible_slope = sums%sensible_slope + f*flux%sensible_ground_slope
-         sums%evaporation_slope = sums%evaporation_slope + f*flux%ground_evaporation_slope
-         sums%longwave_slope = sums%longwave_slope + f*flux%longwave_ground_slope
          do k = 1, nlayer
             root_uptake(:, k) = root_uptake(:, k) + f*flux%transpiration*uptake_share(:, k)
          end do
       end associate
+      call add_ground(plant%fraction, radiation, flux, sums)
    end subroutine add_patch
 
-   !> Soil temperature with the linearised surface flux, and the correction of the ground fluxes.
-   pure subroutine close_energy(dt, nthermal, thickness, conductivity, heat_capacity, soil_temperature, sums)
-      real(rk), intent(in) :: dt                               !! time step [s]
-      integer, intent(in) :: nthermal                          !! thermal layers [1]
-      real(rk), intent(in) :: thickness(w, nthermal)           !! [m]
-      real(rk), intent(in) :: conductivity(w, nthermal)        !! thermal [W m-1 K-1]
-      real(rk), intent(in) :: heat_capacity(w, nthermal)       !! volumetric [J m-3 K-1]
-      real(rk), intent(inout) :: soil_temperature(w, nthermal) !! [K]
-      type(land_sums_type), intent(inout) :: sums
-      real(rk) :: bottom_flux(w), surface_change(w), heat_change(w)
-      bottom_flux = 0.0_rk
-      call soil_temperature_step(dt, nthermal, thickness, conductivity, heat_capacity, soil_temperature, &
-                                 sums%ground_flux, sums%ground_flux_slope, bottom_flux, surface_change, heat_change)
-      sums%sensible = sums%sensible + sums%sensible_slope*surface_change
-      sums%soil_evaporation = sums%soil_evaporation + sums%evaporation_slope*surface_change
-      sums%longwave_up = sums%longwave_up + sums%longwave_slope*surface_change
-      sums%heat_gain = heat_change/dt
-   end subroutine close_energy
+   !> Take evaporation from the water and the snow on the leaves; round-off of their limits stays in the evaporation.
+   pure subroutine evaporate_stores(dt, state, flux, sublimation)
+      real(rk), intent(in) :: dt              !! [s]
+      type(canopy_state_type), intent(inout) :: state
+      type(flux_chunk_type), intent(inout) :: flux
+      real(rk), intent(out) :: sublimation(w) !! of snow on leaves [kg m-2 s-1]
+      real(rk) :: evaporation(w), change(w)
+      sublimation = flux%canopy_snow_share*flux%canopy_evaporation
+      evaporation = flux%canopy_evaporation - sublimation
+      change = state%canopy_snow - dt*sublimation
+      sublimation = sublimation + min(change, 0.0_rk)/dt
+      state%canopy_snow = max(change, 0.0_rk)
+      change = state%canopy_water - dt*evaporation
+      evaporation = evaporation + min(change, 0.0_rk)/dt
+      state%canopy_water = max(change, 0.0_rk)
+      flux%canopy_evaporation = evaporation + sublimation
+   end subroutine evaporate_stores
 
-   !> Give the water that the soil could not deliver back to the fluxes, and compute the derived ones.
-   pure subroutine finish_land(dt, weather, unmet_transpiration, unmet_evaporation, growth_temperature, sums, &
-                               latent, net_radiation, radiative_temperature, residual)
+   !> Exchange of soil and snow surface under one patch.
+   pure subroutine add_ground(f, radiation, flux, sums)
+      real(rk), intent(in) :: f(w) !! share of the patch in the column [1]
+      type(radiation_chunk_type), intent(in) :: radiation
+      type(flux_chunk_type), intent(in) :: flux
+      type(land_sums_type), intent(inout) :: sums
+      sums%snow_light = sums%snow_light + spread(f, 2, nband)*radiation%snow_absorbed
+      sums%soil_light = sums%soil_light + f*(radiation%ground_absorbed - radiation%snow_absorbed(:, 1) &
+                                             - radiation%snow_absorbed(:, 2))
+      sums%soil%flux = sums%soil%flux - f*(flux%longwave_ground + flux%sensible_ground &
+                                           + latent_vaporisation*flux%ground_evaporation)
+      sums%soil%slope = sums%soil%slope - f*(flux%longwave_ground_slope + flux%sensible_ground_slope &
+                                             + latent_vaporisation*flux%ground_evaporation_slope)
+      sums%snow%flux = sums%snow%flux - f*(flux%longwave_snow + flux%sensible_snow &
+                                           + latent_sublimation*flux%sublimation)
+      sums%snow%slope = sums%snow%slope - f*(flux%longwave_snow_slope + flux%sensible_snow_slope &
+                                             + latent_sublimation*flux%sublimation_slope)
+      sums%sensible_slope = sums%sensible_slope + f*flux%sensible_ground_slope
+      sums%evaporation_slope = sums%evaporation_slope + f*flux%ground_evaporation_slope
+      sums%longwave_slope = sums%longwave_slope + f*flux%longwave_ground_slope
+      sums%snow_sensible_slope = sums%snow_sensible_slope + f*flux%sensible_snow_slope
+      sums%sublimation_slope = sums%sublimation_slope + f*flux%sublimation_slope
+      sums%snow_longwave_slope = sums%snow_longwave_slope + f*flux%longwave_snow_slope
+   end subroutine add_ground
+
+   !> Heat that reaches the soil surface: its own light, what snow lets through, and the exchange with air and canopy.
+   pure subroutine surface_exchange(light_below_snow, sums)
+      real(rk), intent(in) :: light_below_snow(w) !! shortwave that reaches the soil through snow [W m-2]
+      type(land_sums_type), intent(inout) :: sums
+      sums%soil%flux = sums%soil%flux + sums%soil_light + light_below_snow
+   end subroutine surface_exchange
+
+   !> Ground fluxes with the temperatures that the surfaces came to.
+   pure subroutine correct_ground(sums)
+      type(land_sums_type), intent(inout) :: sums !! with `change` of both surfaces
+      sums%sensible = sums%sensible + sums%sensible_slope*sums%soil%change + sums%snow_sensible_slope*sums%snow%change
+      sums%soil_evaporation = sums%soil_evaporation + sums%evaporation_slope*sums%soil%change
+      sums%sublimation = sums%sublimation + sums%sublimation_slope*sums%snow%change
+      sums%longwave_up = sums%longwave_up + sums%longwave_slope*sums%soil%change &
+                         + sums%snow_longwave_slope*sums%snow%change
+   end subroutine correct_ground
+
+   !> Give the water that soil and snow could not deliver back to the fluxes, and compute the derived ones.
+   pure subroutine finish_land(dt, weather, unmet_transpiration, unmet_evaporation, unmet_sublimation, lost_heat, &
+                               growth_temperature, sums, latent, net_radiation, radiative_temperature, residual)
       real(rk), intent(in) :: dt                       !! time step [s]
       type(weather_chunk_type), intent(in) :: weather
       real(rk), intent(in) :: unmet_transpiration(w)   !! demand that the soil did not meet [kg m-2 s-1]
       real(rk), intent(in) :: unmet_evaporation(w)     !! demand that the soil did not meet [kg m-2 s-1]
+      real(rk), intent(in) :: unmet_sublimation(w)     !! demand that the snow did not meet [kg m-2 s-1]
+      real(rk), intent(in) :: lost_heat(w)             !! of fusion of traces of snow that vanish [W m-2]
       real(rk), intent(inout) :: growth_temperature(w) !! 10-day mean air temperature [K]
       type(land_sums_type), intent(inout) :: sums
       real(rk), intent(out) :: latent(w)               !! latent heat flux [W m-2]
@@ -160,11 +225,15 @@ contains
       real(rk), intent(out) :: residual(w)             !! energy that does not close [W m-2]
       sums%transpiration = sums%transpiration - unmet_transpiration
       sums%soil_evaporation = sums%soil_evaporation - unmet_evaporation
-      sums%sensible = sums%sensible + latent_vaporisation*(unmet_transpiration + unmet_evaporation)
-      latent = latent_vaporisation*(sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation)
+      sums%sublimation = sums%sublimation - unmet_sublimation
+      sums%snow_heat_gain = sums%snow_heat_gain + lost_heat
+      sums%sensible = sums%sensible + latent_vaporisation*(unmet_transpiration + unmet_evaporation) &
+                      + latent_sublimation*unmet_sublimation - lost_heat
+      latent = latent_vaporisation*(sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation + sums%sublimation) &
+               + latent_fusion*(sums%canopy_sublimation + sums%sublimation)
       net_radiation = weather%shortwave_down - sums%shortwave_up + weather%longwave_down - sums%longwave_up
       radiative_temperature = sqrt(sqrt(sums%longwave_up/stefan_boltzmann))
-      residual = net_radiation - sums%sensible - latent - sums%heat_gain - latent_fusion*weather%snowfall
+      residual = net_radiation - sums%sensible - latent - sums%soil_heat_gain - sums%snow_heat_gain + sums%bottom_flux
       growth_temperature = growth_temperature + (weather%air_temperature - growth_temperature)*min(dt/growth_time, 1.0_rk)
       where (sums%leaf_area > 0.0_rk)
          sums%stress = sums%stress/sums%leaf_area

@@ -40,7 +40,7 @@ contains
       type(radiation_chunk_type), intent(out) :: radiation
       real(rk), intent(out) :: sunlit_visible(w) !! visible light absorbed by sunlit leaves and stems [W m-2]
       real(rk), intent(out) :: shaded_visible(w) !! visible light absorbed by shaded leaves and stems [W m-2]
-      real(rk) :: direct, diffuse, absorbed, sunlit, below, reflected, bare
+      real(rk) :: direct, diffuse, absorbed, sunlit, below, reflected, bare, beam, scattered
       logical :: has_canopy
       integer :: band, i
       radiation%canopy_absorbed = 0.0_rk
@@ -53,9 +53,13 @@ contains
             diffuse = weather%shortwave_diffuse(i, band)
             absorbed = canopy%absorbed_direct(i, band)*direct + canopy%absorbed_diffuse(i, band)*diffuse
             sunlit = canopy%sunlit_direct(i, band)*direct + canopy%sunlit_diffuse(i, band)*diffuse
-            below = (1.0_rk - ground%albedo_direct(i, band))*canopy%beam_transmission(i)*direct &
-                    + (1.0_rk - ground%albedo_diffuse(i, band)) &
-                    *(canopy%transmitted_direct(i, band)*direct + canopy%transmitted_diffuse(i, band)*diffuse)
+            beam = merge(canopy%beam_transmission(i), 1.0_rk, has_canopy)*direct
+            scattered = merge(canopy%transmitted_direct(i, band)*direct + canopy%transmitted_diffuse(i, band)*diffuse, &
+                              diffuse, has_canopy)
+            below = (1.0_rk - ground%albedo_direct(i, band))*beam + (1.0_rk - ground%albedo_diffuse(i, band))*scattered
+            radiation%snow_absorbed(i, band) = ground%snow_cover(i) &
+                                               *((1.0_rk - ground%snow_albedo_direct(i, band))*beam &
+                                                 + (1.0_rk - ground%snow_albedo_diffuse(i, band))*scattered)
             reflected = canopy%albedo_direct(i, band)*direct + canopy%albedo_diffuse(i, band)*diffuse
             absorbed = merge(absorbed, 0.0_rk, has_canopy)
             bare = ground%albedo_direct(i, band)*direct + ground%albedo_diffuse(i, band)*diffuse

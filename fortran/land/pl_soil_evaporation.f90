@@ -57,10 +57,10 @@ contains
       real(rk) :: saturated(w), slope(w), alpha, head
       logical :: is_between
       integer :: i
-      call saturation_humidity(ground%temperature, weather%air_pressure, saturated, slope)
+      call saturation_humidity(ground%soil_temperature, weather%air_pressure, saturated, slope)
       do i = 1, w
          head = min(max(pressure_head(i), lowest_pressure_head), 0.0_rk)
-         alpha = exp(head*gravity/(gas_water_vapour*ground%temperature(i)))
+         alpha = exp(head*gravity/(gas_water_vapour*ground%soil_temperature(i)))
          is_between = saturated(i) > weather%specific_humidity(i) &
                       .and. weather%specific_humidity(i) > alpha*saturated(i)
          ground%humidity(i) = merge(weather%specific_humidity(i), alpha*saturated(i), is_between)
@@ -88,7 +88,7 @@ contains
          layer = thickest_layer*max(onset*soil%porosity(i) - water(i), smallest_deficit) &
                  /max(onset*soil%porosity(i) - soil%air_dry_water(i), smallest_deficit)
          layer = min(layer, dry_layer_bound)
-         ratio = ground%temperature(i)/freezing_point
+         ratio = ground%soil_temperature(i)/freezing_point
          diffusivity = vapour_diffusivity*ratio*sqrt(ratio)*sqrt(sqrt(ratio)) ! ratio**1.75
          ground%resistance(i) = merge(0.0_rk, layer/(diffusivity*soil%tortuosity(i)) + wet_resistance, &
                                       weather%specific_humidity(i) > ground%humidity(i))

@@ -1,12 +1,14 @@
 !> Thermal conductivity and heat capacity of soil and bedrock.
 !>
 !> Farouki (1981, CRREL Monograph 81-1) and Johansen (1975) as in the CLM Technical Note, section 6.3 (eqs.
-!> 6.83-6.94), without gravel and without ice: conductivity K_e lambda_sat + (1 - K_e) lambda_dry with the Kersten
-!> number K_e = max(log10(S) + 1, 0) of unfrozen soil. All that does not depend on water is computed once by
-!> `fill_soil_thermal`; a step costs one logarithm per layer.
+!> 6.83-6.94), without gravel: conductivity K_e lambda_sat + (1 - K_e) lambda_dry, lambda_sat a geometric mean of solids,
+!> water and ice, Kersten number K_e = max(log10(S) + 1, 0) of unfrozen and S of frozen soil, in between weighted with the
+!> frozen share of the water (the note switches at the freezing point, where partly frozen soil would jump). All that
+!> does not depend on water is computed once by `fill_soil_thermal`; a step costs one logarithm per layer, and one
+!> exponential where there is ice.
 module pl_soil_thermal
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
-   use pl_constants, only: conductivity_water, density_water, heat_capacity_water
+   use pl_constants, only: conductivity_ice, conductivity_water
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
    implicit none (type, external)
@@ -99,35 +101,49 @@ contains
       capacity = capacity*(1.0_rk - porosity)
    end subroutine mix_solids
 
-   !> Conductivity and heat capacity of a chunk: soil with its water, bedrock below.
+   !> Conductivity of a chunk and its heat capacity without water: soil, and bedrock below.
    pure subroutine soil_thermal_properties(nlayer, nthermal, dry_conductivity, saturated_conductivity, &
-                                           dry_heat_capacity, porosity, water, conductivity, heat_capacity)
+                                           dry_heat_capacity, porosity, water, ice, conductivity, dry_capacity)
       integer, intent(in) :: nlayer                           !! soil layers [1]
       integer, intent(in) :: nthermal                         !! thermal layers, at least nlayer [1]
       real(rk), intent(in) :: dry_conductivity(w, nlayer)     !! [W m-1 K-1]
-      real(rk), intent(in) :: saturated_conductivity(w, nlayer) !! [W m-1 K-1]
+      real(rk), intent(in) :: saturated_conductivity(w, nlayer) !! of unfrozen soil [W m-1 K-1]
       real(rk), intent(in) :: dry_heat_capacity(w, nlayer)    !! [J m-3 K-1]
       real(rk), intent(in) :: porosity(w, nlayer)             !! [m3 m-3]
-      real(rk), intent(in) :: water(w, nlayer)                !! volumetric water [m3 m-3]
+      real(rk), intent(in) :: water(w, nlayer)                !! liquid [m3 m-3]
+      real(rk), intent(in) :: ice(w, nlayer)                  !! as volume of liquid water [m3 m-3]
       real(rk), intent(out) :: conductivity(w, nthermal)      !! [W m-1 K-1]
-      real(rk), intent(out) :: heat_capacity(w, nthermal)     !! volumetric [J m-3 K-1]
+      real(rk), intent(out) :: dry_capacity(w, nthermal)      !! heat capacity without water [J m-3 K-1]
       real(rk), parameter :: per_decade = 1.0_rk/log(10.0_rk)
-      real(rk), parameter :: water_capacity = density_water*heat_capacity_water !! [J m-3 K-1]
-      real(rk) :: kersten, saturation
+      real(rk), parameter :: frozen_gain = log(conductivity_ice/conductivity_water)
+      real(rk) :: kersten, frozen, saturation, saturated
       integer :: i, k
       do k = 1, nlayer
+         if (any(ice(:, k) > 0.0_rk)) then
+            do i = 1, w
+               frozen = ice(i, k)/max(water(i, k) + ice(i, k), tiny(frozen))
+               saturation = min(max((water(i, k) + ice(i, k))/porosity(i, k), driest), 1.0_rk)
+               kersten = 1.0_rk + per_decade*log(saturation)
+               kersten = kersten + frozen*(saturation - kersten)
+               saturated = saturated_conductivity(i, k)*exp(frozen_gain*frozen*porosity(i, k))
+               conductivity(i, k) = dry_conductivity(i, k) + kersten*(saturated - dry_conductivity(i, k))
+            end do
+         else
+            do i = 1, w
+               saturation = min(max(water(i, k)/porosity(i, k), driest), 1.0_rk)
+               kersten = 1.0_rk + per_decade*log(saturation)
+               conductivity(i, k) = dry_conductivity(i, k) &
+                                    + kersten*(saturated_conductivity(i, k) - dry_conductivity(i, k))
+            end do
+         end if
          do i = 1, w
-            saturation = min(max(water(i, k)/porosity(i, k), driest), 1.0_rk)
-            kersten = 1.0_rk + per_decade*log(saturation)
-            conductivity(i, k) = dry_conductivity(i, k) &
-                                 + kersten*(saturated_conductivity(i, k) - dry_conductivity(i, k))
-            heat_capacity(i, k) = dry_heat_capacity(i, k) + water_capacity*water(i, k)
+            dry_capacity(i, k) = dry_heat_capacity(i, k)
          end do
       end do
       do k = nlayer + 1, nthermal
          do i = 1, w
             conductivity(i, k) = bedrock_conductivity
-            heat_capacity(i, k) = bedrock_heat_capacity
+            dry_capacity(i, k) = bedrock_heat_capacity
          end do
       end do
    end subroutine soil_thermal_properties

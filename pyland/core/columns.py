@@ -36,6 +36,8 @@ class Columns:
         Thermal layers, bedrock included; at least ``nlayer``.
     npatch : int
         Patches per column.
+    nsnow : int
+        Snow layers that may exist, 1 to 12.
 
     Attributes
     ----------
@@ -48,11 +50,12 @@ class Columns:
         If a size is below 1 or ``nthermal`` below ``nlayer``.
     """
 
-    def __init__(self, ncolumn: int, nlayer: int, nthermal: int, npatch: int) -> None:
+    def __init__(self, ncolumn: int, nlayer: int, nthermal: int, npatch: int, nsnow: int = 5) -> None:
         self._api = wrapped.pl_api_columns
         self._handle = self._api.columns_handle()
-        check(*self._api.columns_create(self._handle, ncolumn, nlayer, nthermal, npatch))
+        check(*self._api.columns_create(self._handle, ncolumn, nlayer, nthermal, npatch, nsnow))
         self.ncolumn, self.nlayer, self.nthermal, self.npatch = ncolumn, nlayer, nthermal, npatch
+        self.nsnow = nsnow
         fields: dict[str, dict[str, np.ndarray]] = {role: {} for role in _ROLES.values()}
         for index in range(1, self._api.columns_field_count(self._handle) + 1):
             name, role, size, address, ierr, errmsg = self._api.columns_field(self._handle, index)
@@ -73,19 +76,10 @@ class Columns:
         groups = (self.state, self.parameter, self.forcing, self.flux)
         return sum(array.nbytes for group in groups for array in group.values()) / self.ncolumn
 
-    def set_land_options(
-        self,
-        *,
-        stomata: int,
-        soil_evaporation: int,
-        water_stress: int,
-        stability_limit: float,
-        soil_roughness: float,
-        soil_emissivity: float,
-    ) -> None:
-        """Choose the land schemes; numbers as in ``fortran/land/pl_land_chunk.f90``."""
-        check(*self._api.columns_set_land_options(
-            self._handle, stomata, soil_evaporation, water_stress, stability_limit, soil_roughness, soil_emissivity))
+    def set_land_options(self, **options: float) -> None:
+        """Set land options by name; names, numbers and units as in ``land_options_type`` of pl_land_chunk.f90."""
+        for name, value in options.items():
+            check(*self._api.columns_set_land_option(self._handle, name, float(value)))
 
     def set_water_options(
         self,

@@ -70,22 +70,26 @@ def intercept(dt: float, inputs: Array, canopy_water: Array) -> tuple[Array, Arr
     return store, results
 
 
-def soil_thermal(sand: Array, clay: Array, organic: Array, porosity: Array, water: Array,
+def soil_thermal(sand: Array, clay: Array, organic: Array, porosity: Array, water: Array, ice: Array,
                  nthermal: int) -> tuple[Array, Array]:
     """Conductivity and heat capacity ``(nthermal, column)`` of soil ``(layer, column)`` over bedrock."""
     shape = (nthermal, porosity.shape[1])
     conductivity, capacity = np.zeros(shape), np.zeros(shape)
-    _run("surface_soil_thermal", sand.T, clay.T, organic.T, porosity.T, water.T, conductivity.T, capacity.T)
+    _run("surface_soil_thermal", sand.T, clay.T, organic.T, porosity.T, water.T, ice.T, conductivity.T, capacity.T)
     return conductivity, capacity
 
 
-def soil_temperature(dt: float, thickness: Array, conductivity: Array, heat_capacity: Array, fluxes: Array,
-                     temperature: Array) -> tuple[Array, Array]:
-    """Return new temperature ``(layer, column)`` and results ``(2, column)``."""
-    new = temperature.copy()
-    results = np.zeros((2, temperature.shape[1]))
-    _run("surface_soil_temperature", dt, thickness.T, conductivity.T, heat_capacity.T, fluxes.T, new.T, results.T)
-    return new, results
+def ground_heat(dt: float, nsnow: int, rows: Array, curve: Array, surfaces: Array, temperature: Array,
+                liquid: Array) -> tuple[Array, Array, Array]:
+    """Return new temperature and liquid water ``(row, column)`` and results ``(5, column)``.
+
+    ``rows`` ``(4 * row, column)``: dry capacity, water, conductance, source; ``curve`` ``(3 * layer, column)``: film,
+    scale, power; ``surfaces`` ``(7, column)``: top row, then flux, slope and start of the snow and of the soil surface.
+    """
+    new, melted = temperature.copy(), liquid.copy()
+    results = np.zeros((5, temperature.shape[1]))
+    _run("surface_ground_heat", dt, nsnow, rows.T, curve.T, surfaces.T, new.T, melted.T, results.T)
+    return new, melted, results
 
 
 def evaporation(scheme: int, weather: Array, soil: Array, states: Array) -> Array:

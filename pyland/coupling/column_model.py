@@ -14,7 +14,7 @@ import numpy as np
 
 from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
 from pyland.core.columns import Columns
-from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
+from pyland.land.land_model import PATCH_FIELDS, SNOW_CONDUCTIVITY, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
 DENSITY_WATER = 1000.0
 """Density of liquid water [kg m-3]."""
@@ -54,6 +54,14 @@ class ColumnModel:
         shortest sub-step [s].
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
+    snow_layers : int
+        Snow layers that may exist, 1 to 12.
+    snow_conductivity : str
+        Thermal conductivity of snow: ``jordan``, ``sturm`` or ``calonne``.
+    snow_roughness, snow_emissivity : float
+        Roughness length [m] and emissivity [1] of snow.
+    bottom_heat_flux : float
+        Heat into the lowest thermal layer from below [W m-2].
 
     Raises
     ------
@@ -84,12 +92,17 @@ class ColumnModel:
         stability_limit: float = 0.5,
         soil_roughness: float = 0.00085,
         soil_emissivity: float = 0.96,
+        snow_layers: int = 5,
+        snow_conductivity: str = "jordan",
+        snow_roughness: float = 0.0024,
+        snow_emissivity: float = 0.97,
+        bottom_heat_flux: float = 0.0,
     ) -> None:
         self.thickness = np.asarray(thickness, dtype=float)
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
         self.ncell, self.nmember, self.npatch = ncell, nmember, npatch
         self.nlayer = self.thickness.size
-        self._columns = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch)
+        self._columns = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch, snow_layers)
         self._columns.set_land_options(
             stomata=_choice("stomata", stomata, STOMATA),
             soil_evaporation=_choice("soil_evaporation", soil_evaporation, SOIL_EVAPORATION),
@@ -97,6 +110,10 @@ class ColumnModel:
             stability_limit=stability_limit,
             soil_roughness=soil_roughness,
             soil_emissivity=soil_emissivity,
+            snow_conductivity=_choice("snow_conductivity", snow_conductivity, SNOW_CONDUCTIVITY),
+            snow_roughness=snow_roughness,
+            snow_emissivity=snow_emissivity,
+            bottom_heat_flux=bottom_heat_flux,
         )
         self._columns.set_water_options(
             retention=_choice("retention", retention, RETENTION),
@@ -208,14 +225,15 @@ class ColumnModel:
         before = self.land_water()
         pores = self.parameter["porosity"] - self.parameter["residual_water"]
         lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
-        self.state["soil_water"][...] = np.clip(soil_water, lowest, self.parameter["porosity"])
+        open_pores = self.parameter["porosity"] - self.state["soil_ice"]
+        self.state["soil_water"][...] = np.clip(soil_water, lowest, open_pores)
         with self._located():
             self._columns.reconcile()
         clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
 
     def land_water(self) -> np.ndarray:
-        """Water in soil, on the ground and on leaves, shape (member, cell) [kg m-2]."""
+        """Water in soil and snow, on the ground and on leaves, shape (member, cell) [kg m-2]."""
         self._columns.store_water()
         return self.flux["land_water"].copy()
 

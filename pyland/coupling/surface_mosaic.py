@@ -23,6 +23,12 @@ STEFAN_BOLTZMANN = 5.67e-8
 ROUNDING = 1e-9
 """How far fractions that are decimals may exceed 1 together [1]."""
 
+SURFACE = frozenset({"ground_temperature", "friction_velocity", "snow_depth"})
+"""Results that are no amount per area and have an area mean all the same."""
+
+SOIL_ONLY = frozenset({"substeps", "heat_iterations"})
+"""Counts of the solver of the soil."""
+
 
 class SurfaceColumns(Protocol):
     """What the mosaic asks of a set of columns of another surface, all members of some cells."""
@@ -103,7 +109,7 @@ class SurfaceMosaic:
             cell = int(np.argmin(self.soil_fraction))
             raise InputError(f"Surfaces of cell {cell} cover {1.0 - self.soil_fraction[cell]:.6g} of it; expected at most 1.")
         self.soil_fraction = np.maximum(self.soil_fraction, 0.0)
-        self._averaged = tuple(name for name in soil.flux if _is_per_area(name))
+        self._averaged = tuple(name for name in soil.flux if _has_mean(name))
         own = {name: array for part in self.parts for name, array in self._own_results(part)}
         self._flux = {name: np.array(view) for name, view in soil.flux.items()} | own
         self._other_state = {name: self._spread(part, part.columns.state[name])
@@ -224,11 +230,13 @@ class SurfaceMosaic:
             part.columns.bytes_per_column * len(part.cells) / self.ncell for part in self.parts)
 
 
-def _is_per_area(name: str) -> bool:
-    """Whether a result is a flux or an amount per area, or a temperature of the surface: those have area means."""
-    if name in ("ground_temperature", "friction_velocity", "land_water"):
+def _has_mean(name: str) -> bool:
+    """Whether a result of the soil has an area mean: fluxes, amounts per area, temperature and drag of the surface."""
+    if name in SOIL_ONLY:
+        return False
+    if name in SURFACE or not is_variable(name):
         return True
-    return is_variable(name) and "m-2" in variable(name).units.split()
+    return "m-2" in variable(name).units.split()
 
 
 __all__ = ["SurfaceColumns", "SurfaceMosaic", "SurfacePart"]

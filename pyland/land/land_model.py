@@ -22,7 +22,12 @@ SOIL_EVAPORATION = MappingProxyType({"dry_surface_layer": 1, "beta": 2})
 WATER_STRESS = MappingProxyType({"pressure_head": 1, "soil_water": 2})
 
 _PLANT_FIELDS = (*PLANT_FIELDS, "canopy_top")
-PATCH_FIELDS = frozenset({"leaf_temperature", "canopy_water", "leaf_area_index", "stem_area_index"})
+SNOW_CONDUCTIVITY = MappingProxyType({"jordan": 1, "sturm": 2, "calonne": 3})
+PATCH_FIELDS = frozenset({
+    "leaf_temperature", "canopy_water", "canopy_snow", "leaf_area_index", "stem_area_index", "snow_ice", "snow_liquid",
+    "snow_layer_thickness", "snow_temperature", "snow_grain_radius",
+})
+"""Fields that keep their axis of patches or snow layers where there is only one."""
 _VAN_GENUCHTEN, _NO_FLOW = 1, 2  # numbers of the core; soil water does not move, so the boundary is without effect
 _START_TEMPERATURE = 285.0  # [K]
 _START_SATURATION = 0.5  # [1]

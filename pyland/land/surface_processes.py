@@ -22,15 +22,12 @@ __all__ = [
     "Interception",
     "PatchRadiation",
     "SoilSurface",
-    "SoilTemperatureStep",
     "compute_patch_radiation",
     "compute_soil_albedo",
     "compute_soil_surface",
-    "compute_soil_thermal_properties",
     "compute_two_stream",
     "derive_weather",
     "intercept_rain",
-    "step_soil_temperature",
 ]
 
 Array = NDArray[np.float64]
@@ -153,25 +150,6 @@ class Interception:
 
 
 @dataclass(frozen=True)
-class SoilTemperatureStep:
-    """Result of one step of soil temperature.
-
-    Attributes
-    ----------
-    temperature : numpy.ndarray
-        Shape ``(layer, column)`` [K].
-    mean_surface_change : numpy.ndarray
-        Mean change of the top temperature as the surface flux sees it, shape ``(column,)`` [K].
-    heat_change : numpy.ndarray
-        Heat gained by the column, shape ``(column,)`` [J m-2].
-    """
-
-    temperature: Array
-    mean_surface_change: Array
-    heat_change: Array
-
-
-@dataclass(frozen=True)
 class SoilSurface:
     """Humidity of the soil surface and the soil's hold on its water; arrays ``(column,)``.
 
@@ -199,14 +177,6 @@ def _pack(what: str, *values: ArrayLike) -> Array:
     except ValueError as error:
         shapes = ", ".join(str(np.shape(value)) for value in values)
         raise InputError(f"{what}: arrays must have one value per column or be scalars, got shapes {shapes}") from error
-
-
-def _layers(what: str, shape: tuple[int, ...], value: ArrayLike) -> Array:
-    array = np.asarray(value, dtype=np.float64)
-    try:
-        return np.ascontiguousarray(np.broadcast_to(array, shape))
-    except ValueError as error:
-        raise InputError(f"{what}: expected shape (layer, column) = {shape}, got {array.shape}") from error
 
 
 def _same_columns(what: str, *packs: Array) -> list[Array]:
@@ -426,102 +396,6 @@ def intercept_rain(
         raise InputError(f"{what}: areas, rain and canopy water must not be negative")
     new, r = core.intercept(dt, inputs, store)
     return Interception(new[0], r[0], r[1], r[2])
-
-
-def compute_soil_thermal_properties(
-    sand: ArrayLike,
-    clay: ArrayLike,
-    porosity: ArrayLike,
-    water: ArrayLike,
-    *,
-    organic: ArrayLike = 0.0,
-    bedrock_layers: int = 0,
-) -> tuple[Array, Array]:
-    """Thermal conductivity and heat capacity of soil with bedrock below.
-
-    Parameters
-    ----------
-    sand, clay : array_like
-        Shares of the mineral soil, shape ``(layer, column)`` or scalar [%].
-    porosity, water : array_like
-        Porosity and volumetric water, shape ``(layer, column)`` [m3 m-3].
-    organic : array_like
-        Organic share of the solids [1].
-    bedrock_layers : int
-        Layers of rock below the soil.
-
-    Returns
-    -------
-    conductivity : numpy.ndarray
-        Shape ``(layer + bedrock_layers, column)`` [W m-1 K-1].
-    heat_capacity : numpy.ndarray
-        Same shape [J m-3 K-1].
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit, the porosity lies outside (0, 1) or ``bedrock_layers`` is negative.
-    """
-    what = "soil thermal properties"
-    moisture = np.atleast_2d(np.asarray(water, dtype=np.float64))
-    shape = np.broadcast_shapes(moisture.shape, np.atleast_2d(np.asarray(porosity)).shape)
-    layers = [_layers(what, shape, value) for value in (sand, clay, organic, porosity, moisture)]
-    if np.any((layers[3] <= 0.0) | (layers[3] >= 1.0)) or bedrock_layers < 0:
-        raise InputError(f"{what}: the porosity must lie in (0, 1) and bedrock_layers must not be negative")
-    return core.soil_thermal(*layers, shape[0] + bedrock_layers)
-
-
-def step_soil_temperature(
-    dt: float,
-    thickness: ArrayLike,
-    conductivity: ArrayLike,
-    heat_capacity: ArrayLike,
-    temperature: ArrayLike,
-    surface_flux: ArrayLike,
-    surface_flux_slope: ArrayLike = 0.0,
-    bottom_flux: ArrayLike = 0.0,
-) -> SoilTemperatureStep:
-    """Advance the temperature of the soil by one implicit step.
-
-    Parameters
-    ----------
-    dt : float
-        Time step [s].
-    thickness, conductivity, heat_capacity : array_like
-        Shape ``(layer, column)`` or scalar [m, W m-1 K-1, J m-3 K-1].
-    temperature : array_like
-        At the start, shape ``(layer, column)`` [K].
-    surface_flux : array_like
-        Into the soil at the temperature of the start [W m-2].
-    surface_flux_slope : array_like
-        Its derivative to the top temperature, not positive [W m-2 K-1].
-    bottom_flux : array_like
-        Into the lowest layer from below [W m-2].
-
-    Returns
-    -------
-    SoilTemperatureStep
-        ``heat_change = dt*(surface_flux + surface_flux_slope*mean_surface_change + bottom_flux)`` to round-off.
-
-    Raises
-    ------
-    InputError
-        If shapes do not fit, a property is not positive or the slope is positive.
-
-    References
-    ----------
-    Alexander (1977), SIAM J. Numer. Anal. 14, 1006-1021.
-    """
-    what = "soil temperature"
-    start = np.ascontiguousarray(np.atleast_2d(np.asarray(temperature, dtype=np.float64)))
-    properties = [_layers(what, start.shape, value) for value in (thickness, conductivity, heat_capacity)]
-    fluxes = _pack(what, surface_flux, surface_flux_slope, bottom_flux)
-    if any(np.any(values <= 0.0) for values in properties) or np.any(fluxes[1] > 0.0):
-        raise InputError(
-            f"{what}: thickness, conductivity and heat capacity must be positive, the flux slope not positive")
-    fluxes = _layers(what, (3, start.shape[1]), fluxes)
-    new, r = core.soil_temperature(dt, *properties, fluxes, start)
-    return SoilTemperatureStep(new, r[0], r[1])
 
 
 def compute_soil_surface(

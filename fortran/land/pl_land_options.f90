@@ -1,0 +1,62 @@
+!> Land options by name, so that a facade needs one procedure for all of them.
+module pl_land_options
+   use pl_error, only: error_input, error_type, raise_error
+   use pl_kinds, only: rk
+   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, land_options_type, snow_conductivity_calonne, &
+                            snow_conductivity_jordan, snow_conductivity_sturm, stomata_ball_berry, stomata_medlyn, &
+                            stress_pressure_head, stress_soil_water
+   implicit none (type, external)
+   private
+   public :: check_land_options, set_land_option
+
+contains
+
+   !> Set one option; numbers of schemes come as whole reals.
+   subroutine set_land_option(options, name, value, error)
+      type(land_options_type), intent(inout) :: options
+      character(len=*), intent(in) :: name                !! member of land_options_type
+      real(rk), intent(in) :: value                       !! in the unit of the member
+      type(error_type), allocatable, intent(out) :: error !! no such option
+      select case (name)
+      case ("stomata")
+         options%stomata = nint(value)
+      case ("soil_evaporation")
+         options%soil_evaporation = nint(value)
+      case ("water_stress")
+         options%water_stress = nint(value)
+      case ("snow_conductivity")
+         options%snow_conductivity = nint(value)
+      case ("bottom_heat_flux")
+         options%bottom_heat_flux = value
+      case ("stability_limit")
+         options%stability_limit = value
+      case ("soil_roughness")
+         options%soil_roughness = value
+      case ("soil_emissivity")
+         options%soil_emissivity = value
+      case ("snow_roughness")
+         options%snow_roughness = value
+      case ("snow_emissivity")
+         options%snow_emissivity = value
+      case default
+         call raise_error(error, error_input, "the land columns have no option '"//name//"'")
+      end select
+   end subroutine set_land_option
+
+   !> Schemes must be among those that exist.
+   subroutine check_land_options(options, error)
+      type(land_options_type), intent(in) :: options
+      type(error_type), allocatable, intent(out) :: error
+      if (all(options%stomata /= [stomata_ball_berry, stomata_medlyn])) then
+         call raise_error(error, error_input, "unknown stomata scheme")
+      else if (all(options%soil_evaporation /= [evaporation_dry_surface_layer, evaporation_beta])) then
+         call raise_error(error, error_input, "unknown soil evaporation scheme")
+      else if (all(options%water_stress /= [stress_pressure_head, stress_soil_water])) then
+         call raise_error(error, error_input, "unknown scheme of water stress")
+      else if (all(options%snow_conductivity /= [snow_conductivity_jordan, snow_conductivity_sturm, &
+                                                 snow_conductivity_calonne])) then
+         call raise_error(error, error_input, "unknown scheme of the thermal conductivity of snow")
+      end if
+   end subroutine check_land_options
+
+end module pl_land_options
