@@ -4,7 +4,7 @@ module pl_land_options
    use pl_kinds, only: rk
    use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, land_options_type, snow_conductivity_calonne, &
                             snow_conductivity_jordan, snow_conductivity_sturm, stomata_ball_berry, stomata_medlyn, &
-                            stress_pressure_head, stress_soil_water
+                            stress_pressure_head, stress_soil_water, surface_glacier, surface_soil, surface_urban
    implicit none (type, external)
    private
    public :: check_land_options, set_land_option
@@ -26,6 +26,12 @@ contains
          options%water_stress = nint(value)
       case ("snow_conductivity")
          options%snow_conductivity = nint(value)
+      case ("surface_kind")
+         options%surface_kind = nint(value)
+      case ("slab_conductivity")
+         options%slab_conductivity = value
+      case ("slab_heat_capacity")
+         options%slab_heat_capacity = value
       case ("bottom_heat_flux")
          options%bottom_heat_flux = value
       case ("stability_limit")
@@ -56,6 +62,12 @@ contains
       else if (all(options%snow_conductivity /= [snow_conductivity_jordan, snow_conductivity_sturm, &
                                                  snow_conductivity_calonne])) then
          call raise_error(error, error_input, "unknown scheme of the thermal conductivity of snow")
+      else if (all(options%surface_kind /= [surface_glacier, surface_soil, surface_urban])) then
+         call raise_error(error, error_input, "unknown kind of ground")
+      else if (options%surface_kind /= surface_soil .and. .not. options%slab_conductivity > 0.0_rk) then
+         call raise_error(error, error_input, "a ground that is no soil needs slab_conductivity above 0 W m-1 K-1")
+      else if (options%surface_kind == surface_urban .and. .not. options%slab_heat_capacity > 0.0_rk) then
+         call raise_error(error, error_input, "urban ground needs slab_heat_capacity above 0 J m-3 K-1")
       end if
    end subroutine check_land_options
 

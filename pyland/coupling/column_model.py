@@ -23,6 +23,7 @@ DRIEST_SATURATION = 0.01
 """Effective saturation below which an analysis does not dry a layer, as in CLM [1]."""
 
 RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
+SURFACE_KIND = {"soil": 1, "glacier": 2, "urban": 3}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
 
 
@@ -62,6 +63,10 @@ class ColumnModel:
         Roughness length [m] and emissivity [1] of snow.
     bottom_heat_flux : float
         Heat into the lowest thermal layer from below [W m-2].
+    surface_kind : str
+        What the ground is: ``soil``, ``glacier`` or ``urban``; see `pyland.coupling.GroundColumns`.
+    slab_conductivity, slab_heat_capacity : float
+        Of a ground that is no soil [W m-1 K-1, J m-3 K-1], without the water or ice that it holds.
 
     Raises
     ------
@@ -97,6 +102,9 @@ class ColumnModel:
         snow_roughness: float = 0.0024,
         snow_emissivity: float = 0.97,
         bottom_heat_flux: float = 0.0,
+        surface_kind: str = "soil",
+        slab_conductivity: float = 0.0,
+        slab_heat_capacity: float = 0.0,
     ) -> None:
         self.thickness = np.asarray(thickness, dtype=float)
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
@@ -114,6 +122,9 @@ class ColumnModel:
             snow_roughness=snow_roughness,
             snow_emissivity=snow_emissivity,
             bottom_heat_flux=bottom_heat_flux,
+            surface_kind=_choice("surface_kind", surface_kind, SURFACE_KIND),
+            slab_conductivity=slab_conductivity,
+            slab_heat_capacity=slab_heat_capacity,
         )
         self._columns.set_water_options(
             retention=_choice("retention", retention, RETENTION),

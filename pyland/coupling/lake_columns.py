@@ -70,13 +70,17 @@ class LakeColumns:
         return MappingProxyType({
             name: field.reshape(*field.shape[:-1], self.nmember, self.ncell) for name, field in fields.items()})
 
-    def advance(self, weather: Mapping[str, np.ndarray], dt: float) -> None:
-        """Advance all lakes by one step.
+    def advance(
+        self, weather: Mapping[str, np.ndarray], leaf_area: np.ndarray, stem_area: np.ndarray, dt: float
+    ) -> None:
+        """Advance all lakes by one step; on them no plants grow.
 
         Parameters
         ----------
         weather : mapping of str to numpy.ndarray
             Means over the step, each ``(cell,)`` or ``(member, cell)``; what lakes do not need is left aside.
+        leaf_area, stem_area : numpy.ndarray
+            Of the soil beside the lake; without effect.
         dt : float
             Time step [s].
 

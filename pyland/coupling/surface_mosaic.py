@@ -36,8 +36,10 @@ class SurfaceColumns(Protocol):
     state: Mapping[str, np.ndarray]
     flux: Mapping[str, np.ndarray]
 
-    def advance(self, weather: Mapping[str, np.ndarray], dt: float) -> None:
-        """Advance by one step."""
+    def advance(
+        self, weather: Mapping[str, np.ndarray], leaf_area: np.ndarray, stem_area: np.ndarray, dt: float
+    ) -> None:
+        """Advance by one step; leaf and stem area are those of the soil in the same cells."""
 
     def land_water(self) -> np.ndarray:
         """Return the water stored, (member, cell) [kg m-2]."""
@@ -179,7 +181,7 @@ class SurfaceMosaic:
         for part in self.parts:
             here = {name: np.asarray(values)[..., part.cells] for name, values in weather.items()}
             try:
-                part.columns.advance(here, dt)
+                part.columns.advance(here, leaf_area[:, part.cells], stem_area[:, part.cells], dt)
             except (BalanceError, StateError) as error:
                 raise type(error)(f"{error} ({part.name}: cells are counted among those with one)") from error
         self._collect()

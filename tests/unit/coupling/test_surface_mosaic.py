@@ -42,7 +42,7 @@ def test_fluxes_are_area_means_of_separate_runs():
     share = np.zeros(NCELL)
     share[CELLS] = FRACTION
     for now, _ in steps:
-        water.advance({name: field[CELLS] for name, field in now.items()}, 3600.0)
+        water.advance({name: field[CELLS] for name, field in now.items()}, None, None, 3600.0)
         for name in ("latent_heat_flux", "evapotranspiration", "net_radiation", "surface_runoff", "land_water",
                      "transpiration", "ground_temperature"):
             other = np.zeros((NMEMBER, NCELL))
