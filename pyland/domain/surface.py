@@ -8,13 +8,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 from pyland.base.registry import variable
 from pyland.config.surface import (
     FRACTION_TOLERANCE,
     OTHER_SURFACES,
     RETENTION_PARAMETERS,
-    UNAVAILABLE_SURFACES,
     VEGETATION_TYPES,
     PatchSection,
     SoilSection,
@@ -187,11 +186,6 @@ def _cell_values(name: str, value: float, domain: Domain) -> np.ndarray:
 def _other_fractions(config: SurfaceSection, domain: Domain) -> Mapping[str, np.ndarray]:
     """Return the shares of the surfaces beside soil, and check them."""
     out = {name: _cell_values(f"{name}_fraction", getattr(config, name), domain) for name in OTHER_SURFACES}
-    for name in UNAVAILABLE_SURFACES:
-        if (out[name] != 0.0).any():
-            raise UnavailableError(
-                f"the domain file gives {name}_fraction up to {out[name].max():g}; a {name} share is not available in this "
-                "version. Leave the variable out or set it to 0.")
     total = sum(out.values())
     if (total > 1.0 + FRACTION_TOLERANCE).any():
         raise InputError(

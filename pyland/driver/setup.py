@@ -12,15 +12,16 @@ import numpy as np
 
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
-from pyland.coupling import ColumnModel, LakeColumns, SurfaceMosaic, SurfacePart
+from pyland.coupling import ColumnModel, SurfaceMosaic
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import open_weather
+from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
-from pyland.land.lake_model import DENSEST, lake_layers
+from pyland.land.lake_model import lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
 
@@ -139,7 +140,7 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
 
 
 def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | SurfaceMosaic:
-    """Build the columns of an ensemble with perturbed parameters and initial state; lakes too where cells have them.
+    """Build the columns of an ensemble with perturbed parameters and initial state; lakes and others beside them.
 
     Parameters
     ----------
@@ -159,6 +160,7 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | S
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
+    options = column_options(config)
     model = ColumnModel(
         layers.thickness,
         layers.bedrock_thickness,
@@ -167,37 +169,28 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | S
         ncell=setup.domain.ncell,
         nmember=len(members),
         npatch=surface.npatch,
-        stomata=config.land.stomata,
-        soil_evaporation=config.land.soil_evaporation,
-        water_stress=config.land.water_stress,
-        retention=config.subsurface.retention,
-        lower_boundary=config.subsurface.lower_boundary,
-        water_table_depth=config.subsurface.water_table_depth or 0.0,
-        ponding_depth=config.subsurface.ponding_depth,
-        tolerance=config.subsurface.solver.tolerance,
-        largest_iteration=config.subsurface.solver.max_iterations,
-        smallest_step=config.subsurface.solver.min_step,
-        stability_limit=config.land.stability_limit,
-        soil_roughness=config.land.soil_roughness,
+        **options,
     )
     set_initial_state(model, setup, noise)
-    if not setup.other_surfaces:
-        return model
-    return SurfaceMosaic(model, [_lakes(setup, len(members))])
+    return add_other_surfaces(model, setup, options)
 
 
-def _lakes(setup: Setup, nmember: int) -> SurfacePart:
-    """Return the lakes of this rank's cells: open water at the temperature of the soil, at least that of densest water."""
-    fraction = setup.surface.other["lake"]
-    cells = np.flatnonzero(fraction > 0.0)
-    if not cells.size:
-        cells = np.array([0])  # all ranks have the same variables
-    height = np.broadcast_to(np.asarray(setup.forcing.reference_height, dtype=float), fraction.shape)
-    columns = LakeColumns(
-        setup.surface.lake_depth[cells], nmember, latitude=setup.domain.latitude[cells], reference_height=height[cells],
-        temperature=np.maximum(setup.initial_temperature[cells], DENSEST), extinction=setup.config.surface.lake_extinction,
-        stability_limit=setup.config.land.stability_limit)
-    return SurfacePart("lake", cells, fraction[cells], columns)
+def column_options(config: CaseConfig) -> dict[str, Any]:
+    """Return the options of the land columns, see `ColumnModel`."""
+    return {
+        "stomata": config.land.stomata,
+        "soil_evaporation": config.land.soil_evaporation,
+        "water_stress": config.land.water_stress,
+        "retention": config.subsurface.retention,
+        "lower_boundary": config.subsurface.lower_boundary,
+        "water_table_depth": config.subsurface.water_table_depth or 0.0,
+        "ponding_depth": config.subsurface.ponding_depth,
+        "tolerance": config.subsurface.solver.tolerance,
+        "largest_iteration": config.subsurface.solver.max_iterations,
+        "smallest_step": config.subsurface.solver.min_step,
+        "stability_limit": config.land.stability_limit,
+        "soil_roughness": config.land.soil_roughness,
+    }
 
 
 def soil_parameters(fields: Mapping[str, np.ndarray], config: CaseConfig) -> dict[str, np.ndarray]:
