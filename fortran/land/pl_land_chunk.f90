@@ -5,6 +5,7 @@
 module pl_land_chunk
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
+   use pl_snow_options, only: snow_options_type
    implicit none (type, external)
    private
    public :: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type
@@ -13,6 +14,7 @@ module pl_land_chunk
    public :: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
    public :: evaporation_beta, evaporation_dry_surface_layer
    public :: surface_glacier, surface_soil, surface_urban
+   public :: albedo_age, albedo_grains
    public :: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
 
    integer, parameter :: nband = 2
@@ -22,6 +24,7 @@ module pl_land_chunk
    integer, parameter :: evaporation_dry_surface_layer = 1, evaporation_beta = 2
    integer, parameter :: surface_soil = 1, surface_glacier = 2, surface_urban = 3
    integer, parameter :: stress_pressure_head = 1, stress_soil_water = 2
+   integer, parameter :: albedo_grains = 1, albedo_age = 2 !! schemes of pl_snow_albedo
    integer, parameter :: snow_conductivity_jordan = 1, snow_conductivity_sturm = 2, snow_conductivity_calonne = 3
 
    !> Choices of schemes and scalars shared by all columns.
@@ -33,6 +36,8 @@ module pl_land_chunk
       integer :: surface_kind = surface_soil                       !! what the ground is
       real(rk) :: slab_conductivity = 0.0_rk                       !! of a ground that is no soil; 0: by texture [W m-1 K-1]
       real(rk) :: slab_heat_capacity = 0.0_rk                      !! of a ground that is no soil, without water [J m-3 K-1]
+      integer :: snow_albedo = albedo_grains                       !! albedo of snow
+      type(snow_options_type) :: snow                              !! mechanics of the pack
       real(rk) :: bottom_heat_flux = 0.0_rk                        !! into the lowest layer from below [W m-2]
       real(rk) :: stability_limit = 0.5_rk                         !! largest zeta in stable air [1]
       real(rk) :: soil_roughness = 0.00085_rk                      !! momentum roughness length of bare soil [m]
@@ -68,6 +73,7 @@ module pl_land_chunk
       real(rk) :: leaf_area(w)            !! one-sided leaf area index [m2 m-2]
       real(rk) :: stem_area(w)            !! stem area index [m2 m-2]
       real(rk) :: canopy_top(w)           !! [m]
+      real(rk) :: canopy_bottom(w)        !! lowest leaves [m]
       real(rk) :: leaf_angle(w)           !! departure from spherical orientation chi_L [1]
       real(rk) :: leaf_reflectance(w, nband)   !! [1]
       real(rk) :: leaf_transmittance(w, nband) !! [1]
@@ -82,6 +88,7 @@ module pl_land_chunk
       real(rk) :: stomatal_intercept(w)   !! minimum conductance [umol m-2 leaf s-1]
       real(rk) :: growth_temperature(w)   !! 10-day mean air temperature [K]
       real(rk) :: daylength_factor(w)     !! (day length / longest day)**2 [1]
+      real(rk) :: snow_share(w)           !! of leaves and stems under intercepted snow, for light [1]
       real(rk) :: water_stress(w)         !! beta_t, 1 without stress (from pl_root_uptake) [1]
    end type plant_chunk_type
 

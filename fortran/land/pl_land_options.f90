@@ -2,9 +2,11 @@
 module pl_land_options
    use pl_error, only: error_input, error_type, raise_error
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, land_options_type, snow_conductivity_calonne, &
-                            snow_conductivity_jordan, snow_conductivity_sturm, stomata_ball_berry, stomata_medlyn, &
-                            stress_pressure_head, stress_soil_water, surface_glacier, surface_soil, surface_urban
+   use pl_land_chunk, only: albedo_age, albedo_grains, evaporation_beta, evaporation_dry_surface_layer, land_options_type
+   use pl_land_chunk, only: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
+   use pl_land_chunk, only: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
+   use pl_land_chunk, only: surface_glacier, surface_soil, surface_urban
+   use pl_snow_options, only: check_snow_options, set_snow_option
    implicit none (type, external)
    private
    public :: check_land_options, set_land_option
@@ -24,6 +26,8 @@ contains
          options%soil_evaporation = nint(value)
       case ("water_stress")
          options%water_stress = nint(value)
+      case ("snow_albedo")
+         options%snow_albedo = nint(value)
       case ("snow_conductivity")
          options%snow_conductivity = nint(value)
       case ("surface_kind")
@@ -45,7 +49,11 @@ contains
       case ("snow_emissivity")
          options%snow_emissivity = value
       case default
-         call raise_error(error, error_input, "the land columns have no option '"//name//"'")
+         if (index(name, "snow_") == 1) then
+            call set_snow_option(name(6:), value, options%snow, error)
+         else
+            call raise_error(error, error_input, "the land columns have no option '"//name//"'")
+         end if
       end select
    end subroutine set_land_option
 
@@ -68,6 +76,10 @@ contains
          call raise_error(error, error_input, "a ground that is no soil needs slab_conductivity above 0 W m-1 K-1")
       else if (options%surface_kind == surface_urban .and. .not. options%slab_heat_capacity > 0.0_rk) then
          call raise_error(error, error_input, "urban ground needs slab_heat_capacity above 0 J m-3 K-1")
+      else if (all(options%snow_albedo /= [albedo_grains, albedo_age])) then
+         call raise_error(error, error_input, "unknown scheme of the albedo of snow")
+      else
+         call check_snow_options(options%snow, error)
       end if
    end subroutine check_land_options
 

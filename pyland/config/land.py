@@ -17,6 +17,15 @@ class LandInitialSection(Section):
     )
 
 
+class SnowSection(Section):
+    """The snow pack."""
+
+    layers: int = key(5, "layers that a pack may have", unit="1", at_least=1, at_most=12)
+    conductivity: str = key("jordan", "thermal conductivity of snow", choices=("jordan", "sturm", "calonne"))
+    roughness: float = key(0.0024, "roughness length of snow", unit="m", above=0, at_most=0.1)
+    emissivity: float = key(0.97, "longwave emissivity of snow", unit="1", above=0.5, at_most=1)
+
+
 class LandSection(Section):
     """Schemes and constants of the land surface."""
 
@@ -36,4 +45,8 @@ class LandSection(Section):
     )
     soil_roughness: float = key(0.00085, "roughness length of bare soil", unit="m", above=0, at_most=0.1)
     stability_limit: float = key(0.5, "largest stability parameter of stable air", unit="1", above=0, at_most=10)
+    bottom_heat_flux: float = key(
+        0.0, "heat into the lowest thermal layer from below", unit="W m-2", at_least=0, at_most=1
+    )
+    snow: SnowSection = key(SnowSection, "snow pack", factory=True)
     initial: LandInitialSection = key(LandInitialSection, "initial state", factory=True)

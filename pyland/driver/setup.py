@@ -190,6 +190,11 @@ def column_options(config: CaseConfig) -> dict[str, Any]:
         "smallest_step": config.subsurface.solver.min_step,
         "stability_limit": config.land.stability_limit,
         "soil_roughness": config.land.soil_roughness,
+        "bottom_heat_flux": config.land.bottom_heat_flux,
+        "snow_layers": config.land.snow.layers,
+        "snow_conductivity": config.land.snow.conductivity,
+        "snow_roughness": config.land.snow.roughness,
+        "snow_emissivity": config.land.snow.emissivity,
     }
 
 

@@ -6,7 +6,7 @@ saturated there.
 References
 ----------
 .. [1] Flatau, P. J., Walko, R. L., Cotton, W. R. (1992). Polynomial fits to saturation vapor pressure.
-       J. Appl. Meteorol. 31, 1507-1513. Table 4, over water, -75 to 100 degrees C.
+       J. Appl. Meteorol. 31, 1507-1513. Table 4 (least relative error), over water: 0.2 % from -40 to 70 degrees C.
 .. [2] Lawrence, D. M., et al. (2018). Technical description of version 5.0 of CLM. NCAR/TN, section 2.2.3.2
        (rain-snow ramp).
 """
@@ -26,8 +26,8 @@ RAIN_RAMP = 2.0  # all snow at the freezing point, all rain this many kelvin abo
 
 _LOWEST, _HIGHEST = -75.0, 100.0  # range of the polynomial [degC]
 _POLYNOMIAL = (
-    6.11213476, 4.44007856e-1, 1.43064234e-2, 2.64461437e-4, 3.05903558e-6,
-    1.96237241e-8, 8.92344772e-11, -3.73208410e-13, 2.09339997e-16,
+    6.11583699, 4.44606896e-1, 1.43177157e-2, 2.64224321e-4, 2.99291081e-6,
+    2.03154182e-8, 7.02620698e-11, 3.79534310e-14, -3.21582393e-16,
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 Water, cumulated over the output interval [kg m-2]:
 precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change
 = residual.
-Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux = residual.
+Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
 
@@ -25,7 +25,7 @@ from pyland.output.segments import Layout, RecordVariable, SegmentedFile
 WATER_RATES = ("precipitation", "evapotranspiration", "surface_runoff", "subsurface_runoff")
 """Fluxes of the water balance that a step gives [kg m-2 s-1]."""
 
-ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux")
+ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "snow_heat_flux")
 """Fluxes of the surface energy balance that a step gives [W m-2]."""
 
 _TERMS = {
@@ -34,13 +34,14 @@ _TERMS = {
     "surface_runoff": ("surface runoff", "kg m-2"),
     "subsurface_runoff": ("drainage through the lower boundary", "kg m-2"),
     "analysis_increment": ("water added by the analyses", "kg m-2"),
-    "storage_change": ("change of the water stored in soil, on the ground and on leaves", "kg m-2"),
+    "storage_change": ("change of the water stored in soil and snow, on the ground and on leaves", "kg m-2"),
     "water_residual": ("what the water terms leave unexplained", "kg m-2"),
     "water_residual_largest": ("largest water residual of one step of one member", "kg m-2"),
     "net_radiation": ("net radiation, downward", "W m-2"),
     "latent_heat_flux": ("latent heat flux, upward", "W m-2"),
     "sensible_heat_flux": ("sensible heat flux, upward", "W m-2"),
     "ground_heat_flux": ("heat flux into the ground, downward", "W m-2"),
+    "snow_heat_flux": ("enthalpy gained by the snow pack", "W m-2"),
     "energy_residual": ("what the energy terms leave unexplained", "W m-2"),
     "energy_residual_largest": ("largest energy residual of one step of one member", "W m-2"),
 }
@@ -215,6 +216,7 @@ class BalanceWriter:
             - energy["latent_heat_flux"]
             - energy["sensible_heat_flux"]
             - energy["ground_heat_flux"]
+            - energy["snow_heat_flux"]
         )
         out = {name: values.mean(axis=0) for name, values in (water | energy).items()}
         for name in ("water_residual_largest", "energy_residual_largest"):

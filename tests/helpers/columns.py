@@ -82,12 +82,15 @@ def random_soil(
 
 
 class Weather:
-    """Snow-free weather between its extremes, -5 to 50 degC, for every column its own; each day is another."""
+    """Weather between its extremes for every column its own; each day is another.
 
-    def __init__(self, rng: np.random.Generator, ncell: int) -> None:
-        self._rng, self._ncell = rng, ncell
+    ``snow_free`` weather lies between -5 and 50 degC, the other between -60 and 55 degC with up to 50 mm/h of snowfall.
+    """
+
+    def __init__(self, rng: np.random.Generator, ncell: int, snow_free: bool = True) -> None:
+        self._rng, self._ncell, self._snow_free = rng, ncell, snow_free
         self._day = -1
-        self._mean = rng.uniform(276.15, 309.15, ncell)
+        self._mean = rng.uniform(276.15, 309.15, ncell) if snow_free else rng.uniform(223.15, 318.15, ncell)
         self._sun = rng.uniform(0.05, 1.0, ncell)
         self._sun[3::10] = 0.0  # polar night
 
@@ -99,9 +102,12 @@ class Weather:
         angle = 2.0 * np.pi * (hour % 24.0) / 24.0
         cosine = np.maximum(-np.cos(angle) * self._sun, 0.0)
         cosine[7::10] = 0.2  # polar day
-        temperature = np.clip(self._mean + self._warmer - self._range * np.cos(angle - 0.6), 268.15, 323.15)
+        temperature = np.clip(self._mean + self._warmer - self._range * np.cos(angle - 0.6),
+                              *((268.15, 323.15) if self._snow_free else (213.15, 328.15)))
         vapour = self._humidity * saturation_pressure(temperature)
         rainy = self._rng.random(self._ncell) < 0.15
+        wet = rainy * self._rng.choice([1e-5, 1e-3, 300.0 / 3600.0], self._ncell) * self._rng.random(self._ncell)
+        solid = np.zeros(self._ncell) if self._snow_free else np.clip((275.15 - temperature) / 2.0, 0.0, 1.0)
         return {
             "air_temperature": temperature,
             "specific_humidity": 0.622 * vapour / (self._pressure - 0.378 * vapour),
@@ -109,8 +115,8 @@ class Weather:
             "wind_speed": self._wind * self._rng.random(self._ncell),
             "shortwave_down": 1361.0 * cosine * self._clear,
             "longwave_down": self._emissivity * 5.67e-8 * temperature**4,
-            "rain": rainy * self._rng.choice([1e-5, 1e-3, 300.0 / 3600.0], self._ncell) * self._rng.random(self._ncell),
-            "snowfall": np.zeros(self._ncell),
+            "rain": wet * (1.0 - solid),
+            "snowfall": np.minimum(wet * solid, 50.0 / 3600.0),
             "cosine_zenith": cosine,
             "daylength_factor": self._length,
             "co2": self._co2,

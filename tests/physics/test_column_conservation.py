@@ -1,4 +1,4 @@
-"""The coupled columns conserve water and energy under any snow-free weather, in any soil, with every scheme."""
+"""The coupled columns conserve water and energy under any weather, in any soil, with every scheme."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def columns(rng, scheme, ncell, **options):
                           pedotransfer=pedotransfer, lower_boundary=boundary, **depth, **options)
 
 
-def assert_sound(model, where):
+def assert_sound(model, where, coldest=230.0):
     for group in (model.state, model.flux):
         for name, field in group.items():
             assert np.isfinite(field).all(), f"{name} is not finite {where}"
@@ -39,10 +39,14 @@ def assert_sound(model, where):
     assert energy < ENERGY_LIMIT and water < WATER_LIMIT, f"residuals {energy:.1e} W m-2, {water:.1e} kg m-2 {where}"
     soil = model.state["soil_water"]
     assert (soil >= model.parameter["residual_water"]).all(), f"drier than residual {where}"
-    assert (soil <= model.parameter["porosity"]).all(), f"wetter than porosity {where}"
+    ice = model.state["soil_ice"]
+    assert (ice >= 0.0).all() and (soil + ice <= model.parameter["porosity"] * (1 + 1e-14)).all(), f"too wet {where}"
+    for name in ("snow_ice", "snow_liquid", "snow_layer_thickness", "canopy_snow", "snow_cover_fraction"):
+        assert (model.state[name] >= 0.0).all(), f"{name} below 0 {where}"
+    assert model.state["snow_temperature"].max() <= 273.15 and model.state["snow_cover_fraction"].max() <= 1.0, where
     assert (model.state["surface_water"] >= 0.0).all() and (model.state["canopy_water"] >= 0.0).all(), where
     for name in ("soil_temperature", "leaf_temperature"):
-        assert model.state[name].min() > 230.0 and model.state[name].max() < 370.0, (
+        assert model.state[name].min() > coldest and model.state[name].max() < 370.0, (
             f"{name} {model.state[name].min():.1f} to {model.state[name].max():.1f} K {where}")
     return energy, water
 
@@ -60,6 +64,21 @@ def test_extreme_weather(scheme):
         weather = sky.step((index + 0.5) * STEP / 3600.0)
         model.advance(weather, *areas, STEP)
         assert_sound(model, f"after step {index}")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES, ids="-".join)
+def test_extreme_weather_with_snow_and_frost(scheme):
+    """-60 to 55 degC, 50 mm/h of snow, still air, polar night, 8 m of snow that stays or goes."""
+    rng = np.random.default_rng(50 + SCHEMES.index(scheme))
+    ncell, days = 160, 3
+    model = columns(rng, scheme, ncell)
+    sky = Weather(rng, ncell, snow_free=False)
+    areas = random_areas(rng, model.npatch, ncell)
+    for index in range(int(days * 86400 / STEP)):
+        if index % 24 == 0:
+            areas = random_areas(rng, model.npatch, ncell)
+        model.advance(sky.step((index + 0.5) * STEP / 3600.0), *areas, STEP)
+        assert_sound(model, f"after step {index}", coldest=170.0)
 
 
 @pytest.mark.slow
