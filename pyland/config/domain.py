@@ -67,6 +67,13 @@ class DomainSection(Section):
         at_least=0,
         at_most=5,
     )
+    bedrock_thickness: list[float] | None = key(
+        None,
+        "thickness of the layers of rock instead, from the top; null takes the first bedrock_layers of CLM5",
+        unit="m",
+        kind="numbers",
+        above=0,
+    )
     mask: str | None = key(
         None, "netCDF file with a variable mask(y, x), 1 for cells that are modelled; grid only", kind="path"
     )
@@ -114,6 +121,14 @@ class DomainSection(Section):
         elif self.file is not None:
             problems.append(
                 ("file", f"expected no file with domain.type: {self.type}; did you mean type: file?", ("file", "type"))
+            )
+        if self.bedrock_thickness is not None and self.changes("bedrock_layers"):
+            problems.append(
+                (
+                    "bedrock_thickness",
+                    "expected no bedrock_thickness beside bedrock_layers; the list says how many there are",
+                    ("bedrock_layers", "bedrock_thickness"),
+                )
             )
         if isinstance(self.elevation, ElevationSection) and self.type != "grid":
             problems.append(

@@ -66,7 +66,8 @@ def key(
         Makes it a number with this unit (``"1"`` for a pure number).
     kind : str, optional
         ``number`` (implied by ``unit``), ``integer``, ``switch``, ``text``, ``time``, ``path``, ``numbers`` (a list),
-        ``number_or_numbers``, ``number_or_section``, or nothing for nested sections.
+        ``number_or_numbers``, ``number_or_section``, ``numbers_or_section`` (also a single number), or nothing for
+        nested sections.
     above, at_least, below, at_most : float, optional
         Bounds [unit].
     choices, later : iterable of str
@@ -148,6 +149,7 @@ def expected(fact: dict[str, Any]) -> str:
         "numbers": "a list of numbers",
         "number_or_numbers": "a number or a list of numbers",
         "number_or_section": "a number or {generate: {...}}",
+        "numbers_or_section": "a number, a list of numbers or {file: ..., variable: ...}",
     }.get(kind or "", "a mapping")
     bounds = []
     if "exclusiveMinimum" in fact:
@@ -173,13 +175,13 @@ def read_value(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> Any
         With a sentence ``expected ..., got ...``.
     """
     kind = fact.get("kind")
-    if kind is None or (kind == "number_or_section" and isinstance(value, (dict, BaseModel))):
+    if kind is None or (kind in ("number_or_section", "numbers_or_section") and isinstance(value, (dict, BaseModel))):
         return value
     if isinstance(value, str) and value in fact.get("also", ()):
         return value
     if kind in ("number", "number_or_section"):
         return _number(value, fact)
-    if kind in ("numbers", "number_or_numbers"):
+    if kind in ("numbers", "number_or_numbers", "numbers_or_section"):
         return _numbers(value, fact)
     return _READERS[kind](value, fact, context)
 

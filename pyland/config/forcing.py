@@ -46,6 +46,18 @@ class ForcingSection(Section):
         above=0,
         at_most=500,
     )
+    precipitation_phase: str = key(
+        "given",
+        "rain or snow: given is that of the file, and ramp where it has the total alone; ramp of the air temperature "
+        "and wet_bulb (Wang et al. 2019) split the total in any case",
+        choices=("given", "ramp", "wet_bulb"),
+    )
+    all_snow_below: float = key(
+        273.15, "air temperature of the ramp up to which all precipitation is snow", unit="K", at_least=250, at_most=290
+    )
+    all_rain_above: float = key(
+        275.15, "air temperature of the ramp from which all precipitation is rain", unit="K", at_least=250, at_most=290
+    )
     generator: GeneratorSection = key(GeneratorSection, "settings of format generator", factory=True)
 
     @field_validator("variables", mode="before")
@@ -88,6 +100,31 @@ class ForcingSection(Section):
                 for name in ("path", "variables")
                 if self.changes(name)
             ]
+        problems += self._phase_problems()
         if problems:
             raise Problems(problems)
         return self
+
+    def _phase_problems(self) -> list[Problem]:
+        """Return what is wrong with the ends of the ramp."""
+        ends = ("all_snow_below", "all_rain_above")
+        if self.precipitation_phase == "wet_bulb":
+            return [
+                (
+                    name,
+                    f"expected no {name} with precipitation_phase: wet_bulb; it belongs to ramp",
+                    (name, "precipitation_phase"),
+                )
+                for name in ends
+                if self.changes(name)
+            ]
+        if self.all_snow_below >= self.all_rain_above:
+            return [
+                (
+                    "all_rain_above",
+                    f"expected a temperature above all_snow_below ({self.all_snow_below:g} K), got "
+                    f"{self.all_rain_above:g} K",
+                    ends,
+                )
+            ]
+        return []

@@ -101,7 +101,7 @@ def _portable(section: Any, data: dict[str, Any]) -> dict[str, Any]:
         if facts(field).get("kind") == "path" and value is not None:
             value = Path(value).name
         elif section_of(field.annotation) is not None and inner is not None:
-            if isinstance(inner, list):
+            if isinstance(inner, list) and all(hasattr(type(one), "model_fields") for one in inner):
                 value = [_portable(one, dumped) for one, dumped in zip(inner, value, strict=True)]
             elif hasattr(type(inner), "model_fields"):
                 value = _portable(inner, value)

@@ -58,6 +58,8 @@ def _property(field: FieldInfo, definitions: dict[str, Any]) -> dict[str, Any]:
         options = [reference]
         if fact.get("kind") == "number_or_section":
             options += _scalar(fact | {"kind": "number"})
+        if fact.get("kind") == "numbers_or_section":
+            options += _plain(field, fact | {"kind": "number_or_numbers"})
         if default_of(field) is None:
             options.append({"type": "null"})
         return result | ({"anyOf": options} if len(options) > 1 else reference)

@@ -14,28 +14,28 @@ from pyland.config.fields import Problem, Problems, Section, key, read_value
 
 VEGETATION_TYPES = MappingProxyType(
     {
-        # name: (number in CLM, height of the canopy top [m]: CLM4.5 Technical Note, table 2.2; corn has that of crops)
-        "bare_ground": (0, 0.5),
-        "needle_evergreen_temperate": (1, 17.0),
-        "needle_evergreen_boreal": (2, 17.0),
-        "needle_deciduous_boreal": (3, 14.0),
-        "broadleaf_evergreen_tropical": (4, 35.0),
-        "broadleaf_evergreen_temperate": (5, 35.0),
-        "broadleaf_deciduous_tropical": (6, 18.0),
-        "broadleaf_deciduous_temperate": (7, 20.0),
-        "broadleaf_deciduous_boreal": (8, 20.0),
-        "broadleaf_evergreen_shrub_temperate": (9, 0.5),
-        "broadleaf_deciduous_shrub_temperate": (10, 0.5),
-        "broadleaf_deciduous_shrub_boreal": (11, 0.5),
-        "c3_arctic_grass": (12, 0.5),
-        "c3_grass": (13, 0.5),
-        "c4_grass": (14, 0.5),
-        "c3_crop": (15, 0.5),
-        "c3_irrigated_crop": (16, 0.5),
-        "corn_temperate": (17, 0.5),
+        # name: (number in CLM, height of canopy top and bottom [m]: CLM4.5 Technical Note, table 2.2; corn as crops)
+        "bare_ground": (0, 0.5, 0.01),
+        "needle_evergreen_temperate": (1, 17.0, 8.5),
+        "needle_evergreen_boreal": (2, 17.0, 8.5),
+        "needle_deciduous_boreal": (3, 14.0, 7.0),
+        "broadleaf_evergreen_tropical": (4, 35.0, 1.0),
+        "broadleaf_evergreen_temperate": (5, 35.0, 1.0),
+        "broadleaf_deciduous_tropical": (6, 18.0, 10.0),
+        "broadleaf_deciduous_temperate": (7, 20.0, 11.5),
+        "broadleaf_deciduous_boreal": (8, 20.0, 11.5),
+        "broadleaf_evergreen_shrub_temperate": (9, 0.5, 0.1),
+        "broadleaf_deciduous_shrub_temperate": (10, 0.5, 0.1),
+        "broadleaf_deciduous_shrub_boreal": (11, 0.5, 0.1),
+        "c3_arctic_grass": (12, 0.5, 0.01),
+        "c3_grass": (13, 0.5, 0.01),
+        "c4_grass": (14, 0.5, 0.01),
+        "c3_crop": (15, 0.5, 0.01),
+        "c3_irrigated_crop": (16, 0.5, 0.01),
+        "corn_temperate": (17, 0.5, 0.01),
     }
 )
-"""Plant types. Bare ground has a height only so that formulas stay defined where no leaf is."""
+"""Plant types. Bare ground has heights only so that formulas stay defined where no leaf is."""
 
 MAXIMUM_PATCHES = 4
 """Patches of a column, bare ground included: they are a short inner index."""
@@ -81,32 +81,72 @@ RETENTION_PARAMETERS = MappingProxyType(
 OTHER_SURFACES = ("glacier", "lake", "urban", "wetland")
 """Surfaces beside soil; a key of the section gives the share of each, ``<name>_fraction`` of a domain file too."""
 
+PEAT_DENSITY = 130.0
+"""Organic matter of pure peat [kg m-3] (Lawrence and Slater 2008, Clim. Dyn. 30, 145-160; CLM5, section 2.2.3)."""
+
+CARBON_OF_ORGANIC_MATTER = 0.58
+"""Carbon of organic matter by mass [1], van Bemmelen's factor, as in Lawrence and Slater (2008)."""
+
+ORGANIC_KEYS = ("organic", "organic_matter", "organic_carbon")
+"""Keys that say how much organic matter a soil has; one of them is given."""
+
+
+_DEFAULT_STEMS = 0.1
+"""Stem area where leaf area is given and stem area is not [1]."""
+
+
+class AreaFileSection(Section):
+    """Leaf or stem area from a file."""
+
+    file: str = key(
+        "", "netCDF file: a climatology of 12 months or of 46 times 8 days, or a dated series", kind="path"
+    )
+    variable: str = key(
+        "", "its variable (time), (time, cell) or (time, y, x); each cell takes the nearest", kind="text"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> AreaFileSection:
+        missing = [name for name in ("file", "variable") if not getattr(self, name)]
+        if missing:
+            raise Problems([("", f"expected file and variable, got no {' and no '.join(missing)}", tuple(missing))])
+        return self
+
 
 class PatchSection(Section):
     """A part of each cell with one plant type."""
 
     type: str = key("c3_grass", "plant type", choices=tuple(VEGETATION_TYPES))
     fraction: float = key(1.0, "share of the cell; what is left of 1 is bare ground", unit="1", at_least=0, at_most=1)
-    leaf_area_index: float | list[float] = key(
-        2.0,
-        "one-sided leaf area per ground area of the patch; a number or 12 monthly means",
+    leaf_area_index: float | list[float] | AreaFileSection | None = key(
+        None,
+        "one-sided leaf area per ground area of the patch; a number, 12 monthly means or {file, variable}; null is the "
+        "monthly table of the plant type",
         unit="1",
-        kind="number_or_numbers",
+        kind="numbers_or_section",
         at_least=0,
         at_most=15,
         length=12,
     )
-    stem_area_index: float | list[float] = key(
-        0.1,
-        "stems and dead leaves per ground area; a number or 12 monthly means",
+    stem_area_index: float | list[float] | AreaFileSection | None = key(
+        None,
+        "stems and dead leaves per ground area; a number, 12 monthly means or {file, variable}; null is the table of "
+        "the plant type if the leaf area is, too, else 0.1",
         unit="1",
-        kind="number_or_numbers",
+        kind="numbers_or_section",
         at_least=0,
         at_most=5,
         length=12,
     )
     canopy_top: float | None = key(
         None, "height of the canopy; null takes that of the plant type", unit="m", above=0, at_most=120
+    )
+    canopy_bottom: float | None = key(
+        None,
+        "height of the lowest leaves; null takes that of the plant type, in proportion to canopy_top",
+        unit="m",
+        at_least=0,
+        at_most=100,
     )
     parameters: dict[str, float] = key(
         dict, "plant parameters that replace those of the type, by registry id", factory=True
@@ -120,17 +160,43 @@ class PatchSection(Section):
     @model_validator(mode="after")
     def _check(self) -> PatchSection:
         leaves = self.leaf_area_index
-        if self.type == "bare_ground" and self.changes("leaf_area_index") and leaves != 0:
+        if self.type == "bare_ground" and leaves not in (None, 0):
             raise Problems(
                 [("leaf_area_index", f"expected 0 on bare_ground, got {shown(leaves)}", ("leaf_area_index", "type"))]
             )
+        low, high = self.heights
+        if low >= high:
+            text = f"expected a height below the canopy top ({high:g} m), got {low:g} m"
+            raise Problems([("canopy_bottom", text, ("canopy_bottom", "canopy_top"))])
         return self
 
-    def monthly(self, name: str) -> list[float]:
-        """Return ``leaf_area_index`` or ``stem_area_index`` as 12 monthly means [1]; bare ground has none."""
+    @property
+    def heights(self) -> tuple[float, float]:
+        """Return bottom and top of the canopy [m]; a plant of another height than its type keeps their ratio."""
+        _, top, bottom = VEGETATION_TYPES[self.type]
+        high = top if self.canopy_top is None else self.canopy_top
+        return bottom * high / top if self.canopy_bottom is None else self.canopy_bottom, high
+
+    def monthly(self, name: str) -> list[float] | None:
+        """Return 12 monthly means [1] as the case gives them.
+
+        Parameters
+        ----------
+        name : str
+            ``leaf_area_index`` or ``stem_area_index``.
+
+        Returns
+        -------
+        list of float or None
+            None where the table of the plant type or a file says it; bare ground has none of either.
+        """
         if self.type == "bare_ground":
             return [0.0] * 12
         value = getattr(self, name)
+        if value is None and name == "stem_area_index" and self.leaf_area_index is not None:
+            value = _DEFAULT_STEMS
+        if value is None or isinstance(value, AreaFileSection):
+            return None
         return list(value) if isinstance(value, list) else [value] * 12
 
 
@@ -195,6 +261,22 @@ class TextureSection(Section):
         at_least=0,
         at_most=1,
     )
+    organic_matter: float | list[float] | None = key(
+        None,
+        "organic matter per volume of soil instead of organic; the share is that over 130 kg m-3 (peat), at most 1",
+        unit="kg m-3",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=1500,
+    )
+    organic_carbon: float | list[float] | None = key(
+        None,
+        "organic carbon per volume of soil instead of organic; 0.58 of organic matter is carbon",
+        unit="kg m-3",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=900,
+    )
     bottom: list[float] | None = key(
         None,
         "depth of the lower edge of each item of the lists, also of parameters; null: one item per model layer",
@@ -218,7 +300,7 @@ class TextureSection(Section):
                 problems.append(
                     ("bottom", f"expected depths that increase downward, got {shown(self.bottom)}", ("bottom",))
                 )
-            for name in ("sand", "clay", "organic"):
+            for name in ("sand", "clay", *ORGANIC_KEYS):
                 value = getattr(self, name)
                 if isinstance(value, list) and len(value) != len(self.bottom):
                     problems.append(
@@ -228,9 +310,22 @@ class TextureSection(Section):
                             (name, "bottom"),
                         )
                     )
+        given = [name for name in ORGANIC_KEYS if self.changes(name)]
+        problems += [
+            (name, f"expected no {name} beside {given[0]}; they say the same", (given[0], name)) for name in given[1:]
+        ]
         if problems:
             raise Problems(problems)
         return _check_texture(self, self.sand, self.clay)
+
+    @property
+    def organic_share(self) -> float | list[float]:
+        """Organic share of the solids [1], a number or a list from the top, from whichever key gives it."""
+        if self.organic_carbon is not None:
+            return _scaled(self.organic_carbon, 1.0 / (CARBON_OF_ORGANIC_MATTER * PEAT_DENSITY))
+        if self.organic_matter is not None:
+            return _scaled(self.organic_matter, 1.0 / PEAT_DENSITY)
+        return self.organic
 
 
 class SoilSection(Section):
@@ -287,6 +382,12 @@ class SurfaceSection(Section):
     )
     urban_slab: UrbanSlabSection = key(UrbanSlabSection, "bulk properties of built-up land", factory=True)
 
+    @property
+    def area_files(self) -> list[str]:
+        """Return the files of leaf and stem area."""
+        areas = [area for patch in self.vegetation.patches for area in (patch.leaf_area_index, patch.stem_area_index)]
+        return list(dict.fromkeys(area.file for area in areas if isinstance(area, AreaFileSection)))
+
     @model_validator(mode="after")
     def _check(self) -> SurfaceSection:
         total = math.fsum(getattr(self, name) for name in OTHER_SURFACES)
@@ -295,6 +396,13 @@ class SurfaceSection(Section):
                 (name, f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}", OTHER_SURFACES)
                 for name in OTHER_SURFACES if self.changes(name)][:1])
         return self
+
+
+def _scaled(value: float | list[float], factor: float) -> float | list[float]:
+    """Return a share of at most 1 [1]."""
+    if isinstance(value, list):
+        return [min(one * factor, 1.0) for one in value]
+    return min(value * factor, 1.0)
 
 
 def _check_texture(section: Any, sand: float | list[float], clay: float | list[float]) -> Any:

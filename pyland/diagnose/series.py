@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,10 @@ ALMA_TO_ID = {
     "SWup": "shortwave_up",
     "LWup": "longwave_up",
     "GPP": "gross_primary_production",
+    "NEE": "net_ecosystem_exchange",
+    "SWE": "snow_mass",
+    "SnowDepth": "snow_depth",
+    "SnowRunoff": "snow_outflow",
     "TSurf": "radiative_temperature",
     "Ustar": "friction_velocity",
     "WaterTableDepth": "water_table_depth",
@@ -29,6 +33,12 @@ ALMA_TO_ID = {
 PROFILE_TO_ID = {"SoilMoist": "soil_water", "SoilTemp": "soil_temperature"}
 """ALMA prefixes of variables at a depth, such as ``SoilMoist_5cm`` or ``SoilMoist_0-10cm``."""
 
+ALBEDO = "Albedo"
+"""Not a variable of the model: reflected over incoming shortwave of a day, see ``pyland.diagnose.albedo``."""
+
+Depths = Mapping[str, tuple[float, float]]
+"""Top and bottom [m] of variables whose name does not say their depth; equal for a point."""
+
 MOLAR_MASS_CARBON = 12.011e-3
 """Molar mass of carbon [kg mol-1]; IUPAC (2021) standard atomic weights."""
 
@@ -36,7 +46,10 @@ DAILY_MEASURED = 0.4
 """Least measured fraction of a daily value whose quality flag is that fraction [1]."""
 
 _DEPTH = re.compile(r"^(?P<prefix>[A-Za-z]+)_(?P<top>\d+(?:\.\d+)?)(?:-(?P<bottom>\d+(?:\.\d+)?))?cm$")
+_NUMBERED = re.compile(r"^(?P<prefix>[A-Za-z]+)_\d+$")
 _MICRO = 1.0e6  # micromoles per mole
+_FACTORS = {"GPP": _MICRO / MOLAR_MASS_CARBON, "NEE": _MICRO / MOLAR_MASS_CARBON, "SnowRunoff": 86400.0}
+"""From the SI unit of pyland to that of station files: umol m-2 s-1 of carbon, kg m-2 per day."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +88,18 @@ class Station:
         Observations at the native step.
     daily : Series or None
         Variables that are observed as means of local days (axis ``time_eval``).
+    light : numpy.ndarray or None, shape (time,)
+        Incoming shortwave at the times of ``native`` [W m-2].
+    depths : mapping
+        Depth of the variables whose name does not say it, where the file or the caller does.
     """
 
     name: str
     utc_offset: float
     native: Series
     daily: Series | None = None
+    light: np.ndarray | None = None
+    depths: Depths = field(default_factory=dict)
 
 
 def parse_depth(name: str) -> tuple[str, float, float] | None:
@@ -106,8 +125,9 @@ def parse_depth(name: str) -> tuple[str, float, float] | None:
 
 def is_scored(name: str) -> bool:
     """Tell whether pyland can compare a variable of this ALMA name."""
-    depth = parse_depth(name)
-    return name in ALMA_TO_ID or (depth is not None and depth[0] in PROFILE_TO_ID)
+    depth, numbered = parse_depth(name), _NUMBERED.match(name)
+    prefix = depth[0] if depth is not None else numbered["prefix"] if numbered else ""
+    return name in ALMA_TO_ID or name == ALBEDO or prefix in PROFILE_TO_ID
 
 
 def at_depth(profile: np.ndarray, bounds: np.ndarray, top: float, bottom: float) -> np.ndarray:
@@ -146,7 +166,7 @@ def at_depth(profile: np.ndarray, bounds: np.ndarray, top: float, bottom: float)
     return (1.0 - weight) * profile[..., upper] + weight * profile[..., upper + 1]
 
 
-def read_station(path: str | Path) -> Station:
+def read_station(path: str | Path, depths: Depths | None = None) -> Station:
     """Read the observations of an ALMA-like station file.
 
     Sub-daily values with a quality flag other than 0 are dropped, and daily values of which less than
@@ -156,6 +176,9 @@ def read_station(path: str | Path) -> Station:
     ----------
     path : str or Path
         File with ``time`` at the start of the intervals [UTC] and the attributes ``utc_offset_h``, ``time_step_s``.
+    depths : mapping, optional
+        Depths of numbered variables such as ``SoilMoist_1``; they go before the attributes ``depth_m``, or
+        ``depth_top_m`` and ``depth_bottom_m``, of the variable.
 
     Raises
     ------
@@ -169,12 +192,17 @@ def read_station(path: str | Path) -> Station:
         step = float(data.attrs.get("time_step_s", _step_of(start, path)))
         label = str(data.attrs.get("site", Path(path).stem))
         names = [str(name) for name in data.data_vars if is_scored(str(name))]
+        known = {name: found for name in names if (found := _depth_of(data[name])) is not None}
+        light = None
+        if "SWdown" in data and data["SWdown"].dims == ("time",):
+            light = np.asarray(data["SWdown"].values, dtype=float)
         native = {n: _accepted(data, n, daily=False) for n in names if data[n].dims == ("time",)}
         daily = None
         if "time_eval" in data.dims:
             values = {n: _accepted(data, n, daily=True) for n in names if data[n].dims == ("time_eval",)}
             daily = Series(_times(data["time_eval"]), 86400.0, values, label)
-        return Station(label, float(data.attrs["utc_offset_h"]), Series(start, step, native, label), daily)
+        return Station(label, float(data.attrs["utc_offset_h"]), Series(start, step, native, label), daily, light,
+                       {**known, **(depths or {})})
 
 
 def read_model(path: str | Path, label: str | None = None) -> Series:
@@ -190,7 +218,9 @@ def read_model(path: str | Path, label: str | None = None) -> Series:
         return Series(start, _step_of(start, path), values, name)
 
 
-def read_history(path: str | Path, names: Iterable[str], *, cell: int = 0, label: str = "pyland") -> Series:
+def read_history(
+    path: str | Path, names: Iterable[str], *, cell: int = 0, label: str = "pyland", depths: Depths | None = None
+) -> Series:
     """Read one cell of a pyland history under ALMA names.
 
     Parameters
@@ -203,6 +233,8 @@ def read_history(path: str | Path, names: Iterable[str], *, cell: int = 0, label
         Station, or place in the flattened map.
     label : str
         Name for tables.
+    depths : mapping, optional
+        Depths of numbered variables, from ``Station.depths``.
 
     Returns
     -------
@@ -219,16 +251,19 @@ def read_history(path: str | Path, names: Iterable[str], *, cell: int = 0, label
             start, lengths = start[:-1], lengths[-1:]  # a run that ends inside an interval has a short last record
         step = float(lengths.max())
         values = {}
-        for name in names:
-            found = _history_variable(data, name, cell)
+        wanted = dict.fromkeys(names)
+        for name in [*wanted, *(["SWup"] if ALBEDO in wanted and "SWup" not in wanted else [])]:
+            found = _history_variable(data, name, cell, depths or {})
             if found is not None:
                 values[name] = found[: len(start)]
     return Series(start, step, values, label)
 
 
-def _history_variable(data: xr.Dataset, name: str, cell: int) -> np.ndarray | None:
+def _history_variable(data: xr.Dataset, name: str, cell: int, depths: Depths) -> np.ndarray | None:
     """Return one ALMA variable of a cell of a history, or None if the history lacks it."""
     depth = parse_depth(name)
+    if name in depths and "_" in name:
+        depth = (name.split("_", 1)[0], *depths[name])
     identifier = PROFILE_TO_ID.get(depth[0]) if depth is not None else ALMA_TO_ID.get(name)
     if identifier is None or identifier not in data:
         return None
@@ -239,9 +274,16 @@ def _history_variable(data: xr.Dataset, name: str, cell: int) -> np.ndarray | No
     values = values.reshape(*[variable.sizes[d] for d in others], -1)[..., cell].astype(float)
     if depth is not None:
         return at_depth(values, data[f"{others[1]}_bounds"].values, depth[1], depth[2])
-    if name == "GPP":
-        return values / MOLAR_MASS_CARBON * _MICRO
-    return values
+    return values * _FACTORS[name] if name in _FACTORS else values
+
+
+def _depth_of(variable: xr.DataArray) -> tuple[float, float] | None:
+    """Return the depth range that the attributes of a variable give [m]."""
+    point = variable.attrs.get("depth_m")
+    edges = (variable.attrs.get("depth_top_m", point), variable.attrs.get("depth_bottom_m", point))
+    if None in edges:
+        return None
+    return float(edges[0]), float(edges[1])
 
 
 def _accepted(data: xr.Dataset, name: str, *, daily: bool) -> np.ndarray:

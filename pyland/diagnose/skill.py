@@ -16,10 +16,14 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.diagnose.scores import score
-from pyland.diagnose.series import Series, Station, read_history, read_station
+from pyland.diagnose.series import ALBEDO, Depths, Series, Station, read_history, read_station
 
 DAY = 86400
 """Length of a day [s]."""
+
+LEAST_LIGHT = 20.0
+"""Least mean incoming shortwave of a day whose albedo is compared [W m-2]: an offset of a pyranometer of 2 W m-2 is a
+tenth of it, and below it the sun stands so low that tilt and shade decide."""
 
 DAILY_COVERAGE = 0.75
 """Least share of measured points of a day [1]; the share behind the published scores of the other models."""
@@ -86,17 +90,16 @@ def daily_pairs(
     model_coverage : float
         Least share of the day that the model covers [1].
     """
+    if name == ALBEDO:
+        return _albedo_pairs(model, station, period, coverage, model_coverage)
     if name not in model.values:
         return None
     observed_daily = station.daily is not None and name in station.daily.values
     if not observed_daily and name not in station.native.values:
         return None
-    offset = np.timedelta64(int(round(station.utc_offset * 3600)), "s")
-    if model.step == DAY:  # the phase of the model's records is the phase of the days
-        phase = int(model.start[0].astype(np.int64)) % DAY
-        offset = -np.timedelta64(phase, "s")
-    elif model.step > DAY:
+    if model.step > DAY:
         return None
+    offset = _day_offset(model, station)
     if observed_daily:
         start, observed = _within(station.daily.start, station.daily.values[name], period)
         days, observed = (start + offset).astype("datetime64[D]"), observed
@@ -105,6 +108,44 @@ def daily_pairs(
         days, observed = _daily_means(start + offset, observed, coverage * DAY / station.native.step)
     model_days, modelled = _daily_means(model.start + offset, model.values[name], model_coverage * DAY / model.step)
     return Pairs(days.astype("datetime64[s]"), _look_up(model_days, modelled, days), observed)
+
+
+def _day_offset(model: Series, station: Station) -> np.timedelta64:
+    """Return what turns UTC into the time whose days are compared."""
+    if model.step == DAY:  # the phase of the model's records is the phase of the days
+        return -np.timedelta64(int(model.start[0].astype(np.int64)) % DAY, "s")
+    return np.timedelta64(int(round(station.utc_offset * 3600)), "s")
+
+
+def _albedo_pairs(
+    model: Series, station: Station, period: tuple[Any, Any], coverage: float, model_coverage: float
+) -> Pairs | None:
+    """Match albedos of local days: reflected over incoming shortwave, on days with ``LEAST_LIGHT``.
+
+    The incoming shortwave is that of the station for all: it drove the models. A daily albedo of the station goes
+    before the ratio of its fluxes at the points where the reflected one was accepted.
+    """
+    native, light = station.native, station.light
+    if light is None or "SWup" not in model.values or model.step >= DAY:
+        return None
+    offset = _day_offset(model, station)
+    days, incoming = _daily_means(native.start + offset, light, DAY / native.step)
+    bright = np.where(incoming >= LEAST_LIGHT, incoming, np.nan)
+    if station.daily is not None and ALBEDO in station.daily.values:
+        start, observed = _within(station.daily.start, station.daily.values[ALBEDO], period)
+        wanted = (start + offset).astype("datetime64[D]")
+    elif "SWup" in native.values:
+        start, reflected = _within(native.start, native.values["SWup"], period)
+        _, seen = _within(native.start, np.where(np.isfinite(native.values["SWup"]), light, np.nan), period)
+        least = coverage * DAY / native.step
+        wanted, observed = _daily_means(start + offset, reflected, least)
+        observed = observed / _daily_means(start + offset, seen, least)[1]
+    else:
+        return None
+    model_days, modelled = _daily_means(model.start + offset, model.values["SWup"], model_coverage * DAY / model.step)
+    shine = _look_up(days, bright, wanted)
+    observed = np.where(np.isfinite(shine), observed, np.nan)
+    return Pairs(wanted.astype("datetime64[s]"), _look_up(model_days, modelled, wanted) / shine, observed)
 
 
 def skill(
@@ -151,11 +192,17 @@ def skill(
 
 
 def skill_of_run(
-    history: str | Path, station_file: str | Path, period: tuple[Any, Any] = (None, None), *, cell: int = 0
+    history: str | Path,
+    station_file: str | Path,
+    period: tuple[Any, Any] = (None, None),
+    *,
+    cell: int = 0,
+    depths: Depths | None = None,
 ) -> dict[str, dict[str, dict[str, float | int]]]:
     """Score a history file against a station file; see :func:`skill`."""
-    station = read_station(station_file)
-    return skill(read_history(history, observed_names(station), cell=cell), station, period=period)
+    station = read_station(station_file, depths)
+    series = read_history(history, observed_names(station), cell=cell, depths=station.depths)
+    return skill(series, station, period=period)
 
 
 def observed_names(station: Station) -> list[str]:
@@ -163,6 +210,8 @@ def observed_names(station: Station) -> list[str]:
     names = list(station.native.values)
     if station.daily is not None:
         names += [name for name in station.daily.values if name not in names]
+    if "SWup" in station.native.values and station.light is not None and ALBEDO not in names:
+        names.append(ALBEDO)
     return names
 
 
@@ -195,21 +244,25 @@ def peer_table(
     Returns
     -------
     list of dict
-        One row per variable: ``variable``, ``n``, ``mean_obs``, ``std_obs`` and, in ``models``, label to score.
+        One row per variable: ``variable``, ``n``, ``mean_obs``, ``std_obs``, in ``models`` label to score, and in
+        ``left_out`` the labels of models that have the variable but no point in common with the observations.
     """
     if step not in ("daily", "native"):
         raise InputError(f"Unknown step '{step}' of a table of scores; expected 'daily' or 'native'.")
     rows = []
-    for name in names if names is not None else [n for n in observed_names(station) if n in models[0].values]:
+    for name in names if names is not None else [n for n in observed_names(station) if _has(models[0], n)]:
         matched: dict[str, Pairs] = {}
+        left_out = []
         for model in models:
             found = (
                 native_pairs(model, station, name, period)
                 if step == "native"
                 else daily_pairs(model, station, name, period, coverage=coverage)
             )
-            if found is not None and np.isfinite(found.model).any():
+            if found is not None and np.isfinite(found.model + found.observed).any():
                 matched[model.label] = found
+            elif found is not None and np.isfinite(model.values["SWup" if name == ALBEDO else name]).any():
+                left_out.append(model.label)
         if not matched:
             continue
         common = _common_points(matched)
@@ -217,8 +270,13 @@ def peer_table(
         first = next(iter(scores.values()))
         if first["n"] > 0:
             about = {key: first[key] for key in ("n", "mean_obs", "std_obs")}
-            rows.append({"variable": name, **about, "models": scores})
+            rows.append({"variable": name, **about, "models": scores, "left_out": left_out})
     return rows
+
+
+def _has(model: Series, name: str) -> bool:
+    """Tell whether a model has a variable, or what it is made of."""
+    return name in model.values or (name == ALBEDO and "SWup" in model.values)
 
 
 def format_peer_table(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -83,13 +83,21 @@ class Layers:
         """Depth of the soil [m]."""
         return float(self.interface_depth[-1])
 
+    @property
+    def thermal_node_depth(self) -> np.ndarray:
+        """Depth of the centres of soil and bedrock layers [m], shape ``(thermal_layer,)``."""
+        edges = interfaces(self.thermal_thickness)
+        return 0.5 * (edges[:-1] + edges[1:])
+
 
 def interfaces(thickness: np.ndarray) -> np.ndarray:
     """Return the depth of layer edges [m], shape ``(layer + 1,)``."""
     return np.concatenate([[0.0], np.cumsum(thickness)])
 
 
-def build_layers(layers: str | Sequence[float] = "clm5", bedrock_layers: int = 5) -> Layers:
+def build_layers(
+    layers: str | Sequence[float] = "clm5", bedrock_layers: int = 5, bedrock_thickness: Sequence[float] | None = None
+) -> Layers:
     """Build the layers of a domain.
 
     Parameters
@@ -97,7 +105,10 @@ def build_layers(layers: str | Sequence[float] = "clm5", bedrock_layers: int = 5
     layers : "clm5" or sequence of float
         The 20 layers of CLM5 to 8.6 m depth, or thicknesses from the top [m].
     bedrock_layers : int
-        How many of CLM5's bedrock layers follow below, 0 to 5.
+        How many of CLM5's bedrock layers follow below, 0 to 5. The 20 layers of soil and all five of rock reach 49.6 m:
+        the lowest centre lies at 42 m, below the depth that seasons reach in rock (about 15 m).
+    bedrock_thickness : sequence of float, optional
+        Thicknesses of the bedrock layers instead [m].
 
     Raises
     ------
@@ -113,7 +124,13 @@ def build_layers(layers: str | Sequence[float] = "clm5", bedrock_layers: int = 5
         raise InputError(f"domain.layers: expected a list of positive thicknesses [m], got {layers}.")
     if not 0 <= bedrock_layers <= len(CLM5_BEDROCK_THICKNESS):
         raise InputError(f"domain.bedrock_layers: expected 0 to {len(CLM5_BEDROCK_THICKNESS)}, got {bedrock_layers}.")
-    return Layers(thickness, np.array(CLM5_BEDROCK_THICKNESS[:bedrock_layers], dtype=float))
+    if bedrock_thickness is None:
+        return Layers(thickness, np.array(CLM5_BEDROCK_THICKNESS[:bedrock_layers], dtype=float))
+    bedrock = np.asarray(bedrock_thickness, dtype=float)
+    if bedrock.ndim != 1 or not (np.isfinite(bedrock) & (bedrock > 0)).all():
+        raise InputError(
+            f"domain.bedrock_thickness: expected a list of positive thicknesses [m], got {bedrock_thickness}.")
+    return Layers(thickness, bedrock)
 
 
 def map_profile(values: Sequence[float] | np.ndarray, bottom: Sequence[float], thickness: np.ndarray) -> np.ndarray:

@@ -54,16 +54,17 @@ def hydraulic_parameters(
     Notes
     -----
     A pedotransfer of the other curve is converted with alpha = 1/abs(psi_s) and n = 1 + 1/b, residual water 0 [2]_.
-    Organic matter mixes porosity and the curve's parameters linearly, conductivity through percolating and
-    non-percolating paths [3]_.
+    Organic matter mixes porosity, air-entry head and b linearly, conductivity through percolating and non-percolating
+    paths [3]_. Van Genuchten soils mix the same quantities, 1/alpha for the head and 1/(n - 1) for b, and their
+    residual water with that of peat, 0: both curves see one soil. Layers without organic matter keep their parameters
+    bit for bit.
     """
     native = "clapp_hornberger" if pedotransfer == "cosby" else "van_genuchten"
     mineral = _pedotransfer(pedotransfer, sand, clay)
     if retention != native:
         mineral = to_van_genuchten(mineral) if retention == "van_genuchten" else to_clapp_hornberger(mineral)
     if organic.any():
-        peat = peat_parameters(node_depth, mineral["saturated_conductivity"])
-        mineral = mix_organic(mineral, to_van_genuchten(peat) if retention == "van_genuchten" else peat, organic)
+        mineral = add_organic_matter(mineral, organic, node_depth)
     return {name: mineral[name] for name in RETENTION_PARAMETERS[retention]}
 
 
@@ -110,10 +111,32 @@ def peat_parameters(node_depth: np.ndarray, mineral_conductivity: np.ndarray) ->
     }
 
 
+def add_organic_matter(
+    mineral: dict[str, np.ndarray], organic: np.ndarray, node_depth: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the parameters of mineral soil with organic matter, for either curve.
+
+    Parameters
+    ----------
+    mineral : dict of str to numpy.ndarray, shape (layer, cell)
+        Parameters of one curve by registry id, without organic matter.
+    organic : numpy.ndarray, shape (layer, cell)
+        Organic share of the solids [1].
+    node_depth : numpy.ndarray, shape (layer,)
+        Depth of the layer centres [m].
+    """
+    is_van_genuchten = "van_genuchten_n" in mineral
+    soil = to_clapp_hornberger(mineral) if is_van_genuchten else mineral
+    mixed = mix_organic(soil, peat_parameters(node_depth, soil["saturated_conductivity"]), organic)
+    if is_van_genuchten:
+        mixed = to_van_genuchten(mixed) | {"residual_water": (1.0 - organic) * mineral["residual_water"]}
+    return {name: np.where(organic > 0.0, mixed[name], value) for name, value in mineral.items()}
+
+
 def mix_organic(
     mineral: dict[str, np.ndarray], peat: dict[str, np.ndarray], organic: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Mix the parameters of mineral soil and peat by the organic share [1], [3]_."""
+    """Mix the Clapp-Hornberger parameters of mineral soil and peat by the organic share [1], [3]_."""
     name = "saturated_conductivity"
     mixed = {key: (1.0 - organic) * value + organic * peat[key] for key, value in mineral.items() if key != name}
     scale = (1.0 - PERCOLATION_THRESHOLD) ** -PERCOLATION_EXPONENT

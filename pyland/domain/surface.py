@@ -14,7 +14,7 @@ from pyland.config.surface import (
     FRACTION_TOLERANCE,
     OTHER_SURFACES,
     RETENTION_PARAMETERS,
-    VEGETATION_TYPES,
+    AreaFileSection,
     PatchSection,
     SoilSection,
     SurfaceSection,
@@ -22,6 +22,7 @@ from pyland.config.surface import (
 )
 from pyland.domain.grid import Domain
 from pyland.domain.layers import Layers, map_profile
+from pyland.domain.plant_area import AreaSeries, between_months, monthly_table, on_hemisphere, read_area
 from pyland.domain.smooth_field import smooth_field
 from pyland.domain.soil_hydraulics import hydraulic_parameters
 
@@ -48,14 +49,16 @@ class Surface:
         Share of the cell; sums to 1 [1].
     monthly_leaf_area, monthly_stem_area : numpy.ndarray, shape (12, patch, cell)
         Monthly means [1].
-    canopy_top : numpy.ndarray, shape (patch, cell)
-        Height of the canopy [m].
+    canopy_top, canopy_bottom : numpy.ndarray, shape (patch, cell)
+        Height of the canopy and of its lowest leaves [m].
     plant_parameters : tuple of mapping
         Per patch, the plant parameters that replace those of its type, by registry id.
     other : mapping of str to numpy.ndarray, shape (cell,)
         Share of the cell of each surface beside soil that the run has [1], see ``other_surfaces``.
     lake_depth : numpy.ndarray, shape (cell,)
         Depth of the lake, if the cell has one [m]; empty in a run without lakes.
+    leaf_series, stem_series : mapping of int to AreaSeries
+        By patch, areas from files; they replace the monthly means.
     """
 
     sand: np.ndarray
@@ -69,9 +72,12 @@ class Surface:
     monthly_leaf_area: np.ndarray
     monthly_stem_area: np.ndarray
     canopy_top: np.ndarray
+    canopy_bottom: np.ndarray
     plant_parameters: tuple[Mapping[str, float], ...]
     other: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
     lake_depth: np.ndarray = field(default_factory=lambda: np.empty(0))
+    leaf_series: Mapping[int, AreaSeries] = field(default_factory=lambda: MappingProxyType({}))
+    stem_series: Mapping[int, AreaSeries] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def npatch(self) -> int:
@@ -89,13 +95,22 @@ class Surface:
         Returns
         -------
         tuple of numpy.ndarray, each of shape (patch, cell)
-            Interpolated linearly between the middles of months [1].
+            Interpolated linearly between the middles of months, or between the values of a file [1].
+
+        Raises
+        ------
+        InputError
+            If a file does not cover the time.
         """
-        first, second, weight = _between_months(time)
-        return tuple(
+        first, second, weight = between_months(time)
+        leaves, stems = (
             (1.0 - weight) * monthly[first] + weight * monthly[second]
             for monthly in (self.monthly_leaf_area, self.monthly_stem_area)
         )
+        for areas, series in ((leaves, self.leaf_series), (stems, self.stem_series)):
+            for patch, one in series.items():
+                areas[patch] = one.at(time)
+        return leaves, stems
 
     def subset(self, cells: slice | np.ndarray) -> Surface:
         """Return the surface of some of the cells."""
@@ -108,11 +123,17 @@ class Surface:
             "monthly_leaf_area",
             "monthly_stem_area",
             "canopy_top",
+            "canopy_bottom",
         )
         hydraulic = MappingProxyType({name: value[..., cells] for name, value in self.hydraulic.items()})
         other = MappingProxyType({name: value[cells] for name, value in self.other.items()})
         depth = self.lake_depth[cells] if self.lake_depth.size else self.lake_depth
-        return replace(self, hydraulic=hydraulic, other=other, lake_depth=depth, **{name: getattr(self, name)[..., cells] for name in names})
+        series = {
+            name: MappingProxyType({patch: one.subset(cells) for patch, one in getattr(self, name).items()})
+            for name in ("leaf_series", "stem_series")
+        }
+        return replace(self, hydraulic=hydraulic, other=other, lake_depth=depth, **series,
+                       **{name: getattr(self, name)[..., cells] for name in names})
 
 
 def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers: Layers) -> Surface:
@@ -145,7 +166,7 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
         patches.append(PatchSection(type="bare_ground", fraction=bare, leaf_area_index=0.0, stem_area_index=0.0))
     fraction = np.array([patch.fraction for patch in patches])
     fraction /= fraction.sum()
-    tops = [VEGETATION_TYPES[patch.type][1] if patch.canopy_top is None else patch.canopy_top for patch in patches]
+    bottoms, tops = np.array([patch.heights for patch in patches]).T
     cells = np.ones(domain.ncell)
     return Surface(
         *texture,
@@ -154,12 +175,15 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
         np.rint(colour).astype(np.int64),
         tuple(patch.type for patch in patches),
         fraction[:, None] * cells,
-        _monthly(patches, "leaf_area_index") * cells,
-        _monthly(patches, "stem_area_index") * cells,
-        np.array(tops)[:, None] * cells,
+        _monthly(patches, "leaf_area_index", domain),
+        _monthly(patches, "stem_area_index", domain),
+        tops[:, None] * cells,
+        bottoms[:, None] * cells,
         tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
         _other_fractions(config, domain),
         np.array(_cell_values("lake_depth", config.lake_depth, domain)),
+        _series(patches, "leaf_area_index", domain),
+        _series(patches, "stem_area_index", domain),
     )
 
 
@@ -199,21 +223,33 @@ def _monthly(patches: list[PatchSection], name: str) -> np.ndarray:
     return np.array([patch.monthly(name) for patch in patches]).T[:, :, None]
 
 
-def _between_months(time: np.datetime64) -> tuple[int, int, float]:
-    """Return the months (0 to 11) around a time and the weight of the second [1]."""
-    time = np.datetime64(time, "s")
-    month = time.astype("datetime64[M]")
-    length = (month + 1).astype("datetime64[s]") - month.astype("datetime64[s]")
-    place = float((time - month.astype("datetime64[s]")) / length) - 0.5
-    index = int(month.astype(np.int64)) % 12
-    if place < 0:
-        return (index - 1) % 12, index, place + 1.0
-    return index, (index + 1) % 12, place
+def _monthly(patches: list[PatchSection], name: str, domain: Domain) -> np.ndarray:
+    """Return monthly areas, shape (12, patch, cell): as given, or from the table of the plant type."""
+    place = 0 if name == "leaf_area_index" else 1
+    columns = []
+    for patch in patches:
+        given = patch.monthly(name)
+        columns.append(
+            on_hemisphere(monthly_table(patch.type)[place], domain.latitude)
+            if given is None
+            else np.array(given)[:, None] * np.ones(domain.ncell)
+        )
+    return np.stack(columns, axis=1)
+
+
+def _series(patches: list[PatchSection], name: str, domain: Domain) -> Mapping[int, AreaSeries]:
+    """Return the areas that patches take from files, by patch."""
+    given = {place: getattr(patch, name) for place, patch in enumerate(patches) if patch.type != "bare_ground"}
+    return MappingProxyType({
+        place: read_area(value.file, value.variable, domain, name)
+        for place, value in given.items()
+        if isinstance(value, AreaFileSection)
+    })
 
 
 def _texture(config: TextureSection, domain: Domain, layers: Layers) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return sand and clay [%] and organic share [1], each (layer, cell)."""
-    organic = _profile("organic", config.organic, config.bottom, domain, layers)
+    organic = _profile("organic", config.organic_share, config.bottom, domain, layers)
     if config.generate is not None:
         made = config.generate
         # one field: where there is more sand there is less clay

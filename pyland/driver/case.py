@@ -66,7 +66,8 @@ class CaseModel:
         self._perturbation = None
         if settings:
             self._perturbation = ForcingPerturbation(
-                settings, config.ensemble.seed, members, domain.x, domain.y, domain.cell_id, setup.step)
+                settings, config.ensemble.seed, members, domain.x, domain.y, domain.cell_id, setup.step,
+                setup.forcing.phase)
         self._co2 = np.full(domain.ncell, config.land.co2)
         self._steps = steps(config.time.start64, config.time.end64, setup.step)
         self.state, self.flux, self.parameter = self._model.state, self._model.flux, self._model.parameter

@@ -128,18 +128,33 @@ def diagnose(
     peers: Annotated[
         list[Path] | None,
         typer.Option(
-            "--peer", metavar="FILE.nc", help="Output of another model to compare with; may be given several times."
+            "--peer",
+            metavar="FILE.nc",
+            help="Output of another model to compare with; may be given several times. Without it, those in a folder "
+            "'peers' beside the folder of the station file.",
+        ),
+    ] = None,
+    depths: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--depth",
+            metavar="NAME=12-20cm",
+            help="Depth of an observed soil variable whose name does not say it; may be given several times.",
         ),
     ] = None,
 ) -> None:
     """Judge a finished run."""
+    from pyland.diagnose.peers import parse_depth_option
     from pyland.driver.commands.diagnose import diagnose as judge
 
-    result = judge(case, what, output=output, peers=peers or [])
-    tables = [result.pop(name) for name in ("table_daily", "table_native") if name in result]
+    known = dict(parse_depth_option(text) for text in depths or [])
+    result = judge(case, what, output=output, peers=peers, depths=known)
+    result.pop("peers", None)  # the tables say it for people, the files for programs
+    tables, files = result.pop("tables", None), result.pop("files", [])
     typer.echo(json.dumps(result, indent=2, default=float))
-    for table in tables:
-        typer.echo(table)
+    if tables is not None:
+        typer.echo(tables)
+        typer.echo("\n".join(files))
 
 
 @app.command()

@@ -9,7 +9,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.config import CaseConfig
 from pyland.domain import Domain
-from pyland.forcing import Forcing, open_forcing
+from pyland.forcing import Forcing, PrecipitationPhase, open_forcing
 
 
 def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
@@ -65,6 +65,7 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
         "latitude": domain.latitude,
         "longitude": domain.longitude,
         "elevation": domain.elevation,
+        "phase": PrecipitationPhase(section.precipitation_phase, section.all_snow_below, section.all_rain_above),
     }
     if section.format == "alma":
         return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)

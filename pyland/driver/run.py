@@ -75,6 +75,7 @@ class CaseRun:
     def _provenance(self) -> dict[str, Any]:
         config = self.config
         inputs = [Path(one) for one in [config.forcing.path, config.domain.file, config.domain.mask,
+                                        *config.surface.area_files,
                                         *(entry.file for entry in config.observations)] if one]
         inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
         about = self.comm.broadcast(
@@ -186,7 +187,8 @@ class CaseRun:
             if is_truth:
                 settings["control"] = False
             perturbation = ForcingPerturbation(
-                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step)
+                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
+                setup.forcing.phase)
         run = MemberRun(
             setup, build_model(setup, members, seed), records, perturbation,
             self._analysis(sets) if sets else None, config.time.end64,

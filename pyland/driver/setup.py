@@ -17,7 +17,7 @@ from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
-from pyland.driver.inputs import open_weather
+from pyland.driver.inputs import forcing_period, open_weather
 from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
@@ -33,6 +33,9 @@ RETENTION_FIELDS = MappingProxyType({
 
 SAMPLED_DAYS = 73
 """Days spread over the first year of weather whose mean is the initial soil temperature."""
+
+CONDUCTIVITY_BEDROCK = 3.0
+"""Thermal conductivity of bedrock [W m-1 K-1], as in the core and in CLM5."""
 
 BARE_PLANT = "c3_grass"
 """Type whose parameters stand on bare patches; without leaves and stems they have no effect."""
@@ -134,8 +137,10 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
             f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
         )
     domain = whole.subset(comm.tile(whole.ncell))
-    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     surface = build_surface(config.surface, config.subsurface.retention, domain, layers)
+    for moment in forcing_period(config):
+        surface.leaf_area(moment)  # a series that is too short fails here and not after hours
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 
 
@@ -229,7 +234,7 @@ def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np
     out["stomatal_slope"] = spread([plant[f"{stomata}_slope"] for plant in plants])
     out["stomatal_intercept"] = spread([plant[f"{stomata}_intercept"] for plant in plants])
     out["patch_fraction"] = surface.patch_fraction
-    out["canopy_top"] = surface.canopy_top
+    out["canopy_top"], out["canopy_bottom"] = surface.canopy_top, surface.canopy_bottom
     roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
     out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
     return out
@@ -293,7 +298,9 @@ def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
         water = model.state["soil_water"]
         water = water * change["soil_water"] if entry["kind"] == "multiply_lognormal" else water + change["soil_water"]
         model.change_soil_water(water)
-    temperature = np.full((layers.nthermal, ncell), setup.initial_temperature)
+    # the steady profile of the heat from below, with the conductivity of rock throughout
+    gradient = config.land.bottom_heat_flux / CONDUCTIVITY_BEDROCK
+    temperature = setup.initial_temperature + gradient * layers.thermal_node_depth[:, None] * np.ones(ncell)
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
     leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)

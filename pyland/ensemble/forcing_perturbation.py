@@ -26,6 +26,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.ensemble.noise_shape import ADD, DEFAULT_TRUNCATION, MULTIPLY, NoiseShape
 from pyland.ensemble.random_fields import RandomField
+from pyland.forcing import PrecipitationPhase
 
 VARIABLES = ("precipitation", "shortwave", "longwave", "temperature")
 """Keys of the perturbation settings, in the order of the correlation matrix."""
@@ -78,6 +79,8 @@ class ForcingPerturbation:
         Global indices of the cells.
     dt : float
         Time step [s].
+    phase : PrecipitationPhase, optional
+        Rule that split the precipitation (``Forcing.phase``); None where the forcing knew rain and snow.
 
     Raises
     ------
@@ -88,17 +91,18 @@ class ForcingPerturbation:
     -----
     Correlations hold for the Gaussian noises before the exponential. Specific humidity is kept, since it is a
     property of the air mass that an error of temperature does not change, but limited to saturation over water at the
-    perturbed temperature. Snow and rain share the factor; the phase of precipitation is not decided anew.
+    perturbed temperature. Snow and rain share the factor. Where the phase of precipitation was diagnosed, it is
+    diagnosed again at the temperature and humidity of the member; a phase that was observed stays.
     """
 
     def __init__(self, settings: Mapping[str, Any], seed: int, members: np.ndarray, x: np.ndarray, y: np.ndarray,
-                 cell_id: np.ndarray, dt: float) -> None:
+                 cell_id: np.ndarray, dt: float, phase: PrecipitationPhase | None = None) -> None:
         where = "ensemble.perturb.forcing"
         unknown = sorted(set(settings) - set(VARIABLES) - set(_OTHER_KEYS))
         if unknown:
             known = ", ".join(VARIABLES + _OTHER_KEYS)
             raise InputError(f"{where}: unknown key '{unknown[0]}'; expected one of {known}.")
-        self.seed = seed
+        self.seed, self._phase = seed, phase
         self.members = np.asarray(members, np.int64)
         truncation = settings.get("truncation", DEFAULT_TRUNCATION)
         self._variables = tuple(name for name in VARIABLES if settings.get(name) is not None)
@@ -150,7 +154,19 @@ class ForcingPerturbation:
             cooler = temperature < weather["air_temperature"]
             limit = saturation_humidity(temperature, np.asarray(weather["surface_pressure"], float))
             perturbed["specific_humidity"] = np.where(cooler, np.minimum(humidity, limit), humidity)
+            self._split_again(perturbed, weather)
         return perturbed
+
+    def _split_again(self, perturbed: dict[str, np.ndarray], weather: Mapping[str, np.ndarray]) -> None:
+        """Diagnose rain and snowfall at the temperature of the members, where it differs from that of the forcing."""
+        if self._phase is None or not {"rain", "snowfall"} <= set(perturbed):
+            return
+        rain, snowfall = self._phase.split(
+            perturbed["rain"] + perturbed["snowfall"],
+            *(perturbed[name] for name in ("air_temperature", "specific_humidity", "surface_pressure")))
+        is_changed = perturbed["air_temperature"] != weather["air_temperature"]
+        perturbed["rain"] = np.where(is_changed, rain, perturbed["rain"])
+        perturbed["snowfall"] = np.where(is_changed, snowfall, perturbed["snowfall"])
 
     def _advance(self, step: int) -> None:
         """Bring the noise (variable, member, cell) to ``step``."""

@@ -19,7 +19,7 @@ from pyland.ensemble.random_fields import RandomField
 DEFAULT_BOUNDS = {
     "sand": (0.0, 100.0),               # % of mass
     "clay": (0.0, 100.0),               # % of mass
-    "organic": (0.0, 130.0),            # kg m-3; pure peat in CLM5
+    "organic": (0.0, 1.0),              # share of the solids; 1 is peat
     "porosity": (0.05, 0.95),           # m3 m-3; compact rock to peat
     "saturated_conductivity": (1e-12, 1e-1),  # m s-1; tight clay to gravel
     "leaf_area_index": (0.0, 12.0),     # 1

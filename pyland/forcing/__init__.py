@@ -16,6 +16,7 @@ from pyland.forcing.alma import AlmaForcing
 from pyland.forcing.climates import CLIMATES, Climate, find_climate
 from pyland.forcing.elevation import STANDARD_LAPSE_RATE, ElevationCorrected
 from pyland.forcing.generator import WeatherGenerator
+from pyland.forcing.precipitation_phase import PHASE_METHODS, PrecipitationPhase, wet_bulb_temperature
 from pyland.forcing.protocol import WEATHER_FIELDS, Forcing, check_cover
 from pyland.forcing.site import SiteDescription, read_site
 from pyland.forcing.solar import SolarGeometry
@@ -44,6 +45,7 @@ def open_forcing(
     end: np.datetime64 | None = None,
     reference_height: Any = None,
     lapse_rate: float | None = None,
+    phase: PrecipitationPhase | None = None,
 ) -> Forcing:
     """Open the weather of a case.
 
@@ -75,6 +77,8 @@ def open_forcing(
     lapse_rate : float, optional
         Decrease of temperature with height [K m-1]. ``alma``: carries the weather from the elevation in the file to
         ``elevation`` (no correction by default). ``generator``: that of the atmosphere it makes (0.0065 by default).
+    phase : PrecipitationPhase, optional
+        Rule for rain and snow; by default that of the source, a ramp of air temperature where it has the total alone.
 
     Returns
     -------
@@ -98,7 +102,8 @@ def open_forcing(
         if path is None:
             raise InputError("forcing.path is needed for forcing.format 'alma'")
         forcing: Forcing = _open_alma(
-            AlmaForcing(path, latitude, longitude, reference_height, variables, cells, time_label=time_label),
+            AlmaForcing(path, latitude, longitude, reference_height, variables, cells, time_label=time_label,
+                        phase=phase),
             elevation, lapse_rate)  # fmt: skip
         if start is not None and end is not None:
             check_cover(forcing, start, end)
@@ -106,7 +111,8 @@ def open_forcing(
     if format == "generator":
         _refuse(format, path=path, variables=variables, cells=cells, time_label=time_label)
         return _open_generator(
-            dict(generator or {}), latitude, longitude, elevation, x, y, start, end, reference_height, lapse_rate)
+            dict(generator or {}), latitude, longitude, elevation, x, y, start, end, reference_height, lapse_rate,
+            phase)
     raise InputError(f"forcing.format: '{format}' is not known; expected one of {', '.join(FORMATS)}")
 
 
@@ -144,6 +150,7 @@ def _open_generator(
     end: np.datetime64 | None,
     reference_height: Any,
     lapse_rate: float | None,
+    phase: PrecipitationPhase | None,
 ) -> WeatherGenerator:
     needed = {"latitude": latitude, "longitude": longitude, "elevation": elevation, "start": start, "end": end}
     missing = [name for name, value in needed.items() if value is None]
@@ -156,7 +163,7 @@ def _open_generator(
             f"({', '.join(CLIMATES)}) and seed"
         )
     ncell = max(np.size(latitude), np.size(longitude), np.size(elevation))
-    keywords: dict[str, Any] = {}
+    keywords: dict[str, Any] = {"phase": phase}
     if reference_height is not None:
         keywords["reference_height"] = reference_height
     if lapse_rate is not None:
@@ -170,6 +177,7 @@ def _open_generator(
 __all__ = [
     "CLIMATES",
     "FORMATS",
+    "PHASE_METHODS",
     "PLANNED_FORMATS",
     "STANDARD_LAPSE_RATE",
     "WEATHER_FIELDS",
@@ -177,6 +185,7 @@ __all__ = [
     "Climate",
     "ElevationCorrected",
     "Forcing",
+    "PrecipitationPhase",
     "SiteDescription",
     "SolarGeometry",
     "WeatherGenerator",
@@ -184,4 +193,5 @@ __all__ = [
     "find_climate",
     "open_forcing",
     "read_site",
+    "wet_bulb_temperature",
 ]

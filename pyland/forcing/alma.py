@@ -14,7 +14,7 @@ from pyland.base.errors import InputError
 from pyland.forcing import netcdf_input
 from pyland.forcing.checks import BOUNDS, check_values
 from pyland.forcing.interval import INTERVAL_FIELDS, IntervalForcing
-from pyland.forcing.moist_air import rain_fraction
+from pyland.forcing.precipitation_phase import PrecipitationPhase
 from pyland.forcing.units import to_si
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -55,9 +55,13 @@ class AlmaForcing(IntervalForcing):
         Cells of the file to use, counted along the flattened space dimensions; all by default.
     time_label : {"start", "end"}, optional
         What time stamps mark; by default the file says so, see `netcdf_input.read_time_axis`.
+    phase : PrecipitationPhase, optional
+        Rule for rain and snow; by default (method ``given``) the file decides where it can.
 
     Attributes
     ----------
+    phase : PrecipitationPhase or None
+        Rule that splits precipitation; None where rain and snowfall are those of the file.
     elevation : numpy.ndarray or None
         Elevation of the places in the file [m], ``(cell,)``; None if the file does not say.
 
@@ -69,8 +73,8 @@ class AlmaForcing(IntervalForcing):
 
     Notes
     -----
-    If rain and snowfall are not both there, total precipitation is split by air temperature: snow at 0 degC and below,
-    rain at 2 degC and above, linear between (CLM5).
+    If rain and snowfall are not both there, total precipitation is split by the rule of ``phase`` (``given`` means the
+    ramp of air temperature then). Another method than ``given`` splits the sum of rain and snowfall anew.
     """
 
     def __init__(
@@ -83,12 +87,15 @@ class AlmaForcing(IntervalForcing):
         cells: Sequence[int] | np.ndarray | None = None,
         *,
         time_label: str | None = None,
+        phase: PrecipitationPhase | None = None,
     ) -> None:
         self.path = Path(path)
         file = str(path)
         with netcdf_input.open_input(path) as dataset:
             self.axis = netcdf_input.read_time_axis(dataset, file, time_label)
             self.variables = self._find_variables(dataset, dict(variables or {}))
+            rule = phase or PrecipitationPhase()
+            self.phase = None if rule.method == "given" and "rain" in self.variables else rule
             self._space = self._find_space(dataset)
             size = int(np.prod(self._space, dtype=np.int64))
             self._cells = self._select_cells(cells, size)
@@ -139,7 +146,7 @@ class AlmaForcing(IntervalForcing):
             "time_stamps_mark": self.axis.label,
             "ncell": self.ncell,
             "variables": names,
-            "precipitation_phase": "as in the file" if "rain" in names else "linear ramp from 0 to 2 degC",
+            "precipitation_phase": "as in the file" if self.phase is None else self.phase.describe(),
             "small_offsets_set_to_zero": sum(self._clipped.values()),
         }
 
@@ -286,11 +293,13 @@ class AlmaForcing(IntervalForcing):
             for position, name in enumerate(INTERVAL_FIELDS):
                 if name in self.variables:
                     values[:, position] = self._read(dataset, name, first, last)
-            if "precipitation" in self.variables:
-                total = self._read(dataset, "precipitation", first, last)
-                liquid = total * rain_fraction(values[:, INTERVAL_FIELDS.index("air_temperature")])
-                values[:, INTERVAL_FIELDS.index("rain")] = liquid
-                values[:, INTERVAL_FIELDS.index("snowfall")] = total - liquid
+            if self.phase is not None:
+                rain, snow = (INTERVAL_FIELDS.index(name) for name in ("rain", "snowfall"))
+                total = (self._read(dataset, "precipitation", first, last) if "precipitation" in self.variables
+                         else values[:, rain] + values[:, snow])
+                air = (values[:, INTERVAL_FIELDS.index(name)]
+                       for name in ("air_temperature", "specific_humidity", "surface_pressure"))
+                values[:, rain], values[:, snow] = self.phase.split(total, *air)
         values.flags.writeable = False
         self._windows[window] = values
         while len(self._windows) > _WINDOWS_KEPT:

@@ -19,10 +19,10 @@ from pyland.forcing.moist_air import (
     GAS_DRY_AIR,
     GRAVITY,
     humidity_from_vapour,
-    rain_fraction,
     saturation_pressure,
     vapour_from_humidity,
 )
+from pyland.forcing.precipitation_phase import PrecipitationPhase
 from pyland.forcing.protocol import Forcing
 
 STANDARD_LAPSE_RATE = 0.0065  # decrease of temperature with height in the standard atmosphere [K m-1]
@@ -56,8 +56,9 @@ class ElevationCorrected:
     -----
     Following [1]_ of the module: temperature by the lapse rate, pressure hydrostatic at the mean temperature of the
     layer between, humidity with the relative humidity kept, longwave by the emissivity of [2]_ and the fourth power
-    of temperature. Where temperature changes, rain and snowfall are split again by the ramp from 0 to 2 degC at the new
-    temperature; their sum is kept. Cells at the elevation of the source keep their weather bit for bit.
+    of temperature. Where temperature changes, rain and snowfall are split again at the new temperature, humidity and
+    pressure, by the rule of the source (the ramp of CLM5 if it has its own phase, which does not hold at another
+    elevation); their sum is kept. Cells at the elevation of the source keep their weather bit for bit.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class ElevationCorrected:
             )
         self._source, self._rise, self._lapse_rate = source, rise, float(lapse_rate)
         self.start, self.end, self.ncell = source.start, source.end, source.ncell
-        self.reference_height = source.reference_height
+        self.reference_height, self.phase = source.reference_height, source.phase
 
     def weather(self, start: np.datetime64, dt: float) -> dict[str, np.ndarray]:
         """Mean weather of a step at the cells; see `pyland.forcing.protocol.Forcing.weather`."""
@@ -95,19 +96,20 @@ class ElevationCorrected:
         emissivity = satterlund_emissivity(vapour, warm)
         ratio = satterlund_emissivity(new_vapour, temperature) / np.where(emissivity > 0.0, emissivity, 1.0)
         ratio = np.where(emissivity > 0.0, ratio, 1.0)  # air without any vapour: temperature alone
-        total = fields["rain"] + fields["snowfall"]
-        rain = total * rain_fraction(temperature)
+        new_humidity = humidity_from_vapour(new_vapour, new_pressure)
         corrected = {
             "air_temperature": temperature,
             "surface_pressure": new_pressure,
-            "specific_humidity": humidity_from_vapour(new_vapour, new_pressure),
+            "specific_humidity": new_humidity,
             "longwave_down": fields["longwave_down"] * ratio * (temperature / warm) ** 4,
         }
         for name, values in corrected.items():
             fields[name] = np.where(moved, values, fields[name])
         split_again = moved & (temperature != warm)
+        rain, snowfall = (self.phase or PrecipitationPhase()).split(
+            fields["rain"] + fields["snowfall"], temperature, new_humidity, new_pressure)
         fields["rain"] = np.where(split_again, rain, fields["rain"])
-        fields["snowfall"] = np.where(split_again, total - rain, fields["snowfall"])
+        fields["snowfall"] = np.where(split_again, snowfall, fields["snowfall"])
         return fields
 
     def checksums(self) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pyland.forcing.checks import BOUNDS
 from pyland.forcing.climates import find_climate
 from pyland.forcing.elevation import STANDARD_LAPSE_RATE
 from pyland.forcing.interval import IntervalForcing
+from pyland.forcing.precipitation_phase import PrecipitationPhase
 from pyland.forcing.random_field import RandomField, exceedance
 from pyland.forcing.solar import SOLAR_CONSTANT, seconds_since_1970, sun_position, sun_positions
 
@@ -78,6 +79,8 @@ class WeatherGenerator(IntervalForcing):
         Height that temperature, humidity and wind stand for [m above ground].
     lapse_rate : float, optional
         Decrease of temperature with elevation [K m-1].
+    phase : PrecipitationPhase, optional
+        Rule for rain and snow; the generator makes the total alone, so ``given`` means the ramp.
 
     Raises
     ------
@@ -98,7 +101,7 @@ class WeatherGenerator(IntervalForcing):
       clouds;
     * dew point: night minimum less a depression on dry days; never above saturation (over ice in frost);
     * shortwave and longwave: `pyland.forcing.sky`; wind: Weibull distribution of shape 2, stronger in the afternoon;
-    * pressure: hydrostatic, with a synoptic part; rain or snow by the ramp from 0 to 2 degC.
+    * pressure: hydrostatic, with a synoptic part; rain or snow by the rule of ``phase``.
 
     Statistics hold for the mean of years; one year of a place scatters as in nature.
     """
@@ -117,6 +120,7 @@ class WeatherGenerator(IntervalForcing):
         *,
         reference_height: float = 10.0,
         lapse_rate: float = STANDARD_LAPSE_RATE,
+        phase: PrecipitationPhase | None = None,
     ) -> None:
         x, y = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (x, y))
         if x.ndim != 1 or x.shape != y.shape or x.size == 0:
@@ -136,6 +140,7 @@ class WeatherGenerator(IntervalForcing):
             np.datetime64(first * _HOUR, "s"), _HOUR, last - first, latitude, longitude, height, "weather generator")
         self.climate_name, self.climate, self.seed = climate, find_climate(climate), int(seed)
         self._lapse_rate = float(lapse_rate)
+        self.phase = phase or PrecipitationPhase()
         self._first_hour = first
         self._days: OrderedDict[int, np.ndarray] = OrderedDict()
         self._set_up_patterns(x, y)
@@ -165,6 +170,7 @@ class WeatherGenerator(IntervalForcing):
             "interval_seconds": self.interval,
             "ncell": self.ncell,
             "lapse_rate": self._lapse_rate,
+            "precipitation_phase": self.phase.describe(),
             "numpy": np.__version__,
         }
 
@@ -210,15 +216,16 @@ class WeatherGenerator(IntervalForcing):
         pressure = self._surface_pressure(day, daily, wetness)
         depression = self._seasonal(self.climate.dew_point_depression, season) * dryness
         vapour = _vapour_pressure(temperature, daily - swing - depression, precipitation)
-        rain = precipitation * moist_air.rain_fraction(temperature)
+        humidity = moist_air.humidity_from_vapour(vapour, pressure)
+        rain, snowfall = self.phase.split(precipitation, temperature, humidity, pressure)
         fields = np.empty((_HOURS, 8, self.ncell))  # order of INTERVAL_FIELDS
         fields[:, 0] = temperature
-        fields[:, 1] = moist_air.humidity_from_vapour(vapour, pressure)
+        fields[:, 1] = humidity
         fields[:, 2] = pressure
         fields[:, 3] = self._wind(day, wetness, synoptic_cloud)
         fields[:, 4] = sky.longwave_down(temperature, vapour, cloud)
         fields[:, 5] = rain
-        fields[:, 6] = precipitation - rain
+        fields[:, 6] = snowfall
         fields[:, 7] = self._shortwave(day, pressure, vapour, cloud)
         fields.flags.writeable = False
         return fields

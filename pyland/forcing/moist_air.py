@@ -1,4 +1,4 @@
-"""Moisture of air: saturation, specific humidity, phase of precipitation.
+"""Moisture of air: saturation and specific humidity.
 
 The same formulas as the compiled core (``fortran/base/pl_moist_air.f90``), so that air that is saturated here is
 saturated there.
@@ -7,8 +7,6 @@ References
 ----------
 .. [1] Flatau, P. J., Walko, R. L., Cotton, W. R. (1992). Polynomial fits to saturation vapor pressure.
        J. Appl. Meteorol. 31, 1507-1513. Table 4 (least relative error), over water: 0.2 % from -40 to 70 degrees C.
-.. [2] Lawrence, D. M., et al. (2018). Technical description of version 5.0 of CLM. NCAR/TN, section 2.2.3.2
-       (rain-snow ramp).
 """
 
 from __future__ import annotations
@@ -22,7 +20,6 @@ GAS_WATER_VAPOUR = 461.504  # [J kg-1 K-1]
 LATENT_FUSION = 3.337e5  # [J kg-1]
 STEFAN_BOLTZMANN = 5.67e-8  # [W m-2 K-4]
 MOLAR_RATIO = 0.622  # water vapour to dry air [1]
-RAIN_RAMP = 2.0  # all snow at the freezing point, all rain this many kelvin above it [K]
 
 _LOWEST, _HIGHEST = -75.0, 100.0  # range of the polynomial [degC]
 _POLYNOMIAL = (
@@ -85,19 +82,3 @@ def ice_saturation_ratio(temperature: np.ndarray) -> np.ndarray:
     """
     cold = np.minimum(temperature, FREEZING_POINT)
     return np.exp(LATENT_FUSION / GAS_WATER_VAPOUR * (1.0 / FREEZING_POINT - 1.0 / cold))
-
-
-def rain_fraction(temperature: np.ndarray) -> np.ndarray:
-    """Liquid share of precipitation [1]: 0 at 0 degC and below, 1 at 2 degC and above, linear between.
-
-    Parameters
-    ----------
-    temperature : numpy.ndarray
-        Air temperature [K], any shape.
-
-    Returns
-    -------
-    numpy.ndarray
-        Share in [0, 1], reference [2]_ of the module.
-    """
-    return np.minimum(np.maximum((temperature - FREEZING_POINT) / RAIN_RAMP, 0.0), 1.0)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.forcing.precipitation_phase import PrecipitationPhase
 
 WEATHER_FIELDS = (
     "air_temperature",
@@ -35,12 +36,16 @@ class Forcing(Protocol):
         Number of cells.
     reference_height : numpy.ndarray
         Height of the forcing level above ground [m], ``(cell,)``.
+    phase : PrecipitationPhase or None
+        Rule that split precipitation into rain and snowfall, to be used again where temperature is changed; None where
+        the source knew both.
     """
 
     start: np.datetime64
     end: np.datetime64
     ncell: int
     reference_height: np.ndarray
+    phase: PrecipitationPhase | None
 
     def weather(self, start: np.datetime64, dt: float) -> dict[str, np.ndarray]:
         """Mean weather of the step ``[start, start + dt)``.

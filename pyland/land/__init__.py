@@ -11,13 +11,6 @@ from pyland.land.canopy_processes import (
 from pyland.land.lake_model import LakeModel, lake_layers, light_extinction
 from pyland.land.land_model import LandModel
 from pyland.land.plant_types import plant_parameters, plant_type_names, soil_colour_albedo
-from pyland.land.soil_heat import (
-    GroundHeatStep,
-    SoilTemperatureStep,
-    compute_soil_thermal_properties,
-    step_ground_heat,
-    step_soil_temperature,
-)
 from pyland.land.snow_pack import (
     SnowPack,
     add_snowfall,
@@ -28,6 +21,24 @@ from pyland.land.snow_pack import (
     remove_snow_trace,
     settle_snow_melt,
     update_snow_cover,
+)
+from pyland.land.snow_surface import (
+    CanopySnow,
+    SnowLayers,
+    age_snow_surface,
+    compute_grain_albedo,
+    compute_snow_absorption,
+    compute_snow_albedo,
+    expose_canopy,
+    grow_snow_grains,
+    intercept_snow,
+)
+from pyland.land.soil_heat import (
+    GroundHeatStep,
+    SoilTemperatureStep,
+    compute_soil_thermal_properties,
+    step_ground_heat,
+    step_soil_temperature,
 )
 from pyland.land.surface_processes import (
     CanopyLight,
@@ -45,28 +56,41 @@ from pyland.land.surface_processes import (
 
 __all__ = [
     "CanopyLight",
+    "CanopySnow",
     "DerivedWeather",
     "GroundHeatStep",
     "Interception",
     "LakeModel",
     "LandModel",
     "PatchRadiation",
+    "SnowLayers",
     "SnowPack",
     "SoilSurface",
+    "SoilSurface",
+    "SoilTemperatureStep",
     "SoilTemperatureStep",
     "add_snowfall",
     "adjust_snow_layers",
+    "age_snow_surface",
+    "bare_ground_fluxes",
     "bare_ground_fluxes",
     "canopy_fluxes",
+    "canopy_fluxes",
     "compact_snow",
+    "compute_grain_albedo",
     "compute_patch_radiation",
+    "compute_snow_absorption",
+    "compute_snow_albedo",
     "compute_soil_albedo",
     "compute_soil_surface",
     "compute_soil_thermal_properties",
     "compute_two_stream",
     "derive_weather",
+    "expose_canopy",
     "fresh_snow_density",
+    "grow_snow_grains",
     "intercept_rain",
+    "intercept_snow",
     "lake_layers",
     "leaf_photosynthesis",
     "light_extinction",

@@ -42,13 +42,13 @@ def plant_parameters(plant_type: str | int, **overrides: float) -> dict[str, flo
     plant_type : str or int
         Name (see `plant_type_names`) or CLM number from 1, for instance 13 for ``c3_grass``.
     **overrides : float
-        Values that replace those of the table.
+        Values that replace those of the table; ``canopy_top`` alone scales ``canopy_bottom`` with it.
 
     Returns
     -------
     dict[str, float]
         Optical properties (``leaf_angle``, ``leaf_reflectance_vis`` ... ``stem_transmittance_nir``) [1],
-        ``canopy_top`` [m], ``roughness_ratio``, ``displacement_ratio`` [1], ``leaf_dimension`` [m],
+        ``canopy_top``, ``canopy_bottom`` [m], ``roughness_ratio``, ``displacement_ratio`` [1], ``leaf_dimension`` [m],
         ``vcmax25_top`` [umol m-2 s-1], ``is_c4`` (1 or 0), ``medlyn_slope`` [kPa^0.5] and ``medlyn_intercept``
         [umol m-2 s-1] with their ``_clm6`` alternative, ``ball_berry_slope`` [1] and ``ball_berry_intercept``
         [umol m-2 s-1], ``psi_open`` and ``psi_closed`` [m], ``root_beta`` [1].
@@ -71,6 +71,8 @@ def plant_parameters(plant_type: str | int, **overrides: float) -> dict[str, flo
             parameters[key] = float(value)
         except (TypeError, ValueError) as error:
             raise InputError(f"plant type {name}: {key} must be a number, got {value!r}") from error
+    if "canopy_top" in overrides and "canopy_bottom" not in overrides:  # a plant of another height keeps its shape
+        parameters["canopy_bottom"] *= parameters["canopy_top"] / float(table[name]["canopy_top"])
     _check_values(name, parameters)
     return parameters
 
@@ -101,6 +103,9 @@ def _check_values(name: str, parameters: dict[str, float]) -> None:
     for key in ("canopy_top", "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top"):
         if not parameters[key] > 0.0:
             problems.append(f"{key} = {parameters[key]} must be positive")
+    if not 0.0 <= parameters["canopy_bottom"] < parameters["canopy_top"]:
+        problems.append(f"canopy_bottom = {parameters['canopy_bottom']} m must lie below "
+                        f"canopy_top = {parameters['canopy_top']} m")
     if parameters["is_c4"] not in (0.0, 1.0):
         problems.append(f"is_c4 = {parameters['is_c4']} must be 0 or 1")
     if not parameters["psi_closed"] < parameters["psi_open"] <= 0.0:

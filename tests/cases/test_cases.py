@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from pyland.config import load_case
+from pyland.driver.commands.check import check_case
 from pyland.driver.run import run_case
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
@@ -64,3 +65,11 @@ def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
 def test_template_is_the_first_case():
     template = Path(__file__).resolve().parents[2] / "pyland" / "driver" / "templates" / "first_run" / "case.yaml"
     assert template.read_text(encoding="utf-8") == (CASES / "01_first_run" / "case.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in CASES.glob("*/case.yaml")))
+def test_case_is_complete_and_can_run(name, open_case):
+    config = open_case(name)
+    for file in ("README.md", "run.sh"):
+        assert (CASES / name / file).exists(), file
+    assert check_case(config, 1).problems == []

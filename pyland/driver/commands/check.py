@@ -68,7 +68,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     """
     report = CheckReport()
     _describe_time(config, report)
-    layers = build_layers(config.domain.layers, config.domain.bedrock_layers)
+    layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
     if isinstance(domain, Domain):
         report.facts["domain"] = f"{config.domain.type}, {domain.ncell} of {domain.nx} x {domain.ny} cells"
@@ -82,7 +82,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         _check_ranks(config, domain, ranks, report)
         npatch = 1 if surface is None else surface.npatch
         share = -(-domain.ncell // ranks)
-        size = memory_estimate(share * config.ensemble.size, layers, npatch)
+        size = memory_estimate(share * config.ensemble.size, layers, npatch, config.land.snow.layers)
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {share * config.ensemble.size} columns"
         free = _available_memory()
         if free is not None and size > free:
@@ -107,7 +107,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     return report
 
 
-def memory_estimate(ncolumn: int, layers: Layers, npatch: int) -> float:
+def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int) -> float:
     """Return the memory of all fields of a rank [byte].
 
     Counts the registry: every forcing, state, flux and parameter by its dimensions, twice for averages and copies.
@@ -116,6 +116,7 @@ def memory_estimate(ncolumn: int, layers: Layers, npatch: int) -> float:
         "column": 1,
         "layer": layers.nlayer,
         "thermal_layer": layers.nthermal,
+        "snow_layer": snow_layers,
         "patch": npatch,
         "band": 2,
         "layer_patch": layers.nlayer * npatch,

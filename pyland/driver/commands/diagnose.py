@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pyland.base.errors import InputError
 from pyland.diagnose.assimilation import departures, error_reduction, skill_change
 from pyland.diagnose.balance import closure
-from pyland.diagnose.series import read_history, read_model, read_station
-from pyland.diagnose.skill import format_peer_table, observed_names, peer_table, skill_of_run
+from pyland.diagnose.peers import compare, find_peers, markdown, write_comparison
+from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
 
 TOPICS = ("skill", "balance", "assimilation")
@@ -23,8 +23,9 @@ def diagnose(
     *,
     output: str | Path | None = None,
     station: str | Path | None = None,
-    peers: Sequence[str | Path] = (),
+    peers: Sequence[str | Path] | None = None,
     period: tuple[Any, Any] = (None, None),
+    depths: Mapping[str, tuple[float, float]] | None = None,
 ) -> dict[str, Any]:
     """Judge a finished run.
 
@@ -39,15 +40,19 @@ def diagnose(
     station : str or Path, optional
         Station file to compare with; by default the one that drove the run.
     peers : sequence of path
-        Outputs of other models with ALMA names; they add tables on identical points.
+        Outputs of other models with ALMA names; they add tables on identical points. None takes those beside the
+        station file (``../peers/<station>_<model>.nc``), an empty list takes none.
     period : tuple
         First and last instant of the comparison [UTC].
+    depths : mapping, optional
+        Top and bottom [m] of observed soil variables whose name does not say them.
 
     Returns
     -------
     dict
         The section of ``scores.json`` of that name (``closure`` for balance). With ``peers`` the skill also has
-        ``table_daily`` and ``table_native``, Markdown texts.
+        ``peers`` (see :func:`pyland.diagnose.peers.compare`), ``tables``, a Markdown text with ranks and a summary, and
+        ``files``, where both were written (``skill_peers.json``, ``.csv``, ``.md`` in the run directory).
 
     Raises
     ------
@@ -62,13 +67,13 @@ def diagnose(
     if what == "assimilation":
         return assimilation_section(files, station, period)
     station_file = _station_file(files, station)
-    result: dict[str, Any] = skill_of_run(files.need("history.nc"), station_file, period)
-    if peers:
-        observed = read_station(station_file)
-        models = [read_history(files.need("history.nc"), observed_names(observed)), *map(read_model, peers)]
-        for step in ("daily", "native"):
-            rows = peer_table(observed, models, period=period, step=step)
-            result[f"table_{step}"] = format_peer_table(rows)
+    history = files.need("history.nc")
+    result: dict[str, Any] = skill_of_run(history, station_file, period, depths=depths)
+    others = find_peers(station_file) if peers is None else list(peers)
+    if others:
+        comparison = compare(history, station_file, others, period=period, depths=depths)
+        written = write_comparison(files.run_dir, comparison)
+        result |= {"peers": comparison, "tables": markdown(comparison), "files": [str(path) for path in written]}
     return result
 
 

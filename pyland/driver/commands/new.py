@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
@@ -12,14 +13,10 @@ from pyland.config import CASE_FILE
 from pyland.config.surface import VEGETATION_TYPES
 from pyland.forcing import SiteDescription, read_site
 
-PEAT_DENSITY = 130.0
-"""Organic matter of pure peat [kg m-3] (CLM Technical Note, section 2.2.3)."""
-
 LONGEST_SITE_STEP = 1800
 """Step of a new station case, unless the file is finer [s]."""
 
 _DEFAULT_TYPE = "c3_grass"
-_DEFAULT_LEAF_AREA = 2.0
 _DEFAULT_TEXTURE = (43.0, 18.0)
 _FOREST_STEMS, _LOW_STEMS = 1.0, 0.1
 _HEIGHT = 10.0
@@ -137,31 +134,37 @@ def site_case(site: SiteDescription, path: Path) -> str:
 
 
 def _vegetation(site: SiteDescription) -> list[str]:
-    by_number = {number: name for name, (number, _) in VEGETATION_TYPES.items()}
+    by_number = {number: name for name, (number, *_) in VEGETATION_TYPES.items()}
     name = by_number.get(site.plant_type if site.plant_type is not None else -1, _DEFAULT_TYPE)
     known = None if site.plant_type not in by_number else name
+    why = _default(known, "the plant type of most stations")
+    if name == "c3_crop" and re.search(r"\b(maize|corn)\b", site.vegetation or "", re.IGNORECASE):
+        name, why = "corn_temperate", "  # pft_clm 15 is any crop, but the file says maize"
     leaves: Sequence[float] | None = site.leaf_area_index
     is_tall = VEGETATION_TYPES[name][1] > 1.0
     lines = [
         "  vegetation:",
         "    patches:",
-        f"      - type: {name}" + _default(known, "the plant type of most stations"),
+        f"      - type: {name}{why}",
         "        fraction: 1.0  # default: the file does not give bare ground",
     ]
     if name == "bare_ground":
         return lines
-    leaf_text = _list(leaves) if leaves is not None else _number(_DEFAULT_LEAF_AREA)
+    leaf_text = _list(leaves) if leaves is not None else "null"
     source = (
         f"  # {site.found['leaf_area_index']}"
         if "leaf_area_index" in site.found
-        else _default(leaves, "no seasonal cycle")
+        else _default(leaves, "monthly table of the plant type")
     )
-    stems = _FOREST_STEMS if is_tall else _LOW_STEMS
+    stems = "null  # default: monthly table of the plant type"
+    if leaves is not None:
+        stems = f"{_FOREST_STEMS if is_tall else _LOW_STEMS}"
+        stems += f"  # default: {_FOREST_STEMS:g} for trees, {_LOW_STEMS:g} for low plants"
     top = site.canopy_top
     return [
         *lines,
         f"        leaf_area_index: {leaf_text}{source}",
-        f"        stem_area_index: {stems}  # default: {_FOREST_STEMS:g} for trees, {_LOW_STEMS:g} for low plants",
+        f"        stem_area_index: {stems}",
         f"        canopy_top: {_number(top) if top is not None else 'null'}"
         + _default(top, "height of the plant type"),
     ]
@@ -191,8 +194,7 @@ def _soil(site: SiteDescription) -> list[str]:
         f"      clay: {_list(site.clay)}",
     ]
     if site.organic is not None:
-        share = [round(min(density / PEAT_DENSITY, 1.0), 4) for density in site.organic]
-        lines.append(f"      organic: {_list(share)}  # organic matter over {PEAT_DENSITY:g} kg m-3")
+        lines.append(f"      organic_matter: {_list(site.organic)}  # [kg m-3]")
     return lines
 
 

@@ -52,7 +52,7 @@ def test_names_of_the_plant_tables_are_parameters():
     assert plant_type_names() == [name for name in VEGETATION_TYPES if name != "bare_ground"]
     for name in plant_type_names():
         table = plant_parameters(name)
-        assert table["canopy_top"] == VEGETATION_TYPES[name][1], name
+        assert (table["canopy_top"], table["canopy_bottom"]) == VEGETATION_TYPES[name][1:], name
         for key in PLANT_PARAMETERS:
             low, high = variable(key).valid_range
             assert low <= table[key] <= high, (name, key)

@@ -230,3 +230,11 @@ def test_tiles_must_be_the_ranks(command, tmp_path):
         code, _, err = command(name, tmp_path / "case", "--set", "parallel.tiles=3")
         assert code == 2 and "expected as many tiles as ranks (1), got 3" in err
     assert not (tmp_path / "case" / "run").exists()
+
+
+def test_new_from_a_field_of_maize_without_leaf_area(command, tmp_path):
+    file = station(tmp_path / "a.nc", **PLACE, pft_clm=15, veg="no-till maize (C4)")
+    assert command("new", tmp_path / "case", "--site", file)[0] == 0
+    (patch,) = load_case(tmp_path / "case").surface.vegetation.patches
+    assert patch.type == "corn_temperate"
+    assert patch.leaf_area_index is None and patch.stem_area_index is None  # the table of the plant type

@@ -4,6 +4,7 @@ import pytest
 from pyland.base.errors import InputError
 from pyland.ensemble.forcing_perturbation import ForcingPerturbation, saturation_humidity
 from pyland.ensemble.noise_shape import NoiseShape
+from pyland.forcing import PrecipitationPhase
 
 SETTINGS = {
     "precipitation": {"std": 0.5}, "shortwave": {"std": 0.3}, "longwave": {"std": 20.0}, "temperature": {"std": 1.0},
@@ -191,3 +192,20 @@ def test_wrong_forcing_is_refused():
         perturbation().apply(0, given)
     with pytest.raises(InputError, match="shape"):
         perturbation().apply(0, weather(4))
+
+
+def test_diagnosed_phase_follows_the_temperature_of_the_member():
+    settings = {"precipitation": {"std": 0.5}, "temperature": {"std": 2.0}, "control": True}
+    rule = PrecipitationPhase("ramp")
+    weather = {"rain": np.full(5, 0.5e-3), "snowfall": np.full(5, 0.5e-3), "air_temperature": np.full(5, 274.15),
+               "specific_humidity": np.full(5, 0.003), "surface_pressure": np.full(5, 9.0e4)}
+    arguments = (settings, 4, np.arange(20), np.zeros(5), np.zeros(5), np.arange(5), 3600.0)
+    given = ForcingPerturbation(*arguments).apply(0, weather)
+    members = ForcingPerturbation(*arguments, rule).apply(0, weather)
+    total = given["rain"] + given["snowfall"]
+    assert given["rain"] == pytest.approx(given["snowfall"])  # one factor for both
+    assert members["rain"] + members["snowfall"] == pytest.approx(total, rel=1e-14)
+    share = np.clip((members["air_temperature"] - 273.15) / 2.0, 0.0, 1.0)
+    assert members["rain"] == pytest.approx(total * share, rel=1e-12)
+    assert share.min() == 0.0 and share.max() == 1.0
+    assert np.array_equal(members["rain"][0], weather["rain"])  # the control member is the forcing, bit for bit

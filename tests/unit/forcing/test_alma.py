@@ -5,7 +5,6 @@ import pytest
 
 from pyland.base.errors import InputError
 from pyland.forcing import WEATHER_FIELDS, AlmaForcing, Forcing, check_cover
-from pyland.forcing.moist_air import rain_fraction
 
 HALF_HOUR = np.timedelta64(1800, "s")
 
@@ -270,7 +269,7 @@ def test_phase_of_total_precipitation(write, dataset):
     rain = np.array([w["rain"][0] for w in weather])
     snow = np.array([w["snowfall"][0] for w in weather])
     assert rain + snow == pytest.approx(dataset["Precip"].values, rel=1e-14)
-    assert rain == pytest.approx(dataset["Precip"].values * rain_fraction(dataset["Tair"].values), rel=1e-14)
+    assert rain == pytest.approx(dataset["Precip"].values * np.clip(0.5 * (dataset["Tair"].values - 273.15), 0.0, 1.0))
     assert np.all(rain[:12] == 0.0) and np.all(snow[36:] == 0.0) and snow[:12].max() > 0.0
     with pytest.raises(InputError, match=r"snowfall \(Snowf\), or precipitation \(Precip\)"):
         AlmaForcing(write(dataset.drop_vars(["Snowf", "Precip"]), "rain_only.nc"))
