@@ -248,7 +248,7 @@ contains
          sums%snow_longwave_slope(i) = merge(longwave_chord(sums%snow%start(i), reached)*tangent%snow_longwave_slope(i), &
                                              sums%snow_longwave_slope(i), bends_snow)
          sums%soil%slope(i) = merge(-(sums%longwave_slope(i) + sums%sensible_slope(i) &
-                                      + latent_vaporisation*sums%evaporation_slope(i)), sums%soil%slope(i), bends_soil)
+                                      + sums%soil_latent*sums%evaporation_slope(i)), sums%soil%slope(i), bends_soil)
          sums%snow%slope(i) = merge(-(sums%snow_longwave_slope(i) + sums%snow_sensible_slope(i) &
                                       + latent_sublimation*sums%sublimation_slope(i)), sums%snow%slope(i), bends_snow)
       end do

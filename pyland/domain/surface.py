@@ -218,11 +218,6 @@ def _other_fractions(config: SurfaceSection, domain: Domain) -> Mapping[str, np.
     return MappingProxyType({name: np.array(values, dtype=float) for name, values in out.items()})
 
 
-def _monthly(patches: list[PatchSection], name: str) -> np.ndarray:
-    """Return monthly areas, shape (12, patch, 1)."""
-    return np.array([patch.monthly(name) for patch in patches]).T[:, :, None]
-
-
 def _monthly(patches: list[PatchSection], name: str, domain: Domain) -> np.ndarray:
     """Return monthly areas, shape (12, patch, cell): as given, or from the table of the plant type."""
     place = 0 if name == "leaf_area_index" else 1
