@@ -23,7 +23,7 @@ ALMA_TO_ID = {
     "NEE": "net_ecosystem_exchange",
     "SWE": "snow_mass",
     "SnowDepth": "snow_depth",
-    "SnowRunoff": "snow_outflow",
+    "SnowRunoff": "ground_water_input",
     "TSurf": "radiative_temperature",
     "Ustar": "friction_velocity",
     "WaterTableDepth": "water_table_depth",
