@@ -82,6 +82,9 @@ RETENTION_PARAMETERS = MappingProxyType(
 """Hydraulic parameters of each retention curve (registry ids)."""
 
 
+OTHER_SURFACES = ("glacier", "lake", "urban", "wetland")
+"""Surfaces beside soil; a key of the section gives the share of each, ``<name>_fraction`` of a domain file too."""
+
 PEAT_DENSITY = 130.0
 """Organic matter of pure peat [kg m-3] (Lawrence and Slater 2008, Clim. Dyn. 30, 145-160; CLM5, section 2.2.3)."""
 
@@ -418,16 +421,41 @@ class SoilSection(Section):
         return _registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
 
 
+class UrbanSlabSection(Section):
+    """Bulk properties of built-up land; defaults of a European city (Wouters et al. 2016)."""
+
+    albedo: float = key(0.081, "albedo", unit="1", at_least=0, at_most=1)
+    emissivity: float = key(0.89, "longwave emissivity", unit="1", above=0, at_most=1)
+    roughness: float = key(1.125, "momentum roughness length", unit="m", above=0, at_most=10)
+    conductivity: float = key(1.53, "thermal conductivity", unit="W m-1 K-1", above=0, at_most=100)
+    heat_capacity: float = key(2.5e6, "heat capacity by volume", unit="J m-3 K-1", above=0, at_most=1e8)
+    water_store: float = key(1.31, "water that the ground holds", unit="kg m-2", above=0, at_most=100)
+
+
 class SurfaceSection(Section):
     """What covers the ground and what it is made of."""
 
     vegetation: VegetationSection = key(VegetationSection, "plants", factory=True)
     soil: SoilSection = key(SoilSection, "soil", factory=True)
-    glacier: float = key(0.0, "share of glacier; only 0 is available in this version", unit="1", at_least=0, at_most=1)
-    lake: float = key(0.0, "share of lake; only 0 is available in this version", unit="1", at_least=0, at_most=1)
-    urban: float = key(
-        0.0, "share of built-up land; only 0 is available in this version", unit="1", at_least=0, at_most=1
+    glacier: float = key(
+        0.0, "share of glacier; glacier_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
     )
+    lake: float = key(
+        0.0, "share of lake; lake_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
+    urban: float = key(
+        0.0, "share of built-up land; urban_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
+    wetland: float = key(
+        0.0, "share of wetland; wetland_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
+    lake_depth: float = key(
+        10.0, "mean depth of lakes; lake_depth of a domain file goes before it", unit="m", at_least=0.2, at_most=2000
+    )
+    lake_extinction: float | None = key(
+        None, "extinction of visible light in lakes; null is that of the depth", unit="m-1", above=0, at_most=50
+    )
+    urban_slab: UrbanSlabSection = key(UrbanSlabSection, "bulk properties of built-up land", factory=True)
 
     @property
     def area_files(self) -> list[str]:
@@ -437,17 +465,11 @@ class SurfaceSection(Section):
 
     @model_validator(mode="after")
     def _check(self) -> SurfaceSection:
-        problems = [
-            (
-                name,
-                f"a {name} share is not available in this version; available: 0, got {getattr(self, name):g}",
-                (name,),
-            )
-            for name in ("glacier", "lake", "urban")
-            if getattr(self, name) != 0
-        ]
-        if problems:
-            raise Problems(problems)
+        total = math.fsum(getattr(self, name) for name in OTHER_SURFACES)
+        if total > 1 + FRACTION_TOLERANCE:
+            raise Problems([
+                (name, f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}", OTHER_SURFACES)
+                for name in OTHER_SURFACES if self.changes(name)][:1])
         return self
 
 

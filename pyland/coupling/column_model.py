@@ -39,6 +39,7 @@ SNOW_OPTIONS = MappingProxyType({
 """Options of the snow pack: the numbers of the core's schemes, or None for a switch or a number."""
 
 RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
+SURFACE_KIND = {"soil": 1, "glacier": 2, "urban": 3}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
 
 
@@ -84,6 +85,10 @@ class ColumnModel:
         (docs/theory/snow_pack.md, docs/theory/snow_optics.md).
     bottom_heat_flux : float
         Heat into the lowest thermal layer from below [W m-2].
+    surface_kind : str
+        What the ground is: ``soil``, ``glacier`` or ``urban``; see `pyland.coupling.GroundColumns`.
+    slab_conductivity, slab_heat_capacity : float
+        Of a ground that is no soil [W m-1 K-1, J m-3 K-1], without the water or ice that it holds.
 
     Raises
     ------
@@ -120,6 +125,9 @@ class ColumnModel:
         carbon: str = "none",
         sif_yield: float = 0.0,
         is_irrigated: bool = False,
+        surface_kind: str = "soil",
+        slab_conductivity: float = 0.0,
+        slab_heat_capacity: float = 0.0,
     ) -> None:
         self.thickness = np.asarray(thickness, dtype=float)
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
@@ -135,6 +143,9 @@ class ColumnModel:
             soil_emissivity=soil_emissivity,
             **_snow_options(snow or {}),
             bottom_heat_flux=bottom_heat_flux,
+            surface_kind=_choice("surface_kind", surface_kind, SURFACE_KIND),
+            slab_conductivity=slab_conductivity,
+            slab_heat_capacity=slab_heat_capacity,
         )
         self._columns.set_water_options(
             retention=_choice("retention", retention, RETENTION),

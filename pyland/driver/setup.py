@@ -12,17 +12,19 @@ import numpy as np
 
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
-from pyland.coupling import ColumnModel
+from pyland.coupling import ColumnModel, SurfaceMosaic
 from pyland.coupling.column_model import SNOW_OPTIONS
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
-from pyland.domain.surface import Surface, build_surface
+from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import forcing_period, open_weather
+from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
 from pyland.land.carbon import YEAR, compute_tissue_nitrogen
 from pyland.land.irrigation import PatchIrrigation
+from pyland.land.lake_model import lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
 
@@ -91,6 +93,11 @@ class Setup:
         return tuple(plans) + (None,) * (self.surface.npatch - len(plans))  # bare ground that is left comes last
 
     @cached_property
+    def other_surfaces(self) -> tuple[str, ...]:
+        """Surfaces beside soil that some cell of the run has; the same on all ranks."""
+        return other_surfaces(self.config.surface, self.whole)
+
+    @cached_property
     def initial_temperature(self) -> np.ndarray:
         """Soil temperature at the start, (cell,) [K]: as given, or the mean of the first year of air temperatures.
 
@@ -115,6 +122,8 @@ class Setup:
         """Return the cells of the run as the output rooms want them."""
         whole = self.whole
         layers = {"layer": self.layers.thickness, "thermal_layer": self.layers.thermal_thickness}
+        if "lake" in self.other_surfaces:
+            layers["lake_layer"] = lake_layers(mean_lake_depth(self.config.surface, whole))[:, 0]
         if not whole.is_grid:
             return OutputGrid(whole.latitude, whole.longitude, layers, names=(self.config.case.name,),
                               npatch=self.surface.npatch)
@@ -150,8 +159,8 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 
 
-def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
-    """Build the columns of an ensemble with perturbed parameters and initial state.
+def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | SurfaceMosaic:
+    """Build the columns of an ensemble with perturbed parameters and initial state; lakes and others beside them.
 
     Parameters
     ----------
@@ -171,6 +180,7 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
+    options = column_options(config)
     model = ColumnModel(
         layers.thickness,
         layers.bedrock_thickness,
@@ -179,24 +189,10 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
         ncell=setup.domain.ncell,
         nmember=len(members),
         npatch=surface.npatch,
-        stomata=config.land.stomata,
-        soil_evaporation=config.land.soil_evaporation,
-        water_stress=config.land.water_stress,
-        retention=config.subsurface.retention,
-        lower_boundary=config.subsurface.lower_boundary,
-        water_table_depth=config.subsurface.water_table_depth or 0.0,
-        ponding_depth=config.subsurface.ponding_depth,
-        tolerance=config.subsurface.solver.tolerance,
-        largest_iteration=config.subsurface.solver.max_iterations,
-        smallest_step=config.subsurface.solver.min_step,
-        stability_limit=config.land.stability_limit,
-        soil_roughness=config.land.soil_roughness,
-        bottom_heat_flux=config.land.bottom_heat_flux,
-        snow_layers=config.land.snow.layers,
-        snow={name: getattr(config.land.snow, name) for name in SNOW_OPTIONS},
         carbon=config.land.carbon,
         sif_yield=config.land.sif_yield,
         is_irrigated=setup.irrigation is not None,
+        **options,
     )
     if model.has_carbon:
         model.set_parameters(carbon_fields(surface))
@@ -204,7 +200,28 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
     if setup.irrigation is not None:
         model.set_parameters(irrigation_fields(setup.irrigation, setup.domain.ncell))
     set_initial_state(model, setup, noise)
-    return model
+    return add_other_surfaces(model, setup, options)
+
+
+def column_options(config: CaseConfig) -> dict[str, Any]:
+    """Return the options of the land columns, see `ColumnModel`."""
+    return {
+        "stomata": config.land.stomata,
+        "soil_evaporation": config.land.soil_evaporation,
+        "water_stress": config.land.water_stress,
+        "retention": config.subsurface.retention,
+        "lower_boundary": config.subsurface.lower_boundary,
+        "water_table_depth": config.subsurface.water_table_depth or 0.0,
+        "ponding_depth": config.subsurface.ponding_depth,
+        "tolerance": config.subsurface.solver.tolerance,
+        "largest_iteration": config.subsurface.solver.max_iterations,
+        "smallest_step": config.subsurface.solver.min_step,
+        "stability_limit": config.land.stability_limit,
+        "soil_roughness": config.land.soil_roughness,
+        "bottom_heat_flux": config.land.bottom_heat_flux,
+        "snow_layers": config.land.snow.layers,
+        "snow": {name: getattr(config.land.snow, name) for name in SNOW_OPTIONS},
+    }
 
 
 def soil_parameters(fields: Mapping[str, np.ndarray], config: CaseConfig) -> dict[str, np.ndarray]:

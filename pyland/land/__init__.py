@@ -18,6 +18,7 @@ from pyland.land.carbon import (
     step_soil_carbon,
 )
 from pyland.land.irrigation import Irrigation, PatchIrrigation, irrigate_soil, irrigation_hours
+from pyland.land.lake_model import LakeModel, lake_layers, light_extinction
 from pyland.land.land_model import LandModel
 from pyland.land.plant_types import plant_parameters, plant_type_names, soil_colour_albedo
 from pyland.land.snow_pack import (
@@ -69,6 +70,7 @@ __all__ = [
     "GroundHeatStep",
     "Interception",
     "Irrigation",
+    "LakeModel",
     "LandModel",
     "PatchIrrigation",
     "PatchRadiation",
@@ -102,7 +104,9 @@ __all__ = [
     "intercept_snow",
     "irrigate_soil",
     "irrigation_hours",
+    "lake_layers",
     "leaf_photosynthesis",
+    "light_extinction",
     "percolate_snow",
     "plant_parameters",
     "plant_respiration",
