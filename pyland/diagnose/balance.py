@@ -33,7 +33,8 @@ RIVER_TERMS = (
 )
 """Terms of the balance of rivers and lakes in ``balance.nc`` [m3 per interval]."""
 
-ENERGY_TERMS = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "energy_residual")
+ENERGY_TERMS = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "snow_heat_flux",
+                "energy_residual")
 """Terms of the energy balance in ``balance.nc`` [W m-2]."""
 
 

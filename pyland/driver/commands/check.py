@@ -16,6 +16,9 @@ from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 
+LAKE_LAYERS = 10
+"""Layers of a lake column."""
+
 BYTES = 8
 """Size of a number [byte]."""
 
@@ -87,7 +90,8 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         _check_ranks(config, domain, ranks, report)
         npatch = 1 if surface is None else surface.npatch
         share = -(-domain.ncell // ranks)
-        size = memory_estimate(share * config.ensemble.size, layers, npatch, config.land.snow.layers)
+        size = memory_estimate(share * config.ensemble.size, layers, npatch, config.land.snow.layers,
+                               LAKE_LAYERS if config.surface.lake else 0)
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {share * config.ensemble.size} columns"
         free = _available_memory()
         if free is not None and size > free:
@@ -112,7 +116,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     return report
 
 
-def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int) -> float:
+def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int, lake_layers: int = 0) -> float:
     """Return the memory of all fields of a rank [byte].
 
     Counts the registry: every forcing, state, flux and parameter by its dimensions, twice for averages and copies.
@@ -122,6 +126,7 @@ def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int)
         "layer": layers.nlayer,
         "thermal_layer": layers.nthermal,
         "snow_layer": snow_layers,
+        "lake_layer": lake_layers,
         "patch": npatch,
         "band": 2,
         "layer_patch": layers.nlayer * npatch,
