@@ -24,7 +24,7 @@ module pl_api_land_surface
    public :: surface_albedo, surface_evaporation, surface_intercept, surface_ground_heat, surface_radiation
    public :: surface_soil_thermal, surface_two_stream, surface_weather
 
-   integer, parameter :: nplant = 11     !! columns of a pack of plants
+   integer, parameter :: nplant = 12     !! columns of a pack of plants
    integer, parameter :: nweather = 6    !! columns of a pack of weather
    integer, parameter :: nderived = 7    !! columns of a pack of derived weather
    integer, parameter :: ntwo_stream = 19 !! columns of a pack of two-stream results
@@ -37,7 +37,8 @@ contains
    !> Two-stream solution of both bands.
    subroutine surface_two_stream(plants, albedos, cosine_zenith, results, ierr, errmsg)
       real(rk), intent(in) :: plants(:, :)        !! leaf area, stem area, leaf angle, then vis and nir of leaf
-                                                  !! reflectance, transmittance, stem reflectance, transmittance
+                                                  !! reflectance, transmittance, stem reflectance, transmittance;
+                                                  !! share under snow
       real(rk), intent(in) :: albedos(:, :)       !! of the ground: direct vis, nir, diffuse vis, nir [1]
       real(rk), intent(in) :: cosine_zenith(:, :) !! (ncolumn, 1) [1]
       real(rk), intent(inout) :: results(:, :)    !! members of two_stream_type in their order, vis before nir
@@ -397,6 +398,7 @@ contains
       plant%leaf_transmittance = plants(source, 6:7)
       plant%stem_reflectance = plants(source, 8:9)
       plant%stem_transmittance = plants(source, 10:11)
+      plant%snow_share = plants(source, 12)
    end subroutine unpack_plants
 
    pure subroutine unpack_albedos(albedos, source, ground)

@@ -23,6 +23,8 @@ module pl_column_step
    use pl_richards_column, only: richards_column_step, richards_flux_type
    use pl_root_uptake, only: availability_of_head, availability_of_water
    use pl_soil_evaporation, only: soil_surface_humidity, soil_surface_type
+   use pl_plant_burial, only: bury_plants
+   use pl_snow_albedo, only: snow_absorption, snow_albedo
    use pl_snow_chunk, only: most_snow_layers, snow_chunk_type, snow_mass
    use pl_snow_step, only: snow_step
    use pl_soil_hydraulics, only: soil_hydraulics_type
@@ -36,6 +38,7 @@ module pl_column_step
    real(rk), parameter :: energy_tolerance = 1.0e-6_rk !! largest energy residual of a step [W m-2]
    real(rk), parameter :: water_tolerance = 1.0e-9_rk  !! largest water residual of a step [kg m-2]
    real(rk), parameter :: longest_step = 86400.0_rk    !! [s]
+   integer, parameter :: most_passes = 6 !! solutions of ground heat, each with slopes over the way of the last [1]
 
    !> What snow does in a step, mean over the step.
    type :: snow_flux_type
@@ -43,6 +46,7 @@ module pl_column_step
       real(rk) :: outflow(w)           !! water leaving the snow at its base [kg m-2 s-1]
       real(rk) :: unmet_sublimation(w) !! demand without ice to meet it [kg m-2 s-1]
       real(rk) :: lost_heat(w)         !! of fusion of traces of snow that vanish [W m-2]
+      real(rk) :: ice_before(w, most_snow_layers) !! before the phase change [kg m-2]
       real(rk) :: iterations(w)        !! of ground heat [1]
    end type snow_flux_type
 
@@ -156,8 +160,10 @@ contains
       call load_weather(model%forcing, model%land_parameters, source, weather)
       call derive_weather(weather)
       call land_chunk(model, dt, chunk, source, weather, thickness, snow, head, water, ice, sums, snow_flux, root_uptake)
-      call snow_step(dt, sums%throughfall, sums%snow_throughfall, sums%sublimation, snow, snow_flux%outflow, &
-                     surface_input, snow_flux%unmet_sublimation, snow_flux%lost_heat)
+      call snow_step(dt, model%land_options%snow, weather, model%land_parameters%topography_deviation(source, 1), &
+                     model%land%soil_temperature(source, 1), 0.5_rk*thickness(:, 1), sums%throughfall, &
+                     sums%snow_throughfall, sums%sublimation, snow_flux%ice_before, snow, snow_flux%outflow, surface_input, &
+                     snow_flux%unmet_sublimation, snow_flux%lost_heat)
 
       ! ponded water and rain evaporate first; what is missing comes from the top layer
       surface_input = surface_input - sums%soil_evaporation
@@ -268,7 +274,11 @@ contains
                          model%land_parameters%soil_albedo_saturated(source, :), water(:, 1) + ice(:, 1), ground)
       call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
       call bare_of_snow(ground)
-      if (any(snow%top <= snow%nsnow)) call cover_with_snow(model%land_options, weather, snow, ground)
+      if (any(snow%top <= snow%nsnow)) then
+         call snow_albedo(model%land_options%snow_albedo, weather%cosine_zenith, weather%air_pressure, snow%surface_age, &
+                          ground%albedo_diffuse, snow, ground%snow_albedo_direct, ground%snow_albedo_diffuse)
+         call cover_with_snow(model%land_options, weather, snow, ground)
+      end if
       call start_sums(ground, sums)
       root_uptake = 0.0_rk
       if (model%land_options%water_stress /= stress_pressure_head) then
@@ -280,6 +290,7 @@ contains
          layer = (p - 1)*model%nlayer
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
          call load_patch_state(model%land, source, p, canopy)
+         if (any(snow%top <= snow%nsnow)) call bury_plants(snow, plant)
          if (model%land_options%water_stress == stress_pressure_head) then
             call availability_of_head(model%nlayer, head, model%land_parameters%psi_open(source, p), &
                                       model%land_parameters%psi_closed(source, p), availability)
@@ -310,7 +321,9 @@ contains
       real(rk), dimension(w, model%nthermal) :: conductivity, capacity
       real(rk) :: snow_light(w, most_snow_layers), light_below(w), snow_heat(w), soil_heat(w)
       real(rk) :: temperature_before(w, model%nthermal), water_before(w, model%nlayer), ice_before(w, model%nlayer)
+      real(rk) :: soil_way(w), snow_way(w)
       type(snow_chunk_type) :: snow_before
+      type(land_sums_type) :: tangent
       logical :: is_bent(w)
       integer :: iterations(w), n, pass
       call load_chunk(chunk, model%nlayer, model%derived%thermal%dry_conductivity, dry_conductivity)
@@ -322,20 +335,27 @@ contains
       call soil_thermal_properties(model%nlayer, model%nthermal, dry_conductivity, wet_conductivity, dry_capacity, &
                                    model%derived%hydraulics(chunk)%porosity, water, ice, conductivity, capacity)
       n = merge(snow%nsnow, 0, any(snow%top <= snow%nsnow))
-      light_below = sums%snow_light(:, 1) + sums%snow_light(:, 2)
-      snow_light = 0.0_rk
+      if (n > 0) then
+         call snow_absorption(snow, sums%snow_light(:, 1), sums%snow_light(:, 2), snow_light, light_below)
+      else
+         snow_light = 0.0_rk
+         light_below = 0.0_rk
+      end if
       call surface_exchange(light_below, sums)
       snow_before = snow
       temperature_before = soil_temperature
       water_before = water
       ice_before = ice
-      do pass = 1, 2
+      tangent = sums
+      soil_way = 0.0_rk
+      snow_way = 0.0_rk
+      do pass = 1, most_passes
          call ground_column_step(dt, n, model%nlayer, model%nthermal, model%land_options%snow_conductivity, thickness, &
                                  conductivity, capacity, film, curve_scale, curve_power, snow_light, &
                                  model%land_options%bottom_heat_flux, snow, soil_temperature, water, ice, sums%snow, &
                                  sums%soil, snow_flux%melt, snow_heat, soil_heat, iterations)
-         if (pass == 2) exit
-         call bend_slopes(weather, sums, is_bent)
+         if (pass == most_passes) exit
+         call bend_slopes(weather, tangent, soil_way, snow_way, sums, is_bent)
          if (.not. any(is_bent)) exit
          snow = snow_before
          soil_temperature = temperature_before
@@ -343,6 +363,7 @@ contains
          ice = ice_before
       end do
       call correct_ground(sums)
+      snow_flux%ice_before = snow_before%ice
       sums%snow_heat_gain = snow_heat/dt
       sums%soil_heat_gain = soil_heat/dt
       sums%bottom_flux = model%land_options%bottom_heat_flux

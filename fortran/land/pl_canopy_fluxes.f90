@@ -483,18 +483,20 @@ contains
                                    - setting%latent_wet(i)*flux%canopy_evaporation(i)
          cover = ground%snow_cover(i)
          open = 1.0_rk - cover
-         share = heat*(pass%to_air(i) + pass%to_leaf(i))/(pass%to_air(i) + pass%to_leaf(i) + pass%to_ground(i))
+         ! the air between the leaves follows each surface by its share; what one does to the other waits a step
+         share = pass%to_ground(i)/(pass%to_air(i) + pass%to_leaf(i) + pass%to_ground(i))
          flux%sensible_ground(i) = open*heat*(ground%soil_temperature(i) - pass%air_temperature(i))
-         flux%sensible_ground_slope(i) = open*share
+         flux%sensible_ground_slope(i) = open*heat*(1.0_rk - open*share)
          flux%sensible_snow(i) = cover*heat*(ground%snow_temperature(i) - pass%air_temperature(i))
-         flux%sensible_snow_slope(i) = cover*share
-         share = pass%to_air(i) + pass%vapour_from_leaf(i)
-         share = share/(share + pass%to_soil(i) + pass%to_snow(i))
+         flux%sensible_snow_slope(i) = cover*heat*(1.0_rk - cover*share)
+         share = 1.0_rk/(pass%to_air(i) + pass%vapour_from_leaf(i) + pass%to_soil(i) + pass%to_snow(i))
          flux%ground_evaporation(i) = weather%air_density(i)*pass%to_soil(i) &
                                       *(ground%humidity(i) - pass%air_humidity(i))
-         flux%ground_evaporation_slope(i) = weather%air_density(i)*pass%to_soil(i)*share*ground%humidity_slope(i)
+         flux%ground_evaporation_slope(i) = weather%air_density(i)*pass%to_soil(i)*(1.0_rk - pass%to_soil(i)*share) &
+                                            *ground%humidity_slope(i)
          flux%sublimation(i) = weather%air_density(i)*pass%to_snow(i)*(ground%snow_humidity(i) - pass%air_humidity(i))
-         flux%sublimation_slope(i) = weather%air_density(i)*pass%to_snow(i)*share*ground%snow_humidity_slope(i)
+         flux%sublimation_slope(i) = weather%air_density(i)*pass%to_snow(i)*(1.0_rk - pass%to_snow(i)*share) &
+                                     *ground%snow_humidity_slope(i)
          ev = radiation%canopy_emissivity(i)
          eg = ground%emissivity(i)
          below = (1.0_rk - ev)*weather%longwave_down(i) + ev*stefan_boltzmann*leaf_temperature(i)**4

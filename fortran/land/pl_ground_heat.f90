@@ -94,6 +94,7 @@ contains
       snow_surface%change = snow_surface%change + stage*snow_change
       soil_surface%change = soil_surface%change + stage*soil_change
 
+      call settle_round_off(dt, nsnow, nrow, source, snow_surface, soil_surface, base, enthalpy)
       call pass_excess(nsnow, nrow, water, enthalpy)
       call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, enthalpy, guess, slope)
       call split_water(nsnow, nlayer, nrow, dry_capacity, water, onset, enthalpy, guess, liquid)
@@ -347,6 +348,27 @@ contains
       end do
       temperature = merge(freezing_point - depression, temperature, is_frozen)
    end subroutine invert_frozen
+
+   !> Give the top soil row what the linear solves lost: round-off, which layers of micrometres beside metres make large.
+   pure subroutine settle_round_off(dt, nsnow, nrow, source, snow_surface, soil_surface, base, enthalpy)
+      real(rk), intent(in) :: dt                   !! [s]
+      integer, intent(in) :: nsnow, nrow
+      real(rk), dimension(w, nrow), intent(in) :: source, base
+      type(exchange_type), intent(in) :: snow_surface, soil_surface
+      real(rk), intent(inout) :: enthalpy(w, nrow) !! [J m-2]
+      real(rk) :: missing(w)
+      integer :: i, k
+      missing = dt*(snow_surface%flux + snow_surface%slope*snow_surface%change &
+                    + soil_surface%flux + soil_surface%slope*soil_surface%change)
+      do k = 1, nrow
+         do i = 1, w
+            missing(i) = missing(i) + (dt*source(i, k) - (enthalpy(i, k) - base(i, k)))
+         end do
+      end do
+      do i = 1, w
+         enthalpy(i, nsnow + 1) = enthalpy(i, nsnow + 1) + missing(i)
+      end do
+   end subroutine settle_round_off
 
    !> Heat above the freezing point of snow that has melted goes to the row below it.
    pure subroutine pass_excess(nsnow, nrow, water, enthalpy)

@@ -5,6 +5,7 @@
 module pl_land_chunk
    use pl_chunk, only: w => chunk_width
    use pl_kinds, only: rk
+   use pl_snow_options, only: snow_options_type
    implicit none (type, external)
    private
    public :: canopy_state_type, flux_chunk_type, ground_chunk_type, land_options_type
@@ -12,6 +13,7 @@ module pl_land_chunk
    public :: canopy_area_limit, nband, visible, near_infrared
    public :: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
    public :: evaporation_beta, evaporation_dry_surface_layer
+   public :: albedo_age, albedo_grains
    public :: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
 
    integer, parameter :: nband = 2
@@ -20,6 +22,7 @@ module pl_land_chunk
    integer, parameter :: stomata_ball_berry = 1, stomata_medlyn = 2
    integer, parameter :: evaporation_dry_surface_layer = 1, evaporation_beta = 2
    integer, parameter :: stress_pressure_head = 1, stress_soil_water = 2
+   integer, parameter :: albedo_grains = 1, albedo_age = 2 !! schemes of pl_snow_albedo
    integer, parameter :: snow_conductivity_jordan = 1, snow_conductivity_sturm = 2, snow_conductivity_calonne = 3
 
    !> Choices of schemes and scalars shared by all columns.
@@ -28,6 +31,8 @@ module pl_land_chunk
       integer :: soil_evaporation = evaporation_dry_surface_layer  !! soil evaporation scheme
       integer :: water_stress = stress_soil_water                  !! what limits root uptake in dry soil
       integer :: snow_conductivity = snow_conductivity_jordan      !! thermal conductivity of snow
+      integer :: snow_albedo = albedo_grains                       !! albedo of snow
+      type(snow_options_type) :: snow                              !! mechanics of the pack
       real(rk) :: bottom_heat_flux = 0.0_rk                        !! into the lowest layer from below [W m-2]
       real(rk) :: stability_limit = 0.5_rk                         !! largest zeta in stable air [1]
       real(rk) :: soil_roughness = 0.00085_rk                      !! momentum roughness length of bare soil [m]
@@ -63,6 +68,7 @@ module pl_land_chunk
       real(rk) :: leaf_area(w)            !! one-sided leaf area index [m2 m-2]
       real(rk) :: stem_area(w)            !! stem area index [m2 m-2]
       real(rk) :: canopy_top(w)           !! [m]
+      real(rk) :: canopy_bottom(w)        !! lowest leaves [m]
       real(rk) :: leaf_angle(w)           !! departure from spherical orientation chi_L [1]
       real(rk) :: leaf_reflectance(w, nband)   !! [1]
       real(rk) :: leaf_transmittance(w, nband) !! [1]
@@ -77,6 +83,7 @@ module pl_land_chunk
       real(rk) :: stomatal_intercept(w)   !! minimum conductance [umol m-2 leaf s-1]
       real(rk) :: growth_temperature(w)   !! 10-day mean air temperature [K]
       real(rk) :: daylength_factor(w)     !! (day length / longest day)**2 [1]
+      real(rk) :: snow_share(w)           !! of leaves and stems under intercepted snow, for light [1]
       real(rk) :: water_stress(w)         !! beta_t, 1 without stress (from pl_root_uptake) [1]
    end type plant_chunk_type
 

@@ -45,6 +45,7 @@ contains
       plant%leaf_area = forcing%leaf_area_index(source, patch)
       plant%stem_area = forcing%stem_area_index(source, patch)
       plant%canopy_top = parameters%canopy_top(source, patch)
+      plant%canopy_bottom = parameters%canopy_bottom(source, patch)
       plant%leaf_angle = parameters%leaf_angle(source, patch)
       plant%leaf_reflectance(:, visible) = parameters%leaf_reflectance_vis(source, patch)
       plant%leaf_reflectance(:, near_infrared) = parameters%leaf_reflectance_nir(source, patch)
@@ -63,6 +64,7 @@ contains
       plant%stomatal_intercept = parameters%stomatal_intercept(source, patch)
       plant%growth_temperature = state%growth_temperature(source, 1)
       plant%daylength_factor = forcing%daylength_factor(source, 1)
+      plant%snow_share = 0.0_rk
       plant%water_stress = 1.0_rk
    end subroutine load_plant
 
@@ -104,6 +106,7 @@ contains
       call load_chunk(chunk, nsnow, state%snow_temperature, snow%temperature(:, :nsnow))
       call load_chunk(chunk, nsnow, state%snow_grain_radius, snow%grain_radius(:, :nsnow))
       snow%age = state%snow_age(source, 1)
+      snow%surface_age = state%snow_surface_age(source, 1)
       snow%cover = state%snow_cover_fraction(source, 1)
       snow%mass_maximum = state%snow_mass_maximum(source, 1)
       snow%top = nsnow + 1
@@ -129,6 +132,7 @@ contains
       state%snow_temperature(first:last, :) = snow%temperature(:count, :n)
       state%snow_grain_radius(first:last, :) = snow%grain_radius(:count, :n)
       state%snow_age(first:last, 1) = snow%age(:count)
+      state%snow_surface_age(first:last, 1) = snow%surface_age(:count)
       state%snow_cover_fraction(first:last, 1) = snow%cover(:count)
       state%snow_mass_maximum(first:last, 1) = snow%mass_maximum(:count)
    end subroutine store_snow

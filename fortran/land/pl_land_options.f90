@@ -2,9 +2,10 @@
 module pl_land_options
    use pl_error, only: error_input, error_type, raise_error
    use pl_kinds, only: rk
-   use pl_land_chunk, only: evaporation_beta, evaporation_dry_surface_layer, land_options_type, snow_conductivity_calonne, &
-                            snow_conductivity_jordan, snow_conductivity_sturm, stomata_ball_berry, stomata_medlyn, &
-                            stress_pressure_head, stress_soil_water
+   use pl_land_chunk, only: albedo_age, albedo_grains, evaporation_beta, evaporation_dry_surface_layer, land_options_type
+   use pl_land_chunk, only: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
+   use pl_land_chunk, only: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
+   use pl_snow_options, only: check_snow_options, set_snow_option
    implicit none (type, external)
    private
    public :: check_land_options, set_land_option
@@ -24,6 +25,8 @@ contains
          options%soil_evaporation = nint(value)
       case ("water_stress")
          options%water_stress = nint(value)
+      case ("snow_albedo")
+         options%snow_albedo = nint(value)
       case ("snow_conductivity")
          options%snow_conductivity = nint(value)
       case ("bottom_heat_flux")
@@ -39,7 +42,11 @@ contains
       case ("snow_emissivity")
          options%snow_emissivity = value
       case default
-         call raise_error(error, error_input, "the land columns have no option '"//name//"'")
+         if (index(name, "snow_") == 1) then
+            call set_snow_option(name(6:), value, options%snow, error)
+         else
+            call raise_error(error, error_input, "the land columns have no option '"//name//"'")
+         end if
       end select
    end subroutine set_land_option
 
@@ -56,6 +63,10 @@ contains
       else if (all(options%snow_conductivity /= [snow_conductivity_jordan, snow_conductivity_sturm, &
                                                  snow_conductivity_calonne])) then
          call raise_error(error, error_input, "unknown scheme of the thermal conductivity of snow")
+      else if (all(options%snow_albedo /= [albedo_grains, albedo_age])) then
+         call raise_error(error, error_input, "unknown scheme of the albedo of snow")
+      else
+         call check_snow_options(options%snow, error)
       end if
    end subroutine check_land_options
 

@@ -30,6 +30,7 @@ module pl_land_state
       real(rk), allocatable :: snow_temperature(:, :)     !! per snow layer [K]
       real(rk), allocatable :: snow_grain_radius(:, :)    !! optical radius per snow layer [um]
       real(rk), allocatable :: snow_age(:, :)             !! non-dimensional age of the surface [1]
+      real(rk), allocatable :: snow_surface_age(:, :)     !! time that dust gathered on the surface [day]
       real(rk), allocatable :: snow_cover_fraction(:, :)  !! share of the ground under snow [1]
       real(rk), allocatable :: snow_mass_maximum(:, :)    !! largest snow mass of the season [kg m-2]
    end type land_state_type
@@ -170,6 +171,8 @@ contains
       call table%create(state%snow_grain_radius, "snow_grain_radius", role_state, nsnow, smallest_grain, error)
       if (allocated(error)) return
       call table%create(state%snow_age, "snow_age", role_state, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(state%snow_surface_age, "snow_surface_age", role_state, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(state%snow_cover_fraction, "snow_cover_fraction", role_state, 1, 0.0_rk, error)
       if (allocated(error)) return

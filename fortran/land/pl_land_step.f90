@@ -7,6 +7,7 @@
 module pl_land_step
    use pl_bare_ground_fluxes, only: bare_ground_fluxes
    use pl_canopy_fluxes, only: canopy_fluxes
+   use pl_canopy_snow, only: combine_shares, intercept_snow
    use pl_chunk, only: w => chunk_width
    use pl_constants, only: latent_fusion, latent_vaporisation, stefan_boltzmann
    use pl_interception, only: intercept
@@ -23,7 +24,8 @@ module pl_land_step
 
    real(rk), parameter :: carbon_per_mole = 12.011e-9_rk !! carbon of one umol CO2 [kg umol-1]
    real(rk), parameter :: growth_time = 864000.0_rk      !! time scale of the growth temperature, 10 days [s]
-   real(rk), parameter :: straight = 2.0_rk              !! change of a surface up to which tangents serve [K]
+   real(rk), parameter :: straight = 2.0_rk              !! change of a surface up to which a slope serves [K]
+   real(rk), parameter :: coldest = 150.0_rk             !! lowest temperature of a surface on Earth, with a margin [K]
    real(rk), parameter :: latent_sublimation = latent_vaporisation + latent_fusion !! [J kg-1]
 
    !> Column means over patches, and the water that the subsurface is asked for.
@@ -109,7 +111,7 @@ contains
       type(land_options_type), intent(in) :: options
       type(weather_chunk_type), intent(in) :: weather
       type(ground_chunk_type), intent(in) :: ground
-      type(plant_chunk_type), intent(inout) :: plant      !! in: plant; out: with its water stress
+      type(plant_chunk_type), intent(inout) :: plant      !! in: plant with its exposed areas; out: with its water stress and snow
       real(rk), intent(in) :: root_fraction(w, nlayer)    !! [1]
       real(rk), intent(in) :: availability(w, nlayer)     !! of water to the roots [1]
       real(rk), intent(in) :: soil_temperature(w, nlayer) !! [K]
@@ -118,12 +120,17 @@ contains
       real(rk), intent(inout) :: root_uptake(w, nlayer)   !! column sink by roots [kg m-2 s-1]
       type(radiation_chunk_type) :: radiation
       type(flux_chunk_type) :: flux
-      real(rk) :: uptake_share(w, nlayer), throughfall(w), wet_fraction(w), dry_fraction(w), sublimation(w)
+      real(rk) :: uptake_share(w, nlayer)
+      real(rk), dimension(w) :: throughfall, wet_fraction, dry_fraction, sublimation, rain_share, vapour_share
+      real(rk) :: snow_throughfall(w)
       integer :: k
 
       call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
+      call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, rain_share, dry_fraction)
+      call intercept_snow(dt, plant, weather%snowfall, weather%air_temperature, weather%wind_speed, state%canopy_snow, &
+                          snow_throughfall, plant%snow_share, vapour_share)
+      call combine_shares(plant, rain_share, vapour_share, wet_fraction, dry_fraction)
       call patch_radiation(weather, plant, ground, radiation)
-      call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, wet_fraction, dry_fraction)
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)
       call bare_ground_fluxes(options, weather, plant, ground, flux)
       call evaporate_stores(dt, state, flux, sublimation)
@@ -138,7 +145,7 @@ contains
          sums%soil_evaporation = sums%soil_evaporation + f*flux%ground_evaporation
          sums%sublimation = sums%sublimation + f*flux%sublimation
          sums%throughfall = sums%throughfall + f*throughfall
-         sums%snow_throughfall = sums%snow_throughfall + f*weather%snowfall
+         sums%snow_throughfall = sums%snow_throughfall + f*snow_throughfall
          sums%carbon = sums%carbon + f*carbon_per_mole*flux%gross_photosynthesis
          sums%friction_velocity = sums%friction_velocity + f*flux%friction_velocity
          sums%stress = sums%stress + f*plant%leaf_area*plant%water_stress
@@ -203,37 +210,45 @@ contains
    !> Slopes of longwave and vapour over the way that the surfaces took, for the lanes where it was long.
    !>
    !> Both bend upward with temperature: over 10 K the tangent misses a tenth of the longwave and a third of the vapour.
-   !> A second solution with chords is exact where it ends at the same temperature.
-   pure subroutine bend_slopes(weather, sums, is_bent)
+   !> Solved again with chords, the step is exact when it ends where the chords do; `soil_way` and `snow_way` keep the
+   !> changes that the slopes belong to.
+   pure subroutine bend_slopes(weather, tangent, soil_way, snow_way, sums, is_bent)
       type(weather_chunk_type), intent(in) :: weather
+      type(land_sums_type), intent(in) :: tangent !! with the slopes at the start
+      real(rk), intent(inout) :: soil_way(w)      !! change that the slopes belong to; 0: tangents [K]
+      real(rk), intent(inout) :: snow_way(w)      !! [K]
       type(land_sums_type), intent(inout) :: sums !! in: with `change`; out: with chords
       logical, intent(out) :: is_bent(w)          !! lanes whose slopes have changed
-      real(rk) :: reached, humidity, slope, chord, long_soil, long_snow
-      logical :: bends
+      real(rk) :: reached, humidity, slope, chord
+      logical :: bends_soil, bends_snow
       integer :: i
       do i = 1, w
-         bends = abs(sums%soil%change(i)) > straight
-         reached = sums%soil%start(i) + sums%soil%change(i)
+         bends_soil = abs(sums%soil%change(i) - soil_way(i)) > straight
+         bends_snow = abs(sums%snow%change(i) - snow_way(i)) > straight
+         is_bent(i) = bends_soil .or. bends_snow
+         ! the mean of both ends quells the see-saw between a slope that is too steep and one that is too flat
+         soil_way(i) = merge(merge(0.5_rk, 1.0_rk, abs(soil_way(i)) > 0.0_rk)*(sums%soil%change(i) + soil_way(i)), &
+                             soil_way(i), bends_soil)
+         snow_way(i) = merge(merge(0.5_rk, 1.0_rk, abs(snow_way(i)) > 0.0_rk)*(sums%snow%change(i) + snow_way(i)), &
+                             snow_way(i), bends_snow)
+         reached = max(sums%soil%start(i) + soil_way(i), coldest)
          call saturation_humidity(reached, weather%air_pressure(i), humidity, slope)
          call saturation_humidity(sums%soil%start(i), weather%air_pressure(i), chord, slope)
-         chord = (humidity - chord)/merge(sums%soil%change(i), 1.0_rk, bends)/max(slope, tiny(slope))
-         sums%evaporation_slope(i) = merge(chord, 1.0_rk, bends)*sums%evaporation_slope(i)
-         long_soil = sums%longwave_slope(i)*(merge(longwave_chord(sums%soil%start(i), reached), 1.0_rk, bends) - 1.0_rk)
-         is_bent(i) = bends
-         bends = abs(sums%snow%change(i)) > straight
-         reached = sums%snow%start(i) + sums%snow%change(i)
+         chord = (humidity - chord)/merge(reached - sums%soil%start(i), 1.0_rk, bends_soil)/max(slope, tiny(slope))
+         sums%evaporation_slope(i) = merge(chord*tangent%evaporation_slope(i), sums%evaporation_slope(i), bends_soil)
+         sums%longwave_slope(i) = merge(longwave_chord(sums%soil%start(i), reached)*tangent%longwave_slope(i), &
+                                        sums%longwave_slope(i), bends_soil)
+         reached = max(sums%snow%start(i) + snow_way(i), coldest)
          call saturation_humidity_ice(reached, weather%air_pressure(i), humidity, slope)
          call saturation_humidity_ice(sums%snow%start(i), weather%air_pressure(i), chord, slope)
-         chord = (humidity - chord)/merge(sums%snow%change(i), 1.0_rk, bends)/max(slope, tiny(slope))
-         sums%sublimation_slope(i) = merge(chord, 1.0_rk, bends)*sums%sublimation_slope(i)
-         long_snow = sums%snow_longwave_slope(i)*(merge(longwave_chord(sums%snow%start(i), reached), 1.0_rk, bends) - 1.0_rk)
-         is_bent(i) = is_bent(i) .or. bends
-         sums%longwave_slope(i) = sums%longwave_slope(i) + long_soil
-         sums%snow_longwave_slope(i) = sums%snow_longwave_slope(i) + long_snow
+         chord = (humidity - chord)/merge(reached - sums%snow%start(i), 1.0_rk, bends_snow)/max(slope, tiny(slope))
+         sums%sublimation_slope(i) = merge(chord*tangent%sublimation_slope(i), sums%sublimation_slope(i), bends_snow)
+         sums%snow_longwave_slope(i) = merge(longwave_chord(sums%snow%start(i), reached)*tangent%snow_longwave_slope(i), &
+                                             sums%snow_longwave_slope(i), bends_snow)
          sums%soil%slope(i) = merge(-(sums%longwave_slope(i) + sums%sensible_slope(i) &
-                                      + latent_vaporisation*sums%evaporation_slope(i)), sums%soil%slope(i), is_bent(i))
+                                      + latent_vaporisation*sums%evaporation_slope(i)), sums%soil%slope(i), bends_soil)
          sums%snow%slope(i) = merge(-(sums%snow_longwave_slope(i) + sums%snow_sensible_slope(i) &
-                                      + latent_sublimation*sums%sublimation_slope(i)), sums%snow%slope(i), is_bent(i))
+                                      + latent_sublimation*sums%sublimation_slope(i)), sums%snow%slope(i), bends_snow)
       end do
    end subroutine bend_slopes
 
@@ -243,7 +258,7 @@ contains
       real(rk), intent(in) :: reached !! [K]
       real(rk) :: ratio               !! [1]
       real(rk) :: relative
-      relative = max(reached, 0.0_rk)/start
+      relative = reached/start
       ratio = 0.25_rk*(1.0_rk + relative)*(1.0_rk + relative*relative)
    end function longwave_chord
 

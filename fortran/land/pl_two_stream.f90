@@ -15,7 +15,8 @@
 !>     D(x) = (exp(-K x) - exp(-h x))/(h - K),   r = c/(b + mubar h)
 !>
 !> in which sigma cancels: no coefficient is singular, no exponential grows, and canopies of any depth need no cap.
-!> D is the only quotient left that needs care (see `exponential_difference`). Sunlit leaves: Dai et al. (2004),
+!> D is the only quotient left that needs care (see `exponential_difference`). Leaves under snow scatter as snow does
+!> (CLM Technical Note, eqs. 3.5-3.7). Sunlit leaves: Dai et al. (2004),
 !> J. Climate 17, 2281-2299; unscattered beam, and scattered light weighted with the sunlit share exp(-K x).
 module pl_two_stream
    use pl_chunk, only: w => chunk_width
@@ -31,6 +32,8 @@ module pl_two_stream
    real(rk), parameter :: spherical_leaf_angle = 0.01_rk !! |chi_L| below it is taken as this value, phi_2 divides [1]
    real(rk), parameter :: largest_scattering = 0.999_rk !! no leaf scatters all light; keeps r below one [1]
    real(rk), parameter :: smallest_area = 1.0e-6_rk     !! divisor of shares where there is no canopy [m2 m-2]
+   real(rk), parameter :: snow_scattering(nband) = [0.8_rk, 0.4_rk] !! omega of snow on leaves (CLM note, table 3.2) [1]
+   real(rk), parameter :: snow_upscatter = 0.5_rk       !! beta and beta_0 of snow on leaves [1]
 
    !> Shares of unit incoming flux: of the direct beam (`_direct`) or of diffuse light (`_diffuse`).
    type :: two_stream_type
@@ -75,7 +78,7 @@ contains
       call find_geometry(plant, cosine_zenith, geometry)
       do band = 1, nband
          call solve_band(geometry, plant%leaf_reflectance(:, band), plant%leaf_transmittance(:, band), &
-                         plant%stem_reflectance(:, band), plant%stem_transmittance(:, band), &
+                         plant%stem_reflectance(:, band), plant%stem_transmittance(:, band), plant%snow_share, &
                          ground%albedo_direct(:, band), ground%albedo_diffuse(:, band), band, canopy)
          do i = 1, w
             if (.not. cosine_zenith(i) > 0.0_rk) then
@@ -149,17 +152,18 @@ contains
 
    !> Solution of one band: boundary values of the modes, then fluxes at both ends and their integrals.
    pure subroutine solve_band(geometry, leaf_reflectance, leaf_transmittance, stem_reflectance, stem_transmittance, &
-                              ground_direct, ground_diffuse, band, canopy)
+                              snow_share, ground_direct, ground_diffuse, band, canopy)
       type(geometry_type), intent(in) :: geometry
       real(rk), intent(in) :: leaf_reflectance(w)   !! [1]
       real(rk), intent(in) :: leaf_transmittance(w) !! [1]
       real(rk), intent(in) :: stem_reflectance(w)   !! [1]
       real(rk), intent(in) :: stem_transmittance(w) !! [1]
+      real(rk), intent(in) :: snow_share(w)         !! of leaves and stems under snow [1]
       real(rk), intent(in) :: ground_direct(w)      !! albedo of the ground for the beam [1]
       real(rk), intent(in) :: ground_diffuse(w)     !! albedo of the ground for diffuse light [1]
       integer, intent(in) :: band                   !! visible or near_infrared
       type(two_stream_type), intent(inout) :: canopy
-      real(rk) :: reflectance, transmittance, excess, omega, b, c, d, f, eta, kappa, h, r, q
+      real(rk) :: reflectance, transmittance, excess, omega, b, c, d, f, eta, kappa, h, r, q, snow
       real(rk) :: e, s, x, k, mubar, difference, through, overlap, inverse
       real(rk) :: mode_up, mode_down, beam_up, source, up, down
       integer :: i
@@ -175,9 +179,14 @@ contains
          transmittance = transmittance*excess
          omega = reflectance + transmittance
          c = 0.5_rk*(omega + (reflectance - transmittance)*geometry%backward(i))
-         b = 1.0_rk - omega + c
          kappa = mubar*k
          d = (1.0_rk + kappa)*omega*geometry%single_scatter(i)
+         ! omega, omega beta and omega beta_0 are means over bare and snow-covered leaves
+         snow = snow_share(i)*snow_scattering(band)
+         omega = (1.0_rk - snow_share(i))*omega + snow
+         c = (1.0_rk - snow_share(i))*c + snow*snow_upscatter
+         d = (1.0_rk - snow_share(i))*d + kappa*snow*snow_upscatter
+         b = 1.0_rk - omega + c
          f = omega*kappa - d
          eta = sqrt((1.0_rk - omega)*(b + c)) ! mubar h; b**2 - c**2 = (b - c)(b + c)
          h = eta/mubar

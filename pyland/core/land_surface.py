@@ -35,14 +35,14 @@ def _run(procedure: str, *arguments: object) -> None:
 
 
 def two_stream(plants: Array, albedos: Array, cosine_zenith: Array) -> Array:
-    """Two-stream results ``(19, column)`` for packs ``(11, column)``, ``(4, column)`` and ``(1, column)``."""
+    """Two-stream results ``(19, column)`` for packs ``(12, column)``, ``(4, column)`` and ``(1, column)``."""
     results = np.zeros((N_TWO_STREAM, plants.shape[1]))
     _run("surface_two_stream", plants.T, albedos.T, cosine_zenith.T, results.T)
     return results
 
 
 def radiation(plants: Array, albedos: Array, weather: Array) -> Array:
-    """Patch radiation ``(9, column)`` for packs ``(11, column)``, ``(4, column)`` and ``(6, column)``."""
+    """Patch radiation ``(9, column)`` for packs ``(12, column)``, ``(4, column)`` and ``(6, column)``."""
     results = np.zeros((N_RADIATION, plants.shape[1]))
     _run("surface_radiation", plants.T, albedos.T, weather.T, results.T)
     return results

@@ -38,7 +38,7 @@ class LandModel:
 
     The ground takes the water that arrives and gives all that plants and surface ask for; soil water and pressure heads
     stay as they are set. Everything else is the column of the whole model: interception, radiation, canopy and ground
-    fluxes, photosynthesis, root-water stress and soil temperature.
+    fluxes, photosynthesis, root-water stress, snow, and heat and frost of the soil.
 
     Parameters
     ----------
@@ -87,8 +87,8 @@ class LandModel:
     Notes
     -----
     ``flux["water_balance_residual"]`` closes over the canopy and the surface:
-    ``change of canopy_water = dt * (rain + snowfall - canopy_evaporation - throughfall)``. Retention is van
-    Genuchten's with the Rosetta pedotransfer functions. Soil is snow-free and unfrozen (docs/theory/land_column.md).
+    ``change of canopy_water and canopy_snow = dt * (rain + snowfall - canopy_evaporation - throughfall)``. Retention is
+    van Genuchten's with the Rosetta pedotransfer functions (docs/theory/land_column.md).
 
     Examples
     --------

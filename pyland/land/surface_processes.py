@@ -186,13 +186,16 @@ def _same_columns(what: str, *packs: Array) -> list[Array]:
     return [np.ascontiguousarray(np.broadcast_to(pack, (pack.shape[0], count))) for pack in packs]
 
 
-def _plants(what: str, leaf_area: ArrayLike, stem_area: ArrayLike, optics: Mapping[str, ArrayLike]) -> Array:
+def _plants(what: str, leaf_area: ArrayLike, stem_area: ArrayLike, optics: Mapping[str, ArrayLike],
+            snow_share: ArrayLike) -> Array:
     missing = [name for name in _PLANT_PACK[2:] if name not in optics]
     if missing:
         raise InputError(f"{what}: optics lacks {', '.join(missing)}; `plant_parameters` returns all of them")
-    plants = _pack(what, leaf_area, stem_area, *(optics[name] for name in _PLANT_PACK[2:]))
+    plants = _pack(what, leaf_area, stem_area, *(optics[name] for name in _PLANT_PACK[2:]), snow_share)
     if np.any(plants[:2] < 0.0):
         raise InputError(f"{what}: leaf and stem area must not be negative")
+    if np.any((plants[-1] < 0.0) | (plants[-1] > 1.0)):
+        raise InputError(f"{what}: the share of leaves under snow must lie in [0, 1]")
     return plants
 
 
@@ -218,6 +221,7 @@ def compute_two_stream(
     cosine_zenith: ArrayLike,
     *,
     ground_albedo_diffuse: ArrayLike | None = None,
+    snow_share: ArrayLike = 0.0,
 ) -> CanopyLight:
     """Solve the two-stream equations of shortwave in a canopy.
 
@@ -233,6 +237,8 @@ def compute_two_stream(
         Cosine of the sun's zenith angle; not above 0 means night [1].
     ground_albedo_diffuse : array_like, optional
         For diffuse light; by default the same as for the beam [1].
+    snow_share : array_like
+        Share of leaves and stems under intercepted snow, in [0, 1] [1].
 
     Returns
     -------
@@ -251,7 +257,7 @@ def compute_two_stream(
     what = "two-stream"
     diffuse = ground_albedo if ground_albedo_diffuse is None else ground_albedo_diffuse
     plants, albedos, sun = _same_columns(
-        what, _plants(what, leaf_area, stem_area, optics), _bands(what, ground_albedo, diffuse),
+        what, _plants(what, leaf_area, stem_area, optics, snow_share), _bands(what, ground_albedo, diffuse),
         _pack(what, cosine_zenith))
     r = core.two_stream(plants, albedos, sun)
     return CanopyLight(*(r[k:k + 2] for k in range(0, 16, 2)), r[16], r[17], r[18])
@@ -334,7 +340,7 @@ def compute_patch_radiation(
     # light does not depend on the state of the air; any valid air serves the derivation of the weather
     weather = _weather(what, 288.0, 0.005, 1.0e5, shortwave_down, cosine_zenith, 10.0)
     plants, albedos, weather = _same_columns(
-        what, _plants(what, leaf_area, stem_area, optics), _bands(what, ground_albedo, ground_albedo), weather)
+        what, _plants(what, leaf_area, stem_area, optics, 0.0), _bands(what, ground_albedo, ground_albedo), weather)
     return PatchRadiation(*core.radiation(plants, albedos, weather))
 
 

@@ -38,14 +38,17 @@ def test_energy_and_water_close_and_soil_water_stays():
     water, head = model.state["soil_water"].copy(), model.state["pressure_head"].copy()
     share = model.parameter["patch_fraction"]
     for step in range(48):
-        before = (share * model.state["canopy_water"]).sum(axis=0)
+        before = (share * (model.state["canopy_water"] + model.state["canopy_snow"])).sum(axis=0)
+        snow = (model.state["snow_ice"] + model.state["snow_liquid"]).sum(axis=0)
         forcing = day(step)
         model.advance(forcing, leaf_area=[2.0, 1.0], stem_area=0.2, dt=DT)
         flux = model.flux
-        change = (share * model.state["canopy_water"]).sum(axis=0) - before
+        change = (share * (model.state["canopy_water"] + model.state["canopy_snow"])).sum(axis=0) - before
         supply = forcing["rain"] + forcing["snowfall"] - flux["canopy_evaporation"] - flux["throughfall"]
         assert np.allclose(change, DT * supply, atol=1e-12)
-        assert np.allclose(flux["infiltration"], flux["throughfall"] - flux["soil_evaporation"], rtol=1e-12, atol=1e-18)
+        evaporated = flux["evapotranspiration"] - flux["transpiration"] - flux["canopy_evaporation"]
+        assert np.allclose(DT * flux["infiltration"] + flux["snow_mass"] - snow,
+                           DT * (flux["throughfall"] - evaporated), rtol=1e-12, atol=1e-12)
         assert (np.abs(flux["water_balance_residual"]) < 1e-10).all()
         assert (np.abs(flux["energy_balance_residual"]) < 1e-9).all()
         assert not flux["surface_runoff"].any() and not flux["subsurface_runoff"].any()

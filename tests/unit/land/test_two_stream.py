@@ -237,4 +237,4 @@ def test_the_boundary_names_a_wrong_shape():
     from pyland.core import land_surface as core
 
     with pytest.raises(InputError, match="albedos: expected 3 x 4, got 2 x 4"):
-        core.two_stream(np.ones((11, 3)), np.full((4, 2), 0.2), np.ones((1, 3)))
+        core.two_stream(np.ones((12, 3)), np.full((4, 2), 0.2), np.ones((1, 3)))
