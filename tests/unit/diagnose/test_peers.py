@@ -142,6 +142,15 @@ def test_units_of_snow_runoff_and_carbon(tmp_path):
     assert series.values["NEE"][0] == pytest.approx(-1.0)  # umol m-2 s-1
 
 
+def test_runoff_of_snow_is_that_of_a_lysimeter(tmp_path):
+    mass = np.where(np.arange(HOURS) < 48, 10.0, 0.0)
+    outflow = np.where(np.arange(HOURS) == 48, 3.0e-4, 1.0e-4 * (mass > 0.0))  # what melts out in its last hour
+    history = write_history(tmp_path / "history.nc", snow_mass=mass, snow_outflow=outflow,
+                            throughfall=np.full(HOURS, 2.0e-4))  # fmt: skip
+    runoff = read_history(history, ["SnowRunoff"]).values["SnowRunoff"]
+    assert runoff[[0, 47, 48, 60]] == pytest.approx(86400.0 * np.array([1.0e-4, 1.0e-4, 3.0e-4, 2.0e-4]))
+
+
 def test_albedo_is_a_ratio_of_sums_on_bright_days():
     reflected = 0.6 * LIGHT
     dark = LIGHT.copy()
