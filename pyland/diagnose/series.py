@@ -45,6 +45,9 @@ MOLAR_MASS_CARBON = 12.011e-3
 DAILY_MEASURED = 0.4
 """Least measured fraction of a daily value whose quality flag is that fraction [1]."""
 
+LEAST_SNOW = 1.0
+"""Snow below which rain reaches the ground past it [kg m-2]: a centimetre of fresh snow, which covers it in part."""
+
 _DEPTH = re.compile(r"^(?P<prefix>[A-Za-z]+)_(?P<top>\d+(?:\.\d+)?)(?:-(?P<bottom>\d+(?:\.\d+)?))?cm$")
 _NUMBERED = re.compile(r"^(?P<prefix>[A-Za-z]+)_\d+$")
 _MICRO = 1.0e6  # micromoles per mole
@@ -273,7 +276,7 @@ def _history_variable(data: xr.Dataset, name: str, cell: int, depths: Depths) ->
         return at_depth(values, data[f"{axis}_bounds"].values, depth[1], depth[2])
     if name == "SnowRunoff" and {"throughfall", "snow_mass"} <= set(data.variables):
         # a lysimeter below the snow collects the rain of days without snow, too
-        is_bare = _of_cell(data["snow_mass"], cell) == 0.0
+        is_bare = _of_cell(data["snow_mass"], cell) < LEAST_SNOW
         values = np.where(is_bare, np.maximum(values, _of_cell(data["throughfall"], cell)), values)
     return values * _FACTORS[name] if name in _FACTORS else values
 
