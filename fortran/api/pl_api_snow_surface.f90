@@ -12,7 +12,7 @@ module pl_api_snow_surface
    use pl_land_chunk, only: albedo_age, albedo_grains, nband, plant_chunk_type
    use pl_snow_albedo, only: band_albedo, dust_darkening, snow_absorption, snow_albedo
    use pl_snow_chunk, only: clear_snow, most_snow_layers, snow_chunk_type
-   use pl_snow_grains, only: age_snow, age_surface, grow_grains
+   use pl_snow_grains, only: age_snow, grow_grains
    implicit none (type, external)
    private
    public :: snow_age_step, snow_bands, snow_canopy, snow_expose, snow_grow, snow_light, snow_reflect
@@ -56,24 +56,24 @@ contains
       end do
    end subroutine snow_grow
 
-   !> Ages of the surface.
+   !> Age of the surface (BATS).
    subroutine snow_age_step(dt, packs, columns, ages, ierr, errmsg)
       real(rk), intent(in) :: dt                !! time step [s]
       real(rk), intent(in) :: packs(:, :)       !! snow
       real(rk), intent(in) :: columns(:, :)     !! surface temperature [K], new snow [kg m-2]
-      real(rk), intent(inout) :: ages(:, :)     !! age [1], time that dust gathered [day]
+      real(rk), intent(inout) :: ages(:, :)     !! age, (ncolumn, 1) [1]
       integer, intent(out) :: ierr              !! 0 or an error code
       character(len=512), intent(out) :: errmsg !! sentence that belongs to the code
       type(error_type), allocatable :: error
       type(snow_chunk_type) :: snow
-      real(rk) :: cover(chunk_width), surface_age(chunk_width)
+      real(rk) :: cover(chunk_width)
       integer :: source(chunk_width), chunk, ncolumn, nsnow, first, last, count
       ncolumn = size(packs, 1)
       nsnow = size(packs, 2)/nquantity
       call check_layers(nsnow, error)
       call check_pack(packs, ncolumn, nquantity*nsnow, "packs", error)
       call check_pack(columns, ncolumn, 2, "columns", error)
-      call check_pack(ages, ncolumn, 2, "ages", error)
+      call check_pack(ages, ncolumn, 1, "ages", error)
       call check_step(dt, error)
       call report(error, ierr, errmsg)
       if (ierr /= 0) return
@@ -82,11 +82,8 @@ contains
          call find_lanes(chunk, ncolumn, source, first, last, count)
          call unpack_snow(packs, cover, nsnow, source, snow)
          snow%age = ages(source, 1)
-         surface_age = ages(source, 2)
          call age_snow(dt, columns(source, 1), columns(source, 2), snow)
-         call age_surface(dt, columns(source, 2), snow, surface_age)
          ages(first:last, 1) = snow%age(:count)
-         ages(first:last, 2) = surface_age(:count)
       end do
    end subroutine snow_age_step
 
@@ -118,7 +115,8 @@ contains
          call find_lanes(chunk, ncolumn, source, first, last, count)
          call unpack_snow(packs, columns(source, 1), nsnow, source, snow)
          snow%age = columns(source, 4)
-         call snow_albedo(scheme, columns(source, 2), columns(source, 3), columns(source, 5), columns(source, 6:7), &
+         snow%dust_age = spread(columns(source, 5), 2, size(snow%dust_age, 2))
+         call snow_albedo(scheme, columns(source, 2), columns(source, 3), columns(source, 6:7), &
                           snow, direct, diffuse)
          results(first:last, :nband) = direct(:count, :)
          results(first:last, nband + 1:) = diffuse(:count, :)

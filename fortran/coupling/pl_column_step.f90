@@ -45,6 +45,7 @@ module pl_column_step
       real(rk) :: melt(w)              !! refreezing negative [kg m-2 s-1]
       real(rk) :: outflow(w)           !! water leaving the snow at its base [kg m-2 s-1]
       real(rk) :: unmet_sublimation(w) !! demand without ice to meet it [kg m-2 s-1]
+      real(rk) :: water_input(w)       !! rain, drip and outflow reaching the soil [kg m-2 s-1]
       real(rk) :: lost_heat(w)         !! of fusion of traces of snow that vanish [W m-2]
       real(rk) :: ice_before(w, most_snow_layers) !! before the phase change [kg m-2]
       real(rk) :: iterations(w)        !! of ground heat [1]
@@ -162,11 +163,11 @@ contains
       call land_chunk(model, dt, chunk, source, weather, thickness, snow, head, water, ice, sums, snow_flux, root_uptake)
       call snow_step(dt, model%land_options%snow, weather, model%land_parameters%topography_deviation(source, 1), &
                      model%land%soil_temperature(source, 1), 0.5_rk*thickness(:, 1), sums%throughfall, &
-                     sums%snow_throughfall, sums%sublimation, snow_flux%ice_before, snow, snow_flux%outflow, surface_input, &
-                     snow_flux%unmet_sublimation, snow_flux%lost_heat)
+                     sums%snow_throughfall, sums%sublimation, snow_flux%ice_before, snow, snow_flux%outflow, &
+                     snow_flux%water_input, snow_flux%unmet_sublimation, snow_flux%lost_heat)
 
       ! ponded water and rain evaporate first; what is missing comes from the top layer
-      surface_input = surface_input - sums%soil_evaporation
+      surface_input = snow_flux%water_input - sums%soil_evaporation
       if (model%has_soil_water) then
          call move_water(model, dt, chunk, thickness, surface_input, root_uptake, ice, head, water, pond, taken, moved, error)
          if (allocated(error)) return
@@ -275,7 +276,7 @@ contains
       call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
       call bare_of_snow(ground)
       if (any(snow%top <= snow%nsnow)) then
-         call snow_albedo(model%land_options%snow_albedo, weather%cosine_zenith, weather%air_pressure, snow%surface_age, &
+         call snow_albedo(model%land_options%snow_albedo, weather%cosine_zenith, weather%air_pressure, &
                           ground%albedo_diffuse, snow, ground%snow_albedo_direct, ground%snow_albedo_diffuse)
          call cover_with_snow(model%land_options, weather, snow, ground)
       end if
@@ -460,6 +461,7 @@ contains
          f%snow_depth(first:last, 1) = depth(:n)
          f%snow_melt(first:last, 1) = snow_flux%melt(:n)
          f%snow_outflow(first:last, 1) = snow_flux%outflow(:n)
+         f%ground_water_input(first:last, 1) = snow_flux%water_input(:n)
          f%snow_heat_flux(first:last, 1) = sums%snow_heat_gain(:n)
          f%sublimation(first:last, 1) = sums%sublimation(:n) + sums%canopy_sublimation(:n)
          f%heat_iterations(first:last, 1) = snow_flux%iterations(:n)

@@ -78,6 +78,8 @@ contains
             snow%grain_radius(i, k) = merge((old*snow%grain_radius(i, k) + added*fresh_grain(i)) &
                                             /merge(old + added, 1.0_rk, added > 0.0_rk), snow%grain_radius(i, k), &
                                             added > 0.0_rk)
+            snow%dust_age(i, k) = merge(snow%dust_age(i, k)*old/merge(old + added, 1.0_rk, added > 0.0_rk), &
+                                        snow%dust_age(i, k), added > 0.0_rk)
             snow%ice(i, k) = snow%ice(i, k) + added
             snow%thickness(i, k) = snow%thickness(i, k) + added/(density(i)*max(snow%cover(i), least_cover))
          end do

@@ -106,7 +106,7 @@ contains
       call load_chunk(chunk, nsnow, state%snow_temperature, snow%temperature(:, :nsnow))
       call load_chunk(chunk, nsnow, state%snow_grain_radius, snow%grain_radius(:, :nsnow))
       snow%age = state%snow_age(source, 1)
-      snow%surface_age = state%snow_surface_age(source, 1)
+      call load_chunk(chunk, nsnow, state%snow_dust_age, snow%dust_age(:, :nsnow))
       snow%cover = state%snow_cover_fraction(source, 1)
       snow%mass_maximum = state%snow_mass_maximum(source, 1)
       snow%top = nsnow + 1
@@ -132,7 +132,7 @@ contains
       state%snow_temperature(first:last, :) = snow%temperature(:count, :n)
       state%snow_grain_radius(first:last, :) = snow%grain_radius(:count, :n)
       state%snow_age(first:last, 1) = snow%age(:count)
-      state%snow_surface_age(first:last, 1) = snow%surface_age(:count)
+      state%snow_dust_age(first:last, :) = snow%dust_age(:count, :n)
       state%snow_cover_fraction(first:last, 1) = snow%cover(:count)
       state%snow_mass_maximum(first:last, 1) = snow%mass_maximum(:count)
    end subroutine store_snow

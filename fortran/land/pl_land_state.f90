@@ -30,7 +30,7 @@ module pl_land_state
       real(rk), allocatable :: snow_temperature(:, :)     !! per snow layer [K]
       real(rk), allocatable :: snow_grain_radius(:, :)    !! optical radius per snow layer [um]
       real(rk), allocatable :: snow_age(:, :)             !! non-dimensional age of the surface [1]
-      real(rk), allocatable :: snow_surface_age(:, :)     !! time that dust gathered on the surface [day]
+      real(rk), allocatable :: snow_dust_age(:, :)        !! time since the snow fell, per snow layer [day]
       real(rk), allocatable :: snow_cover_fraction(:, :)  !! share of the ground under snow [1]
       real(rk), allocatable :: snow_mass_maximum(:, :)    !! largest snow mass of the season [kg m-2]
    end type land_state_type
@@ -96,6 +96,7 @@ module pl_land_state
       real(rk), allocatable :: sublimation(:, :)              !! from snow on the ground and on leaves [kg m-2 s-1]
       real(rk), allocatable :: snow_melt(:, :)                !! refreezing negative [kg m-2 s-1]
       real(rk), allocatable :: snow_outflow(:, :)             !! water leaving the snow at its base [kg m-2 s-1]
+      real(rk), allocatable :: ground_water_input(:, :)       !! rain, drip and snow's outflow reaching the soil [kg m-2 s-1]
       real(rk), allocatable :: snow_mass(:, :)                !! on the ground at the end of the step [kg m-2]
       real(rk), allocatable :: snow_depth(:, :)               !! mean over the column [m]
       real(rk), allocatable :: snow_heat_flux(:, :)           !! gain of enthalpy of the snow, melt included [W m-2]
@@ -172,7 +173,7 @@ contains
       if (allocated(error)) return
       call table%create(state%snow_age, "snow_age", role_state, 1, 0.0_rk, error)
       if (allocated(error)) return
-      call table%create(state%snow_surface_age, "snow_surface_age", role_state, 1, 0.0_rk, error)
+      call table%create(state%snow_dust_age, "snow_dust_age", role_state, nsnow, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(state%snow_cover_fraction, "snow_cover_fraction", role_state, 1, 0.0_rk, error)
       if (allocated(error)) return
@@ -310,6 +311,8 @@ contains
       call table%create(flux%snow_melt, "snow_melt", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%snow_outflow, "snow_outflow", role_flux, 1, 0.0_rk, error)
+      if (allocated(error)) return
+      call table%create(flux%ground_water_input, "ground_water_input", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return
       call table%create(flux%snow_mass, "snow_mass", role_flux, 1, 0.0_rk, error)
       if (allocated(error)) return

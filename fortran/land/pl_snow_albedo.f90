@@ -36,11 +36,10 @@ contains
    !>
    !> With grains the soil shines through thin snow: light passes the pack down and up. Lanes without snow get the
    !> soil's albedo (grains) or that of new snow (age); their cover is 0.
-   pure subroutine snow_albedo(scheme, cosine_zenith, air_pressure, surface_age, soil_albedo, snow, direct, diffuse)
+   pure subroutine snow_albedo(scheme, cosine_zenith, air_pressure, soil_albedo, snow, direct, diffuse)
       integer, intent(in) :: scheme                !! albedo_grains or albedo_age
       real(rk), intent(in) :: cosine_zenith(w)     !! of the sun; at night that of the horizon is taken [1]
       real(rk), intent(in) :: air_pressure(w)      !! (grains) [Pa]
-      real(rk), intent(in) :: surface_age(w)       !! time that dust gathered on the surface (grains) [day]
       real(rk), intent(in) :: soil_albedo(w, nband) !! of the soil below, for diffuse light (grains) [1]
       type(snow_chunk_type), intent(in) :: snow
       real(rk), intent(out) :: direct(w, nband)    !! for the beam [1]
@@ -51,7 +50,7 @@ contains
          call bats_albedo(cosine_zenith, snow, direct, diffuse)
          return
       end if
-      call deep_albedo(air_pressure, surface_age, snow, albedo)
+      call deep_albedo(air_pressure, snow, albedo)
       call beam_albedo(cosine_zenith, albedo, beam)
       call ground_in_sight(snow, seen)
       do i = 1, w
@@ -105,9 +104,8 @@ contains
    !> Albedos of a pack too deep to see the soil: layers weighted by their share of the top 3 cm.
    !>
    !> What a thinner pack lacks goes to its lowest layer. Crocus weights its two top layers so.
-   pure subroutine deep_albedo(air_pressure, surface_age, snow, albedo)
+   pure subroutine deep_albedo(air_pressure, snow, albedo)
       real(rk), intent(in) :: air_pressure(w) !! [Pa]
-      real(rk), intent(in) :: surface_age(w)  !! [day]
       type(snow_chunk_type), intent(in) :: snow
       real(rk), intent(out) :: albedo(w, nspectral) !! [1]
       real(rk) :: depth(w), above(w), below, weight, first, second, third
@@ -123,7 +121,7 @@ contains
             below = merge(1.0_rk, below, k == snow%nsnow)
             weight = below - above(i)
             above(i) = below
-            call band_albedo(snow%grain_radius(i, k), dust_darkening(surface_age(i), air_pressure(i)), &
+            call band_albedo(snow%grain_radius(i, k), dust_darkening(snow%dust_age(i, k), air_pressure(i)), &
                              first, second, third)
             albedo(i, 1) = albedo(i, 1) + weight*first
             albedo(i, 2) = albedo(i, 2) + weight*second

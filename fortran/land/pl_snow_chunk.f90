@@ -24,8 +24,8 @@ module pl_snow_chunk
       real(rk) :: thickness(w, most_snow_layers)        !! where snow lies [m]
       real(rk) :: temperature(w, most_snow_layers)      !! [K]
       real(rk) :: grain_radius(w, most_snow_layers)     !! optical radius [um]
+      real(rk) :: dust_age(w, most_snow_layers)         !! time since the snow of a layer fell, in which dust gathered [day]
       real(rk) :: age(w)                                !! non-dimensional age of the surface (BATS) [1]
-      real(rk) :: surface_age(w)                        !! time that dust gathered on the surface [day]
       real(rk) :: cover(w)                              !! snow-covered share of the ground [1]
       real(rk) :: mass_maximum(w)                       !! largest mass of the season (Swenson and Lawrence) [kg m-2]
    end type snow_chunk_type
@@ -44,7 +44,7 @@ contains
       snow%temperature = freezing_point
       snow%grain_radius = smallest_grain
       snow%age = 0.0_rk
-      snow%surface_age = 0.0_rk
+      snow%dust_age = 0.0_rk
       snow%cover = 0.0_rk
       snow%mass_maximum = 0.0_rk
    end subroutine clear_snow

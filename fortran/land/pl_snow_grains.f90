@@ -15,7 +15,7 @@ module pl_snow_grains
    use pl_snow_chunk, only: most_snow_layers, smallest_grain, snow_chunk_type, snow_mass
    implicit none (type, external)
    private
-   public :: age_snow, age_surface, grow_grains, largest_grain, refrozen_grain
+   public :: age_dust, age_snow, grow_grains, largest_grain, refrozen_grain
 
    real(rk), parameter :: largest_grain = 1500.0_rk  !! optical radius that no snow exceeds [um]
    real(rk), parameter :: refrozen_grain = 1000.0_rk !! optical radius of refrozen liquid [um]
@@ -33,9 +33,6 @@ module pl_snow_grains
    real(rk), parameter :: dirt_ageing = 0.3_rk       !! share of dirt and soot in the rate (BATS) [1]
    real(rk), parameter :: renewing_mass = 10.0_rk    !! new snow that makes a surface new (BATS) [kg m-2]
    real(rk), parameter :: ice_sheet_mass = 800.0_rk  !! a heavier pack stays new (BATS) [kg m-2]
-   !> New snow that leaves 1/e of the dust of the surface in sight: Crocus sees 80 % of the surface in the top 2 cm,
-   !> which are 2 kg m-2 of new snow; 2/log(5).
-   real(rk), parameter :: covering_mass = 1.2427_rk  !! [kg m-2]
    real(rk), parameter :: day = 86400.0_rk           !! [s]
    real(rk), parameter :: micrometre = 1.0e-6_rk     !! [m um-1]
 
@@ -145,18 +142,16 @@ contains
       end do
    end subroutine age_snow
 
-   !> Days that dust has had to gather on the surface; new snow hides it; 0 without snow.
-   pure subroutine age_surface(dt, new_snow, snow, surface_age)
-      real(rk), intent(in) :: dt                !! time step [s]
-      real(rk), intent(in) :: new_snow(w)       !! that fell on the snow in the step [kg m-2]
-      type(snow_chunk_type), intent(in) :: snow
-      real(rk), intent(inout) :: surface_age(w) !! [day]
-      real(rk) :: older
-      integer :: i
-      do i = 1, w
-         older = (surface_age(i) + dt/day)*exp(-new_snow(i)/covering_mass)
-         surface_age(i) = merge(older, 0.0_rk, snow%top(i) <= snow%nsnow)
+   !> Time in which dust gathers in the layers that are present; new snow brings its own age, 0, where it joins.
+   pure subroutine age_dust(dt, snow)
+      real(rk), intent(in) :: dt !! time step [s]
+      type(snow_chunk_type), intent(inout) :: snow
+      integer :: i, k
+      do k = 1, snow%nsnow
+         do i = 1, w
+            snow%dust_age(i, k) = merge(snow%dust_age(i, k) + dt/day, 0.0_rk, k >= snow%top(i))
+         end do
       end do
-   end subroutine age_surface
+   end subroutine age_dust
 
 end module pl_snow_grains

@@ -31,6 +31,7 @@ module pl_snow_layers
       real(rk) :: thickness    !! [m]
       real(rk) :: temperature  !! [K]
       real(rk) :: grain_radius !! [um]
+      real(rk) :: dust_age     !! [day]
    end type layer_type
 
 contains
@@ -52,7 +53,7 @@ contains
          do k = 1, count
             layers(k) = layer_type(snow%ice(i, top + k - 1), snow%liquid(i, top + k - 1), &
                                    snow%thickness(i, top + k - 1), snow%temperature(i, top + k - 1), &
-                                   snow%grain_radius(i, top + k - 1))
+                                   snow%grain_radius(i, top + k - 1), snow%dust_age(i, top + k - 1))
          end do
          call combine_thin(max(snow%cover(i), least_cover), count, layers)
          call divide_thick(max(snow%cover(i), least_cover), snow%nsnow, count, layers)
@@ -170,7 +171,10 @@ contains
       mass_a = a%ice + a%liquid
       mass_b = b%ice + b%liquid
       c = b
-      if (mass_a + mass_b > 0.0_rk) c%grain_radius = (mass_a*a%grain_radius + mass_b*b%grain_radius)/(mass_a + mass_b)
+      if (mass_a + mass_b > 0.0_rk) then
+         c%grain_radius = (mass_a*a%grain_radius + mass_b*b%grain_radius)/(mass_a + mass_b)
+         c%dust_age = (mass_a*a%dust_age + mass_b*b%dust_age)/(mass_a + mass_b)
+      end if
       c%ice = a%ice + b%ice
       c%liquid = a%liquid + b%liquid
       c%thickness = a%thickness + b%thickness
@@ -203,12 +207,14 @@ contains
       snow%thickness(i, :top - 1) = 0.0_rk
       snow%temperature(i, :top - 1) = freezing_point
       snow%grain_radius(i, :top - 1) = smallest_grain
+      snow%dust_age(i, :top - 1) = 0.0_rk
       do k = 1, count
          snow%ice(i, top + k - 1) = layers(k)%ice
          snow%liquid(i, top + k - 1) = layers(k)%liquid
          snow%thickness(i, top + k - 1) = layers(k)%thickness
          snow%temperature(i, top + k - 1) = layers(k)%temperature
          snow%grain_radius(i, top + k - 1) = layers(k)%grain_radius
+         snow%dust_age(i, top + k - 1) = layers(k)%dust_age
       end do
    end subroutine store_layers
 
@@ -240,6 +246,7 @@ contains
             snow%thickness(i, k) = merge(0.0_rk, snow%thickness(i, k), trace(i))
             snow%temperature(i, k) = merge(freezing_point, snow%temperature(i, k), trace(i))
             snow%grain_radius(i, k) = merge(smallest_grain, snow%grain_radius(i, k), trace(i))
+            snow%dust_age(i, k) = merge(0.0_rk, snow%dust_age(i, k), trace(i))
          end do
       end do
       snow%top = merge(snow%nsnow + 1, snow%top, trace)

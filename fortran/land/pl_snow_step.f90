@@ -8,7 +8,7 @@ module pl_snow_step
    use pl_snow_chunk, only: most_snow_layers, snow_chunk_type
    use pl_snow_compaction, only: compact_snow, settle_melt
    use pl_snow_cover, only: update_snow_cover
-   use pl_snow_grains, only: age_snow, age_surface, grow_grains
+   use pl_snow_grains, only: age_dust, age_snow, grow_grains
    use pl_snow_layers, only: combine_and_divide, remove_trace
    use pl_snow_options, only: snow_options_type
    use pl_snow_vapour, only: exchange_vapour
@@ -68,7 +68,7 @@ contains
       call combine_and_divide(snow)
       call compact_snow(options, dt, weather%wind_speed, snow)
       call age_snow(dt, surface, dt*snowfall, snow)
-      call age_surface(dt, dt*snowfall, snow, snow%surface_age)
+      call age_dust(dt, snow)
    end subroutine snow_step
 
 end module pl_snow_step

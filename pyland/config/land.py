@@ -21,6 +21,16 @@ class SnowSection(Section):
     """The snow pack."""
 
     layers: int = key(5, "layers that a pack may have", unit="1", at_least=1, at_most=12)
+    albedo: str = key("grains", "albedo from the size of grains, or from the age of the surface (BATS)",
+                      choices=("grains", "age"))
+    cover: str = key("swenson_lawrence", "share of the ground that snow covers",
+                     choices=("swenson_lawrence", "niu_yang"))
+    fresh_density: str = key("clm5", "density of new snow: with wind and cold (clm5) or without (clm45)",
+                             choices=("clm5", "clm45"))
+    overburden: str = key("anderson", "settling under the weight of snow", choices=("anderson", "vionnet", "clm5"))
+    wind_drift: bool = key(False, "packing of the surface by wind")
+    percolation: str = key("bucket", "flow of liquid water through snow", choices=("bucket", "kinematic"))
+    holding: float = key(0.033, "share of the pores that holds water against gravity", unit="1", at_least=0, at_most=0.2)
     conductivity: str = key("jordan", "thermal conductivity of snow", choices=("jordan", "sturm", "calonne"))
     roughness: float = key(0.0024, "roughness length of snow", unit="m", above=0, at_most=0.1)
     emissivity: float = key(0.97, "longwave emissivity of snow", unit="1", above=0.5, at_most=1)

@@ -27,7 +27,7 @@ def grow(dt: float, packs: Array, columns: Array, refrozen: Array) -> Array:
 
 
 def age(dt: float, packs: Array, columns: Array, ages: Array) -> Array:
-    """Return the two ages ``(2, column)`` for columns ``(2, column)``."""
+    """Return the age ``(1, column)`` for columns ``(2, column)``."""
     new = ages.copy()
     _run("snow_age_step", dt, packs.T, columns.T, new.T)
     return new

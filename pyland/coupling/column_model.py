@@ -14,13 +14,27 @@ import numpy as np
 
 from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
 from pyland.core.columns import Columns
-from pyland.land.land_model import PATCH_FIELDS, SNOW_CONDUCTIVITY, SOIL_EVAPORATION, STOMATA, WATER_STRESS
+from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
 DENSITY_WATER = 1000.0
 """Density of liquid water [kg m-3]."""
 
 DRIEST_SATURATION = 0.01
 """Effective saturation below which an analysis does not dry a layer, as in CLM [1]."""
+
+SNOW_OPTIONS = MappingProxyType({
+    "albedo": {"grains": 1, "age": 2},
+    "cover": {"niu_yang": 1, "swenson_lawrence": 2},
+    "fresh_density": {"clm45": 1, "clm5": 2},
+    "overburden": {"anderson": 1, "vionnet": 2, "clm5": 3},
+    "percolation": {"bucket": 1, "kinematic": 2},
+    "conductivity": {"jordan": 1, "sturm": 2, "calonne": 3},
+    "wind_drift": None,
+    "holding": None,
+    "roughness": None,
+    "emissivity": None,
+})
+"""Options of the snow pack: the numbers of the core's schemes, or None for a switch or a number."""
 
 RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
@@ -56,10 +70,9 @@ class ColumnModel:
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
     snow_layers : int
         Snow layers that may exist, 1 to 12.
-    snow_conductivity : str
-        Thermal conductivity of snow: ``jordan``, ``sturm`` or ``calonne``.
-    snow_roughness, snow_emissivity : float
-        Roughness length [m] and emissivity [1] of snow.
+    snow : mapping, optional
+        Schemes and constants of the snow pack that replace the defaults, keys as in ``SNOW_OPTIONS``
+        (docs/theory/snow_pack.md, docs/theory/snow_optics.md).
     bottom_heat_flux : float
         Heat into the lowest thermal layer from below [W m-2].
 
@@ -93,9 +106,7 @@ class ColumnModel:
         soil_roughness: float = 0.00085,
         soil_emissivity: float = 0.96,
         snow_layers: int = 5,
-        snow_conductivity: str = "jordan",
-        snow_roughness: float = 0.0024,
-        snow_emissivity: float = 0.97,
+        snow: Mapping[str, str | float | bool] | None = None,
         bottom_heat_flux: float = 0.0,
     ) -> None:
         self.thickness = np.asarray(thickness, dtype=float)
@@ -110,9 +121,7 @@ class ColumnModel:
             stability_limit=stability_limit,
             soil_roughness=soil_roughness,
             soil_emissivity=soil_emissivity,
-            snow_conductivity=_choice("snow_conductivity", snow_conductivity, SNOW_CONDUCTIVITY),
-            snow_roughness=snow_roughness,
-            snow_emissivity=snow_emissivity,
+            **_snow_options(snow or {}),
             bottom_heat_flux=bottom_heat_flux,
         )
         self._columns.set_water_options(
@@ -241,6 +250,16 @@ class ColumnModel:
     def bytes_per_column(self) -> float:
         """Memory of all fields per column [byte]."""
         return self._columns.bytes_per_column
+
+
+def _snow_options(given: Mapping[str, str | float | bool]) -> dict[str, float]:
+    out = {}
+    for name, value in given.items():
+        if name not in SNOW_OPTIONS:
+            raise InputError(f"Columns: snow has no option '{name}'; expected one of {', '.join(SNOW_OPTIONS)}.")
+        choices = SNOW_OPTIONS[name]
+        out[f"snow_{name}"] = float(value) if choices is None else float(_choice(f"snow: {name}", str(value), choices))
+    return out
 
 
 def _choice(key: str, value: str, choices: Mapping[str, int]) -> int:

@@ -23,7 +23,7 @@ ALMA_TO_ID = {
     "NEE": "net_ecosystem_exchange",
     "SWE": "snow_mass",
     "SnowDepth": "snow_depth",
-    "SnowRunoff": "snow_outflow",
+    "SnowRunoff": "ground_water_input",
     "TSurf": "radiative_temperature",
     "Ustar": "friction_velocity",
     "WaterTableDepth": "water_table_depth",
@@ -44,9 +44,6 @@ MOLAR_MASS_CARBON = 12.011e-3
 
 DAILY_MEASURED = 0.4
 """Least measured fraction of a daily value whose quality flag is that fraction [1]."""
-
-LEAST_SNOW = 1.0
-"""Snow below which rain reaches the ground past it [kg m-2]: a centimetre of fresh snow, which covers it in part."""
 
 _DEPTH = re.compile(r"^(?P<prefix>[A-Za-z]+)_(?P<top>\d+(?:\.\d+)?)(?:-(?P<bottom>\d+(?:\.\d+)?))?cm$")
 _NUMBERED = re.compile(r"^(?P<prefix>[A-Za-z]+)_\d+$")
@@ -274,10 +271,6 @@ def _history_variable(data: xr.Dataset, name: str, cell: int, depths: Depths) ->
     if depth is not None:
         axis = next(d for d in data[identifier].dims if d not in ("time", "site", "y", "x"))
         return at_depth(values, data[f"{axis}_bounds"].values, depth[1], depth[2])
-    if name == "SnowRunoff" and {"throughfall", "snow_mass"} <= set(data.variables):
-        # a lysimeter below the snow collects the rain of days without snow, too
-        is_bare = _of_cell(data["snow_mass"], cell) < LEAST_SNOW
-        values = np.where(is_bare, np.maximum(values, _of_cell(data["throughfall"], cell)), values)
     return values * _FACTORS[name] if name in _FACTORS else values
 
 

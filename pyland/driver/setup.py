@@ -13,6 +13,7 @@ import numpy as np
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.coupling import ColumnModel
+from pyland.coupling.column_model import SNOW_OPTIONS
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
@@ -178,9 +179,7 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
         soil_roughness=config.land.soil_roughness,
         bottom_heat_flux=config.land.bottom_heat_flux,
         snow_layers=config.land.snow.layers,
-        snow_conductivity=config.land.snow.conductivity,
-        snow_roughness=config.land.snow.roughness,
-        snow_emissivity=config.land.snow.emissivity,
+        snow={name: getattr(config.land.snow, name) for name in SNOW_OPTIONS},
     )
     set_initial_state(model, setup, noise)
     return model

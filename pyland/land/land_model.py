@@ -22,7 +22,6 @@ SOIL_EVAPORATION = MappingProxyType({"dry_surface_layer": 1, "beta": 2})
 WATER_STRESS = MappingProxyType({"pressure_head": 1, "soil_water": 2})
 
 _PLANT_FIELDS = (*PLANT_FIELDS, "canopy_top", "canopy_bottom")
-SNOW_CONDUCTIVITY = MappingProxyType({"jordan": 1, "sturm": 2, "calonne": 3})
 PATCH_FIELDS = frozenset({
     "leaf_temperature", "canopy_water", "canopy_snow", "leaf_area_index", "stem_area_index", "snow_ice", "snow_liquid",
     "snow_layer_thickness", "snow_temperature", "snow_grain_radius",

@@ -215,9 +215,8 @@ def age_snow_surface(
     surface_temperature: ArrayLike,
     new_snow: ArrayLike,
     age: ArrayLike,
-    surface_age: ArrayLike,
-) -> tuple[Array, Array]:
-    """Step the two ages of a snow surface.
+) -> Array:
+    """Step the non-dimensional age of a snow surface.
 
     Parameters
     ----------
@@ -231,15 +230,11 @@ def age_snow_surface(
         That fell on it in the step [kg m-2].
     age : array_like
         Non-dimensional age of BATS [1].
-    surface_age : array_like
-        Time that dust has gathered on the surface [day].
 
     Returns
     -------
     age : numpy.ndarray
         Shape ``(column,)``; 0 without snow and for packs above 800 kg m-2 [1].
-    surface_age : numpy.ndarray
-        Shape ``(column,)``; 0 without snow [day].
 
     Raises
     ------
@@ -252,11 +247,10 @@ def age_snow_surface(
     """
     what = "snow age"
     packs, columns, ages = _match(
-        what, snow.pack(what), _columns(what, surface_temperature, new_snow), _columns(what, age, surface_age))
+        what, snow.pack(what), _columns(what, surface_temperature, new_snow), _columns(what, age))
     if np.any(columns[0] <= 0.0) or np.any(columns[1] < 0.0) or np.any(ages < 0.0):
         raise InputError(f"{what}: the temperature [K] must be positive, new snow and ages not negative")
-    new = core.age(dt, packs, columns, ages)
-    return new[0], new[1]
+    return core.age(dt, packs, columns, ages)[0]
 
 
 def compute_snow_albedo(

@@ -57,7 +57,7 @@ def folder(tmp_path):
     other["time"] = other["time"] + np.timedelta64(365, "D")
     other.to_netcdf(tmp_path / "peers" / "XX-Abc_C.nc")
     write_history(tmp_path / "run" / "history.nc", snow_mass=observed + 10.0, snow_depth=observed / 300.0 + 0.02,
-                  snow_outflow=np.full(HOURS, 1.0e-4),
+                  ground_water_input=np.full(HOURS, 1.0e-4),
                   soil_water=np.repeat(np.array([[0.1], [0.3]]), HOURS, axis=1).T)  # fmt: skip
     return tmp_path
 
@@ -135,20 +135,11 @@ def test_wrong_depth_options(text):
 
 
 def test_units_of_snow_runoff_and_carbon(tmp_path):
-    history = write_history(tmp_path / "history.nc", snow_outflow=np.full(HOURS, 1.0e-4),
+    history = write_history(tmp_path / "history.nc", ground_water_input=np.full(HOURS, 1.0e-4),
                             net_ecosystem_exchange=np.full(HOURS, -12.011e-9))  # fmt: skip
     series = read_history(history, ["SnowRunoff", "NEE"])
     assert series.values["SnowRunoff"][0] == pytest.approx(8.64)  # kg m-2 per day
     assert series.values["NEE"][0] == pytest.approx(-1.0)  # umol m-2 s-1
-
-
-def test_runoff_of_snow_is_that_of_a_lysimeter(tmp_path):
-    mass = np.where(np.arange(HOURS) < 48, 10.0, 0.0)
-    outflow = np.where(np.arange(HOURS) == 48, 3.0e-4, 1.0e-4 * (mass > 0.0))  # what melts out in its last hour
-    history = write_history(tmp_path / "history.nc", snow_mass=mass, snow_outflow=outflow,
-                            throughfall=np.full(HOURS, 2.0e-4))  # fmt: skip
-    runoff = read_history(history, ["SnowRunoff"]).values["SnowRunoff"]
-    assert runoff[[0, 47, 48, 60]] == pytest.approx(86400.0 * np.array([1.0e-4, 1.0e-4, 3.0e-4, 2.0e-4]))
 
 
 def test_albedo_is_a_ratio_of_sums_on_bright_days():
