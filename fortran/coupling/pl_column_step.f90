@@ -276,7 +276,8 @@ contains
       call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
       call bare_of_snow(ground)
       if (any(snow%top <= snow%nsnow)) then
-         call snow_albedo(model%land_options%snow_albedo, weather%cosine_zenith, weather%air_pressure, &
+         call snow_albedo(model%land_options%snow_albedo, model%land_options%snow%dust_darkening, weather%cosine_zenith, &
+                          weather%air_pressure, &
                           ground%albedo_diffuse, snow, ground%snow_albedo_direct, ground%snow_albedo_diffuse)
          call cover_with_snow(model%land_options, weather, snow, ground)
       end if

@@ -23,6 +23,10 @@ class SnowSection(Section):
     layers: int = key(5, "layers that a pack may have", unit="1", at_least=1, at_most=12)
     albedo: str = key("grains", "albedo from the size of grains, or from the age of the surface (BATS)",
                       choices=("grains", "age"))
+    dust_darkening: float = key(
+        0.1 / 60.0, "loss of visible albedo per day by dust, with grains; scaled with the pressure of the air", unit="d-1",
+        at_least=0, at_most=1,
+    )
     cover: str = key("swenson_lawrence", "share of the ground that snow covers",
                      choices=("swenson_lawrence", "niu_yang"))
     fresh_density: str = key("clm5", "density of new snow: with wind and cold (clm5) or without (clm45)",

@@ -31,6 +31,7 @@ SNOW_OPTIONS = MappingProxyType({
     "conductivity": {"jordan": 1, "sturm": 2, "calonne": 3},
     "wind_drift": None,
     "holding": None,
+    "dust_darkening": None,
     "roughness": None,
     "emissivity": None,
 })

@@ -26,6 +26,8 @@ from pyland.driver.filtering import Analysis
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observing import TruthObserver, read_sets, rescale
 from pyland.driver.records import Records
+from pyland.driver.river_run import RiverRun
+from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
@@ -39,7 +41,8 @@ from pyland.output.segments import remove_segments
 Progress = Callable[[float, str], None]
 """Shows the share that is done and where the run is."""
 
-RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "balance.nc", "truth.nc", "observations.nc")
+RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "balance.nc", "discharge.nc", "truth.nc",
+           "observations.nc")
 """Files of an earlier run that a new one removes first, so that a failure leaves nothing that looks complete."""
 
 _log = get_logger("run")
@@ -68,6 +71,7 @@ class CaseRun:
         self.config, self.run_dir, self.comm = config, run_dir, comm
         self.is_resumed, self.progress = is_resumed, progress
         self.setup: Setup = prepare(config, comm)
+        self.river_plan = plan_rivers(config, self.setup.whole)
         self.restart_hash = config_hash(_without_end(config))
         self.attrs = self._provenance()
         self.timing: dict[str, float] = {}
@@ -75,6 +79,7 @@ class CaseRun:
     def _provenance(self) -> dict[str, Any]:
         config = self.config
         inputs = [Path(one) for one in [config.forcing.path, config.domain.file, config.domain.mask,
+                                        config.rivers.directions.file, config.rivers.width.file,
                                         *config.surface.area_files,
                                         *(entry.file for entry in config.observations)] if one]
         inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
@@ -174,13 +179,14 @@ class CaseRun:
         comm.barrier()
         output = config.output
         streams = {entry.name: {"type": entry.type, "units": "m3 m-3"} for entry in config.observations} if sets else {}
+        rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, len(members))
         records = Records(
             folder, setup.output_grid(), comm, {**self.attrs, "stage": name},
             variables=tuple(variable(one).id for one in output.variables),
             members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
             nmember=len(members), every=output.every,
             restart_every=None if is_truth else output.restart_every,
-            start=config.time.start64, streams=streams)
+            start=config.time.start64, streams=streams, rivers=rivers)
         settings = config.ensemble.forcing_settings()
         perturbation = None
         if settings:
@@ -192,7 +198,7 @@ class CaseRun:
         run = MemberRun(
             setup, build_model(setup, members, seed), records, perturbation,
             self._analysis(sets) if sets else None, config.time.end64,
-            {**self.attrs, "stage": name, "config_hash": self.restart_hash})
+            {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
 

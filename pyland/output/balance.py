@@ -3,6 +3,8 @@
 Water, cumulated over the output interval [kg m-2]:
 precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change
 = residual.
+Rivers, where there are any, cumulated over the interval [m3]: runoff + inflow + deficit + lake_precipitation -
+lake_evaporation - lake_withheld_runoff - outflow - change of storage = residual.
 Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
@@ -60,6 +62,8 @@ class BalanceWriter:
         All cells of the run.
     attrs : mapping
         Global attributes.
+    terms : mapping of str to (meaning, unit, cell method), optional
+        Further terms, which ``close_interval`` receives.
     communicator : Communicator, optional
         Ranks that each hold a tile of cells; ``close_interval`` is collective.
     """
@@ -70,6 +74,7 @@ class BalanceWriter:
         grid: OutputGrid,
         attrs: Mapping[str, Any],
         *,
+        terms: Mapping[str, tuple[str, str, str]] | None = None,
         communicator: Communicator | None = None,
     ) -> None:
         self.grid = grid
@@ -86,7 +91,7 @@ class BalanceWriter:
                 attributes={"Conventions": CONVENTIONS, **attrs},
             )
             self._file = SegmentedFile(run_dir, "balance", layout)
-            self._file.define(_definitions(grid))
+            self._file.define(_definitions(grid, terms or {}))
 
     def start(self, time: Any, storage: np.ndarray) -> None:
         """Begin a new run.
@@ -146,7 +151,9 @@ class BalanceWriter:
         """Book the water that an analysis added; ``increment`` (member, cell) [kg m-2]."""
         self._sums["analysis_increment"] = self._sums.get("analysis_increment", 0.0) + np.asarray(increment)
 
-    def close_interval(self, time_end: Any, storage: np.ndarray) -> None:
+    def close_interval(
+        self, time_end: Any, storage: np.ndarray, further: Mapping[str, np.ndarray] | None = None
+    ) -> None:
         """Write the record of the interval and open the next.
 
         Parameters
@@ -155,10 +162,12 @@ class BalanceWriter:
             End of the interval, UTC.
         storage : numpy.ndarray, shape (member, cell)
             Water in soil, on the ground and on leaves at ``time_end`` [kg m-2].
+        further : mapping of str to numpy.ndarray, shape (cell,), optional
+            The terms that the writer was told of, ensemble means.
         """
         if self._storage is None or self._duration == 0.0:
             raise InputError(f"balance.nc: the interval that ends at {time_end} holds no step.")
-        local = self._terms(np.asarray(storage, dtype=float))
+        local = self._terms(np.asarray(storage, dtype=float)) | dict(further or {})
         record = {}
         for name, values in local.items():
             joined = self._comm.gather_last(values)
@@ -224,7 +233,9 @@ class BalanceWriter:
         return out
 
 
-def _definitions(grid: OutputGrid) -> dict[str, RecordVariable]:
+def _definitions(
+    grid: OutputGrid, terms: Mapping[str, tuple[str, str, str]]
+) -> dict[str, RecordVariable]:
     """Define the variables of the file."""
     out = {
         "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
@@ -237,6 +248,11 @@ def _definitions(grid: OutputGrid) -> dict[str, RecordVariable]:
             "units": unit,
             "cell_methods": method,
             "coordinates": "latitude longitude",
+        }
+        out[name] = RecordVariable(("time", *grid.horizontal), attributes, "f8")
+    for name, (meaning, unit, method) in terms.items():
+        attributes = {
+            "long_name": meaning, "units": unit, "cell_methods": f"time: {method}", "coordinates": "latitude longitude",
         }
         out[name] = RecordVariable(("time", *grid.horizontal), attributes, "f8")
     return out
