@@ -10,7 +10,8 @@ module pl_moist_air
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: saturation_chunk, saturation_humidity, saturation_humidity_ice, saturation_pressure, vapour_pressure
+   public :: saturation_chunk, saturation_chunk_ice, saturation_humidity, saturation_humidity_ice, saturation_pressure
+   public :: vapour_pressure
 
    real(rk), parameter :: lowest = -75.0_rk, highest = 100.0_rk !! temperatures that the polynomials are used for [degC]
    real(rk), parameter :: molar_ratio = 0.622_rk                !! water vapour to dry air [1]
@@ -65,6 +66,18 @@ contains
       humidity = molar_ratio*e*scale
       slope = molar_ratio*air_pressure*scale*scale*de
    end subroutine saturation_humidity_ice
+
+   !> Saturation specific humidity over ice of a chunk: for hot loops of other modules.
+   pure subroutine saturation_chunk_ice(temperature, air_pressure, humidity, slope)
+      real(rk), intent(in) :: temperature(w)  !! of ice; above the freezing point that counts [K]
+      real(rk), intent(in) :: air_pressure(w) !! air pressure [Pa]
+      real(rk), intent(out) :: humidity(w)    !! saturation specific humidity [kg kg-1]
+      real(rk), intent(out) :: slope(w)       !! derivative to temperature [kg kg-1 K-1]
+      integer :: i
+      do i = 1, w
+         call saturation_humidity_ice(temperature(i), air_pressure(i), humidity(i), slope(i))
+      end do
+   end subroutine saturation_chunk_ice
 
    !> Saturation vapour pressure and specific humidity of a chunk: for hot loops of other modules.
    pure subroutine saturation_chunk(temperature, air_pressure, pressure, humidity, slope)

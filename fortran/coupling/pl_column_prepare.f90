@@ -1,11 +1,15 @@
 !> Check the parameters of a set of columns and derive what does not change in time.
 module pl_column_prepare
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_column_carbon, only: check_carbon_parameters
+   use pl_column_irrigation, only: check_irrigation_parameters
    use pl_column_model, only: column_model_type
+   use pl_constants, only: conductivity_water
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_frozen_soil, only: freezing_curve
    use pl_field_table, only: role_parameter
    use pl_kinds, only: rk
+   use pl_land_chunk, only: surface_soil
    use pl_land_options, only: check_land_options
    use pl_richards_column, only: check_richards_options
    use pl_root_uptake, only: critical_head, wilting_head
@@ -36,10 +40,15 @@ contains
       if (allocated(error)) return
       call check_parameters(model, error)
       if (allocated(error)) return
+      call check_carbon_parameters(model, error)
+      if (allocated(error)) return
+      call check_irrigation_parameters(model, error)
+      if (allocated(error)) return
       associate (land => model%land_parameters, water => model%water_parameters)
          call fill_soil_thermal(land%sand, land%clay, land%organic, water%porosity, model%derived%thermal, error)
       end associate
       if (allocated(error)) return
+      if (model%land_options%surface_kind /= surface_soil) call set_slab(model)
       if (.not. allocated(model%derived%hydraulics)) then
          allocate (model%derived%hydraulics(chunk_count(model%ncolumn)), stat=stat)
          if (stat == 0) allocate (model%derived%critical_water(model%ncolumn, model%nlayer), stat=stat)
@@ -61,6 +70,30 @@ contains
       end do
       model%is_prepared = .true.
    end subroutine prepare_columns
+
+   !> Thermal properties of a ground that is no soil: full of water it conducts as a mixture does, without as the slab.
+   subroutine set_slab(model)
+      type(column_model_type), intent(inout) :: model
+      real(rk), dimension(w) :: pores, mixed
+      integer :: chunk, first, i, k, last, source(w)
+      associate (thermal => model%derived%thermal, options => model%land_options)
+         thermal%dry_conductivity = options%slab_conductivity
+         thermal%dry_heat_capacity = options%slab_heat_capacity
+         ! whole chunks: powers in the tail of a loop differ in the last bit
+         do chunk = 1, chunk_count(model%ncolumn)
+            first = first_column(chunk)
+            last = last_column(chunk, model%ncolumn)
+            do i = 1, w
+               source(i) = lane_source(chunk, i, model%ncolumn)
+            end do
+            do k = 1, model%nlayer
+               pores = model%water_parameters%porosity(source, k)
+               mixed = options%slab_conductivity*(conductivity_water/options%slab_conductivity)**pores
+               thermal%saturated_conductivity(first:last, k) = mixed(:last - first + 1)
+            end do
+         end do
+      end associate
+   end subroutine set_slab
 
    !> Schemes must be among those that exist.
    subroutine check_options(model, error)
@@ -163,6 +196,7 @@ contains
          derived%wilting_water(first:last, :) = wilting(:count, :)
          derived%critical_water(first:last, :) = critical(:count, :)
          call freezing_curve(model%nlayer, soil, film, scale, power)
+         if (model%land_options%surface_kind /= surface_soil) film = 0.0_rk ! no solids hold water
          derived%freezing_film(first:last, :) = film(:count, :)
          derived%freezing_scale(first:last, :) = scale(:count, :)
          derived%freezing_power(first:last, :) = power(:count, :)

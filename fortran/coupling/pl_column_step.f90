@@ -6,18 +6,25 @@
 !> closes water and energy in every column, or ends with an error that names the column.
 module pl_column_step
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use pl_carbon_step, only: carbon_none
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_chunk_load, only: load_chunk
+   use pl_column_carbon, only: check_carbon_closure, note_patch_carbon, step_carbon
+   use pl_column_irrigation, only: irrigate_patch
    use pl_column_model, only: column_model_type
    use pl_column_water, only: chunk_storage, require_prepared, water_above
+   use pl_constants, only: density_water, freezing_point, latent_fusion, latent_vaporisation
    use pl_error, only: error_balance, error_convergence, error_input, error_state, error_type, raise_error
    use pl_frozen_soil, only: create_frozen_soil, follow_ice, freeze_hydraulics
    use pl_ground_albedo, only: ground_albedo
    use pl_ground_column, only: ground_column_step
+   use pl_ground_kind, only: ice_humidity, sealed_humidity
+   use pl_ground_kind_water, only: bury_snow, glacier_water, sealed_water
    use pl_ground_surface, only: bare_of_snow, cover_with_snow
    use pl_field_table, only: role_forcing, role_state
    use pl_kinds, only: rk
-   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, stress_pressure_head, weather_chunk_type
+   use pl_land_chunk, only: canopy_state_type, ground_chunk_type, plant_chunk_type, stress_pressure_head, &
+                            surface_glacier, surface_soil, surface_urban, weather_chunk_type
    use pl_land_load, only: load_patch_state, load_plant, load_snow, load_weather, store_patch_state, store_snow
    use pl_land_step, only: add_patch, bend_slopes, correct_ground, finish_land, land_sums_type, start_sums, surface_exchange
    use pl_richards_column, only: richards_column_step, richards_flux_type
@@ -89,6 +96,8 @@ contains
       !$omp end parallel do
       if (allocated(error)) return
       call check_closure(model, error)
+      if (allocated(error)) return
+      call check_carbon_closure(model, error)
    end subroutine column_model_step
 
    !> State and forcing must be finite numbers; ranges are checked where they are read.
@@ -168,7 +177,11 @@ contains
 
       ! ponded water and rain evaporate first; what is missing comes from the top layer
       surface_input = snow_flux%water_input - sums%soil_evaporation
-      if (model%has_soil_water) then
+      if (model%land_options%surface_kind /= surface_soil) then
+         call move_over_ground(model, dt, chunk, thickness, surface_input, sums%soil_evaporation, snow, water, ice, pond, moved, &
+                               unmet_evaporation)
+         unmet_transpiration = 0.0_rk
+      else if (model%has_soil_water) then
          call move_water(model, dt, chunk, thickness, surface_input, root_uptake, ice, head, water, pond, taken, moved, error)
          if (allocated(error)) return
          unmet_transpiration = sum(root_uptake - taken, 2)
@@ -185,6 +198,9 @@ contains
       call store_snow(snow, first_column(chunk), lanes(model, chunk), model%land)
       call store(model, dt, chunk, source, weather, thickness, unmet_transpiration, unmet_evaporation, snow, snow_flux, &
                  sums, moved, head, water, ice, storage_before)
+      if (model%carbon%scheme /= carbon_none) then
+         call step_carbon(model, dt, chunk, source, weather%air_temperature, thickness, head)
+      end if
    end subroutine step_chunk
 
    !> Valid lanes of a chunk.
@@ -224,6 +240,35 @@ contains
                                    model%water_options, surface_input, root_uptake, head, water, pond, taken, moved, error)
       end if
    end subroutine move_water
+
+   !> Water of a ground that is no soil.
+   subroutine move_over_ground(model, dt, chunk, thickness, surface_input, evaporation, snow, water, ice, pond, moved, unmet)
+      type(column_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt                           !! [s]
+      integer, intent(in) :: chunk                         !! chunk index
+      real(rk), intent(in) :: thickness(w, model%nthermal) !! [m]
+      real(rk), intent(in) :: surface_input(w)             !! less evaporation [kg m-2 s-1]
+      real(rk), intent(in) :: evaporation(w)               !! [kg m-2 s-1]
+      type(snow_chunk_type), intent(inout) :: snow
+      real(rk), intent(inout) :: water(w, model%nlayer)    !! [m3 m-3]
+      real(rk), intent(inout) :: ice(w, model%nlayer)      !! [m3 m-3]
+      real(rk), intent(inout) :: pond(w)                   !! held by sealed ground, gained by the glacier [kg m-2]
+      type(richards_flux_type), intent(out) :: moved
+      real(rk), intent(out) :: unmet(w)                    !! evaporation without water to feed it [kg m-2 s-1]
+      integer :: first, last
+      if (model%land_options%surface_kind == surface_glacier) then
+         first = first_column(chunk)
+         last = last_column(chunk, model%ncolumn)
+         call glacier_water(dt, model%nlayer, thickness, model%derived%hydraulics(chunk)%porosity, surface_input + evaporation, &
+                            evaporation, water, ice, pond, moved)
+         unmet = 0.0_rk
+         call bury_snow(snow, pond)
+         model%land%soil_temperature(first:last, :) = min(model%land%soil_temperature(first:last, :), freezing_point)
+      else
+         call sealed_water(dt, density_water*model%water_options%ponding_depth, surface_input, pond, moved)
+         unmet = max(-surface_input, 0.0_rk) - moved%surface_evaporation
+      end if
+   end subroutine move_over_ground
 
    !> Fluxes where soil water is prescribed: the ground takes what arrives and gives what evaporates.
    pure subroutine keep_water(surface_input, moved)
@@ -273,7 +318,15 @@ contains
       ground%roughness = model%land_options%soil_roughness
       call ground_albedo(model%land_parameters%soil_albedo_dry(source, :), &
                          model%land_parameters%soil_albedo_saturated(source, :), water(:, 1) + ice(:, 1), ground)
-      call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
+      select case (model%land_options%surface_kind)
+      case (surface_glacier)
+         call ice_humidity(weather, ground)
+      case (surface_urban)
+         call sealed_humidity(weather, model%water%surface_water(source, 1), &
+                              density_water*model%water_options%ponding_depth, ground)
+      case default
+         call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
+      end select
       call bare_of_snow(ground)
       if (any(snow%top <= snow%nsnow)) then
          call snow_albedo(model%land_options%snow_albedo, model%land_options%snow%dust_darkening, weather%cosine_zenith, &
@@ -282,6 +335,7 @@ contains
          call cover_with_snow(model%land_options, weather, snow, ground)
       end if
       call start_sums(ground, sums)
+      if (model%land_options%surface_kind == surface_glacier) sums%soil_latent = latent_vaporisation + latent_fusion
       root_uptake = 0.0_rk
       if (model%land_options%water_stress /= stress_pressure_head) then
          call load_chunk(chunk, model%nlayer, model%derived%critical_water, critical)
@@ -293,6 +347,9 @@ contains
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
          call load_patch_state(model%land, source, p, canopy)
          if (any(snow%top <= snow%nsnow)) call bury_plants(snow, plant)
+         if (model%irrigation%is_on) then
+            call irrigate_patch(model, dt, chunk, source, p, thickness, water, soil_temperature, plant, sums)
+         end if
          if (model%land_options%water_stress == stress_pressure_head) then
             call availability_of_head(model%nlayer, head, model%land_parameters%psi_open(source, p), &
                                       model%land_parameters%psi_closed(source, p), availability)
@@ -301,6 +358,7 @@ contains
          call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, availability, &
                         soil_temperature, canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
+         if (model%carbon%scheme /= carbon_none) call note_patch_carbon(model, sums, first, last, p)
       end do
       call ground_heat(model, dt, chunk, weather, thickness, snow, soil_temperature, water, ice, sums, snow_flux)
       model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
@@ -435,9 +493,11 @@ contains
          q%soil_ice_total(first:last, 1) = frozen(:n)
          q%land_water(first:last, 1) = total(:n)
          q%water_balance_residual(first:last, 1) = &
-            total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) - evaporated(:n) &
+            total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) + sums%irrigation(:n) &
+                                                 - evaporated(:n) &
                                                  - moved%surface_runoff(:n) - moved%drainage(:n) - absorbed(:n))
       end associate
+      if (model%irrigation%is_on) model%irrigation%irrigation(first:last, 1) = sums%irrigation(:n)
    end subroutine store
 
    !> Snow and surface temperature of a chunk.

@@ -47,7 +47,9 @@ contains
                                  + cover*(ground%snow_temperature(i) - ground%soil_temperature(i))
          ground%fourth_power(i) = (1.0_rk - cover)*ground%soil_temperature(i)**4 + cover*ground%snow_temperature(i)**4
          ground%emissivity(i) = options%soil_emissivity + cover*(options%snow_emissivity - options%soil_emissivity)
-         ground%roughness(i) = exp((1.0_rk - cover)*log(options%soil_roughness) + cover*log(options%snow_roughness))
+         ! a lane without snow keeps its bits, whether or not another lane of the chunk has snow
+         ground%roughness(i) = merge(exp((1.0_rk - cover)*log(options%soil_roughness) + cover*log(options%snow_roughness)), &
+                                     options%soil_roughness, cover > 0.0_rk)
       end do
       do band = 1, nband
          do i = 1, w

@@ -13,6 +13,7 @@ module pl_land_chunk
    public :: canopy_area_limit, nband, visible, near_infrared
    public :: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
    public :: evaporation_beta, evaporation_dry_surface_layer
+   public :: surface_glacier, surface_soil, surface_urban
    public :: albedo_age, albedo_grains
    public :: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
 
@@ -21,6 +22,7 @@ module pl_land_chunk
    real(rk), parameter :: canopy_area_limit = 0.05_rk !! leaf and stem area from which there is a canopy [m2 m-2]
    integer, parameter :: stomata_ball_berry = 1, stomata_medlyn = 2
    integer, parameter :: evaporation_dry_surface_layer = 1, evaporation_beta = 2
+   integer, parameter :: surface_soil = 1, surface_glacier = 2, surface_urban = 3
    integer, parameter :: stress_pressure_head = 1, stress_soil_water = 2
    integer, parameter :: albedo_grains = 1, albedo_age = 2 !! schemes of pl_snow_albedo
    integer, parameter :: snow_conductivity_jordan = 1, snow_conductivity_sturm = 2, snow_conductivity_calonne = 3
@@ -31,6 +33,9 @@ module pl_land_chunk
       integer :: soil_evaporation = evaporation_dry_surface_layer  !! soil evaporation scheme
       integer :: water_stress = stress_soil_water                  !! what limits root uptake in dry soil
       integer :: snow_conductivity = snow_conductivity_jordan      !! thermal conductivity of snow
+      integer :: surface_kind = surface_soil                       !! what the ground is
+      real(rk) :: slab_conductivity = 0.0_rk                       !! of a ground that is no soil; 0: by texture [W m-1 K-1]
+      real(rk) :: slab_heat_capacity = 0.0_rk                      !! of a ground that is no soil, without water [J m-3 K-1]
       integer :: snow_albedo = albedo_grains                       !! albedo of snow
       type(snow_options_type) :: snow                              !! mechanics of the pack
       real(rk) :: bottom_heat_flux = 0.0_rk                        !! into the lowest layer from below [W m-2]
@@ -85,6 +90,7 @@ module pl_land_chunk
       real(rk) :: daylength_factor(w)     !! (day length / longest day)**2 [1]
       real(rk) :: snow_share(w)           !! of leaves and stems under intercepted snow, for light [1]
       real(rk) :: water_stress(w)         !! beta_t, 1 without stress (from pl_root_uptake) [1]
+      real(rk) :: sprinkling(w)           !! irrigation above the canopy [kg m-2 s-1]
    end type plant_chunk_type
 
    !> The ground below the canopy and beside it: soil, in part covered with snow.

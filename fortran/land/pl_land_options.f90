@@ -5,6 +5,7 @@ module pl_land_options
    use pl_land_chunk, only: albedo_age, albedo_grains, evaporation_beta, evaporation_dry_surface_layer, land_options_type
    use pl_land_chunk, only: snow_conductivity_calonne, snow_conductivity_jordan, snow_conductivity_sturm
    use pl_land_chunk, only: stomata_ball_berry, stomata_medlyn, stress_pressure_head, stress_soil_water
+   use pl_land_chunk, only: surface_glacier, surface_soil, surface_urban
    use pl_snow_options, only: check_snow_options, set_snow_option
    implicit none (type, external)
    private
@@ -29,6 +30,12 @@ contains
          options%snow_albedo = nint(value)
       case ("snow_conductivity")
          options%snow_conductivity = nint(value)
+      case ("surface_kind")
+         options%surface_kind = nint(value)
+      case ("slab_conductivity")
+         options%slab_conductivity = value
+      case ("slab_heat_capacity")
+         options%slab_heat_capacity = value
       case ("bottom_heat_flux")
          options%bottom_heat_flux = value
       case ("stability_limit")
@@ -63,6 +70,12 @@ contains
       else if (all(options%snow_conductivity /= [snow_conductivity_jordan, snow_conductivity_sturm, &
                                                  snow_conductivity_calonne])) then
          call raise_error(error, error_input, "unknown scheme of the thermal conductivity of snow")
+      else if (all(options%surface_kind /= [surface_glacier, surface_soil, surface_urban])) then
+         call raise_error(error, error_input, "unknown kind of ground")
+      else if (options%surface_kind /= surface_soil .and. .not. options%slab_conductivity > 0.0_rk) then
+         call raise_error(error, error_input, "a ground that is no soil needs slab_conductivity above 0 W m-1 K-1")
+      else if (options%surface_kind == surface_urban .and. .not. options%slab_heat_capacity > 0.0_rk) then
+         call raise_error(error, error_input, "urban ground needs slab_heat_capacity above 0 J m-3 K-1")
       else if (all(options%snow_albedo /= [albedo_grains, albedo_age])) then
          call raise_error(error, error_input, "unknown scheme of the albedo of snow")
       else

@@ -46,6 +46,7 @@ module pl_land_step
       real(rk) :: leaf_area(w)          !! [1]
       real(rk) :: snow_light(w, nband)  !! shortwave absorbed by snow on the ground [W m-2]
       real(rk) :: soil_light(w)         !! shortwave absorbed by soil [W m-2]
+      real(rk) :: soil_latent           !! heat that evaporation from the ground takes; of ice that of sublimation [J kg-1]
       type(exchange_type) :: soil       !! of the soil surface with air and canopy, without shortwave
       type(exchange_type) :: snow       !! of the snow surface with air and canopy, without shortwave
       real(rk) :: sensible_slope(w)     !! of the soil surface [W m-2 K-1]
@@ -57,6 +58,9 @@ module pl_land_step
       real(rk) :: soil_heat_gain(w)     !! enthalpy gained by soil and bedrock [W m-2]
       real(rk) :: snow_heat_gain(w)     !! enthalpy gained by snow [W m-2]
       real(rk) :: bottom_flux(w)        !! heat from below the column [W m-2]
+      real(rk) :: irrigation(w)         !! water from outside the column [kg m-2 s-1]
+      real(rk) :: patch_gross(w)        !! gross primary production of the last patch [kg m-2 s-1]
+      real(rk) :: patch_leaf_respiration(w) !! leaf respiration of the last patch, carbon [kg m-2 s-1]
    end type land_sums_type
 
 contains
@@ -65,6 +69,7 @@ contains
    pure subroutine start_sums(ground, sums)
       type(ground_chunk_type), intent(in) :: ground
       type(land_sums_type), intent(out) :: sums
+      sums%soil_latent = latent_vaporisation
       sums%shortwave_up = 0.0_rk
       sums%longwave_up = 0.0_rk
       sums%sensible = 0.0_rk
@@ -92,6 +97,9 @@ contains
       sums%soil_heat_gain = 0.0_rk
       sums%snow_heat_gain = 0.0_rk
       sums%bottom_flux = 0.0_rk
+      sums%irrigation = 0.0_rk
+      sums%patch_gross = 0.0_rk
+      sums%patch_leaf_respiration = 0.0_rk
    end subroutine start_sums
 
    pure subroutine start_exchange(temperature, exchange)
@@ -126,7 +134,8 @@ contains
       integer :: k
 
       call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
-      call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, rain_share, dry_fraction)
+      call intercept(dt, plant, weather%rainfall + plant%sprinkling, state%canopy_water, throughfall, rain_share, &
+                     dry_fraction)
       call intercept_snow(dt, plant, weather%snowfall, weather%air_temperature, weather%wind_speed, state%canopy_snow, &
                           snow_throughfall, plant%snow_share, vapour_share)
       call combine_shares(plant, rain_share, vapour_share, wet_fraction, dry_fraction)
@@ -134,6 +143,9 @@ contains
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)
       call bare_ground_fluxes(options, weather, plant, ground, flux)
       call evaporate_stores(dt, state, flux, sublimation)
+
+      sums%patch_gross = carbon_per_mole*flux%gross_photosynthesis
+      sums%patch_leaf_respiration = carbon_per_mole*flux%leaf_respiration
 
       associate (f => plant%fraction)
          sums%shortwave_up = sums%shortwave_up + f*radiation%reflected
@@ -185,9 +197,9 @@ contains
       sums%soil_light = sums%soil_light + f*(radiation%ground_absorbed - radiation%snow_absorbed(:, 1) &
                                              - radiation%snow_absorbed(:, 2))
       sums%soil%flux = sums%soil%flux - f*(flux%longwave_ground + flux%sensible_ground &
-                                           + latent_vaporisation*flux%ground_evaporation)
+                                           + sums%soil_latent*flux%ground_evaporation)
       sums%soil%slope = sums%soil%slope - f*(flux%longwave_ground_slope + flux%sensible_ground_slope &
-                                             + latent_vaporisation*flux%ground_evaporation_slope)
+                                             + sums%soil_latent*flux%ground_evaporation_slope)
       sums%snow%flux = sums%snow%flux - f*(flux%longwave_snow + flux%sensible_snow &
                                            + latent_sublimation*flux%sublimation)
       sums%snow%slope = sums%snow%slope - f*(flux%longwave_snow_slope + flux%sensible_snow_slope &
@@ -246,7 +258,7 @@ contains
          sums%snow_longwave_slope(i) = merge(longwave_chord(sums%snow%start(i), reached)*tangent%snow_longwave_slope(i), &
                                              sums%snow_longwave_slope(i), bends_snow)
          sums%soil%slope(i) = merge(-(sums%longwave_slope(i) + sums%sensible_slope(i) &
-                                      + latent_vaporisation*sums%evaporation_slope(i)), sums%soil%slope(i), bends_soil)
+                                      + sums%soil_latent*sums%evaporation_slope(i)), sums%soil%slope(i), bends_soil)
          sums%snow%slope(i) = merge(-(sums%snow_longwave_slope(i) + sums%snow_sensible_slope(i) &
                                       + latent_sublimation*sums%sublimation_slope(i)), sums%snow%slope(i), bends_snow)
       end do
@@ -291,9 +303,10 @@ contains
       sums%soil_evaporation = sums%soil_evaporation - unmet_evaporation
       sums%sublimation = sums%sublimation - unmet_sublimation
       sums%snow_heat_gain = sums%snow_heat_gain + lost_heat
-      sums%sensible = sums%sensible + latent_vaporisation*(unmet_transpiration + unmet_evaporation) &
+      sums%sensible = sums%sensible + latent_vaporisation*unmet_transpiration + sums%soil_latent*unmet_evaporation &
                       + latent_sublimation*unmet_sublimation - lost_heat
-      latent = latent_vaporisation*(sums%transpiration + sums%canopy_evaporation + sums%soil_evaporation + sums%sublimation) &
+      latent = latent_vaporisation*(sums%transpiration + sums%canopy_evaporation + sums%sublimation) &
+               + sums%soil_latent*sums%soil_evaporation &
                + latent_fusion*(sums%canopy_sublimation + sums%sublimation)
       net_radiation = weather%shortwave_down - sums%shortwave_up + weather%longwave_down - sums%longwave_up
       radiative_temperature = sqrt(sqrt(sums%longwave_up/stefan_boltzmann))

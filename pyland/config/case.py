@@ -14,7 +14,7 @@ from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.forcing import ForcingSection
 from pyland.config.land import LandSection
 from pyland.config.observations import ObservationSection
-from pyland.config.output import OutputSection
+from pyland.config.output import CARBON_VARIABLES, OutputSection
 from pyland.config.parallel import ParallelSection
 from pyland.config.rivers import RIVER_VARIABLES, RiversSection
 from pyland.config.subsurface import SubsurfaceSection
@@ -74,6 +74,7 @@ class CaseConfig(Section):
             *self._check_place(),
             *self._check_layers(),
             *self._check_retention(),
+            *self._check_carbon(),
             *self._check_filter(),
             *self._check_intervals(),
             *self._check_rivers(),
@@ -142,6 +143,30 @@ class CaseConfig(Section):
             )
             for name in self.ensemble.perturb.parameters
             if name in sum(RETENTION_PARAMETERS.values(), ()) and name not in RETENTION_PARAMETERS[curve]
+        ]
+
+    def _check_carbon(self) -> list[Problem]:
+        """Pools in equilibrium need the mean of a spin-up, output needs what computes it."""
+        land, irrigated = self.land, any(one.irrigation is not None for one in self.surface.vegetation.patches)
+        absent = {name: "land.carbon: prescribed or evolving" for name in CARBON_VARIABLES if land.carbon == "none"}
+        if not irrigated:
+            absent["irrigation"] = "an irrigated patch"
+        problems: list[Problem] = [
+            (f"output.{key}", f"'{name}' needs {absent[name]}", (f"output.{key}", "land.carbon"))
+            for key in ("variables", "members")
+            for name in getattr(self.output, key)
+            if name in absent
+        ]
+        if land.carbon == "none" or land.carbon_initial is not None or self.time.spinup.years > 0:
+            return problems
+        return [
+            *problems,
+            (
+                "land.carbon",
+                "expected time.spinup.years of at least 1 or land.carbon_initial with "
+                f"carbon: {land.carbon}, got neither",
+                ("land.carbon", "land.carbon_initial", "time.spinup.years"),
+            )
         ]
 
     def _check_filter(self) -> list[Problem]:

@@ -64,6 +64,10 @@ PLANT_PARAMETERS = (
     "roughness_ratio",
     "displacement_ratio",
     "leaf_dimension",
+    "specific_leaf_area",
+    "root_leaf_ratio",
+    "live_wood_share",
+    "plant_turnover",
 )
 """Plant parameters that a patch may replace (registry ids)."""
 
@@ -78,6 +82,9 @@ RETENTION_PARAMETERS = MappingProxyType(
 """Hydraulic parameters of each retention curve (registry ids)."""
 
 
+OTHER_SURFACES = ("glacier", "lake", "urban", "wetland")
+"""Surfaces beside soil; a key of the section gives the share of each, ``<name>_fraction`` of a domain file too."""
+
 PEAT_DENSITY = 130.0
 """Organic matter of pure peat [kg m-3] (Lawrence and Slater 2008, Clim. Dyn. 30, 145-160; CLM5, section 2.2.3)."""
 
@@ -90,6 +97,76 @@ ORGANIC_KEYS = ("organic", "organic_matter", "organic_carbon")
 
 _DEFAULT_STEMS = 0.1
 """Stem area where leaf area is given and stem area is not [1]."""
+
+
+class IrrigationSection(Section):
+    """Irrigation of a patch; the water comes from outside the column."""
+
+    method: str = key(
+        "drip", "where the water goes: above the canopy or on the ground", choices=("sprinkler", "flood", "drip")
+    )
+    demand: str = key(
+        "deficit",
+        "what is applied: the deficit of the root zone, an amount every day, or amounts on days of the year",
+        choices=("deficit", "amount", "calendar"),
+    )
+    target: str = key(
+        "field_capacity", "soil water that a deficit is filled to", choices=("field_capacity", "saturation")
+    )
+    threshold: float = key(
+        1.0,
+        "share between wilting point and target below which a deficit is filled",
+        unit="1",
+        at_least=0,
+        at_most=1,
+    )
+    depth: float = key(0.6, "soil that counts for a deficit", unit="m", above=0, at_most=5)
+    start: float = key(
+        21600.0, "local solar time at which an application begins", unit="s", at_least=0, below=86400
+    )
+    duration: float = key(14400.0, "length of an application", unit="s", above=0, at_most=86400)
+    amount: float | list[float] | None = key(
+        None,
+        "water of an application per area of the patch; with a calendar a number or one per day of days",
+        unit="kg m-2",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=500,
+    )
+    days: list[float] | None = key(
+        None, "days of the year of a calendar, 1 to 366", kind="numbers", unit="1", at_least=1, at_most=366
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> IrrigationSection:
+        problems: list[Problem] = []
+        if self.demand == "deficit":
+            problems += [
+                (name, f"expected no {name} with demand: deficit", (name, "demand"))
+                for name in ("amount", "days")
+                if getattr(self, name) is not None
+            ]
+        elif self.amount is None:
+            problems.append(("amount", f"expected an amount with demand: {self.demand}, got nothing", ("demand",)))
+        if self.demand == "amount" and (isinstance(self.amount, list) or self.days is not None):
+            problems.append(("amount", "expected one number, and no days, with demand: amount", ("amount", "demand")))
+        if self.demand == "calendar":
+            days = self.days or []
+            if not days or any(day != round(day) for day in days) or len(set(days)) < len(days):
+                problems.append(
+                    ("days", f"expected whole days of the year, each once, got {shown(self.days)}", ("days",))
+                )
+            if isinstance(self.amount, list) and len(self.amount) != len(days):
+                problems.append(
+                    (
+                        "amount",
+                        f"expected {len(days)} numbers, one for each of days, got {len(self.amount)}",
+                        ("amount", "days"),
+                    )
+                )
+        if problems:
+            raise Problems(problems)
+        return self
 
 
 class AreaFileSection(Section):
@@ -145,6 +222,7 @@ class PatchSection(Section):
         at_least=0,
         at_most=100,
     )
+    irrigation: IrrigationSection | None = key(None, "irrigation of the patch; null: none")
     parameters: dict[str, float] = key(
         dict, "plant parameters that replace those of the type, by registry id", factory=True
     )
@@ -343,16 +421,41 @@ class SoilSection(Section):
         return _registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
 
 
+class UrbanSlabSection(Section):
+    """Bulk properties of built-up land; defaults of a European city (Wouters et al. 2016)."""
+
+    albedo: float = key(0.081, "albedo", unit="1", at_least=0, at_most=1)
+    emissivity: float = key(0.89, "longwave emissivity", unit="1", above=0, at_most=1)
+    roughness: float = key(1.125, "momentum roughness length", unit="m", above=0, at_most=10)
+    conductivity: float = key(1.53, "thermal conductivity", unit="W m-1 K-1", above=0, at_most=100)
+    heat_capacity: float = key(2.5e6, "heat capacity by volume", unit="J m-3 K-1", above=0, at_most=1e8)
+    water_store: float = key(1.31, "water that the ground holds", unit="kg m-2", above=0, at_most=100)
+
+
 class SurfaceSection(Section):
     """What covers the ground and what it is made of."""
 
     vegetation: VegetationSection = key(VegetationSection, "plants", factory=True)
     soil: SoilSection = key(SoilSection, "soil", factory=True)
-    glacier: float = key(0.0, "share of glacier; only 0 is available in this version", unit="1", at_least=0, at_most=1)
-    lake: float = key(0.0, "share of lake; only 0 is available in this version", unit="1", at_least=0, at_most=1)
-    urban: float = key(
-        0.0, "share of built-up land; only 0 is available in this version", unit="1", at_least=0, at_most=1
+    glacier: float = key(
+        0.0, "share of glacier; glacier_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
     )
+    lake: float = key(
+        0.0, "share of lake; lake_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
+    urban: float = key(
+        0.0, "share of built-up land; urban_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
+    wetland: float = key(
+        0.0, "share of wetland; wetland_fraction of a domain file goes before it", unit="1", at_least=0, at_most=1
+    )
+    lake_depth: float = key(
+        10.0, "mean depth of lakes; lake_depth of a domain file goes before it", unit="m", at_least=0.2, at_most=2000
+    )
+    lake_extinction: float | None = key(
+        None, "extinction of visible light in lakes; null is that of the depth", unit="m-1", above=0, at_most=50
+    )
+    urban_slab: UrbanSlabSection = key(UrbanSlabSection, "bulk properties of built-up land", factory=True)
 
     @property
     def area_files(self) -> list[str]:
@@ -362,17 +465,11 @@ class SurfaceSection(Section):
 
     @model_validator(mode="after")
     def _check(self) -> SurfaceSection:
-        problems = [
-            (
-                name,
-                f"a {name} share is not available in this version; available: 0, got {getattr(self, name):g}",
-                (name,),
-            )
-            for name in ("glacier", "lake", "urban")
-            if getattr(self, name) != 0
-        ]
-        if problems:
-            raise Problems(problems)
+        total = math.fsum(getattr(self, name) for name in OTHER_SURFACES)
+        if total > 1 + FRACTION_TOLERANCE:
+            raise Problems([
+                (name, f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}", OTHER_SURFACES)
+                for name in OTHER_SURFACES if self.changes(name)][:1])
         return self
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
 from pyland.core.columns import Columns
+from pyland.land.carbon import CARBON_SCHEMES
 from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
 DENSITY_WATER = 1000.0
@@ -38,6 +39,7 @@ SNOW_OPTIONS = MappingProxyType({
 """Options of the snow pack: the numbers of the core's schemes, or None for a switch or a number."""
 
 RETENTION = {"van_genuchten": 1, "clapp_hornberger": 2}
+SURFACE_KIND = {"soil": 1, "glacier": 2, "urban": 3}
 LOWER_BOUNDARY = {"free_drainage": 1, "no_flow": 2, "water_table": 3}
 
 
@@ -67,6 +69,13 @@ class ColumnModel:
     tolerance, largest_iteration, smallest_step
         Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1] and
         shortest sub-step [s].
+    carbon : str
+        ``none``, ``prescribed`` or ``evolving``: whether respiration and the net exchange of carbon are computed, and
+        whether their pools change.
+    sif_yield : float
+        Fluorescence per gross primary production [W m-2 um-1 sr-1 / (kg m-2 s-1)].
+    is_irrigated : bool
+        Whether patches can be irrigated; adds the fields ``irrigation_*``.
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
     snow_layers : int
@@ -76,6 +85,10 @@ class ColumnModel:
         (docs/theory/snow_pack.md, docs/theory/snow_optics.md).
     bottom_heat_flux : float
         Heat into the lowest thermal layer from below [W m-2].
+    surface_kind : str
+        What the ground is: ``soil``, ``glacier`` or ``urban``; see `pyland.coupling.GroundColumns`.
+    slab_conductivity, slab_heat_capacity : float
+        Of a ground that is no soil [W m-1 K-1, J m-3 K-1], without the water or ice that it holds.
 
     Raises
     ------
@@ -109,6 +122,12 @@ class ColumnModel:
         snow_layers: int = 5,
         snow: Mapping[str, str | float | bool] | None = None,
         bottom_heat_flux: float = 0.0,
+        carbon: str = "none",
+        sif_yield: float = 0.0,
+        is_irrigated: bool = False,
+        surface_kind: str = "soil",
+        slab_conductivity: float = 0.0,
+        slab_heat_capacity: float = 0.0,
     ) -> None:
         self.thickness = np.asarray(thickness, dtype=float)
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
@@ -124,6 +143,9 @@ class ColumnModel:
             soil_emissivity=soil_emissivity,
             **_snow_options(snow or {}),
             bottom_heat_flux=bottom_heat_flux,
+            surface_kind=_choice("surface_kind", surface_kind, SURFACE_KIND),
+            slab_conductivity=slab_conductivity,
+            slab_heat_capacity=slab_heat_capacity,
         )
         self._columns.set_water_options(
             retention=_choice("retention", retention, RETENTION),
@@ -135,6 +157,10 @@ class ColumnModel:
             largest_iteration=largest_iteration,
             smallest_step=smallest_step,
         )
+        self._carbon = _choice("carbon", carbon, CARBON_SCHEMES), sif_yield
+        self._columns.set_carbon(*self._carbon)
+        if is_irrigated:
+            self._columns.irrigate()
         self.state = self._views(self._columns.state)
         self.parameter = self._views(self._columns.parameter)
         self.forcing = self._views(self._columns.forcing)
@@ -241,6 +267,37 @@ class ColumnModel:
             self._columns.reconcile()
         clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
+
+    @property
+    def has_carbon(self) -> bool:
+        """Whether respiration and the net exchange of carbon are computed."""
+        return self._carbon[0] != CARBON_SCHEMES["none"]
+
+    def start_carbon_means(self) -> None:
+        """Hold the carbon pools, and begin the means of production and decay that `balance_carbon` needs."""
+        self._columns.set_carbon(CARBON_SCHEMES["prescribed"], self._carbon[1])
+        self._columns.start_carbon_sums()
+
+    def balance_carbon(self, sink: float = 0.0) -> None:
+        """Set all carbon pools to their equilibrium with the time since `start_carbon_means`, and let them go.
+
+        Parameters
+        ----------
+        sink : float
+            Share of the net primary production that the ecosystem keeps; 0 makes the mean net exchange 0 [1].
+
+        Raises
+        ------
+        InputError, StateError
+            If the columns have no carbon, the share is not below 1, or no step was made.
+        """
+        self._columns.balance_carbon(sink)
+        self._columns.set_carbon(*self._carbon)
+
+    def land_carbon(self) -> np.ndarray:
+        """Carbon in plants, litter and soil, shape (member, cell) [kg m-2]."""
+        plants = (self.state["plant_carbon"] * self.parameter["patch_fraction"]).sum(axis=0)
+        return plants + self.state["carbon_pools"].sum(axis=0)
 
     def land_water(self) -> np.ndarray:
         """Water in soil and snow, on the ground and on leaves, shape (member, cell) [kg m-2]."""

@@ -11,6 +11,7 @@ from pyland.base.errors import InputError
 
 WATER_TERMS = (
     "precipitation",
+    "irrigation",
     "evapotranspiration",
     "surface_runoff",
     "subsurface_runoff",
@@ -70,7 +71,7 @@ def closure(balance_file: str | Path) -> dict[str, dict[str, float]]:
         raise InputError(f"{balance_file}: the file holds no record.")
     cells = [d for d in data["precipitation"].dims if d != "time"]
     water = {name: float(data[name].sum("time", skipna=False).mean(cells)) for name in WATER_TERMS}
-    turnover = abs(water["precipitation"]) + sum(abs(water[name]) for name in WATER_TERMS[1:5])
+    turnover = abs(water["precipitation"]) + sum(abs(water[name]) for name in WATER_TERMS[1:6])
     water["water_residual_relative"] = abs(water["water_residual"]) / turnover if turnover > 0.0 else float("nan")
     water["largest_residual"] = _largest(data["water_residual"].sum("time", skipna=False))
     water["largest_step_residual"] = _largest(data["water_residual_largest"])

@@ -25,6 +25,11 @@ SURFACE_FIELDS = (
     "van_genuchten_n",
     "clapp_hornberger_b",
     "air_entry_head",
+    "glacier_fraction",
+    "lake_fraction",
+    "urban_fraction",
+    "wetland_fraction",
+    "lake_depth",
 )
 """Optional variables of a domain file, (y, x) or (layer, y, x)."""
 

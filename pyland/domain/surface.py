@@ -12,6 +12,7 @@ from pyland.base.errors import InputError
 from pyland.base.registry import variable
 from pyland.config.surface import (
     FRACTION_TOLERANCE,
+    OTHER_SURFACES,
     RETENTION_PARAMETERS,
     AreaFileSection,
     PatchSection,
@@ -52,6 +53,10 @@ class Surface:
         Height of the canopy and of its lowest leaves [m].
     plant_parameters : tuple of mapping
         Per patch, the plant parameters that replace those of its type, by registry id.
+    other : mapping of str to numpy.ndarray, shape (cell,)
+        Share of the cell of each surface beside soil that the run has [1], see ``other_surfaces``.
+    lake_depth : numpy.ndarray, shape (cell,)
+        Depth of the lake, if the cell has one [m]; empty in a run without lakes.
     leaf_series, stem_series : mapping of int to AreaSeries
         By patch, areas from files; they replace the monthly means.
     """
@@ -69,6 +74,8 @@ class Surface:
     canopy_top: np.ndarray
     canopy_bottom: np.ndarray
     plant_parameters: tuple[Mapping[str, float], ...]
+    other: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
+    lake_depth: np.ndarray = field(default_factory=lambda: np.empty(0))
     leaf_series: Mapping[int, AreaSeries] = field(default_factory=lambda: MappingProxyType({}))
     stem_series: Mapping[int, AreaSeries] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -119,11 +126,14 @@ class Surface:
             "canopy_bottom",
         )
         hydraulic = MappingProxyType({name: value[..., cells] for name, value in self.hydraulic.items()})
+        other = MappingProxyType({name: value[cells] for name, value in self.other.items()})
+        depth = self.lake_depth[cells] if self.lake_depth.size else self.lake_depth
         series = {
             name: MappingProxyType({patch: one.subset(cells) for patch, one in getattr(self, name).items()})
             for name in ("leaf_series", "stem_series")
         }
-        return replace(self, hydraulic=hydraulic, **series, **{name: getattr(self, name)[..., cells] for name in names})
+        return replace(self, hydraulic=hydraulic, other=other, lake_depth=depth, **series,
+                       **{name: getattr(self, name)[..., cells] for name in names})
 
 
 def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers: Layers) -> Surface:
@@ -170,9 +180,42 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
         tops[:, None] * cells,
         bottoms[:, None] * cells,
         tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
+        _other_fractions(config, domain),
+        np.array(_cell_values("lake_depth", config.lake_depth, domain)),
         _series(patches, "leaf_area_index", domain),
         _series(patches, "stem_area_index", domain),
     )
+
+
+def other_surfaces(config: SurfaceSection, domain: Domain) -> tuple[str, ...]:
+    """Return the surfaces beside soil that some cell of a domain has: lake and others."""
+    return tuple(name for name in OTHER_SURFACES
+                 if (_cell_values(f"{name}_fraction", getattr(config, name), domain) > 0.0).any())
+
+
+def mean_lake_depth(config: SurfaceSection, domain: Domain) -> float:
+    """Return the depth of lakes, mean over the lake area of a domain that has lakes [m]."""
+    share = _cell_values("lake_fraction", config.lake, domain)
+    return float((share * _cell_values("lake_depth", config.lake_depth, domain)).sum() / share.sum())
+
+
+def _cell_values(name: str, value: float, domain: Domain) -> np.ndarray:
+    """Return a field of the domain file, or a number for all cells."""
+    given = domain.fields.get(name, np.full(domain.ncell, value))
+    if given.ndim != 1:
+        raise InputError(f"the domain file gives {name} on layers; expected (y, x).")
+    return given
+
+
+def _other_fractions(config: SurfaceSection, domain: Domain) -> Mapping[str, np.ndarray]:
+    """Return the shares of the surfaces beside soil, and check them."""
+    out = {name: _cell_values(f"{name}_fraction", getattr(config, name), domain) for name in OTHER_SURFACES}
+    total = sum(out.values())
+    if (total > 1.0 + FRACTION_TOLERANCE).any():
+        raise InputError(
+            f"surface: the shares of {', '.join(OTHER_SURFACES)} must not exceed 1 together, got {total.max():.6g} in "
+            f"cell {int(np.argmax(total))}.")
+    return MappingProxyType({name: np.array(values, dtype=float) for name, values in out.items()})
 
 
 def _monthly(patches: list[PatchSection], name: str, domain: Domain) -> np.ndarray:

@@ -12,7 +12,9 @@ from pyland.driver.filtering import Analysis
 from pyland.driver.records import Records
 from pyland.driver.river_run import PREFIX, RiverRun
 from pyland.driver.setup import Setup
+from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
+from pyland.land.irrigation import irrigation_hours
 from pyland.output.restart import Restart, restart_path, write_restart
 
 PLAIN = frozenset({
@@ -65,6 +67,7 @@ class MemberRun:
         self.plant_area = setup.surface.leaf_area
         self._setup, self._perturbation, self._attrs = setup, perturbation, dict(attrs)
         self.progress: Callable[[float, np.datetime64], None] = lambda done, moment: None
+        self._irrigation = setup.irrigation
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -76,6 +79,13 @@ class MemberRun:
         """Hand the runoff of a step to the rivers, where there are any."""
         if self.rivers is not None:
             self.rivers.add_step(seconds, self.model, weather)
+
+    def advance(self, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance the columns by one step."""
+        water = {}
+        if self._irrigation is not None:
+            water = irrigation_hours(self._irrigation, self._setup.domain.longitude, step.start, step.seconds)
+        self.model.advance({**weather, **water}, *self.plant_area(step.middle), step.seconds)
 
     def move_to(self, time: np.datetime64) -> None:
         """Set the clock after a step."""

@@ -54,6 +54,8 @@ class Records:
         Observation streams, name to type and units; empty without observations.
     rivers : RiverRun, optional
         Rivers of the ensemble.
+    with_carbon : bool
+        Carbon pools evolve, and their balance is booked.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Records:
         start: np.datetime64,
         streams: Mapping[str, Mapping[str, str]] | None = None,
         rivers: RiverRun | None = None,
+        with_carbon: bool = False,
     ) -> None:
         self.run_dir, self.grid, self.comm = run_dir, grid, comm
         self.streams = tuple(streams or {})
@@ -85,7 +88,8 @@ class Records:
             run_dir, grid, {name: methods[name] for name in members}, attrs, nmember, communicator=comm
         ) if members else None
         self._balance = BalanceWriter(
-            run_dir, grid, attrs, terms=None if rivers is None else RIVER_TERMS, communicator=comm)
+            run_dir, grid, attrs, terms=None if rivers is None else RIVER_TERMS, communicator=comm,
+            with_carbon=with_carbon)
         self._analysis = AnalysisWriter(
             run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
         self._start = np.datetime64(start, "s")
@@ -103,7 +107,7 @@ class Records:
         """Begin a new run; files of an earlier run under the same names are removed."""
         for writer in self._writers:
             if writer is self._balance:
-                self._balance.start(self._start, model.land_water())
+                self._balance.start(self._start, *self._stored(model))
             else:
                 writer.start()
         if self._rivers is not None:
@@ -130,8 +134,11 @@ class Records:
         precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
         lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
         rates = {name: model.flux[name] for name in (*ENERGY_RATES, *lost)}
+        rates["irrigation"] = model.flux.get("irrigation", np.zeros(shape))
         residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
+        if self._balance.with_carbon:
+            self._balance.add_carbon(step.seconds, model.flux, model.flux["carbon_balance_residual"])
         self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))
         self.largest_energy_residual = max(self.largest_energy_residual, float(np.abs(residuals[1]).max(initial=0.0)))
         self._accumulator.add(step.seconds, {name: _value(name, model, weather) for name in self._accumulator.methods})
@@ -139,6 +146,10 @@ class Records:
             self._rivers.add_step(step.end)
         if (step.end - self._start) % self._every == np.timedelta64(0, "s"):
             self._close_interval(step.end, model)
+
+    def _stored(self, model: ColumnModel) -> tuple[np.ndarray, ...]:
+        """Return what the balance compares between the bounds of an interval: water, and carbon where it is booked."""
+        return (model.land_water(), model.land_carbon()) if self._balance.with_carbon else (model.land_water(),)
 
     def _close_interval(self, time: np.datetime64, model: ColumnModel) -> None:
         record, terms = self._accumulator.result(), {}
@@ -148,7 +159,7 @@ class Records:
         self._history.add(self._interval_start, time, record)
         if self._members is not None:
             self._members.add(self._interval_start, time, record)
-        self._balance.close_interval(time, model.land_water(), terms)
+        self._balance.close_interval(time, *self._stored(model), further=terms)
         self._interval_start = time
 
     def add_analysis(self, time: np.datetime64, outcome: Outcome) -> None:

@@ -18,6 +18,7 @@ from pyland.base.registry import variable
 from pyland.config import CaseConfig
 from pyland.config.load import config_hash, dump_case
 from pyland.core import runtime
+from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
 from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles
@@ -28,7 +29,7 @@ from pyland.driver.observing import TruthObserver, read_sets, rescale
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
-from pyland.driver.setup import Setup, build_model, prepare
+from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.observe import ObservationSet, read_observations, write_observations
@@ -167,7 +168,14 @@ class CaseRun:
         if spinup.years > 0:
             first, last = (np.datetime64(one, "s") for one in self.config.time.spinup_window)
             spin_up(run, first, last, spinup.years)
+            if run.model.has_carbon:
+                self._balance_carbon(run.model)
         run.records.start(run.model)
+
+    def _balance_carbon(self, model: ColumnModel) -> None:
+        """End the spin-up of carbon: pools in equilibrium with its last pass, or those that the case gives."""
+        model.balance_carbon(self.config.land.carbon_sink)
+        set_initial_carbon(model, self.config)
 
     def _member_run(
         self, name: str, folder: Path, members: np.ndarray, seed: int, sets: list[ObservationSet] | None = None,
@@ -186,7 +194,7 @@ class CaseRun:
             members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
             nmember=len(members), every=output.every,
             restart_every=None if is_truth else output.restart_every,
-            start=config.time.start64, streams=streams, rivers=rivers)
+            start=config.time.start64, streams=streams, rivers=rivers, with_carbon=config.land.carbon == "evolving")
         settings = config.ensemble.forcing_settings()
         perturbation = None
         if settings:

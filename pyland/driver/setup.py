@@ -12,15 +12,19 @@ import numpy as np
 
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
-from pyland.coupling import ColumnModel
+from pyland.coupling import ColumnModel, SurfaceMosaic
 from pyland.coupling.column_model import SNOW_OPTIONS
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
-from pyland.domain.surface import Surface, build_surface
+from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import forcing_period, open_weather
+from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
+from pyland.land.carbon import YEAR, compute_tissue_nitrogen
+from pyland.land.irrigation import PatchIrrigation
+from pyland.land.lake_model import lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
 
@@ -77,6 +81,23 @@ class Setup:
         return np.searchsorted(self.whole.cell_id, self.domain.cell_id)
 
     @cached_property
+    def irrigation(self) -> tuple[PatchIrrigation | None, ...] | None:
+        """Irrigation of each patch; None if no patch is irrigated."""
+        sections = [patch.irrigation for patch in self.config.surface.vegetation.patches]
+        if all(one is None for one in sections):
+            return None
+        plans = [None if one is None else PatchIrrigation(
+            one.method, one.demand, one.threshold, one.depth, one.target, one.start, one.duration,
+            tuple(np.atleast_1d(0.0 if one.amount is None else one.amount)), tuple(int(day) for day in one.days or ()))
+            for one in sections]
+        return tuple(plans) + (None,) * (self.surface.npatch - len(plans))  # bare ground that is left comes last
+
+    @cached_property
+    def other_surfaces(self) -> tuple[str, ...]:
+        """Surfaces beside soil that some cell of the run has; the same on all ranks."""
+        return other_surfaces(self.config.surface, self.whole)
+
+    @cached_property
     def initial_temperature(self) -> np.ndarray:
         """Soil temperature at the start, (cell,) [K]: as given, or the mean of the first year of air temperatures.
 
@@ -101,6 +122,8 @@ class Setup:
         """Return the cells of the run as the output rooms want them."""
         whole = self.whole
         layers = {"layer": self.layers.thickness, "thermal_layer": self.layers.thermal_thickness}
+        if "lake" in self.other_surfaces:
+            layers["lake_layer"] = lake_layers(mean_lake_depth(self.config.surface, whole))[:, 0]
         if not whole.is_grid:
             return OutputGrid(whole.latitude, whole.longitude, layers, names=(self.config.case.name,),
                               npatch=self.surface.npatch)
@@ -136,8 +159,8 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
 
 
-def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
-    """Build the columns of an ensemble with perturbed parameters and initial state.
+def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | SurfaceMosaic:
+    """Build the columns of an ensemble with perturbed parameters and initial state; lakes and others beside them.
 
     Parameters
     ----------
@@ -157,6 +180,7 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
+    options = column_options(config)
     model = ColumnModel(
         layers.thickness,
         layers.bedrock_thickness,
@@ -165,24 +189,39 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel:
         ncell=setup.domain.ncell,
         nmember=len(members),
         npatch=surface.npatch,
-        stomata=config.land.stomata,
-        soil_evaporation=config.land.soil_evaporation,
-        water_stress=config.land.water_stress,
-        retention=config.subsurface.retention,
-        lower_boundary=config.subsurface.lower_boundary,
-        water_table_depth=config.subsurface.water_table_depth or 0.0,
-        ponding_depth=config.subsurface.ponding_depth,
-        tolerance=config.subsurface.solver.tolerance,
-        largest_iteration=config.subsurface.solver.max_iterations,
-        smallest_step=config.subsurface.solver.min_step,
-        stability_limit=config.land.stability_limit,
-        soil_roughness=config.land.soil_roughness,
-        bottom_heat_flux=config.land.bottom_heat_flux,
-        snow_layers=config.land.snow.layers,
-        snow={name: getattr(config.land.snow, name) for name in SNOW_OPTIONS},
+        carbon=config.land.carbon,
+        sif_yield=config.land.sif_yield,
+        is_irrigated=setup.irrigation is not None,
+        **options,
     )
+    if model.has_carbon:
+        model.set_parameters(carbon_fields(surface))
+        set_initial_carbon(model, config)
+    if setup.irrigation is not None:
+        model.set_parameters(irrigation_fields(setup.irrigation, setup.domain.ncell))
     set_initial_state(model, setup, noise)
-    return model
+    return add_other_surfaces(model, setup, options)
+
+
+def column_options(config: CaseConfig) -> dict[str, Any]:
+    """Return the options of the land columns, see `ColumnModel`."""
+    return {
+        "stomata": config.land.stomata,
+        "soil_evaporation": config.land.soil_evaporation,
+        "water_stress": config.land.water_stress,
+        "retention": config.subsurface.retention,
+        "lower_boundary": config.subsurface.lower_boundary,
+        "water_table_depth": config.subsurface.water_table_depth or 0.0,
+        "ponding_depth": config.subsurface.ponding_depth,
+        "tolerance": config.subsurface.solver.tolerance,
+        "largest_iteration": config.subsurface.solver.max_iterations,
+        "smallest_step": config.subsurface.solver.min_step,
+        "stability_limit": config.land.stability_limit,
+        "soil_roughness": config.land.soil_roughness,
+        "bottom_heat_flux": config.land.bottom_heat_flux,
+        "snow_layers": config.land.snow.layers,
+        "snow": {name: getattr(config.land.snow, name) for name in SNOW_OPTIONS},
+    }
 
 
 def soil_parameters(fields: Mapping[str, np.ndarray], config: CaseConfig) -> dict[str, np.ndarray]:
@@ -220,6 +259,40 @@ def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np
     roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
     out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
     return out
+
+
+def carbon_fields(surface: Surface) -> dict[str, np.ndarray]:
+    """Return the plant fields of carbon, (patch, cell); tissue goes with the largest leaf area of months or a file."""
+    types = [BARE_PLANT if name == "bare_ground" else name for name in surface.patch_types]
+    plants = [plant_parameters(name, **overrides)
+              for name, overrides in zip(types, surface.plant_parameters, strict=True)]
+    leaves = surface.monthly_leaf_area.max(axis=0)
+    for patch, series in surface.leaf_series.items():
+        leaves[patch] = series.values.max(axis=0)
+    tissue = [compute_tissue_nitrogen(plant, leaves[patch], surface.canopy_top[patch])
+              for patch, plant in enumerate(plants)]
+    rates = np.array([plant["plant_turnover"] / YEAR for plant in plants])
+    return {
+        "stem_nitrogen": np.stack([stem for stem, _ in tissue]),
+        "root_nitrogen": np.stack([root for _, root in tissue]),
+        "litterfall_rate": np.repeat(rates[:, None], leaves.shape[1], axis=1),
+    }
+
+
+def set_initial_carbon(model: ColumnModel, config: CaseConfig) -> None:
+    """Set the carbon pools as the case gives them; without, they stay empty until the spin-up has ended."""
+    given = config.land.carbon_initial
+    if given is not None:
+        pools = np.array([*given.litter, *given.soil])
+        plants = np.where(model.parameter["root_nitrogen"] > 0.0, given.plants, 0.0)
+        model.set_state({"carbon_pools": pools[:, None, None], "plant_carbon": plants})
+
+
+def irrigation_fields(plans: tuple[PatchIrrigation | None, ...], ncell: int) -> dict[str, np.ndarray]:
+    """Return the irrigation parameters of the core, (patch, cell); patches without irrigation get no demand."""
+    idle = PatchIrrigation(demand="amount")
+    fields = [(idle if one is None else one).fields() for one in plans]
+    return {name: np.repeat(np.array([[one[name]] for one in fields]), ncell, axis=1) for name in fields[0]}
 
 
 def root_distribution(beta: float, interfaces: np.ndarray) -> np.ndarray:

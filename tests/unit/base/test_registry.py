@@ -11,7 +11,7 @@ from pyland.base.errors import InputError
 from pyland.base.registry import attributes, variable, variables
 from pyland.base.units import convert, is_unit
 
-DIMS = {"column", "layer", "thermal_layer", "snow_layer", "patch", "band", "layer_patch"}
+DIMS = {"lake_layer", "column", "layer", "thermal_layer", "snow_layer", "patch", "band", "layer_patch"}
 
 
 def test_every_entry_is_complete():

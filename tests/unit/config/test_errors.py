@@ -60,7 +60,7 @@ def errors_of(tmp_path, text):
         ("surface:\n  soil:\n    texture: {sand: 80, clay: 30}", 3, "at most 100 percent together, got 110"),
         ("surface:\n  soil:\n    parameters:\n      porosity: 1.5", 3, "porosity: expected a number"),
         ("surface:\n  soil:\n    parameters:\n      clapp_hornberger_b: 4", 4, "retention: van_genuchten"),
-        ("surface:\n  lake: 0.2", 2, "a lake share is not available in this version"),
+        ("surface:\n  lake: 1.2", 2, "lake: expected a number at least 0 and at most 1"),
         ("surface: 5", 1, "expected a mapping, got 5"),
         ("forcing:\n  format: era5", 2, "'era5' is not available in this version; available: alma or generator"),
         ("forcing:\n  format: alma", 2, "forcing.path: expected a netCDF file"),

@@ -33,8 +33,8 @@ def run():
     out = SimpleNamespace(said=said, start=START, time=START, end=START + 3 * hour, step_length=3600.0, step_index=0)
     out.forcing = SimpleNamespace(weather=lambda time, seconds: said.append(("weather", time)) or {})
     out.perturb = lambda index, weather: said.append(("perturb", index)) or weather
-    out.model = SimpleNamespace(advance=lambda *_: said.append(("advance",)))
-    out.plant_area = lambda time: ("leaf", "stem")
+    out.model = SimpleNamespace(has_carbon=False)
+    out.advance = lambda step, weather: said.append(("advance",))
     out.route, out.rivers = lambda seconds, weather: said.append(("route",)), None
     out.records = SimpleNamespace(
         add_step=lambda step, *_: said.append(("add", step.index)),
