@@ -20,9 +20,9 @@ SHORT = {
     "03_changling": ["time.end=2008-04-20T16:00", "time.spinup.years=0"],
     "10_col_de_porte": ["time.start=2006-02-01", "time.end=2006-02-04", "time.spinup.years=0"],
     "11_reynolds_mountain": ["time.start=2006-01-01T07:00", "time.end=2006-01-04T07:00", "time.spinup.years=0"],
-    "12_svartberget": ["time.end=2019-01-03T23:00", "time.spinup.years=0"],
+    "12_svartberget": ["time.end=2019-01-03T23:00", "time.spinup.years=1", "time.spinup.end=2019-01-01T23:00"],
     "13_bondville": ["time.end=2001-01-04T06:00", "time.spinup.years=0"],
-    "14_north_carolina_loblolly": ["time.end=2009-01-04T05:00", "time.spinup.years=0"],
+    "14_north_carolina_loblolly": ["time.end=2009-01-04T05:00", "time.spinup.end=2005-01-02T05:00"],
 }
 """Overrides that make a case short."""
 

@@ -15,6 +15,7 @@ from pyland.domain import Domain, Layers, build_domain, build_layers, build_surf
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
+from pyland.land.lake_model import NOMINAL_LAYERS
 
 BYTES = 8
 """Size of a number [byte]."""
@@ -122,6 +123,7 @@ def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int)
         "layer": layers.nlayer,
         "thermal_layer": layers.nthermal,
         "snow_layer": snow_layers,
+        "lake_layer": len(NOMINAL_LAYERS),
         "patch": npatch,
         "band": 2,
         "layer_patch": layers.nlayer * npatch,
