@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -209,10 +210,19 @@ def table_csv(comparison: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
+def _plain(value: Any) -> Any:
+    """Return a value for JSON: NaN, such as the correlation of a constant, becomes null."""
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def write_comparison(folder: str | Path, comparison: Mapping[str, Any], label: str = "pyland") -> list[Path]:
     """Write ``skill_peers.json``, ``.csv`` and ``.md`` into a folder and return their paths."""
     texts = {
-        "json": json.dumps(comparison, indent=2) + "\n",
+        "json": json.dumps(_plain(comparison), indent=2, allow_nan=False) + "\n",
         "csv": table_csv(comparison),
         "md": markdown(comparison, label),
     }

@@ -267,14 +267,19 @@ def _history_variable(data: xr.Dataset, name: str, cell: int, depths: Depths) ->
     identifier = PROFILE_TO_ID.get(depth[0]) if depth is not None else ALMA_TO_ID.get(name)
     if identifier is None or identifier not in data:
         return None
-    variable = data[identifier]
+    values = _of_cell(data[identifier], cell)
+    if depth is not None:
+        axis = next(d for d in data[identifier].dims if d not in ("time", "site", "y", "x"))
+        return at_depth(values, data[f"{axis}_bounds"].values, depth[1], depth[2])
+    return values * _FACTORS[name] if name in _FACTORS else values
+
+
+def _of_cell(variable: xr.DataArray, cell: int) -> np.ndarray:
+    """Return a variable of one cell, shape (time, ...)."""
     horizontal = [d for d in variable.dims if d in ("site", "y", "x")]
     others = [d for d in variable.dims if d not in horizontal]
     values = variable.transpose(*others, *horizontal).values
-    values = values.reshape(*[variable.sizes[d] for d in others], -1)[..., cell].astype(float)
-    if depth is not None:
-        return at_depth(values, data[f"{others[1]}_bounds"].values, depth[1], depth[2])
-    return values * _FACTORS[name] if name in _FACTORS else values
+    return values.reshape(*[variable.sizes[d] for d in others], -1)[..., cell].astype(float)
 
 
 def _depth_of(variable: xr.DataArray) -> tuple[float, float] | None:

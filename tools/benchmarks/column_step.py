@@ -1,4 +1,7 @@
-"""Time the coupled column step: 1000 columns, 20 soil and 5 bedrock layers, all land and soil water.
+"""Time the coupled column step: 1000 columns, 20 soil and 5 bedrock layers, all land, snow and soil water.
+
+Three columns: grass in spring, grass and shrub patches in spring, and a boreal forest in winter, with five layers of snow
+over frozen soil and snowfall.
 
     python tools/benchmarks/column_step.py [--columns 1000] [--days 5] [--threads 1 2]
 
@@ -66,6 +69,32 @@ def build_columns(ncolumn: int, patches: tuple[str, ...], **options) -> ColumnMo
         "leaf_temperature": np.full((len(plants), ncolumn), 288.0), "growth_temperature": np.full((1, ncolumn), 288.0),
     })
     return model
+
+
+def bring_winter(model: ColumnModel) -> None:
+    """Lay 150 to 250 kg m-2 of snow in layers of any age on frozen soil."""
+    rng = np.random.default_rng(3)
+    shape = model.state["snow_ice"].shape
+    density = np.linspace(150.0, 320.0, shape[0])[:, None, None] * rng.uniform(0.9, 1.1, shape)
+    thickness = np.array([0.02, 0.05, 0.11, 0.23, 0.30])[:, None, None] * rng.uniform(0.8, 1.0, shape)
+    depth = np.cumsum(model.thermal_thickness)
+    frost = np.interp(depth, [0.0, 1.0, 3.0], [268.0, 272.0, 275.0])[:, None, None]
+    model.set_state({
+        "snow_ice": density * thickness, "snow_layer_thickness": thickness, "snow_temperature": np.full(shape, 266.0),
+        "snow_grain_radius": np.full(shape, 150.0), "snow_cover_fraction": np.ones(shape[1:]),
+        "snow_mass_maximum": np.full(shape[1:], 250.0), "soil_temperature": frost + np.zeros(shape[1:]),
+        "leaf_temperature": np.full((model.npatch, *shape[1:]), 266.0), "growth_temperature": np.full(shape[1:], 266.0),
+    })
+
+
+def in_winter(weather: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
+    """Return the weather 24 K colder, with a low sun, its rain as snow."""
+    return [{
+        **fields, "air_temperature": fields["air_temperature"] - 24.0, "specific_humidity": np.full_like(fields["rain"], 0.0013),
+        "shortwave_down": 0.3 * fields["shortwave_down"], "longwave_down": 0.72 * fields["longwave_down"],
+        "rain": 0.0 * fields["rain"], "snowfall": np.minimum(fields["rain"], 1e-3),
+        "cosine_zenith": 0.3 * fields["cosine_zenith"],
+    } for fields in weather]
 
 
 def make_weather(ncolumn: int, nstep: int) -> list[dict[str, np.ndarray]]:
@@ -136,15 +165,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     option = parser.parse_args()
     weather = make_weather(option.columns, STEPS_PER_DAY * option.days)
-    for patches in (("c3_grass",), ("c3_grass", "c4_grass")):
+    cases = {
+        "grass": (("c3_grass",), weather, 2.0), "two grasses": (("c3_grass", "c4_grass"), weather, 2.0),
+        "winter forest": (("needle_evergreen_boreal",), in_winter(weather), 3.0),
+    }
+    for name, (patches, season, leaf_area) in cases.items():
         for threads in option.threads:
             set_threads(threads)
             reference = time_reference()
             model = build_columns(option.columns, patches)
-            run(model, weather[: STEPS_PER_DAY // 2])
-            seconds = run(model, weather)
-            report(f"{len(patches)} patch, {threads} thread", seconds, option.columns, min(reference, time_reference()))
-        print(f"{len(patches)} patch: {model.bytes_per_column:.0f} bytes per column")
+            if name.startswith("winter"):
+                bring_winter(model)
+            run(model, season[: STEPS_PER_DAY // 2], leaf_area)
+            seconds = run(model, season, leaf_area)
+            report(f"{name}, {threads} thread", seconds, option.columns, min(reference, time_reference()))
+        print(f"{name}: {model.bytes_per_column:.0f} bytes per column")
     print(f"reference {reference:.3f} ns; {build()['compiler']} {build()['flags']}")
 
 

@@ -15,9 +15,7 @@ from pyland.domain import Domain, Layers, build_domain, build_layers, build_surf
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
-
-LAKE_LAYERS = 10
-"""Layers of a lake column."""
+from pyland.land.lake_model import NOMINAL_LAYERS
 
 BYTES = 8
 """Size of a number [byte]."""
@@ -91,7 +89,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         npatch = 1 if surface is None else surface.npatch
         share = -(-domain.ncell // ranks)
         size = memory_estimate(share * config.ensemble.size, layers, npatch, config.land.snow.layers,
-                               LAKE_LAYERS if config.surface.lake else 0)
+                               len(NOMINAL_LAYERS) if config.surface.lake else 0)
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {share * config.ensemble.size} columns"
         free = _available_memory()
         if free is not None and size > free:

@@ -105,3 +105,17 @@ def test_initial_temperature_does_not_depend_on_the_end():
     assert np.ptp(one.initial_temperature) > 0.1  # the catchment has relief
     given = ready({"land": {"initial": {"soil_temperature": 281.5}}})
     assert (given.initial_temperature == 281.5).all()
+
+
+def test_heat_from_below_sets_the_deep_profile():
+    plain, warm = ready(), ready({"land.bottom_heat_flux": 0.06})
+    cold, hot = (build_model(one, np.arange(1), 5).state["soil_temperature"] for one in (plain, warm))
+    # 0.06 W m-2 through rock of 3 W m-1 K-1: 0.02 K per metre
+    assert (hot - cold)[:, 0, 0] == pytest.approx(0.02 * plain.layers.thermal_node_depth, abs=1e-9)
+    assert np.ptp(cold[:, 0, 0]) == 0.0
+
+
+def test_lowest_leaves_reach_the_columns():
+    model = build_model(ready({"surface.vegetation.patches": [{"type": "needle_evergreen_boreal", "canopy_top": 20}]}),
+                        np.arange(1), 5)  # fmt: skip
+    assert model.parameter["canopy_bottom"][0, 0] == pytest.approx(10.0)

@@ -103,7 +103,7 @@ def _balance(run_dir: Path, grid: OutputGrid, ndays: int, rng: np.random.Generat
         rates = {name: rng.uniform(0, 1e-5, storage.shape) for name in WATER_RATES}
         rates |= {name: rng.uniform(0, 50, storage.shape) for name in ENERGY_RATES[1:]}
         rates["net_radiation"] = sum(rates[name] for name in ENERGY_RATES[1:])
-        loss = sum(rates[name] for name in WATER_RATES[2:])
+        loss = sum(rates[name] for name in WATER_RATES if name not in ("precipitation", "irrigation"))
         storage = storage + 86400.0 * (rates["precipitation"] + rates["irrigation"] - loss)
         writer.add_step(86400.0, rates, np.full(storage.shape, 1e-12), np.full(storage.shape, 1e-9))
         writer.close_interval(START + (day + 1) * DAY, storage)

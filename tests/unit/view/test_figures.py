@@ -69,7 +69,8 @@ def test_diagnose_station(station: Path) -> None:
     result = diagnose(station, "skill", peers=[station / "station.nc"])
     assert result["native"]["Qle"]["n"] > 400 and 10 <= result["daily"]["SoilMoist_5cm"]["n"] <= 12
     assert result["daily"]["SoilMoist_15cm"]["bias"] == pytest.approx(0.015, abs=0.01)
-    assert "| Qle |" in result["tables"] and "pyland" in result["tables"]
+    assert "| Qle |" in result["tables"] and result["peers"]["models"][0] == "pyland"
+    assert (station / "run" / "skill_peers.md").exists() or (station / "skill_peers.md").exists()
     change = diagnose(station, "assimilation")["skill_change"]["daily"]["SoilMoist_15cm"]
     assert 0.5 < change["reduction"] < 1.0
 
