@@ -87,8 +87,8 @@ class SurfaceMosaic:
     state : mapping of str to numpy.ndarray
         State of the soil, live, and under their own names the states of the other surfaces, NaN in cells without them.
     flux : mapping of str to numpy.ndarray, shape (member, cell)
-        Area means of fluxes and of amounts per area. What has no meaning elsewhere (water table depth, water stress) is that
-        of the soil, results that only another surface has are NaN in cells without it.
+        Area means of fluxes and of amounts per area. What has no meaning elsewhere (water table depth, water stress)
+        is that of the soil, results that only another surface has are NaN in cells without it.
     parameter, forcing : mapping of str to numpy.ndarray
         Of the soil.
 
@@ -109,7 +109,8 @@ class SurfaceMosaic:
             np.subtract.at(self.soil_fraction, part.cells, part.fraction)
         if (self.soil_fraction < -ROUNDING).any():
             cell = int(np.argmin(self.soil_fraction))
-            raise InputError(f"Surfaces of cell {cell} cover {1.0 - self.soil_fraction[cell]:.6g} of it; expected at most 1.")
+            covered = 1.0 - self.soil_fraction[cell]
+            raise InputError(f"Surfaces of cell {cell} cover {covered:.6g} of it; expected at most 1.")
         self.soil_fraction = np.maximum(self.soil_fraction, 0.0)
         self._averaged = tuple(name for name in soil.flux if _has_mean(name))
         own = {name: array for part in self.parts for name, array in self._own_results(part)}

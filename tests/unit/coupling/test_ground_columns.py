@@ -48,8 +48,9 @@ def test_water_and_energy_close_in_extreme_weather(seed, dt):
             before = columns.land_water()
             warmth = rng.uniform(213.15, 328.15, count)
             falls = rng.random(count) < 0.4
-            now = weather(warmth, rng.choice([0.0, 1000.0], count), falls * (warmth > FREEZING) * rng.choice([1e-4, 0.08], count),
-                          falls * (warmth < FREEZING) * 1e-3, rng.choice([0.0, 3.0, 30.0], count), rng.uniform(0.05, 1.0, count),
+            rain = falls * (warmth > FREEZING) * rng.choice([1e-4, 0.08], count)
+            now = weather(warmth, rng.choice([0.0, 1000.0], count), rain, falls * (warmth < FREEZING) * 1e-3,
+                          rng.choice([0.0, 3.0, 30.0], count), rng.uniform(0.05, 1.0, count),
                           rng.uniform(0.5, 1.0, count), count)
             columns.advance(now, *bare(count), dt)
             flux = columns.flux
