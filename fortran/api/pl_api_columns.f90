@@ -1,5 +1,7 @@
 !> Facade: create, reach and advance coupled land and soil-water columns.
 module pl_api_columns
+   use pl_column_carbon, only: column_model_balance_carbon, column_model_set_carbon, column_model_start_carbon_sums
+   use pl_column_irrigation, only: column_model_irrigate
    use pl_column_model, only: column_model_type, create_column_model
    use pl_column_step, only: column_model_step
    use pl_column_water, only: column_model_fill, column_model_reconcile, column_model_store_water
@@ -12,6 +14,7 @@ module pl_api_columns
    public :: columns_create, columns_field, columns_field_count, columns_handle, columns_reconcile
    public :: columns_prepare, columns_set_land_option, columns_set_water_options, columns_step, columns_store_water
    public :: columns_fill_water, columns_prescribe_water
+   public :: columns_balance_carbon, columns_irrigate, columns_set_carbon, columns_start_carbon_sums
 
    !> Owner of the Fortran memory of a set of columns.
    type :: columns_handle
@@ -160,5 +163,48 @@ contains
       call column_model_reconcile(self%model, error)
       call report(error, ierr, errmsg)
    end subroutine columns_reconcile
+
+   !> Choose how carbon is computed; creates its fields where it is computed for the first time.
+   subroutine columns_set_carbon(self, scheme, fluorescence_yield, ierr, errmsg)
+      type(columns_handle), intent(inout), target :: self
+      integer, intent(in) :: scheme              !! pl_carbon_step: carbon_*
+      real(rk), intent(in) :: fluorescence_yield !! [W m-2 um-1 sr-1 / (kg m-2 s-1)]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call column_model_set_carbon(self%model, scheme, fluorescence_yield, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_set_carbon
+
+   !> Begin the means of production and decay that the equilibrium of the pools needs.
+   subroutine columns_start_carbon_sums(self, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call column_model_start_carbon_sums(self%model, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_start_carbon_sums
+
+   !> Set all carbon pools to their equilibrium with these means.
+   subroutine columns_balance_carbon(self, sink, ierr, errmsg)
+      type(columns_handle), intent(inout) :: self
+      real(rk), intent(in) :: sink !! share of the net primary production that the ecosystem keeps [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call column_model_balance_carbon(self%model, sink, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_balance_carbon
+
+   !> Create the fields of irrigation.
+   subroutine columns_irrigate(self, ierr, errmsg)
+      type(columns_handle), intent(inout), target :: self
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call column_model_irrigate(self%model, error)
+      call report(error, ierr, errmsg)
+   end subroutine columns_irrigate
 
 end module pl_api_columns

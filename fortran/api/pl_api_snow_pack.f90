@@ -23,8 +23,9 @@ module pl_api_snow_pack
    integer, parameter :: nfield = 5    !! fields of a layer
    integer, parameter :: nsurface = 3  !! fields of a pack
    integer, parameter :: noption = 8   !! members of snow_options_type
-   character(len=15), parameter :: option_names(noption) = [character(len=15) :: "fresh_density", "cover", "overburden", &
-      "percolation", "wind_drift", "cover_roughness", "cover_exponent", "holding"]
+   character(len=15), parameter :: option_names(noption) = [character(len=15) :: &
+      "fresh_density", "cover", "overburden", "percolation", "wind_drift", "cover_roughness", "cover_exponent", &
+      "holding"]
 
 contains
 

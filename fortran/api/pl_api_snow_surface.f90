@@ -10,6 +10,7 @@ module pl_api_snow_surface
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
    use pl_land_chunk, only: albedo_age, albedo_grains, nband, plant_chunk_type
+   use pl_snow_options, only: crocus_dust
    use pl_snow_albedo, only: band_albedo, dust_darkening, snow_absorption, snow_albedo
    use pl_snow_chunk, only: clear_snow, most_snow_layers, snow_chunk_type
    use pl_snow_grains, only: age_snow, grow_grains
@@ -116,7 +117,7 @@ contains
          call unpack_snow(packs, columns(source, 1), nsnow, source, snow)
          snow%age = columns(source, 4)
          snow%dust_age = spread(columns(source, 5), 2, size(snow%dust_age, 2))
-         call snow_albedo(scheme, columns(source, 2), columns(source, 3), columns(source, 6:7), &
+         call snow_albedo(scheme, crocus_dust, columns(source, 2), columns(source, 3), columns(source, 6:7), &
                           snow, direct, diffuse)
          results(first:last, :nband) = direct(:count, :)
          results(first:last, nband + 1:) = diffuse(:count, :)
@@ -136,7 +137,7 @@ contains
       call check_pack(results, ncolumn, nvalue, "results", error)
       call report(error, ierr, errmsg)
       if (ierr /= 0) return
-      call band_albedo(columns(:, 1), dust_darkening(columns(:, 2), columns(:, 3)), results(:, 1), results(:, 2), &
+      call band_albedo(columns(:, 1), dust_darkening(crocus_dust, columns(:, 2), columns(:, 3)), results(:, 1), results(:, 2), &
                        results(:, 3))
    end subroutine snow_bands
 

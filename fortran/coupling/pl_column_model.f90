@@ -1,7 +1,9 @@
 !> Land and soil water of a set of columns: fields, options and their creation.
 module pl_column_model
+   use pl_carbon_state, only: carbon_fields_type
    use pl_error, only: error_input, error_type, raise_error
    use pl_field_table, only: field_table_type, role_flux, role_parameter, role_state
+   use pl_irrigation_state, only: irrigation_fields_type
    use pl_kinds, only: rk
    use pl_land_chunk, only: land_options_type
    use pl_land_state, only: create_land_fields, land_flux_type, land_forcing_type, land_parameter_type, land_state_type
@@ -79,6 +81,8 @@ module pl_column_model
       type(water_parameter_type) :: water_parameters
       type(water_flux_type) :: water_flux
       type(derived_parameter_type) :: derived
+      type(carbon_fields_type) :: carbon
+      type(irrigation_fields_type) :: irrigation
    end type column_model_type
 
 contains

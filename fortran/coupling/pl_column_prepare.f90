@@ -1,6 +1,8 @@
 !> Check the parameters of a set of columns and derive what does not change in time.
 module pl_column_prepare
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
+   use pl_column_carbon, only: check_carbon_parameters
+   use pl_column_irrigation, only: check_irrigation_parameters
    use pl_column_model, only: column_model_type
    use pl_constants, only: conductivity_water
    use pl_error, only: error_input, error_state, error_type, raise_error
@@ -37,6 +39,10 @@ contains
       call check_options(model, error)
       if (allocated(error)) return
       call check_parameters(model, error)
+      if (allocated(error)) return
+      call check_carbon_parameters(model, error)
+      if (allocated(error)) return
+      call check_irrigation_parameters(model, error)
       if (allocated(error)) return
       associate (land => model%land_parameters, water => model%water_parameters)
          call fill_soil_thermal(land%sand, land%clay, land%organic, water%porosity, model%derived%thermal, error)

@@ -6,8 +6,11 @@
 !> closes water and energy in every column, or ends with an error that names the column.
 module pl_column_step
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use pl_carbon_step, only: carbon_none
    use pl_chunk, only: chunk_count, first_column, lane_source, last_column, w => chunk_width
    use pl_chunk_load, only: load_chunk
+   use pl_column_carbon, only: check_carbon_closure, note_patch_carbon, step_carbon
+   use pl_column_irrigation, only: irrigate_patch
    use pl_column_model, only: column_model_type
    use pl_column_water, only: chunk_storage, require_prepared, water_above
    use pl_constants, only: density_water, freezing_point, latent_fusion, latent_vaporisation
@@ -93,6 +96,8 @@ contains
       !$omp end parallel do
       if (allocated(error)) return
       call check_closure(model, error)
+      if (allocated(error)) return
+      call check_carbon_closure(model, error)
    end subroutine column_model_step
 
    !> State and forcing must be finite numbers; ranges are checked where they are read.
@@ -193,6 +198,9 @@ contains
       call store_snow(snow, first_column(chunk), lanes(model, chunk), model%land)
       call store(model, dt, chunk, source, weather, thickness, unmet_transpiration, unmet_evaporation, snow, snow_flux, &
                  sums, moved, head, water, ice, storage_before)
+      if (model%carbon%scheme /= carbon_none) then
+         call step_carbon(model, dt, chunk, source, weather%air_temperature, thickness, head)
+      end if
    end subroutine step_chunk
 
    !> Valid lanes of a chunk.
@@ -321,7 +329,8 @@ contains
       end select
       call bare_of_snow(ground)
       if (any(snow%top <= snow%nsnow)) then
-         call snow_albedo(model%land_options%snow_albedo, weather%cosine_zenith, weather%air_pressure, &
+         call snow_albedo(model%land_options%snow_albedo, model%land_options%snow%dust_darkening, weather%cosine_zenith, &
+                          weather%air_pressure, &
                           ground%albedo_diffuse, snow, ground%snow_albedo_direct, ground%snow_albedo_diffuse)
          call cover_with_snow(model%land_options, weather, snow, ground)
       end if
@@ -338,6 +347,9 @@ contains
          call load_plant(model%land_parameters, model%forcing, model%land, source, p, plant)
          call load_patch_state(model%land, source, p, canopy)
          if (any(snow%top <= snow%nsnow)) call bury_plants(snow, plant)
+         if (model%irrigation%is_on) then
+            call irrigate_patch(model, dt, chunk, source, p, thickness, water, soil_temperature, plant, sums)
+         end if
          if (model%land_options%water_stress == stress_pressure_head) then
             call availability_of_head(model%nlayer, head, model%land_parameters%psi_open(source, p), &
                                       model%land_parameters%psi_closed(source, p), availability)
@@ -346,6 +358,7 @@ contains
          call add_patch(dt, model%nlayer, model%land_options, weather, ground, plant, roots, availability, &
                         soil_temperature, canopy, sums, root_uptake)
          call store_patch_state(canopy, first, last - first + 1, p, model%land)
+         if (model%carbon%scheme /= carbon_none) call note_patch_carbon(model, sums, first, last, p)
       end do
       call ground_heat(model, dt, chunk, weather, thickness, snow, soil_temperature, water, ice, sums, snow_flux)
       model%land%soil_temperature(first:last, :) = soil_temperature(:last - first + 1, :)
@@ -480,9 +493,11 @@ contains
          q%soil_ice_total(first:last, 1) = frozen(:n)
          q%land_water(first:last, 1) = total(:n)
          q%water_balance_residual(first:last, 1) = &
-            total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) - evaporated(:n) &
+            total(:n) - storage_before(:n) - dt*(weather%rainfall(:n) + weather%snowfall(:n) + sums%irrigation(:n) &
+                                                 - evaporated(:n) &
                                                  - moved%surface_runoff(:n) - moved%drainage(:n) - absorbed(:n))
       end associate
+      if (model%irrigation%is_on) model%irrigation%irrigation(first:last, 1) = sums%irrigation(:n)
    end subroutine store
 
    !> Snow and surface temperature of a chunk.

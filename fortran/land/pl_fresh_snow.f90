@@ -20,7 +20,7 @@ contains
    !> Warmer than -15 degC: 50 + 1.7 (T + 15)**1.5, constant above 2 degC (Anderson 1976, NOAA Tech. Rep. NWS 19).
    !> CLM5 adds colder snow, -3.833 T - 0.0333 T**2 down to the maximum of that parabola at -57.55 degC, and
    !> packing by wind, 266.861 ((1 + tanh(U/5))/2)**8.8 (van Kampenhout et al. 2017, J. Adv. Model. Earth Syst. 9,
-   !> 2583-2600; CLM5 Technical Note, section 8.3). CLM4.5 has 50 below -15 degC and no wind.
+   !> 2583-2600; CLM5 Technical Note, chapter 8). CLM4.5 has 50 below -15 degC and no wind.
    pure subroutine fresh_snow_density(scheme, air_temperature, wind_speed, density)
       integer, intent(in) :: scheme               !! fresh_density_clm45 or fresh_density_clm5
       real(rk), intent(in) :: air_temperature(w)  !! [K]
@@ -47,8 +47,8 @@ contains
    !> Let snow fall on the pack, or on bare ground.
    !>
    !> Snow joins the surface layer, at that layer's temperature. On bare ground it makes the lowest layer, not warmer
-   !> than freezing, in a pack of the least cover; update_snow_cover, which comes next, spreads it. The grain radius
-   !> of new snow rises linearly from 54.5 um at -30 degC to 204.5 um at 0 degC (CLM5 Technical Note, section 3.2);
+   !> than freezing, in a pack of the least cover, which update_snow_cover spreads. The grain radius
+   !> of new snow rises linearly from 54.5 um at -30 degC to 204.5 um at 0 degC (CLM5 Technical Note, chapter 3);
    !> the layer takes the mean by mass.
    pure subroutine add_snowfall(dt, rate, air_temperature, density, snow)
       real(rk), intent(in) :: dt                 !! time step [s]

@@ -90,6 +90,7 @@ module pl_land_chunk
       real(rk) :: daylength_factor(w)     !! (day length / longest day)**2 [1]
       real(rk) :: snow_share(w)           !! of leaves and stems under intercepted snow, for light [1]
       real(rk) :: water_stress(w)         !! beta_t, 1 without stress (from pl_root_uptake) [1]
+      real(rk) :: sprinkling(w)           !! irrigation above the canopy [kg m-2 s-1]
    end type plant_chunk_type
 
    !> The ground below the canopy and beside it: soil, in part covered with snow.

@@ -66,6 +66,7 @@ contains
       plant%daylength_factor = forcing%daylength_factor(source, 1)
       plant%snow_share = 0.0_rk
       plant%water_stress = 1.0_rk
+      plant%sprinkling = 0.0_rk
    end subroutine load_plant
 
    !> Prognostic state of one patch.

@@ -58,6 +58,9 @@ module pl_land_step
       real(rk) :: soil_heat_gain(w)     !! enthalpy gained by soil and bedrock [W m-2]
       real(rk) :: snow_heat_gain(w)     !! enthalpy gained by snow [W m-2]
       real(rk) :: bottom_flux(w)        !! heat from below the column [W m-2]
+      real(rk) :: irrigation(w)         !! water from outside the column [kg m-2 s-1]
+      real(rk) :: patch_gross(w)        !! gross primary production of the last patch [kg m-2 s-1]
+      real(rk) :: patch_leaf_respiration(w) !! leaf respiration of the last patch, carbon [kg m-2 s-1]
    end type land_sums_type
 
 contains
@@ -94,6 +97,9 @@ contains
       sums%soil_heat_gain = 0.0_rk
       sums%snow_heat_gain = 0.0_rk
       sums%bottom_flux = 0.0_rk
+      sums%irrigation = 0.0_rk
+      sums%patch_gross = 0.0_rk
+      sums%patch_leaf_respiration = 0.0_rk
    end subroutine start_sums
 
    pure subroutine start_exchange(temperature, exchange)
@@ -128,7 +134,8 @@ contains
       integer :: k
 
       call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
-      call intercept(dt, plant, weather%rainfall, state%canopy_water, throughfall, rain_share, dry_fraction)
+      call intercept(dt, plant, weather%rainfall + plant%sprinkling, state%canopy_water, throughfall, rain_share, &
+                     dry_fraction)
       call intercept_snow(dt, plant, weather%snowfall, weather%air_temperature, weather%wind_speed, state%canopy_snow, &
                           snow_throughfall, plant%snow_share, vapour_share)
       call combine_shares(plant, rain_share, vapour_share, wet_fraction, dry_fraction)
@@ -136,6 +143,9 @@ contains
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)
       call bare_ground_fluxes(options, weather, plant, ground, flux)
       call evaporate_stores(dt, state, flux, sublimation)
+
+      sums%patch_gross = carbon_per_mole*flux%gross_photosynthesis
+      sums%patch_leaf_respiration = carbon_per_mole*flux%leaf_respiration
 
       associate (f => plant%fraction)
          sums%shortwave_up = sums%shortwave_up + f*radiation%reflected

@@ -3,8 +3,8 @@
 !> Scheme `albedo_grains`: optical diameter d of the grains in three bands, 0.3-0.8, 0.8-1.5 and 1.5-2.8 um, and
 !> darkening of the first by the dust of the air, as in Crocus (Vionnet et al. 2012, Geosci. Model Dev. 5, 773-791,
 !> table 4; Brun et al. 1992, J. Glaciol. 38, 13-22). The visible band of pyland lies in the first; near infrared is
-!> what is left of the spectrum. A direct beam sees a**u(mu) with u = 3/7 (1 + 2 mu) and a the diffuse albedo (asymptotic
-!> theory, Kokhanovsky and Zege 2004, Appl. Opt. 43, 1589-1602): a pack of grains of the diameter u**2 d.
+!> what is left of the spectrum. A direct beam sees a**u(mu) with u = 3/7 (1 + 2 mu) and a the diffuse albedo: a pack
+!> whose grains have the diameter u**2 d (asymptotic theory, Kokhanovsky and Zege 2004, Appl. Opt. 43, 1589-1602).
 !> Scheme `albedo_age`: BATS (Dickinson et al. 1993, NCAR/TN-387+STR; CLM3 Technical Note, section 3.2).
 module pl_snow_albedo
    use pl_chunk, only: w => chunk_width
@@ -20,7 +20,6 @@ module pl_snow_albedo
    !> Weights in near infrared: the spectrum 0.71, 0.21, 0.08 less the visible half.
    real(rk), parameter :: infrared_weight(nspectral) = [0.42_rk, 0.42_rk, 0.16_rk]
    real(rk), parameter :: dust_floor = 0.6_rk         !! albedo of the first band that dust does not lower further [1]
-   real(rk), parameter :: dust_rate = 0.2_rk/60.0_rk  !! loss of albedo at `dust_pressure` [day-1]
    real(rk), parameter :: dust_pressure = 87000.0_rk  !! of Col de Porte, where the rate was found [Pa]
    real(rk), parameter :: least_dust = 0.5_rk, most_dust = 1.5_rk !! range of pressure over `dust_pressure` [1]
    real(rk), parameter :: upper_depth = 0.02_rk       !! top of the pack that makes `upper_weight` of the albedo [m]
@@ -36,8 +35,9 @@ contains
    !>
    !> With grains the soil shines through thin snow: light passes the pack down and up. Lanes without snow get the
    !> soil's albedo (grains) or that of new snow (age); their cover is 0.
-   pure subroutine snow_albedo(scheme, cosine_zenith, air_pressure, soil_albedo, snow, direct, diffuse)
+   pure subroutine snow_albedo(scheme, dust_rate, cosine_zenith, air_pressure, soil_albedo, snow, direct, diffuse)
       integer, intent(in) :: scheme                !! albedo_grains or albedo_age
+      real(rk), intent(in) :: dust_rate            !! loss of visible albedo by dust at Col de Porte (grains) [day-1]
       real(rk), intent(in) :: cosine_zenith(w)     !! of the sun; at night that of the horizon is taken [1]
       real(rk), intent(in) :: air_pressure(w)      !! (grains) [Pa]
       real(rk), intent(in) :: soil_albedo(w, nband) !! of the soil below, for diffuse light (grains) [1]
@@ -50,7 +50,7 @@ contains
          call bats_albedo(cosine_zenith, snow, direct, diffuse)
          return
       end if
-      call deep_albedo(air_pressure, snow, albedo)
+      call deep_albedo(dust_rate, air_pressure, snow, albedo)
       call beam_albedo(cosine_zenith, albedo, beam)
       call ground_in_sight(snow, seen)
       do i = 1, w
@@ -60,6 +60,12 @@ contains
       call mix_infrared(soil_albedo(:, near_infrared), albedo, seen, diffuse(:, near_infrared))
       call mix_infrared(soil_albedo(:, near_infrared), beam, seen, direct(:, near_infrared))
    end subroutine snow_albedo
+
+   !> Layer from which on any lane has snow; the lowest where none has.
+   pure integer function first_layer(snow)
+      type(snow_chunk_type), intent(in) :: snow
+      first_layer = min(minval(snow%top), snow%nsnow)
+   end function first_layer
 
    !> Mean of the three bands with the weights of near infrared, soil in sight included.
    pure subroutine mix_infrared(soil, albedo, seen, mean)
@@ -94,17 +100,19 @@ contains
    end subroutine band_albedo
 
    !> Loss of albedo in the first band by the dust of `age` days; dense air carries more.
-   elemental function dust_darkening(age, air_pressure) result(darkening)
+   elemental function dust_darkening(rate, age, air_pressure) result(darkening)
+      real(rk), intent(in) :: rate         !! loss of albedo at `dust_pressure` [day-1]
       real(rk), intent(in) :: age          !! [day]
       real(rk), intent(in) :: air_pressure !! [Pa]
       real(rk) :: darkening                !! [1]
-      darkening = dust_rate*age*min(max(air_pressure/dust_pressure, least_dust), most_dust)
+      darkening = rate*age*min(max(air_pressure/dust_pressure, least_dust), most_dust)
    end function dust_darkening
 
    !> Albedos of a pack too deep to see the soil: layers weighted by their share of the top 3 cm.
    !>
    !> What a thinner pack lacks goes to its lowest layer. Crocus weights its two top layers so.
-   pure subroutine deep_albedo(air_pressure, snow, albedo)
+   pure subroutine deep_albedo(dust_rate, air_pressure, snow, albedo)
+      real(rk), intent(in) :: dust_rate       !! [day-1]
       real(rk), intent(in) :: air_pressure(w) !! [Pa]
       type(snow_chunk_type), intent(in) :: snow
       real(rk), intent(out) :: albedo(w, nspectral) !! [1]
@@ -113,7 +121,7 @@ contains
       depth = 0.0_rk
       above = 0.0_rk
       albedo = 0.0_rk
-      do k = 1, snow%nsnow
+      do k = first_layer(snow), snow%nsnow
          do i = 1, w
             depth(i) = depth(i) + merge(snow%thickness(i, k), 0.0_rk, k >= snow%top(i))
             below = upper_weight*min(depth(i)/upper_depth, 1.0_rk) &
@@ -121,7 +129,7 @@ contains
             below = merge(1.0_rk, below, k == snow%nsnow)
             weight = below - above(i)
             above(i) = below
-            call band_albedo(snow%grain_radius(i, k), dust_darkening(snow%dust_age(i, k), air_pressure(i)), &
+            call band_albedo(snow%grain_radius(i, k), dust_darkening(dust_rate, snow%dust_age(i, k), air_pressure(i)), &
                              first, second, third)
             albedo(i, 1) = albedo(i, 1) + weight*first
             albedo(i, 2) = albedo(i, 2) + weight*second
@@ -152,7 +160,7 @@ contains
       real(rk) :: path(w, 2), first, second
       integer :: band, i, k
       path = 0.0_rk
-      do k = 1, snow%nsnow
+      do k = first_layer(snow), snow%nsnow
          do i = 1, w
             call optical_path(snow%ice(i, k) + snow%liquid(i, k), snow%thickness(i, k), snow%cover(i), &
                               snow%grain_radius(i, k), k >= snow%top(i), first, second)
@@ -199,21 +207,23 @@ contains
       real(rk), intent(out) :: per_layer(w, most_snow_layers) !! 0 in absent layers [W m-2]
       real(rk), intent(out) :: to_ground(w)             !! what passes the pack [W m-2]
       real(rk) :: light(w, nspectral), left(w), first, second
+      logical :: is_present
       integer :: i, k
       per_layer = 0.0_rk
       call split_light(snow, absorbed_visible, absorbed_near_infrared, light)
       do i = 1, w
          left(i) = absorbed_visible(i) + absorbed_near_infrared(i)
       end do
-      do k = 1, snow%nsnow
+      do k = first_layer(snow), snow%nsnow
          do i = 1, w
+            is_present = k >= snow%top(i)
             call optical_path(snow%ice(i, k) + snow%liquid(i, k), snow%thickness(i, k), snow%cover(i), &
-                              snow%grain_radius(i, k), k >= snow%top(i), first, second)
-            light(i, 1) = light(i, 1)*exp(-first)
-            light(i, 2) = light(i, 2)*exp(-second)
-            light(i, 3) = merge(0.0_rk, light(i, 3), k >= snow%top(i))
+                              snow%grain_radius(i, k), is_present, first, second)
+            light(i, 1) = light(i, 1)*merge(exp(-first), 1.0_rk, is_present)
+            light(i, 2) = light(i, 2)*merge(exp(-second), 1.0_rk, is_present)
+            light(i, 3) = merge(0.0_rk, light(i, 3), is_present)
             ! no layer gives light back: the sum of the bands rounds up where a layer takes next to nothing
-            to_ground(i) = merge(min(light(i, 1) + light(i, 2) + light(i, 3), left(i)), left(i), k >= snow%top(i))
+            to_ground(i) = merge(min(light(i, 1) + light(i, 2) + light(i, 3), left(i)), left(i), is_present)
             per_layer(i, k) = left(i) - to_ground(i)
             left(i) = to_ground(i)
          end do

@@ -14,7 +14,7 @@ contains
 
    !> Let layers shrink with the ice that melted: the density of what is left stays.
    !>
-   !> The rate of melt of Anderson (1976), CLM5 Technical Note, section 8.5, integrated over the step. Comes right after
+   !> The rate of melt of Anderson (1976), CLM5 Technical Note, chapter 8, integrated over the step. Comes right after
    !> the phase change, before vapour and snowfall change the ice.
    pure subroutine settle_melt(ice_before, snow)
       real(rk), intent(in) :: ice_before(w, most_snow_layers) !! ice before the phase change [kg m-2]
@@ -72,7 +72,7 @@ contains
    !> Rate of destructive metamorphism: 2.777e-6 c1 c2 exp(-0.04 (T_f - T)), c1 = exp(-0.046 (rho - limit)) above the
    !> limit, c2 = 2 in wet snow.
    !>
-   !> Anderson (1976); CLM5 Technical Note, section 8.5. The limit is 175 kg m-3 in CLM5 (van Kampenhout et al.
+   !> Anderson (1976); CLM5 Technical Note, chapter 8. The limit is 175 kg m-3 in CLM5 (van Kampenhout et al.
    !> 2017), with overburden by Anderson the 100 kg m-3 of CLM4.5.
    pure subroutine metamorphism_rate(options, temperature, density, liquid_density, rate)
       type(snow_options_type), intent(in) :: options
@@ -85,7 +85,8 @@ contains
       integer :: i
       limit = merge(100.0_rk, 175.0_rk, options%overburden == overburden_anderson)
       do i = 1, w
-         rate(i) = 2.777e-6_rk*exp(-0.04_rk*(freezing_point - temperature(i)) - 0.046_rk*max(density(i) - limit, 0.0_rk)) &
+         rate(i) = 2.777e-6_rk*exp(-0.04_rk*(freezing_point - temperature(i)) &
+                                   - 0.046_rk*max(density(i) - limit, 0.0_rk)) &
             *merge(2.0_rk, 1.0_rk, liquid_density(i) > wet)
       end do
    end subroutine metamorphism_rate
@@ -95,7 +96,7 @@ contains
    !> Anderson (1976): 9e5 exp(0.08 (T_f - T) + 0.023 rho) [kg s m-2], load as mass.
    !> Vionnet et al. (2012), Geosci. Model Dev. 5, 773-791: f1 7.62237e6 (rho/250) exp(0.1 (T_f - T) +
    !> 0.023 rho) [Pa s], load as pressure, f1 = 1/(1 + 60 theta_liquid), without the stiffness of depth hoar (f2 = 1).
-   !> CLM5 (Technical Note, section 8.5): f2 = 4, 450 for 250, and the load as mass, 20 times stiffer.
+   !> CLM5 (Technical Note, chapter 8): f2 = 4, 450 for 250, and the load as mass, 20 times stiffer.
    pure subroutine add_overburden_rate(options, temperature, density, liquid_density, load, rate)
       type(snow_options_type), intent(in) :: options
       real(rk), intent(in) :: temperature(w)    !! [K]

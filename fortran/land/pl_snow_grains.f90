@@ -40,7 +40,8 @@ contains
 
    !> Growth of the grains of all layers over one step, then the share of what froze in the step.
    !>
-   !> Layers that are absent keep their radius.
+   !> A layer grows with the mean flux through its two faces; the flux through the surface is that through the lower
+   !> face of the top layer, as in Jordan (1991). Layers that are absent keep their radius.
    pure subroutine grow_grains(dt, air_pressure, soil_temperature, soil_distance, refrozen, snow)
       real(rk), intent(in) :: dt                         !! time step [s]
       real(rk), intent(in) :: air_pressure(w)            !! [Pa]
@@ -48,18 +49,20 @@ contains
       real(rk), intent(in) :: soil_distance(w)           !! from the ground down to the middle of that layer [m]
       real(rk), intent(in) :: refrozen(w, most_snow_layers) !! liquid that froze in the step, part of the ice [kg m-2]
       type(snow_chunk_type), intent(inout) :: snow
-      real(rk) :: flux(w, most_snow_layers), diameter, radius, pore, wetness, growth, share, mass
+      real(rk) :: flux(w, most_snow_layers), vapour, diameter, radius, pore, wetness, growth, share, mass
       logical :: is_present
-      integer :: i, k
-      if (all(snow%top > snow%nsnow)) return
-      call find_vapour_flux(air_pressure, soil_temperature, soil_distance, snow, flux)
-      do k = 1, snow%nsnow
+      integer :: highest, i, k
+      highest = minval(snow%top)
+      if (highest > snow%nsnow) return
+      call find_vapour_flux(air_pressure, soil_temperature, soil_distance, highest, snow, flux)
+      do k = highest, snow%nsnow
          do i = 1, w
             is_present = k >= snow%top(i)
+            vapour = merge(0.5_rk*(flux(i, k) + flux(i, max(k - 1, 1))), flux(i, k), k > snow%top(i))
             ! liquid per volume up to last_wetness; thickness is that where snow lies, masses are per ground
             pore = last_wetness*density_water*snow%thickness(i, k)*snow%cover(i)
             wetness = last_wetness*min(snow%liquid(i, k), pore)/merge(pore, 1.0_rk, pore > 0.0_rk)
-            growth = merge(wet_growth*(wetness + wet_onset), dry_growth*flux(i, k), wetness > first_wetness)
+            growth = merge(wet_growth*(wetness + wet_onset), dry_growth*vapour, wetness > first_wetness)
             diameter = 2.0_rk*micrometre*snow%grain_radius(i, k)
             diameter = sqrt(diameter*diameter + 2.0_rk*dt*growth)
             mass = snow%ice(i, k) + snow%liquid(i, k)
@@ -71,43 +74,38 @@ contains
       end do
    end subroutine grow_grains
 
-   !> Mean of the vapour fluxes at the upper and the lower face of each layer, without their signs.
+   !> Vapour flux through the lower face of each layer, without its sign.
    !>
-   !> The flux through the surface is that through the lower face of the top layer, as in Jordan (1991).
-   pure subroutine find_vapour_flux(air_pressure, soil_temperature, soil_distance, snow, flux)
+   !> The soil lends the diffusivity of the lowest layer: its vapour comes from its upper edge.
+   pure subroutine find_vapour_flux(air_pressure, soil_temperature, soil_distance, highest, snow, flux)
       real(rk), intent(in) :: air_pressure(w)     !! [Pa]
       real(rk), intent(in) :: soil_temperature(w) !! [K]
       real(rk), intent(in) :: soil_distance(w)    !! [m]
+      integer, intent(in) :: highest              !! layer from which on there is snow in a lane [1]
       type(snow_chunk_type), intent(in) :: snow
-      real(rk), intent(out) :: flux(w, most_snow_layers) !! at most largest_flux; none for absent layers [kg m-2 s-1]
-      real(rk) :: resistance(w), below(w), temperature(w), lower, ratio, ratio3, own
+      real(rk), intent(out) :: flux(w, most_snow_layers) !! at most largest_flux; 0 above `highest` [kg m-2 s-1]
+      real(rk) :: diffusion(w), below(w), temperature(w), resistance, ratio, ratio3, own, way
       logical :: is_present
       integer :: i, k
+      flux = 0.0_rk
+      temperature = soil_temperature
       below = 0.0_rk ! of the layer below: half its thickness over its diffusivity [K m2 s kg-1]
-      do k = snow%nsnow, 1, -1
+      do i = 1, w
+         diffusion(i) = vapour_diffusion*diffusion_pressure/air_pressure(i)
+      end do
+      do k = snow%nsnow, highest, -1
          do i = 1, w
             ratio = snow%temperature(i, k)/freezing_point
             ratio3 = ratio*ratio*ratio
-            own = vapour_diffusion*(diffusion_pressure/air_pressure(i))*ratio3*ratio3 &
-                  *saturation_slope(snow%temperature(i, k))
+            own = diffusion(i)*ratio3*ratio3*saturation_slope(snow%temperature(i, k))
             is_present = k >= snow%top(i) .and. snow%thickness(i, k) > 0.0_rk
-            resistance(i) = 0.5_rk*merge(snow%thickness(i, k), 1.0_rk, is_present)/own
-            ! snow's diffusivity also bridges the soil: vapour comes from its upper edge
-            if (k == snow%nsnow) then
-               temperature(i) = soil_temperature(i)
-               below(i) = soil_distance(i)/own
-            end if
-            lower = abs(snow%temperature(i, k) - temperature(i))
+            own = 1.0_rk/own
+            resistance = 0.5_rk*merge(snow%thickness(i, k), 1.0_rk, is_present)*own
+            way = resistance + merge(soil_distance(i)*own, below(i), k == snow%nsnow)
             ! min before the quotient: thin layers would divide by next to nothing
-            lower = min(lower, largest_flux*(resistance(i) + below(i)))/(resistance(i) + below(i))
-            flux(i, k) = lower
+            flux(i, k) = min(abs(snow%temperature(i, k) - temperature(i)), largest_flux*way)/way
             temperature(i) = snow%temperature(i, k)
-            below(i) = resistance(i)
-         end do
-      end do
-      do k = snow%nsnow, 2, -1
-         do i = 1, w
-            flux(i, k) = merge(0.5_rk*(flux(i, k) + flux(i, k - 1)), flux(i, k), k > snow%top(i))
+            below(i) = resistance
          end do
       end do
    end subroutine find_vapour_flux

@@ -1,6 +1,6 @@
 !> Layers of the snow pack: thin ones join a neighbour, thick ones are divided, a trace of snow is given up.
 !>
-!> Thickness limits and rules of the CLM5 Technical Note, section 8.6 and table 8.1 (after Jordan 1991, CRREL Special
+!> Thickness limits and rules of the CLM5 Technical Note, chapter 8 (after Jordan 1991, CRREL Special
 !> Report 91-16). Snow has no least depth: the last layer stays, however thin, until remove_trace takes it.
 module pl_snow_layers
    use pl_chunk, only: w => chunk_width
@@ -111,6 +111,7 @@ contains
    !> Divide thick layers, from the surface down.
    !>
    !> The lowest layer is cut into halves while layers are to be had; from any other what is too much goes down.
+   !> Water without ice stays one layer: it has no thickness that counts.
    pure subroutine divide_thick(cover, nsnow, count, layers)
       real(rk), intent(in) :: cover   !! snow-covered share of the ground [1]
       integer, intent(in) :: nsnow    !! layers that may exist [1]
@@ -121,7 +122,8 @@ contains
       integer :: place
       do place = 1, nsnow - 1
          if (place > count) exit
-         if (place == count .and. layers(place)%thickness > largest_lowest(place)) then
+         if (place == count .and. layers(place)%ice > gone_ice &
+             .and. layers(place)%thickness > largest_lowest(place)) then
             above = layers(max(place - 1, 1)) ! for the only layer itself: no gradient
             call halve(above, layers(place), layers(place + 1))
             count = count + 1
@@ -161,6 +163,7 @@ contains
 
    !> Mix two layers: masses and thicknesses add, enthalpy is conserved, radii are averaged by mass.
    !>
+   !> Water without ice has no thickness of its own: it enters the pores of its neighbour.
    !> Where the mixture is below freezing and holds water, water freezes until it is at the freezing point or all ice.
    pure function joined(cover, a, b) result(c)
       real(rk), intent(in) :: cover !! snow-covered share of the ground [1]
@@ -178,6 +181,8 @@ contains
       c%ice = a%ice + b%ice
       c%liquid = a%liquid + b%liquid
       c%thickness = a%thickness + b%thickness
+      if (a%ice <= gone_ice .neqv. b%ice <= gone_ice) c%thickness = merge(b%thickness, a%thickness, a%ice <= gone_ice)
+      c%thickness = max(c%thickness, c%ice/(density_ice*cover))
       ! sensible heat above the freezing point
       heat = (heat_capacity_ice*a%ice + heat_capacity_water*a%liquid)*(a%temperature - freezing_point) &
          + (heat_capacity_ice*b%ice + heat_capacity_water*b%liquid)*(b%temperature - freezing_point)

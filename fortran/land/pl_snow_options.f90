@@ -6,12 +6,15 @@ module pl_snow_options
    private
    public :: check_snow_options, set_snow_option, snow_options_type
    public :: cover_niu_yang, cover_swenson_lawrence, fresh_density_clm45, fresh_density_clm5
+   public :: crocus_dust
    public :: overburden_anderson, overburden_clm5, overburden_vionnet, percolation_bucket, percolation_kinematic
 
    integer, parameter :: fresh_density_clm45 = 1, fresh_density_clm5 = 2
    integer, parameter :: cover_niu_yang = 1, cover_swenson_lawrence = 2
    integer, parameter :: overburden_anderson = 1, overburden_vionnet = 2, overburden_clm5 = 3
    integer, parameter :: percolation_bucket = 1, percolation_kinematic = 2
+
+   real(rk), parameter :: crocus_dust = 0.2_rk/60.0_rk !! loss of visible albedo at Col de Porte (Vionnet et al. 2012) [day-1]
 
    !> One choice for all columns.
    type :: snow_options_type
@@ -20,8 +23,9 @@ module pl_snow_options
       integer :: overburden = overburden_anderson   !! settling under the weight of snow
       integer :: percolation = percolation_bucket   !! flow of liquid water
       logical :: wind_drift = .false.               !! whether wind packs the snow at the surface
-      real(rk) :: cover_roughness = 0.01_rk         !! roughness length of the ground that snow buries (Niu and Yang) [m]
+      real(rk) :: cover_roughness = 0.01_rk         !! roughness that snow buries (Niu and Yang) [m]
       real(rk) :: cover_exponent = 1.0_rk           !! of density (Niu and Yang) [1]
+      real(rk) :: dust_darkening = 0.5_rk*crocus_dust !! loss of visible albedo by dust at Col de Porte [day-1]
       real(rk) :: holding = 0.033_rk                !! share of the pores that holds water against gravity [1]
    end type snow_options_type
 
@@ -48,6 +52,8 @@ contains
          options%cover_roughness = value
       case ("cover_exponent")
          options%cover_exponent = value
+      case ("dust_darkening")
+         options%dust_darkening = value
       case ("holding")
          options%holding = value
       case default
@@ -71,6 +77,8 @@ contains
          call raise_error(error, error_input, "the roughness length that snow buries must lie in (0, 1] m")
       else if (.not. (options%cover_exponent >= 0.0_rk .and. options%cover_exponent <= 10.0_rk)) then
          call raise_error(error, error_input, "the exponent of density in snow cover must lie in [0, 10]")
+      else if (.not. (options%dust_darkening >= 0.0_rk .and. options%dust_darkening <= 1.0_rk)) then
+         call raise_error(error, error_input, "the darkening of snow by dust must lie in [0, 1] per day")
       else if (.not. (options%holding >= 0.0_rk .and. options%holding < 1.0_rk)) then
          call raise_error(error, error_input, "the share of pores of snow that hold water must lie in [0, 1)")
       end if

@@ -1,7 +1,7 @@
 !> Liquid water in the snow pack: what layers hold, how the rest flows down and out.
 module pl_snow_water
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: density_ice, density_water, gravity
+   use pl_constants, only: density_ice, density_water, freezing_point, gravity, heat_capacity_ice, latent_fusion
    use pl_kinds, only: rk
    use pl_snow_chunk, only: most_snow_layers, snow_chunk_type
    use pl_snow_options, only: percolation_kinematic, snow_options_type
@@ -22,8 +22,11 @@ contains
    !> whose porosity is 0.05 or more; above a tighter layer it fills the pores, and what they can not take runs off
    !> with the outflow. Layers without ice give all their water. In lanes without snow rain is the outflow.
    !>
-   !> `percolation_bucket`: all water above the irreducible share of the pores leaves (Anderson 1976; CLM5 Technical
-   !> Note, section 8.4), as far as the layers below have free pores or pass it on to the ground.
+   !> A layer holds the irreducible share of its pores (0.033 of CLM5) and the water that its cold is to freeze:
+   !> the phase change itself comes with the next step of heat.
+   !>
+   !> `percolation_bucket`: all water above what is held leaves (Anderson 1976; CLM5 Technical Note, chapter 8), as
+   !> far as the layers below have free pores or pass it on to the ground.
    !> `percolation_kinematic`: flow by gravity, see solve_gravity_flow.
    pure subroutine percolate(options, dt, rain_on_snow, snow, outflow)
       type(snow_options_type), intent(in) :: options
@@ -31,13 +34,13 @@ contains
       real(rk), intent(in) :: rain_on_snow(w) !! [kg m-2 s-1]
       type(snow_chunk_type), intent(inout) :: snow
       real(rk), intent(out) :: outflow(w)     !! at the base of the snow [kg m-2 s-1]
-      real(rk) :: pores(w, most_snow_layers), capacity(w, most_snow_layers + 1)
+      real(rk) :: pores(w, most_snow_layers), held(w, most_snow_layers), capacity(w, most_snow_layers + 1)
       real(rk), dimension(w) :: flow, below, excess
-      logical :: open(w, most_snow_layers + 1), present
+      logical :: connected(w, most_snow_layers + 1), present
       integer :: i, k
       outflow = rain_on_snow
       if (all(snow%top > snow%nsnow)) return
-      call find_pores(snow, pores, open, capacity)
+      call find_pores(options%holding, snow, pores, held, connected, capacity)
       flow = dt*rain_on_snow
       excess = 0.0_rk
       do k = 1, snow%nsnow
@@ -45,15 +48,15 @@ contains
             snow%liquid(i, k) = snow%liquid(i, k) + merge(flow(i), 0.0_rk, k >= snow%top(i))
          end do
          if (options%percolation == percolation_kinematic) then
-            call solve_gravity_flow(options%holding, dt, snow, k, pores(:, k), below)
+            call solve_gravity_flow(dt, snow, k, pores(:, k), held(:, k), below)
          else
             do i = 1, w
-               below(i) = min(max(snow%liquid(i, k) - options%holding*pores(i, k), 0.0_rk), capacity(i, k + 1))
+               below(i) = min(max(snow%liquid(i, k) - held(i, k), 0.0_rk), capacity(i, k + 1))
             end do
          end if
          do i = 1, w
             present = k >= snow%top(i)
-            below(i) = merge(below(i), 0.0_rk, open(i, k) .and. open(i, k + 1))
+            below(i) = merge(below(i), 0.0_rk, connected(i, k) .and. connected(i, k + 1))
             snow%liquid(i, k) = snow%liquid(i, k) - merge(below(i), 0.0_rk, present)
             flow(i) = merge(below(i), flow(i), present)
             ! what pores can not take runs off
@@ -65,26 +68,34 @@ contains
       outflow = merge((flow + excess)/dt, rain_on_snow, snow%top <= snow%nsnow)
    end subroutine percolate
 
-   !> Pores of all layers, which layers let water pass, and how much the layers from each down can take.
-   pure subroutine find_pores(snow, pores, open, capacity)
+   !> Pores of all layers, what they hold, which layers let water pass, and how much those from each down can take.
+   !>
+   !> A layer holds the irreducible share of its pores and, below freezing, the water that its cold will freeze.
+   pure subroutine find_pores(holding, snow, pores, held, connected, capacity)
+      real(rk), intent(in) :: holding                            !! share of the pores that holds water [1]
       type(snow_chunk_type), intent(in) :: snow
       real(rk), intent(out) :: pores(w, most_snow_layers)        !! water that fills the pores [kg m-2]
-      logical, intent(out) :: open(w, most_snow_layers + 1)      !! whether water passes; the ground is open
+      real(rk), intent(out) :: held(w, most_snow_layers)         !! water that does not flow [kg m-2]
+      logical, intent(out) :: connected(w, most_snow_layers + 1) !! whether water passes; the ground is open
       real(rk), intent(out) :: capacity(w, most_snow_layers + 1) !! of a layer and those below it [kg m-2]
-      real(rk) :: volume, free
+      real(rk) :: volume, free, freezing
       logical :: gone
       integer :: i, k
       pores = 0.0_rk
-      open = .true.
+      held = 0.0_rk
+      connected = .true.
       capacity = unlimited
       do k = snow%nsnow, 1, -1
          do i = 1, w
             gone = snow%ice(i, k) <= gone_ice
             volume = snow%thickness(i, k)*snow%cover(i)
             pores(i, k) = merge(0.0_rk, density_water*max(volume - snow%ice(i, k)/density_ice, 0.0_rk), gone)
-            open(i, k) = gone .or. pores(i, k) >= least_porosity*density_water*volume
+            connected(i, k) = gone .or. pores(i, k) >= least_porosity*density_water*volume
+            freezing = heat_capacity_ice/latent_fusion*snow%ice(i, k) &
+               *max(freezing_point - snow%temperature(i, k), 0.0_rk)
+            held(i, k) = min(holding*pores(i, k) + freezing, pores(i, k))
             free = max(pores(i, k) - snow%liquid(i, k), 0.0_rk)
-            capacity(i, k) = merge(min(free + capacity(i, k + 1), unlimited), 0.0_rk, open(i, k))
+            capacity(i, k) = merge(min(free + capacity(i, k + 1), unlimited), 0.0_rk, connected(i, k))
          end do
       end do
    end subroutine find_pores
@@ -92,38 +103,45 @@ contains
    !> Water that leaves one layer by gravity: a wave whose speed grows with the water content.
    !>
    !> Colbeck (1972, J. Glaciol. 11, 369-385; 1976, Water Resour. Res. 12, 523-527): flux = rho g k/mu S***3 with the
-   !> mobile saturation S* = (S - S_i)/(1 - S_i); permeability k = 0.077 d**2 exp(-7.8 rho_dry/rho_water) of grains
-   !> of diameter d (Shimizu 1970, Low Temp. Sci. A 22). Backward Euler with the flux of the layer itself: stable for
-   !> any time step. The cubic s + A s**3 = B is solved by Newton's method from B/(1 + A B**2)**(1/3), which is never
-   !> below the root, and from there falls to it monotonically; six steps reach round-off.
-   pure subroutine solve_gravity_flow(holding, dt, snow, k, pores, flow)
-      real(rk), intent(in) :: holding  !! share of the pores that holds water [1]
+   !> mobile saturation S* = (S - S_i)/(1 - S_i), S_i what is held; permeability k = 0.077 d**2 exp(-7.8
+   !> rho_dry/rho_water) of grains of diameter d (Shimizu 1970, Low Temp. Sci. A 22). Backward Euler with the flux of
+   !> the layer itself: stable for any time step. The cubic s + A s**3 = B is solved by Newton's method from
+   !> B/(1 + A B**2)**(1/3), which is never below the root, and from there falls to it monotonically; six steps reach
+   !> round-off.
+   pure subroutine solve_gravity_flow(dt, snow, k, pores, held, flow)
       real(rk), intent(in) :: dt       !! time step [s]
       type(snow_chunk_type), intent(in) :: snow !! liquid with what came from above
       integer, intent(in) :: k         !! layer
       real(rk), intent(in) :: pores(w) !! water that fills the pores [kg m-2]
+      real(rk), intent(in) :: held(w)  !! part of it that does not flow [kg m-2]
       real(rk), intent(out) :: flow(w) !! leaving the layer in this step [kg m-2]
       integer, parameter :: newton_steps = 6
-      real(rk) :: mobile, room, volume, diameter, fastest, stiffness, amount, share
-      logical :: porous
+      real(rk), dimension(w) :: mobile, room, fastest, stiffness, amount, share
+      real(rk) :: volume, diameter
+      logical :: porous(w)
       integer :: i, step
       do i = 1, w
-         ! what a layer without connected pores would let through is not used
-         porous = pores(i) > least_porosity*density_water*snow%thickness(i, k)*snow%cover(i)
-         mobile = max(snow%liquid(i, k) - holding*pores(i), 0.0_rk)
-         room = merge((1.0_rk - holding)*pores(i), 1.0_rk, porous)
-         volume = merge(snow%thickness(i, k)*snow%cover(i), 1.0_rk, porous)
+         ! without connected pores the result is not used; without room all that is not held passes
+         porous(i) = pores(i) > held(i) &
+            .and. pores(i) >= least_porosity*density_water*snow%thickness(i, k)*snow%cover(i)
+         mobile(i) = max(snow%liquid(i, k) - held(i), 0.0_rk)
+         room(i) = merge(pores(i) - held(i), 1.0_rk, porous(i))
+         volume = merge(snow%thickness(i, k)*snow%cover(i), 1.0_rk, porous(i))
          diameter = 2.0e-6_rk*snow%grain_radius(i, k)
          ! flux through full pores times the time step, as mass per area of all ground
-         fastest = dt*snow%cover(i)*density_water**2*gravity/viscosity_water &
+         fastest(i) = dt*snow%cover(i)*density_water**2*gravity/viscosity_water &
             *0.077_rk*diameter**2*exp(-7.8_rk/density_water*min(snow%ice(i, k)/volume, density_ice))
-         stiffness = fastest/room
-         amount = mobile/room
-         share = amount*exp(-log(1.0_rk + stiffness*amount**2)/3.0_rk)
-         do step = 1, newton_steps
-            share = (amount + 2.0_rk*stiffness*share**3)/(1.0_rk + 3.0_rk*stiffness*share**2)
+         stiffness(i) = fastest(i)/room(i)
+         amount(i) = mobile(i)/room(i)
+         share(i) = amount(i)*exp(-log(1.0_rk + stiffness(i)*amount(i)**2)/3.0_rk)
+      end do
+      do step = 1, newton_steps
+         do i = 1, w
+            share(i) = (amount(i) + 2.0_rk*stiffness(i)*share(i)**3)/(1.0_rk + 3.0_rk*stiffness(i)*share(i)**2)
          end do
-         flow(i) = merge(min(max(mobile - room*share, 0.0_rk), fastest), snow%liquid(i, k), porous)
+      end do
+      do i = 1, w
+         flow(i) = merge(min(max(mobile(i) - room(i)*share(i), 0.0_rk), fastest(i)), mobile(i), porous(i))
       end do
    end subroutine solve_gravity_flow
 

@@ -14,8 +14,9 @@ from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.forcing import ForcingSection
 from pyland.config.land import LandSection
 from pyland.config.observations import ObservationSection
-from pyland.config.output import OutputSection
+from pyland.config.output import CARBON_VARIABLES, OutputSection
 from pyland.config.parallel import ParallelSection
+from pyland.config.rivers import RIVER_VARIABLES, RiversSection
 from pyland.config.subsurface import SubsurfaceSection
 from pyland.config.surface import RETENTION_PARAMETERS, SurfaceSection
 from pyland.config.time import CaseSection, TimeSection, whole_steps
@@ -37,6 +38,7 @@ class CaseConfig(Section):
     forcing: ForcingSection = key(ForcingSection, "source of the weather", factory=True)
     land: LandSection = key(LandSection, "schemes of the land surface", factory=True)
     subsurface: SubsurfaceSection = key(SubsurfaceSection, "soil water", factory=True)
+    rivers: RiversSection = key(RiversSection, "routing of runoff, gauges and lakes", factory=True)
     ensemble: EnsembleSection = key(EnsembleSection, "members and what makes them differ", factory=True)
     observations: list[ObservationSection] = key(list, "observations, one entry per kind", factory=True)
     assimilation: AssimilationSection = key(AssimilationSection, "filter", factory=True)
@@ -72,8 +74,10 @@ class CaseConfig(Section):
             *self._check_place(),
             *self._check_layers(),
             *self._check_retention(),
+            *self._check_carbon(),
             *self._check_filter(),
             *self._check_intervals(),
+            *self._check_rivers(),
         ]
         if problems:
             raise Problems(problems)
@@ -141,6 +145,30 @@ class CaseConfig(Section):
             if name in sum(RETENTION_PARAMETERS.values(), ()) and name not in RETENTION_PARAMETERS[curve]
         ]
 
+    def _check_carbon(self) -> list[Problem]:
+        """Pools in equilibrium need the mean of a spin-up, output needs what computes it."""
+        land, irrigated = self.land, any(one.irrigation is not None for one in self.surface.vegetation.patches)
+        absent = {name: "land.carbon: prescribed or evolving" for name in CARBON_VARIABLES if land.carbon == "none"}
+        if not irrigated:
+            absent["irrigation"] = "an irrigated patch"
+        problems: list[Problem] = [
+            (f"output.{key}", f"'{name}' needs {absent[name]}", (f"output.{key}", "land.carbon"))
+            for key in ("variables", "members")
+            for name in getattr(self.output, key)
+            if name in absent
+        ]
+        if land.carbon == "none" or land.carbon_initial is not None or self.time.spinup.years > 0:
+            return problems
+        return [
+            *problems,
+            (
+                "land.carbon",
+                "expected time.spinup.years of at least 1 or land.carbon_initial with "
+                f"carbon: {land.carbon}, got neither",
+                ("land.carbon", "land.carbon_initial", "time.spinup.years"),
+            )
+        ]
+
     def _check_filter(self) -> list[Problem]:
         problems: list[Problem] = []
         keys = ("ensemble.size", "assimilation.filter")
@@ -193,3 +221,41 @@ class CaseConfig(Section):
             for path, value in durations
             if value is not None and not whole_steps(value, step)
         ]
+
+    def _check_rivers(self) -> list[Problem]:
+        """Rivers need a grid, and a routing step that fits the run."""
+        rivers, problems = self.rivers, list[Problem]()
+        if rivers.scheme == "none":
+            return [
+                (f"output.{name}", f"expected a rivers.scheme (linear or kinematic) with '{one}', got none",
+                 (f"output.{name}", "rivers.scheme"))
+                for name in ("variables", "members")
+                for one in getattr(self.output, name)
+                if one in RIVER_VARIABLES
+            ]
+        if self.domain.type == "site":
+            problems.append(
+                (
+                    "rivers.scheme",
+                    f"expected none with domain.type: site, got {rivers.scheme}; rivers need neighbours: use type grid "
+                    "or file",
+                    ("rivers.scheme", "domain.type"),
+                )
+            )
+        step, model_step = self.river_step, self.time.step
+        length = (self.time.end - self.time.start).total_seconds()
+        wholes = [
+            ("rivers.step", step, model_step, "time.step"),
+            ("output.every", self.output.every, step, "rivers.step"),
+            ("time.end", length, step, "rivers.step"),
+        ]
+        return problems + [
+            (path, f"expected a whole number of {other}, {one:g} s, got {value:g} s", (path, other, "time.step"))
+            for path, value, one, other in wholes
+            if not whole_steps(value, one)
+        ]
+
+    @property
+    def river_step(self) -> float:
+        """Routing step [s]."""
+        return self.rivers.step or self.time.step

@@ -17,12 +17,40 @@ class LandInitialSection(Section):
     )
 
 
+class CarbonInitialSection(Section):
+    """Carbon at the start, where it is not that of a spun-up equilibrium."""
+
+    litter: list[float] = key(
+        lambda: [0.05, 0.2, 0.1],
+        "litter: labile, cellulose and lignin",
+        unit="kg m-2",
+        kind="numbers",
+        at_least=0,
+        length=3,
+        factory=True,
+    )
+    soil: list[float] = key(
+        lambda: [0.2, 4.0, 5.0],
+        "soil: active, slow and passive",
+        unit="kg m-2",
+        kind="numbers",
+        at_least=0,
+        length=3,
+        factory=True,
+    )
+    plants: float = key(0.5, "leaves and fine roots, per area of vegetated patches", unit="kg m-2", at_least=0)
+
+
 class SnowSection(Section):
     """The snow pack."""
 
     layers: int = key(5, "layers that a pack may have", unit="1", at_least=1, at_most=12)
     albedo: str = key("grains", "albedo from the size of grains, or from the age of the surface (BATS)",
                       choices=("grains", "age"))
+    dust_darkening: float = key(
+        0.1 / 60.0, "loss of visible albedo per day by dust, with grains; scaled with the pressure of the air", unit="d-1",
+        at_least=0, at_most=1,
+    )
     cover: str = key("swenson_lawrence", "share of the ground that snow covers",
                      choices=("swenson_lawrence", "niu_yang"))
     fresh_density: str = key("clm5", "density of new snow: with wind and cold (clm5) or without (clm45)",
@@ -59,4 +87,25 @@ class LandSection(Section):
         0.0, "heat into the lowest thermal layer from below", unit="W m-2", at_least=0, at_most=1
     )
     snow: SnowSection = key(SnowSection, "snow pack", factory=True)
+    carbon: str = key(
+        "none",
+        "respiration and net exchange of carbon: none, from pools that stay as they are, or from pools that evolve",
+        choices=("none", "prescribed", "evolving"),
+    )
+    carbon_initial: CarbonInitialSection | None = key(
+        None, "carbon at the start; null: in equilibrium with the mean of the last year of the spin-up"
+    )
+    carbon_sink: float = key(
+        0.0,
+        "share of the net primary production that the equilibrium keeps; 0 is a mean exchange of 0",
+        unit="1",
+        at_least=-10,
+        below=1,
+    )
+    sif_yield: float = key(
+        2.434e7,
+        "sun-induced fluorescence at 740 nm per gross primary production (Guanter et al. 2014)",
+        unit="W m-2 um-1 sr-1 / (kg m-2 s-1)",
+        at_least=0,
+    )
     initial: LandInitialSection = key(LandInitialSection, "initial state", factory=True)

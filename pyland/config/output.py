@@ -35,6 +35,22 @@ DEFAULT_VARIABLES = (
 )
 
 
+CARBON_VARIABLES = frozenset({
+    "net_primary_production",
+    "autotrophic_respiration",
+    "heterotrophic_respiration",
+    "net_ecosystem_exchange",
+    "litterfall",
+    "chlorophyll_fluorescence",
+    "decomposition_factor",
+    "vegetation_carbon",
+    "litter_carbon",
+    "soil_carbon",
+    "carbon_balance_residual",
+})
+"""Variables that only ``land.carbon`` computes (registry ids)."""
+
+
 class OutputSection(Section):
     """What is written and how often."""
 

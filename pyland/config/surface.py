@@ -64,6 +64,10 @@ PLANT_PARAMETERS = (
     "roughness_ratio",
     "displacement_ratio",
     "leaf_dimension",
+    "specific_leaf_area",
+    "root_leaf_ratio",
+    "live_wood_share",
+    "plant_turnover",
 )
 """Plant parameters that a patch may replace (registry ids)."""
 
@@ -93,6 +97,76 @@ ORGANIC_KEYS = ("organic", "organic_matter", "organic_carbon")
 
 _DEFAULT_STEMS = 0.1
 """Stem area where leaf area is given and stem area is not [1]."""
+
+
+class IrrigationSection(Section):
+    """Irrigation of a patch; the water comes from outside the column."""
+
+    method: str = key(
+        "drip", "where the water goes: above the canopy or on the ground", choices=("sprinkler", "flood", "drip")
+    )
+    demand: str = key(
+        "deficit",
+        "what is applied: the deficit of the root zone, an amount every day, or amounts on days of the year",
+        choices=("deficit", "amount", "calendar"),
+    )
+    target: str = key(
+        "field_capacity", "soil water that a deficit is filled to", choices=("field_capacity", "saturation")
+    )
+    threshold: float = key(
+        1.0,
+        "share between wilting point and target below which a deficit is filled",
+        unit="1",
+        at_least=0,
+        at_most=1,
+    )
+    depth: float = key(0.6, "soil that counts for a deficit", unit="m", above=0, at_most=5)
+    start: float = key(
+        21600.0, "local solar time at which an application begins", unit="s", at_least=0, below=86400
+    )
+    duration: float = key(14400.0, "length of an application", unit="s", above=0, at_most=86400)
+    amount: float | list[float] | None = key(
+        None,
+        "water of an application per area of the patch; with a calendar a number or one per day of days",
+        unit="kg m-2",
+        kind="number_or_numbers",
+        at_least=0,
+        at_most=500,
+    )
+    days: list[float] | None = key(
+        None, "days of the year of a calendar, 1 to 366", kind="numbers", unit="1", at_least=1, at_most=366
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> IrrigationSection:
+        problems: list[Problem] = []
+        if self.demand == "deficit":
+            problems += [
+                (name, f"expected no {name} with demand: deficit", (name, "demand"))
+                for name in ("amount", "days")
+                if getattr(self, name) is not None
+            ]
+        elif self.amount is None:
+            problems.append(("amount", f"expected an amount with demand: {self.demand}, got nothing", ("demand",)))
+        if self.demand == "amount" and (isinstance(self.amount, list) or self.days is not None):
+            problems.append(("amount", "expected one number, and no days, with demand: amount", ("amount", "demand")))
+        if self.demand == "calendar":
+            days = self.days or []
+            if not days or any(day != round(day) for day in days) or len(set(days)) < len(days):
+                problems.append(
+                    ("days", f"expected whole days of the year, each once, got {shown(self.days)}", ("days",))
+                )
+            if isinstance(self.amount, list) and len(self.amount) != len(days):
+                problems.append(
+                    (
+                        "amount",
+                        f"expected {len(days)} numbers, one for each of days, got {len(self.amount)}",
+                        ("amount", "days"),
+                    )
+                )
+        if problems:
+            raise Problems(problems)
+        return self
 
 
 class AreaFileSection(Section):
@@ -148,6 +222,7 @@ class PatchSection(Section):
         at_least=0,
         at_most=100,
     )
+    irrigation: IrrigationSection | None = key(None, "irrigation of the patch; null: none")
     parameters: dict[str, float] = key(
         dict, "plant parameters that replace those of the type, by registry id", factory=True
     )

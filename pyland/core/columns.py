@@ -56,16 +56,21 @@ class Columns:
         check(*self._api.columns_create(self._handle, ncolumn, nlayer, nthermal, npatch, nsnow))
         self.ncolumn, self.nlayer, self.nthermal, self.npatch = ncolumn, nlayer, nthermal, npatch
         self.nsnow = nsnow
-        fields: dict[str, dict[str, np.ndarray]] = {role: {} for role in _ROLES.values()}
-        for index in range(1, self._api.columns_field_count(self._handle) + 1):
+        self._fields: dict[str, dict[str, np.ndarray]] = {role: {} for role in _ROLES.values()}
+        self._find_fields()
+        self.state = MappingProxyType(self._fields["state"])
+        self.parameter = MappingProxyType(self._fields["parameter"])
+        self.forcing = MappingProxyType(self._fields["forcing"])
+        self.flux = MappingProxyType(self._fields["flux"])
+
+    def _find_fields(self) -> None:
+        """Enter the fields that the core has created since the last call."""
+        known = sum(len(group) for group in self._fields.values())
+        for index in range(known + 1, self._api.columns_field_count(self._handle) + 1):
             name, role, size, address, ierr, errmsg = self._api.columns_field(self._handle, index)
             check(ierr, errmsg)
-            memory = _FortranMemory(int(address), (size, ncolumn), self._handle)
-            fields[_ROLES[role]][name.decode().strip()] = np.asarray(memory)
-        self.state = MappingProxyType(fields["state"])
-        self.parameter = MappingProxyType(fields["parameter"])
-        self.forcing = MappingProxyType(fields["forcing"])
-        self.flux = MappingProxyType(fields["flux"])
+            memory = _FortranMemory(int(address), (size, self.ncolumn), self._handle)
+            self._fields[_ROLES[role]][name.decode().strip()] = np.asarray(memory)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("Columns holds Fortran memory and cannot be pickled or copied; save its state arrays instead")
@@ -101,6 +106,24 @@ class Columns:
     def prescribe_water(self, prescribed: bool) -> None:
         """Choose whether soil and ponded water stay as they are set (else Richards' equation moves them)."""
         check(*self._api.columns_prescribe_water(self._handle, int(prescribed)))
+
+    def set_carbon(self, scheme: int, fluorescence_yield: float) -> None:
+        """Choose how carbon is computed (numbers as in ``fortran/land/pl_carbon_step.f90``); may add fields."""
+        check(*self._api.columns_set_carbon(self._handle, scheme, fluorescence_yield))
+        self._find_fields()
+
+    def start_carbon_sums(self) -> None:
+        """Begin the means of production and decay that the equilibrium of the carbon pools needs."""
+        check(*self._api.columns_start_carbon_sums(self._handle))
+
+    def balance_carbon(self, sink: float) -> None:
+        """Set all carbon pools to their equilibrium with these means; ``sink``: share of production kept [1]."""
+        check(*self._api.columns_balance_carbon(self._handle, sink))
+
+    def irrigate(self) -> None:
+        """Add the fields of irrigation."""
+        check(*self._api.columns_irrigate(self._handle))
+        self._find_fields()
 
     def prepare(self) -> None:
         """Check the parameters and derive what follows from them; needed after they were set."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
 from pyland.core.columns import Columns
+from pyland.land.carbon import CARBON_SCHEMES
 from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
 DENSITY_WATER = 1000.0
@@ -31,6 +32,7 @@ SNOW_OPTIONS = MappingProxyType({
     "conductivity": {"jordan": 1, "sturm": 2, "calonne": 3},
     "wind_drift": None,
     "holding": None,
+    "dust_darkening": None,
     "roughness": None,
     "emissivity": None,
 })
@@ -67,6 +69,13 @@ class ColumnModel:
     tolerance, largest_iteration, smallest_step
         Soil water solver: balance of a layer before the last linear solve of a sub-step [m], Newton iterations [1] and
         shortest sub-step [s].
+    carbon : str
+        ``none``, ``prescribed`` or ``evolving``: whether respiration and the net exchange of carbon are computed, and
+        whether their pools change.
+    sif_yield : float
+        Fluorescence per gross primary production [W m-2 um-1 sr-1 / (kg m-2 s-1)].
+    is_irrigated : bool
+        Whether patches can be irrigated; adds the fields ``irrigation_*``.
     stability_limit, soil_roughness, soil_emissivity : float
         Largest stability parameter zeta [1], roughness length of bare soil [m], emissivity of soil [1].
     snow_layers : int
@@ -113,6 +122,9 @@ class ColumnModel:
         snow_layers: int = 5,
         snow: Mapping[str, str | float | bool] | None = None,
         bottom_heat_flux: float = 0.0,
+        carbon: str = "none",
+        sif_yield: float = 0.0,
+        is_irrigated: bool = False,
         surface_kind: str = "soil",
         slab_conductivity: float = 0.0,
         slab_heat_capacity: float = 0.0,
@@ -145,6 +157,10 @@ class ColumnModel:
             largest_iteration=largest_iteration,
             smallest_step=smallest_step,
         )
+        self._carbon = _choice("carbon", carbon, CARBON_SCHEMES), sif_yield
+        self._columns.set_carbon(*self._carbon)
+        if is_irrigated:
+            self._columns.irrigate()
         self.state = self._views(self._columns.state)
         self.parameter = self._views(self._columns.parameter)
         self.forcing = self._views(self._columns.forcing)
@@ -251,6 +267,37 @@ class ColumnModel:
             self._columns.reconcile()
         clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
+
+    @property
+    def has_carbon(self) -> bool:
+        """Whether respiration and the net exchange of carbon are computed."""
+        return self._carbon[0] != CARBON_SCHEMES["none"]
+
+    def start_carbon_means(self) -> None:
+        """Hold the carbon pools, and begin the means of production and decay that `balance_carbon` needs."""
+        self._columns.set_carbon(CARBON_SCHEMES["prescribed"], self._carbon[1])
+        self._columns.start_carbon_sums()
+
+    def balance_carbon(self, sink: float = 0.0) -> None:
+        """Set all carbon pools to their equilibrium with the time since `start_carbon_means`, and let them go.
+
+        Parameters
+        ----------
+        sink : float
+            Share of the net primary production that the ecosystem keeps; 0 makes the mean net exchange 0 [1].
+
+        Raises
+        ------
+        InputError, StateError
+            If the columns have no carbon, the share is not below 1, or no step was made.
+        """
+        self._columns.balance_carbon(sink)
+        self._columns.set_carbon(*self._carbon)
+
+    def land_carbon(self) -> np.ndarray:
+        """Carbon in plants, litter and soil, shape (member, cell) [kg m-2]."""
+        plants = (self.state["plant_carbon"] * self.parameter["patch_fraction"]).sum(axis=0)
+        return plants + self.state["carbon_pools"].sum(axis=0)
 
     def land_water(self) -> np.ndarray:
         """Water in soil and snow, on the ground and on leaves, shape (member, cell) [kg m-2]."""

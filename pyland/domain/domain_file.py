@@ -109,6 +109,35 @@ def read_mask(path: str | Path, ny: int, nx: int) -> np.ndarray:
         return _mask(file, path, ny, nx)
 
 
+def read_field(path: str | Path, name: str, ny: int, nx: int, units: str | None = None) -> np.ndarray:
+    """Read a variable on the grid of the domain.
+
+    Parameters
+    ----------
+    path : path
+        NetCDF file.
+    name : str
+        Variable on ``(y, x)``.
+    ny, nx : int
+        Size of the grid.
+    units : str, optional
+        Unit that the values are converted to.
+
+    Returns
+    -------
+    numpy.ndarray, shape (ny, nx)
+        NaN where a value is missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks the variable, or the shape does not fit.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        return _read(file, path, (name,), (ny, nx), units)
+
+
 def _open(path: Path) -> netCDF4.Dataset:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")

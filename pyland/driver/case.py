@@ -11,6 +11,8 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.base.parallel import world
 from pyland.config import CaseConfig, load_case
+from pyland.driver.river_run import RiverRun
+from pyland.driver.river_setup import plan_rivers
 from pyland.driver.run import run_case
 from pyland.driver.setup import build_model, prepare
 from pyland.driver.time_loop import Step, steps
@@ -52,6 +54,8 @@ class CaseModel:
     ----------
     state, flux : Mapping[str, numpy.ndarray]
         Live views, ``([n,] member, cell)``.
+    rivers : Rivers or None
+        Rivers and lakes, where the case has them.
     time : numpy.datetime64
         Where the model stands, UTC.
     """
@@ -61,6 +65,9 @@ class CaseModel:
         members = np.arange(config.ensemble.size)
         self._model = build_model(setup, members, config.ensemble.seed)
         self._setup = setup
+        plan = plan_rivers(config, setup.whole)
+        self._rivers = None if plan is None else RiverRun(setup, plan, len(members))
+        self.rivers = None if self._rivers is None else self._rivers.rivers
         settings = config.ensemble.forcing_settings()
         domain = setup.domain
         self._perturbation = None
@@ -91,6 +98,8 @@ class CaseModel:
             if self._perturbation is not None:
                 weather = self._perturbation.apply(step.index, weather)
             self._model.advance(weather, *self._setup.surface.leaf_area(step.middle), step.seconds)
+            if self._rivers is not None:
+                self._rivers.add_step(step.seconds, self._model, weather)
             self.time = step.end
         return step
 

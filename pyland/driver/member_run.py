@@ -10,8 +10,11 @@ import numpy as np
 from pyland.coupling import ColumnModel
 from pyland.driver.filtering import Analysis
 from pyland.driver.records import Records
+from pyland.driver.river_run import PREFIX, RiverRun
 from pyland.driver.setup import Setup
+from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
+from pyland.land.irrigation import irrigation_hours
 from pyland.output.restart import Restart, restart_path, write_restart
 
 PLAIN = frozenset({
@@ -40,6 +43,8 @@ class MemberRun:
         End of the integration, UTC.
     attrs : mapping
         Global attributes of restart files.
+    rivers : RiverRun, optional
+        Rivers of the ensemble.
     """
 
     def __init__(
@@ -51,8 +56,10 @@ class MemberRun:
         analysis: Analysis | None,
         end: np.datetime64,
         attrs: Mapping[str, Any],
+        rivers: RiverRun | None = None,
     ) -> None:
         self.forcing, self.model, self.records, self.analysis = setup.forcing, model, records, analysis
+        self.rivers = rivers
         self.end = np.datetime64(end, "s")
         self.step_length = setup.step
         self.start = setup.config.time.start64
@@ -60,12 +67,25 @@ class MemberRun:
         self.plant_area = setup.surface.leaf_area
         self._setup, self._perturbation, self._attrs = setup, perturbation, dict(attrs)
         self.progress: Callable[[float, np.datetime64], None] = lambda done, moment: None
+        self._irrigation = setup.irrigation
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the weather of the members, ([member,] cell)."""
         whole = {"co2": self._co2, **weather}
         return dict(whole) if self._perturbation is None else self._perturbation.apply(step, whole)
+
+    def route(self, seconds: float, weather: Mapping[str, np.ndarray]) -> None:
+        """Hand the runoff of a step to the rivers, where there are any."""
+        if self.rivers is not None:
+            self.rivers.add_step(seconds, self.model, weather)
+
+    def advance(self, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance the columns by one step."""
+        water = {}
+        if self._irrigation is not None:
+            water = irrigation_hours(self._irrigation, self._setup.domain.longitude, step.start, step.seconds)
+        self.model.advance({**weather, **water}, *self.plant_area(step.middle), step.seconds)
 
     def move_to(self, time: np.datetime64) -> None:
         """Set the clock after a step."""
@@ -89,6 +109,8 @@ class MemberRun:
         out = self.records.state()[1] | {"clock": np.array([self.step_index], dtype=np.int64)}
         if self._perturbation is not None and "step" in (noise := self._perturbation.state()):
             out["perturbation:step"] = np.atleast_1d(noise["step"]).astype(np.int64)
+        if self.rivers is not None:
+            out |= self.rivers.state()
         if self.analysis is not None:
             out["analysis:statistics"] = self.analysis.statistics.state()
             clipped = sum(self._setup.comm.allgather(self.analysis.clipped))
@@ -109,7 +131,7 @@ class MemberRun:
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart."""
         mine = self._setup.position
-        state = {name: array if name in PLAIN else np.ascontiguousarray(array[..., mine])
+        state = {name: array if name in PLAIN or name.startswith(PREFIX) else np.ascontiguousarray(array[..., mine])
                  for name, array in restart.state.items()}
         self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
         if self._perturbation is not None and "perturbation:noise" in state:
@@ -118,5 +140,7 @@ class MemberRun:
             self.analysis.statistics.restore(state["analysis:statistics"])
             clipped = int(state["analysis:clipped"][0])
             self.analysis.clipped = clipped if self._setup.comm.is_root else 0
+        if self.rivers is not None:
+            self.rivers.restore(state)
         self.records.resume(restart.time, state)
         self.time, self.step_index = restart.time, int(state["clock"][0])

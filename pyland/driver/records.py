@@ -11,8 +11,11 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
+from pyland.config.rivers import RIVER_VARIABLES
 from pyland.coupling import ColumnModel
 from pyland.driver.filtering import Outcome
+from pyland.driver.river_records import RIVER_TERMS, RiverRecords
+from pyland.driver.river_run import RiverRun
 from pyland.driver.time_loop import Step
 from pyland.output.accumulator import Accumulator
 from pyland.output.analysis import AnalysisWriter, ObservationRecord
@@ -49,6 +52,10 @@ class Records:
         Start of the run, UTC.
     streams : mapping of str to mapping
         Observation streams, name to type and units; empty without observations.
+    rivers : RiverRun, optional
+        Rivers of the ensemble.
+    with_carbon : bool
+        Carbon pools evolve, and their balance is booked.
     """
 
     def __init__(
@@ -66,17 +73,23 @@ class Records:
         restart_every: float | None,
         start: np.datetime64,
         streams: Mapping[str, Mapping[str, str]] | None = None,
+        rivers: RiverRun | None = None,
+        with_carbon: bool = False,
     ) -> None:
         self.run_dir, self.grid, self.comm = run_dir, grid, comm
         self.streams = tuple(streams or {})
         methods = {name: time_method(name) for name in dict.fromkeys((*variables, *members))}
-        self._accumulator = Accumulator(methods)
+        self._accumulator = Accumulator({name: one for name, one in methods.items() if name not in RIVER_VARIABLES})
+        self._rivers = None if rivers is None else RiverRecords(
+            run_dir, grid, comm, attrs, rivers, {name: one for name, one in methods.items() if name in RIVER_VARIABLES})
         self._history = HistoryWriter(
             run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, communicator=comm)
         self._members = MembersWriter(
             run_dir, grid, {name: methods[name] for name in members}, attrs, nmember, communicator=comm
         ) if members else None
-        self._balance = BalanceWriter(run_dir, grid, attrs, communicator=comm)
+        self._balance = BalanceWriter(
+            run_dir, grid, attrs, terms=None if rivers is None else RIVER_TERMS, communicator=comm,
+            with_carbon=with_carbon)
         self._analysis = AnalysisWriter(
             run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
         self._start = np.datetime64(start, "s")
@@ -94,9 +107,11 @@ class Records:
         """Begin a new run; files of an earlier run under the same names are removed."""
         for writer in self._writers:
             if writer is self._balance:
-                self._balance.start(self._start, model.land_water())
+                self._balance.start(self._start, *self._stored(model))
             else:
                 writer.start()
+        if self._rivers is not None:
+            self._rivers.start()
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         """Continue after the restart of ``time`` whose state (this rank's cells) is given."""
@@ -109,6 +124,8 @@ class Records:
             else:
                 writer.resume(time, self._interval_start)
         self._accumulator.restore(state)
+        if self._rivers is not None:
+            self._rivers.resume(time, state)
         self.largest_energy_residual, self.largest_water_residual = (float(v) for v in state["largest_residuals"])
 
     def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
@@ -117,20 +134,32 @@ class Records:
         precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
         lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
         rates = {name: model.flux[name] for name in (*ENERGY_RATES, *lost)}
+        rates["irrigation"] = model.flux.get("irrigation", np.zeros(shape))
         residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
+        if self._balance.with_carbon:
+            self._balance.add_carbon(step.seconds, model.flux, model.flux["carbon_balance_residual"])
         self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))
         self.largest_energy_residual = max(self.largest_energy_residual, float(np.abs(residuals[1]).max(initial=0.0)))
         self._accumulator.add(step.seconds, {name: _value(name, model, weather) for name in self._accumulator.methods})
+        if self._rivers is not None:
+            self._rivers.add_step(step.end)
         if (step.end - self._start) % self._every == np.timedelta64(0, "s"):
             self._close_interval(step.end, model)
 
+    def _stored(self, model: ColumnModel) -> tuple[np.ndarray, ...]:
+        """Return what the balance compares between the bounds of an interval: water, and carbon where it is booked."""
+        return (model.land_water(), model.land_carbon()) if self._balance.with_carbon else (model.land_water(),)
+
     def _close_interval(self, time: np.datetime64, model: ColumnModel) -> None:
-        record = self._accumulator.result()
+        record, terms = self._accumulator.result(), {}
+        if self._rivers is not None:
+            values, terms = self._rivers.close_interval()
+            record |= values
         self._history.add(self._interval_start, time, record)
         if self._members is not None:
             self._members.add(self._interval_start, time, record)
-        self._balance.close_interval(time, model.land_water())
+        self._balance.close_interval(time, *self._stored(model), further=terms)
         self._interval_start = time
 
     def add_analysis(self, time: np.datetime64, outcome: Outcome) -> None:
@@ -168,6 +197,8 @@ class Records:
         """Write complete segments; comes before the restart of the same time."""
         for writer in self._writers:
             writer.flush(stamp_of(time))
+        if self._rivers is not None:
+            self._rivers.flush(time)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the half-filled intervals for a restart: arrays over this rank's cells, and those that are not."""
@@ -176,6 +207,8 @@ class Records:
         plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])
         residuals = [self.largest_energy_residual, self.largest_water_residual]
         plain["largest_residuals"] = np.max(self.comm.allgather(residuals), axis=0)
+        if self._rivers is not None:
+            plain |= self._rivers.state()
         return whole, plain
 
     def finish(self, time: np.datetime64, model: ColumnModel) -> None:
@@ -185,6 +218,8 @@ class Records:
         for writer in self._writers:
             writer.flush(stamp_of(time))
             writer.finish()
+        if self._rivers is not None:
+            self._rivers.finish(time)
 
 
 def time_method(name: str) -> str:

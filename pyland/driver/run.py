@@ -18,6 +18,7 @@ from pyland.base.registry import variable
 from pyland.config import CaseConfig
 from pyland.config.load import config_hash, dump_case
 from pyland.core import runtime
+from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
 from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles
@@ -26,7 +27,9 @@ from pyland.driver.filtering import Analysis
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observing import TruthObserver, read_sets, rescale
 from pyland.driver.records import Records
-from pyland.driver.setup import Setup, build_model, prepare
+from pyland.driver.river_run import RiverRun
+from pyland.driver.river_setup import plan_rivers
+from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.observe import ObservationSet, read_observations, write_observations
@@ -39,7 +42,8 @@ from pyland.output.segments import remove_segments
 Progress = Callable[[float, str], None]
 """Shows the share that is done and where the run is."""
 
-RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "balance.nc", "truth.nc", "observations.nc")
+RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "balance.nc", "discharge.nc", "truth.nc",
+           "observations.nc")
 """Files of an earlier run that a new one removes first, so that a failure leaves nothing that looks complete."""
 
 _log = get_logger("run")
@@ -68,6 +72,7 @@ class CaseRun:
         self.config, self.run_dir, self.comm = config, run_dir, comm
         self.is_resumed, self.progress = is_resumed, progress
         self.setup: Setup = prepare(config, comm)
+        self.river_plan = plan_rivers(config, self.setup.whole)
         self.restart_hash = config_hash(_without_end(config))
         self.attrs = self._provenance()
         self.timing: dict[str, float] = {}
@@ -75,6 +80,7 @@ class CaseRun:
     def _provenance(self) -> dict[str, Any]:
         config = self.config
         inputs = [Path(one) for one in [config.forcing.path, config.domain.file, config.domain.mask,
+                                        config.rivers.directions.file, config.rivers.width.file,
                                         *config.surface.area_files,
                                         *(entry.file for entry in config.observations)] if one]
         inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
@@ -162,7 +168,14 @@ class CaseRun:
         if spinup.years > 0:
             first, last = (np.datetime64(one, "s") for one in self.config.time.spinup_window)
             spin_up(run, first, last, spinup.years)
+            if run.model.has_carbon:
+                self._balance_carbon(run.model)
         run.records.start(run.model)
+
+    def _balance_carbon(self, model: ColumnModel) -> None:
+        """End the spin-up of carbon: pools in equilibrium with its last pass, or those that the case gives."""
+        model.balance_carbon(self.config.land.carbon_sink)
+        set_initial_carbon(model, self.config)
 
     def _member_run(
         self, name: str, folder: Path, members: np.ndarray, seed: int, sets: list[ObservationSet] | None = None,
@@ -174,13 +187,14 @@ class CaseRun:
         comm.barrier()
         output = config.output
         streams = {entry.name: {"type": entry.type, "units": "m3 m-3"} for entry in config.observations} if sets else {}
+        rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, len(members))
         records = Records(
             folder, setup.output_grid(), comm, {**self.attrs, "stage": name},
             variables=tuple(variable(one).id for one in output.variables),
             members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
             nmember=len(members), every=output.every,
             restart_every=None if is_truth else output.restart_every,
-            start=config.time.start64, streams=streams)
+            start=config.time.start64, streams=streams, rivers=rivers, with_carbon=config.land.carbon == "evolving")
         settings = config.ensemble.forcing_settings()
         perturbation = None
         if settings:
@@ -192,7 +206,7 @@ class CaseRun:
         run = MemberRun(
             setup, build_model(setup, members, seed), records, perturbation,
             self._analysis(sets) if sets else None, config.time.end64,
-            {**self.attrs, "stage": name, "config_hash": self.restart_hash})
+            {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
 

@@ -22,6 +22,8 @@ from pyland.driver.inputs import forcing_period, open_weather
 from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
+from pyland.land.carbon import YEAR, compute_tissue_nitrogen
+from pyland.land.irrigation import PatchIrrigation
 from pyland.land.lake_model import lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
@@ -77,6 +79,18 @@ class Setup:
     def position(self) -> np.ndarray:
         """Place of this rank's cells among all cells of the run, shape (cell,)."""
         return np.searchsorted(self.whole.cell_id, self.domain.cell_id)
+
+    @cached_property
+    def irrigation(self) -> tuple[PatchIrrigation | None, ...] | None:
+        """Irrigation of each patch; None if no patch is irrigated."""
+        sections = [patch.irrigation for patch in self.config.surface.vegetation.patches]
+        if all(one is None for one in sections):
+            return None
+        plans = [None if one is None else PatchIrrigation(
+            one.method, one.demand, one.threshold, one.depth, one.target, one.start, one.duration,
+            tuple(np.atleast_1d(0.0 if one.amount is None else one.amount)), tuple(int(day) for day in one.days or ()))
+            for one in sections]
+        return tuple(plans) + (None,) * (self.surface.npatch - len(plans))  # bare ground that is left comes last
 
     @cached_property
     def other_surfaces(self) -> tuple[str, ...]:
@@ -175,8 +189,16 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | S
         ncell=setup.domain.ncell,
         nmember=len(members),
         npatch=surface.npatch,
+        carbon=config.land.carbon,
+        sif_yield=config.land.sif_yield,
+        is_irrigated=setup.irrigation is not None,
         **options,
     )
+    if model.has_carbon:
+        model.set_parameters(carbon_fields(surface))
+        set_initial_carbon(model, config)
+    if setup.irrigation is not None:
+        model.set_parameters(irrigation_fields(setup.irrigation, setup.domain.ncell))
     set_initial_state(model, setup, noise)
     return add_other_surfaces(model, setup, options)
 
@@ -237,6 +259,40 @@ def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np
     roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
     out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
     return out
+
+
+def carbon_fields(surface: Surface) -> dict[str, np.ndarray]:
+    """Return the plant fields of carbon, (patch, cell); tissue goes with the largest leaf area of months or a file."""
+    types = [BARE_PLANT if name == "bare_ground" else name for name in surface.patch_types]
+    plants = [plant_parameters(name, **overrides)
+              for name, overrides in zip(types, surface.plant_parameters, strict=True)]
+    leaves = surface.monthly_leaf_area.max(axis=0)
+    for patch, series in surface.leaf_series.items():
+        leaves[patch] = series.values.max(axis=0)
+    tissue = [compute_tissue_nitrogen(plant, leaves[patch], surface.canopy_top[patch])
+              for patch, plant in enumerate(plants)]
+    rates = np.array([plant["plant_turnover"] / YEAR for plant in plants])
+    return {
+        "stem_nitrogen": np.stack([stem for stem, _ in tissue]),
+        "root_nitrogen": np.stack([root for _, root in tissue]),
+        "litterfall_rate": np.repeat(rates[:, None], leaves.shape[1], axis=1),
+    }
+
+
+def set_initial_carbon(model: ColumnModel, config: CaseConfig) -> None:
+    """Set the carbon pools as the case gives them; without, they stay empty until the spin-up has ended."""
+    given = config.land.carbon_initial
+    if given is not None:
+        pools = np.array([*given.litter, *given.soil])
+        plants = np.where(model.parameter["root_nitrogen"] > 0.0, given.plants, 0.0)
+        model.set_state({"carbon_pools": pools[:, None, None], "plant_carbon": plants})
+
+
+def irrigation_fields(plans: tuple[PatchIrrigation | None, ...], ncell: int) -> dict[str, np.ndarray]:
+    """Return the irrigation parameters of the core, (patch, cell); patches without irrigation get no demand."""
+    idle = PatchIrrigation(demand="amount")
+    fields = [(idle if one is None else one).fields() for one in plans]
+    return {name: np.repeat(np.array([[one[name]] for one in fields]), ncell, axis=1) for name in fields[0]}
 
 
 def root_distribution(beta: float, interfaces: np.ndarray) -> np.ndarray:

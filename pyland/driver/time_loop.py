@@ -62,7 +62,8 @@ def integrate(run: MemberRun) -> None:
     for step in steps(run.time, run.end, run.step_length, run.step_index):
         weather = run.forcing.weather(step.start, step.seconds)
         weather = run.perturb(step.index, weather)
-        run.model.advance(weather, *run.plant_area(step.middle), step.seconds)
+        run.advance(step, weather)
+        run.route(step.seconds, weather)
         run.records.add_step(step, run.model, weather)
         if run.analysis is not None and run.analysis.is_due(step.end):
             outcome = run.analysis.update(step.end, run.model)
@@ -75,7 +76,7 @@ def integrate(run: MemberRun) -> None:
 
 
 def spin_up(run: MemberRun, start: np.datetime64, end: np.datetime64, passes: int) -> None:
-    """Repeat the weather of a period without writing records, to bring soil water and heat near their cycle.
+    """Repeat the weather of a period without writing records, to bring soil water, heat and rivers near their cycle.
 
     A period that contains the start of the experiment is passed through as a cycle that begins and ends there: first
     what follows the start, then what precedes it. So the state meets the season in which the experiment starts, and a
@@ -94,8 +95,13 @@ def spin_up(run: MemberRun, start: np.datetime64, end: np.datetime64, passes: in
     begin = run.start if start < run.start < end and (run.start - start) % width == np.timedelta64(0, "s") else start
     count = int((end - start) / width)
     for one in range(passes):
+        if one == passes - 1 and run.model.has_carbon:
+            run.model.start_carbon_means()
         first = (one - passes) * count
         parts = ((begin, end, first), (start, begin, first + int((end - begin) / width)))
         for step in chain.from_iterable(steps(left, right, run.step_length, index) for left, right, index in parts):
             weather = run.perturb(step.index, run.forcing.weather(step.start, step.seconds))
-            run.model.advance(weather, *run.plant_area(step.middle), step.seconds)
+            run.advance(step, weather)
+            run.route(step.seconds, weather)
+    if run.rivers is not None:
+        run.rivers.route()

@@ -24,7 +24,9 @@ WATER_STRESS = MappingProxyType({"pressure_head": 1, "soil_water": 2})
 _PLANT_FIELDS = (*PLANT_FIELDS, "canopy_top", "canopy_bottom")
 PATCH_FIELDS = frozenset({
     "leaf_temperature", "canopy_water", "canopy_snow", "leaf_area_index", "stem_area_index", "snow_ice", "snow_liquid",
-    "snow_layer_thickness", "snow_temperature", "snow_grain_radius",
+    "snow_layer_thickness", "snow_temperature", "snow_grain_radius", "plant_carbon", "production_sum",
+    "patch_gross_production", "patch_leaf_respiration", "irrigation_remaining", "irrigation_rate", "irrigation_start",
+    "irrigation_supply",
 })
 """Fields that keep their axis of patches or snow layers where there is only one."""
 _VAN_GENUCHTEN, _NO_FLOW = 1, 2  # numbers of the core; soil water does not move, so the boundary is without effect

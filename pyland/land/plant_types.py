@@ -51,7 +51,8 @@ def plant_parameters(plant_type: str | int, **overrides: float) -> dict[str, flo
         ``canopy_top``, ``canopy_bottom`` [m], ``roughness_ratio``, ``displacement_ratio`` [1], ``leaf_dimension`` [m],
         ``vcmax25_top`` [umol m-2 s-1], ``is_c4`` (1 or 0), ``medlyn_slope`` [kPa^0.5] and ``medlyn_intercept``
         [umol m-2 s-1] with their ``_clm6`` alternative, ``ball_berry_slope`` [1] and ``ball_berry_intercept``
-        [umol m-2 s-1], ``psi_open`` and ``psi_closed`` [m], ``root_beta`` [1].
+        [umol m-2 s-1], ``psi_open`` and ``psi_closed`` [m], ``root_beta`` [1], ``specific_leaf_area`` [m2 kg-1],
+        ``root_leaf_ratio``, ``live_wood_share`` [1], ``plant_turnover`` [year-1].
 
     Raises
     ------
@@ -100,7 +101,8 @@ def _check_values(name: str, parameters: dict[str, float]) -> None:
             if not (reflectance >= 0.0 and transmittance >= 0.0 and reflectance + transmittance < 1.0):
                 problems.append(f"{part} reflectance {reflectance} and transmittance {transmittance} ({band}) "
                                 "must not be negative and must add up to less than 1")
-    for key in ("canopy_top", "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top"):
+    for key in ("canopy_top", "roughness_ratio", "displacement_ratio", "leaf_dimension", "vcmax25_top",
+                "specific_leaf_area", "root_leaf_ratio", "plant_turnover"):
         if not parameters[key] > 0.0:
             problems.append(f"{key} = {parameters[key]} must be positive")
     if not 0.0 <= parameters["canopy_bottom"] < parameters["canopy_top"]:
@@ -113,6 +115,8 @@ def _check_values(name: str, parameters: dict[str, float]) -> None:
                         f"psi_open = {parameters['psi_open']} m <= 0")
     if not 0.0 < parameters["root_beta"] < 1.0:
         problems.append(f"root_beta = {parameters['root_beta']} must lie between 0 and 1")
+    if not 0.0 <= parameters["live_wood_share"] <= 1.0:
+        problems.append(f"live_wood_share = {parameters['live_wood_share']} must lie between 0 and 1")
     if problems:
         raise InputError(f"plant type {name}: " + "; ".join(problems))
 

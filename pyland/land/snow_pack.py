@@ -1,8 +1,8 @@
 """Mechanics of the snow pack, one process per function, on arrays of columns.
 
 The time step of the model calls the same compiled kernels in the order `settle_snow_melt` (right after the phase
-change), `add_snowfall`, `remove_snow_trace`, `update_snow_cover`, `compact_snow`, `percolate_snow`,
-`adjust_snow_layers`, `remove_snow_trace`.
+change), `add_snowfall`, `percolate_snow`, `remove_snow_trace`, `update_snow_cover`, `adjust_snow_layers`,
+`compact_snow`.
 Functions return a new pack. Per-column arguments have shape ``(column,)`` or are scalars.
 """
 
@@ -374,7 +374,7 @@ def adjust_snow_layers(pack: SnowPack) -> SnowPack:
     Returns
     -------
     SnowPack
-        Same mass and enthalpy; layers within the limits of table 8.1 of the CLM5 Technical Note.
+        Same mass and enthalpy; layers within the limits of thickness of the CLM5 Technical Note, chapter 8.
     """
     layers, surface = _unpack(pack)
     core.combine_divide(layers, surface)

@@ -2,14 +2,12 @@
 
 The time step of the model calls the same compiled kernels; here each can be run alone, for tests and experiments.
 Per-column arguments are arrays of shape ``(column,)`` or scalars; those of snow layers have shape ``(layer, column)``
-with the surface first and the layer on the ground last. Layers without mass are absent and must lie on top. Masses are
-per m2 of ground, thickness is that where snow lies: mass = density * thickness * cover.
-Bands are 0 visible and 1 near infrared, always the first axis.
+with the layer on the ground last. Bands are 0 visible and 1 near infrared, always the first axis.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,10 +15,11 @@ from numpy.typing import ArrayLike, NDArray
 from pyland.base.errors import InputError
 from pyland.core import land_surface
 from pyland.core import snow_surface as core
+from pyland.core.snow_pack import LAYER_FIELDS
+from pyland.land.snow_pack import SnowPack
 
 __all__ = [
     "CanopySnow",
-    "SnowLayers",
     "age_snow_surface",
     "compute_grain_albedo",
     "compute_snow_absorption",
@@ -33,69 +32,6 @@ __all__ = [
 Array = NDArray[np.float64]
 
 _ALBEDO_SCHEMES = {"grains": 1, "age": 2}
-
-
-@dataclass(frozen=True)
-class SnowLayers:
-    """Snow packs; every member is ``(layer, column)``, ``(layer,)`` for one column, or a scalar.
-
-    Attributes
-    ----------
-    ice, liquid : array_like
-        Mass per m2 of ground [kg m-2].
-    thickness : array_like
-        Where snow lies [m].
-    temperature : array_like
-        [K].
-    grain_radius : array_like
-        Optical radius [um].
-    """
-
-    ice: ArrayLike
-    liquid: ArrayLike = 0.0
-    thickness: ArrayLike = 0.0
-    temperature: ArrayLike = 273.15
-    grain_radius: ArrayLike = 54.5
-
-    def pack(self, what: str) -> Array:
-        """Stack and check the members.
-
-        Parameters
-        ----------
-        what : str
-            Name of the process, for messages.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape ``(5 * layer, column)``.
-
-        Raises
-        ------
-        InputError
-            If shapes do not fit or a value is impossible.
-        """
-        names = ("ice", "liquid", "thickness", "temperature", "grain_radius")
-        arrays = [np.asarray(getattr(self, name), dtype=np.float64) for name in names]
-        arrays = [array[:, None] if array.ndim == 1 else array for array in arrays]
-        try:
-            rows = np.broadcast_arrays(np.zeros((1, 1)), *arrays)[1:]
-        except ValueError as error:
-            shapes = ", ".join(str(array.shape) for array in arrays)
-            raise InputError(
-                f"{what}: members of the snow must have one shape (layer, column), got {shapes}") from error
-        ice, liquid, thickness, temperature, radius = rows
-        if any(np.any(values < 0.0) for values in (ice, liquid, thickness)) or np.any(temperature <= 0.0):
-            raise InputError(f"{what}: mass and thickness of snow must not be negative, its temperature [K] positive")
-        if np.any(radius <= 0.0):
-            raise InputError(f"{what}: the grain radius [um] must be positive")
-        present = ice + liquid > 0.0
-        if np.any(present[:-1] & ~present[1:]):
-            raise InputError(
-                f"{what}: layers without snow must lie above those with snow; the last layer is on the ground")
-        if np.any(present & (thickness == 0.0)):
-            raise InputError(f"{what}: a layer with mass needs a thickness [m]")
-        return np.ascontiguousarray(np.concatenate(rows))
 
 
 @dataclass(frozen=True)
@@ -139,46 +75,47 @@ def _match(what: str, *packs: Array) -> list[Array]:
     return [np.ascontiguousarray(np.broadcast_to(pack, (pack.shape[0], count))) for pack in packs]
 
 
-def _check_cover(what: str, packs: Array, cover: Array) -> None:
-    layers = packs.shape[0] // 5
-    lies = np.any(packs[:2 * layers] > 0.0, axis=0)
-    if np.any((cover < 0.0) | (cover > 1.0)) or np.any(lies & (cover == 0.0)):
-        raise InputError(f"{what}: the snow cover must lie in [0, 1], above 0 where there is snow")
+def _layers(what: str, pack: SnowPack, columns: Array) -> tuple[Array, Array]:
+    if columns.shape[1] != pack.ice.shape[1]:
+        raise InputError(f"{what}: the pack has {pack.ice.shape[1]} columns, the other arguments {columns.shape[1]}")
+    present = pack.ice + pack.liquid > 0.0
+    if np.any(present[:-1] & ~present[1:]):
+        raise InputError(f"{what}: layers without snow must lie above those with snow; the last layer is on the ground")
+    if np.any(present & (pack.thickness == 0.0)):
+        raise InputError(f"{what}: a layer with mass needs a thickness [m]")
+    return np.concatenate([getattr(pack, name) for name in LAYER_FIELDS]), columns
 
 
 def grow_snow_grains(
+    pack: SnowPack,
     dt: float,
-    snow: SnowLayers,
     soil_temperature: ArrayLike,
     *,
     soil_distance: ArrayLike = 0.01,
     refrozen: ArrayLike = 0.0,
-    cover: ArrayLike = 1.0,
     air_pressure: ArrayLike = 101325.0,
-) -> Array:
+) -> SnowPack:
     """Grow the grains of snow over one step.
 
     Parameters
     ----------
+    pack : SnowPack
+        After heat and melt of the step.
     dt : float
         Time step, of any length: growth is exact for the state of the start [s].
-    snow : SnowLayers
-        At the end of the step's heat and melt; layers ``n``.
     soil_temperature : array_like
         Of the top soil layer [K].
     soil_distance : array_like
         From the ground down to the middle of that layer [m].
     refrozen : array_like
         Liquid that froze in the step and is part of the ice, ``(layer, column)`` or scalar [kg m-2].
-    cover : array_like
-        Share of the ground under snow [1].
     air_pressure : array_like
         [Pa].
 
     Returns
     -------
-    numpy.ndarray
-        Optical radius ``(layer, column)``, from 54.5 to 1500; that of absent layers is as it was [um].
+    SnowPack
+        With optical radii from 54.5 to 1500; those of absent layers are as they were [um].
 
     Raises
     ------
@@ -191,50 +128,41 @@ def grow_snow_grains(
     D12208.
     """
     what = "snow grains"
-    packs, columns = _match(
-        what, snow.pack(what), _columns(what, cover, air_pressure, soil_temperature, soil_distance))
-    _check_cover(what, packs, columns[0])
+    layers, columns = _layers(what, pack, _columns(what, pack.cover, air_pressure, soil_temperature, soil_distance))
     if np.any(columns[1:3] <= 0.0) or np.any(columns[3] < 0.0):
         raise InputError(
             f"{what}: air pressure [Pa] and soil temperature [K] must be positive, the distance not negative")
-    shape = (packs.shape[0] // 5, packs.shape[1])
     frozen = np.asarray(refrozen, dtype=np.float64)
-    frozen = frozen[:, None] if frozen.ndim == 1 else frozen
     try:
-        frozen = np.ascontiguousarray(np.broadcast_to(frozen, shape))
+        frozen = np.ascontiguousarray(np.broadcast_to(frozen, pack.ice.shape))
     except ValueError as error:
-        raise InputError(f"{what}: refrozen: expected shape (layer, column) = {shape}, got {frozen.shape}") from error
+        raise InputError(
+            f"{what}: refrozen: expected shape (layer, column) = {pack.ice.shape}, got {frozen.shape}") from error
     if np.any(frozen < 0.0):
         raise InputError(f"{what}: the refrozen mass must not be negative")
-    return core.grow(dt, packs, columns, frozen)
+    return replace(pack, grain_radius=core.grow(dt, layers, columns, frozen))
 
 
 def age_snow_surface(
-    dt: float,
-    snow: SnowLayers,
-    surface_temperature: ArrayLike,
-    new_snow: ArrayLike,
-    age: ArrayLike,
-) -> Array:
+    pack: SnowPack, dt: float, surface_temperature: ArrayLike, new_snow: ArrayLike
+) -> SnowPack:
     """Step the non-dimensional age of a snow surface.
 
     Parameters
     ----------
+    pack : SnowPack
+        With its non-dimensional age (BATS).
     dt : float
         Time step [s].
-    snow : SnowLayers
-        The packs.
     surface_temperature : array_like
         Of the snow [K].
     new_snow : array_like
         That fell on it in the step [kg m-2].
-    age : array_like
-        Non-dimensional age of BATS [1].
 
     Returns
     -------
-    age : numpy.ndarray
-        Shape ``(column,)``; 0 without snow and for packs above 800 kg m-2 [1].
+    SnowPack
+        With its new age, 0 without snow and above 800 kg m-2.
 
     Raises
     ------
@@ -246,21 +174,19 @@ def age_snow_surface(
     Dickinson et al. (1993), NCAR/TN-387+STR.
     """
     what = "snow age"
-    packs, columns, ages = _match(
-        what, snow.pack(what), _columns(what, surface_temperature, new_snow), _columns(what, age))
-    if np.any(columns[0] <= 0.0) or np.any(columns[1] < 0.0) or np.any(ages < 0.0):
-        raise InputError(f"{what}: the temperature [K] must be positive, new snow and ages not negative")
-    return core.age(dt, packs, columns, ages)[0]
+    layers, columns = _layers(
+        what, pack, _columns(what, surface_temperature, new_snow))
+    if np.any(columns[0] <= 0.0) or np.any(columns[1:] < 0.0):
+        raise InputError(f"{what}: the temperature [K] must be positive, new snow not negative")
+    return replace(pack, age=core.age(dt, layers, columns, pack.age[None])[0])
 
 
 def compute_snow_albedo(
-    scheme: str,
-    snow: SnowLayers,
+    pack: SnowPack,
     cosine_zenith: ArrayLike,
     *,
-    cover: ArrayLike = 1.0,
+    scheme: str = "grains",
     air_pressure: ArrayLike = 101325.0,
-    age: ArrayLike = 0.0,
     surface_age: ArrayLike = 0.0,
     soil_albedo: ArrayLike = (0.1, 0.2),
 ) -> tuple[Array, Array]:
@@ -268,18 +194,14 @@ def compute_snow_albedo(
 
     Parameters
     ----------
-    scheme : {"grains", "age"}
-        By the size of the grains, or by the age of the surface.
-    snow : SnowLayers
-        The packs.
+    pack : SnowPack
+        With its non-dimensional age (scheme "age").
     cosine_zenith : array_like
         Of the sun; at night that of the horizon is taken [1].
-    cover : array_like
-        Share of the ground under snow [1].
+    scheme : {"grains", "age"}
+        By the size of the grains, or by the age of the surface.
     air_pressure : array_like
         (grains) [Pa].
-    age : array_like
-        Non-dimensional age of the surface (age) [1].
     surface_age : array_like
         Time that dust has gathered on the surface (grains) [day].
     soil_albedo : array_like
@@ -307,13 +229,11 @@ def compute_snow_albedo(
     if soil.ndim < 1 or soil.shape[0] != 2:
         raise InputError(
             f"{what}: expected a visible and a near-infrared soil albedo on the first axis, got {soil.shape}")
-    packs, columns = _match(
-        what, snow.pack(what),
-        _columns(what, cover, cosine_zenith, air_pressure, age, surface_age, soil[0], soil[1]))
-    _check_cover(what, packs, columns[0])
-    if np.any(columns[2] <= 0.0) or np.any(columns[3:5] < 0.0) or np.any((columns[5:] < 0.0) | (columns[5:] > 1.0)):
-        raise InputError(f"{what}: the pressure must be positive, ages not negative, the soil albedo in [0, 1]")
-    r = core.reflect(_ALBEDO_SCHEMES[scheme], packs, columns)
+    layers, columns = _layers(
+        what, pack, _columns(what, pack.cover, cosine_zenith, air_pressure, pack.age, surface_age, soil[0], soil[1]))
+    if np.any(columns[2] <= 0.0) or np.any(columns[4] < 0.0) or np.any((columns[5:] < 0.0) | (columns[5:] > 1.0)):
+        raise InputError(f"{what}: the pressure must be positive, the age not negative, the soil albedo in [0, 1]")
+    r = core.reflect(_ALBEDO_SCHEMES[scheme], layers, columns)
     return r[:2], r[2:]
 
 
@@ -353,18 +273,16 @@ def compute_grain_albedo(
 
 
 def compute_snow_absorption(
-    snow: SnowLayers, absorbed_visible: ArrayLike, absorbed_near_infrared: ArrayLike, *, cover: ArrayLike = 1.0
+    pack: SnowPack, absorbed_visible: ArrayLike, absorbed_near_infrared: ArrayLike
 ) -> tuple[Array, Array]:
     """Where in a pack absorbed light stays.
 
     Parameters
     ----------
-    snow : SnowLayers
+    pack : SnowPack
         The packs.
     absorbed_visible, absorbed_near_infrared : array_like
         By snow and the ground below it [W m-2].
-    cover : array_like
-        Share of the ground under snow [1].
 
     Returns
     -------
@@ -383,12 +301,10 @@ def compute_snow_absorption(
     Vionnet et al. (2012), Geosci. Model Dev. 5, 773-791, table 4.
     """
     what = "snow absorption"
-    packs, columns = _match(
-        what, snow.pack(what), _columns(what, cover, absorbed_visible, absorbed_near_infrared))
-    _check_cover(what, packs, columns[0])
+    layers, columns = _layers(what, pack, _columns(what, pack.cover, absorbed_visible, absorbed_near_infrared))
     if np.any(columns[1:] < 0.0):
         raise InputError(f"{what}: absorbed light must not be negative")
-    per_layer, to_ground = core.light(packs, columns)
+    per_layer, to_ground = core.light(layers, columns)
     return per_layer, to_ground[0]
 
 

@@ -1,9 +1,15 @@
 """``balance.nc``: water and energy terms per cell, with the analysis increment as its own term, and what is left.
 
 Water, cumulated over the output interval [kg m-2]:
-precipitation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment - storage_change
-= residual.
-Energy, mean over the interval [W m-2]: net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
+precipitation + irrigation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment
+- storage_change = residual.
+Rivers, where there are any, cumulated over the interval [m3]: runoff + inflow + deficit + lake_precipitation -
+lake_evaporation - lake_withheld_runoff - outflow - change of storage = residual.
+Carbon, where pools evolve, cumulated [kg m-2]:
+gross_primary_production - autotrophic_respiration - heterotrophic_respiration - carbon_storage_change
+= carbon_residual.
+Energy, mean over the interval [W m-2]:
+net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
 
@@ -22,14 +28,18 @@ from pyland.output.grid import OutputGrid
 from pyland.output.history import seconds, stamp_of
 from pyland.output.segments import Layout, RecordVariable, SegmentedFile
 
-WATER_RATES = ("precipitation", "evapotranspiration", "surface_runoff", "subsurface_runoff")
+WATER_RATES = ("precipitation", "irrigation", "evapotranspiration", "surface_runoff", "subsurface_runoff")
 """Fluxes of the water balance that a step gives [kg m-2 s-1]."""
 
 ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "snow_heat_flux")
 """Fluxes of the surface energy balance that a step gives [W m-2]."""
 
+CARBON_RATES = ("gross_primary_production", "autotrophic_respiration", "heterotrophic_respiration")
+"""Fluxes of the carbon balance that a step gives [kg m-2 s-1]."""
+
 _TERMS = {
     "precipitation": ("rain and snowfall", "kg m-2"),
+    "irrigation": ("irrigation, water from outside the cell", "kg m-2"),
     "evapotranspiration": ("evaporation and transpiration", "kg m-2"),
     "surface_runoff": ("surface runoff", "kg m-2"),
     "subsurface_runoff": ("drainage through the lower boundary", "kg m-2"),
@@ -46,6 +56,15 @@ _TERMS = {
     "energy_residual_largest": ("largest energy residual of one step of one member", "W m-2"),
 }
 
+_CARBON_TERMS = {
+    "gross_primary_production": ("gross primary production as carbon", "kg m-2"),
+    "autotrophic_respiration": ("respiration of plants as carbon", "kg m-2"),
+    "heterotrophic_respiration": ("respiration of litter and soil as carbon", "kg m-2"),
+    "carbon_storage_change": ("change of the carbon in plants, litter and soil", "kg m-2"),
+    "carbon_residual": ("what the carbon terms leave unexplained", "kg m-2"),
+    "carbon_residual_largest": ("largest carbon residual of one step of one member", "kg m-2"),
+}
+
 _DAY_ZERO = -(2**62)  # stands for "no interval is open" in the state of a restart
 
 
@@ -60,8 +79,12 @@ class BalanceWriter:
         All cells of the run.
     attrs : mapping
         Global attributes.
+    terms : mapping of str to (meaning, unit, cell method), optional
+        Further terms, which ``close_interval`` receives.
     communicator : Communicator, optional
         Ranks that each hold a tile of cells; ``close_interval`` is collective.
+    with_carbon : bool
+        Book carbon too; ``start`` and ``close_interval`` then need the carbon that is stored.
     """
 
     def __init__(
@@ -70,12 +93,16 @@ class BalanceWriter:
         grid: OutputGrid,
         attrs: Mapping[str, Any],
         *,
+        terms: Mapping[str, tuple[str, str, str]] | None = None,
         communicator: Communicator | None = None,
+        with_carbon: bool = False,
     ) -> None:
         self.grid = grid
+        self.with_carbon = with_carbon
         self._comm = communicator or Communicator()
         self._sums: dict[str, np.ndarray] = {}
         self._storage: np.ndarray | None = None
+        self._carbon: np.ndarray | None = None
         self._start = _DAY_ZERO
         self._duration = 0.0
         self._file: SegmentedFile | None = None
@@ -86,9 +113,10 @@ class BalanceWriter:
                 attributes={"Conventions": CONVENTIONS, **attrs},
             )
             self._file = SegmentedFile(run_dir, "balance", layout)
-            self._file.define(_definitions(grid))
+            booked = _TERMS | _CARBON_TERMS if with_carbon else _TERMS
+            self._file.define(_definitions(grid, booked, terms or {}))
 
-    def start(self, time: Any, storage: np.ndarray) -> None:
+    def start(self, time: Any, storage: np.ndarray, carbon: np.ndarray | None = None) -> None:
         """Begin a new run.
 
         Parameters
@@ -97,10 +125,12 @@ class BalanceWriter:
             Start of the first interval.
         storage : numpy.ndarray, shape (member, cell)
             Water in soil, on the ground and on leaves [kg m-2].
+        carbon : numpy.ndarray, shape (member, cell), optional
+            Carbon in plants, litter and soil [kg m-2].
         """
         if self._file is not None:
             self._file.start()
-        self._open_interval(time, storage)
+        self._open_interval(time, storage, carbon)
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         """Continue after the restart of ``time`` whose file holds ``state``."""
@@ -112,6 +142,7 @@ class BalanceWriter:
         }
         self._storage = np.array(state["balance_storage"])
         self._duration = float(state["balance_clock"][1])
+        self._carbon = np.array(state["balance_carbon"]) if self.with_carbon else None
 
     def add_step(
         self,
@@ -142,11 +173,34 @@ class BalanceWriter:
             self._sums[name] = np.maximum(self._sums[name], size) if name in self._sums else size
         self._duration += dt
 
+    def add_carbon(self, dt: float, rates: Mapping[str, np.ndarray], residual: np.ndarray) -> None:
+        """Add the carbon of one model step.
+
+        Parameters
+        ----------
+        dt : float
+            Length of the step [s].
+        rates : mapping of str to numpy.ndarray, shape (member, cell)
+            ``CARBON_RATES``, means over the step [kg m-2 s-1].
+        residual : numpy.ndarray, shape (member, cell)
+            What the model itself reports for the step [kg m-2].
+        """
+        for name in CARBON_RATES:
+            self._sums[name] = self._sums.get(name, 0.0) + np.asarray(rates[name]) * dt
+        size = np.abs(np.asarray(residual, dtype=float))
+        self._sums["carbon_residual_largest"] = np.maximum(self._sums.get("carbon_residual_largest", 0.0), size)
+
     def add_increment(self, increment: np.ndarray) -> None:
         """Book the water that an analysis added; ``increment`` (member, cell) [kg m-2]."""
         self._sums["analysis_increment"] = self._sums.get("analysis_increment", 0.0) + np.asarray(increment)
 
-    def close_interval(self, time_end: Any, storage: np.ndarray) -> None:
+    def close_interval(
+        self,
+        time_end: Any,
+        storage: np.ndarray,
+        carbon: np.ndarray | None = None,
+        further: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         """Write the record of the interval and open the next.
 
         Parameters
@@ -155,10 +209,16 @@ class BalanceWriter:
             End of the interval, UTC.
         storage : numpy.ndarray, shape (member, cell)
             Water in soil, on the ground and on leaves at ``time_end`` [kg m-2].
+        carbon : numpy.ndarray, shape (member, cell), optional
+            Carbon in plants, litter and soil at ``time_end`` [kg m-2].
+        further : mapping of str to numpy.ndarray, shape (cell,), optional
+            The terms that the writer was told of, ensemble means.
         """
         if self._storage is None or self._duration == 0.0:
             raise InputError(f"balance.nc: the interval that ends at {time_end} holds no step.")
-        local = self._terms(np.asarray(storage, dtype=float))
+        local = self._terms(np.asarray(storage, dtype=float)) | dict(further or {})
+        if self.with_carbon:
+            local |= self._carbon_terms(np.asarray(carbon, dtype=float))
         record = {}
         for name, values in local.items():
             joined = self._comm.gather_last(values)
@@ -168,7 +228,7 @@ class BalanceWriter:
             record["time"] = np.array([seconds(time_end)])
             record["time_bounds"] = np.array([[self._start, seconds(time_end)]])
             self._file.append(record)
-        self._open_interval(time_end, storage)
+        self._open_interval(time_end, storage, carbon)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the half-filled interval for a restart; exact."""
@@ -176,6 +236,8 @@ class BalanceWriter:
             raise InputError("balance.nc: no interval is open; call start first.")
         out = {f"balance:{name}": np.array(values) for name, values in self._sums.items()}
         out["balance_storage"] = self._storage.copy()
+        if self._carbon is not None:
+            out["balance_carbon"] = self._carbon.copy()
         out["balance_clock"] = np.array([float(self._start), self._duration])
         return out
 
@@ -190,8 +252,9 @@ class BalanceWriter:
 
     # ---- inside ----------------------------------------------------------------------------------
 
-    def _open_interval(self, time: Any, storage: np.ndarray) -> None:
+    def _open_interval(self, time: Any, storage: np.ndarray, carbon: np.ndarray | None) -> None:
         """Start counting at ``time``."""
+        self._carbon = np.array(carbon, dtype=float) if self.with_carbon else None
         self._sums = {}
         self._storage = np.array(storage, dtype=float)
         self._start = seconds(time)
@@ -204,6 +267,7 @@ class BalanceWriter:
         water["storage_change"] = storage - self._storage
         water["water_residual"] = (
             water["precipitation"]
+            + water["irrigation"]
             - water["evapotranspiration"]
             - water["surface_runoff"]
             - water["subsurface_runoff"]
@@ -223,20 +287,40 @@ class BalanceWriter:
             out[name] = self._sums[name].max(axis=0)
         return out
 
+    def _carbon_terms(self, stored: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the carbon terms of the interval, ensemble means over the cells of this rank."""
+        carbon = {name: self._sums[name] for name in CARBON_RATES}
+        carbon["carbon_storage_change"] = stored - self._carbon
+        carbon["carbon_residual"] = (
+            carbon["gross_primary_production"]
+            - carbon["autotrophic_respiration"]
+            - carbon["heterotrophic_respiration"]
+            - carbon["carbon_storage_change"]
+        )
+        out = {name: values.mean(axis=0) for name, values in carbon.items()}
+        out["carbon_residual_largest"] = self._sums["carbon_residual_largest"].max(axis=0)
+        return out
 
-def _definitions(grid: OutputGrid) -> dict[str, RecordVariable]:
+def _definitions(
+    grid: OutputGrid, booked: Mapping[str, tuple[str, str]], further: Mapping[str, tuple[str, str, str]]
+) -> dict[str, RecordVariable]:
     """Define the variables of the file."""
     out = {
         "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
         "time_bounds": RecordVariable(("time", "bound"), {}, "i8"),
     }
-    for name, (meaning, unit) in _TERMS.items():
+    for name, (meaning, unit) in booked.items():
         method = "time: maximum" if name.endswith("largest") else "time: mean" if unit == "W m-2" else "time: sum"
         attributes = {
             "long_name": meaning,
             "units": unit,
             "cell_methods": method,
             "coordinates": "latitude longitude",
+        }
+        out[name] = RecordVariable(("time", *grid.horizontal), attributes, "f8")
+    for name, (meaning, unit, method) in further.items():
+        attributes = {
+            "long_name": meaning, "units": unit, "cell_methods": f"time: {method}", "coordinates": "latitude longitude",
         }
         out[name] = RecordVariable(("time", *grid.horizontal), attributes, "f8")
     return out

@@ -48,7 +48,8 @@ TWIN: dict[str, Any] = {
 """A twin experiment of seconds: 6 cells, 4 members, 2 days; restarts fall between output records."""
 
 RESULTS = ("truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc",
-           "open_loop/history.nc", "open_loop/members.nc", "open_loop/balance.nc")
+           "discharge.nc", "open_loop/history.nc", "open_loop/members.nc", "open_loop/balance.nc",
+           "open_loop/discharge.nc")
 """Files of a finished twin run."""
 
 

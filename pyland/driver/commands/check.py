@@ -14,6 +14,7 @@ from pyland.config import CaseConfig
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
+from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 
 BYTES = 8
 """Size of a number [byte]."""
@@ -79,6 +80,10 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         if weather is not None:
             start, end = forcing_period(config)
             report.facts["forcing"] = f"{config.forcing.format}, covers {start} to {end} UTC"
+        plan = report.attempt(config.where("rivers"), lambda: plan_rivers(config, domain))
+        if isinstance(plan, RiverPlan):
+            report.facts |= describe_rivers(config, plan)
+            report.attempt(config.where("rivers"), lambda: build_rivers(config, domain, plan, 1))
         _check_ranks(config, domain, ranks, report)
         npatch = 1 if surface is None else surface.npatch
         share = -(-domain.ncell // ranks)

@@ -36,6 +36,7 @@ def test_sections_are_those_of_the_contract():
         "forcing",
         "land",
         "subsurface",
+        "rivers",
         "ensemble",
         "observations",
         "assimilation",

@@ -24,7 +24,8 @@ def recorder(start):
 
     run = SimpleNamespace(
         start=np.datetime64(start, "s"), step_length=3600.0, perturb=perturb, forcing=SimpleNamespace(weather=weather),
-        model=SimpleNamespace(advance=lambda *arguments: None), plant_area=lambda moment: ((), ()))
+        model=SimpleNamespace(has_carbon=False), advance=lambda step, weather: None,
+        route=lambda *arguments: None, rivers=None)
     return run, seen, indices
 
 

@@ -33,8 +33,9 @@ def run():
     out = SimpleNamespace(said=said, start=START, time=START, end=START + 3 * hour, step_length=3600.0, step_index=0)
     out.forcing = SimpleNamespace(weather=lambda time, seconds: said.append(("weather", time)) or {})
     out.perturb = lambda index, weather: said.append(("perturb", index)) or weather
-    out.model = SimpleNamespace(advance=lambda *_: said.append(("advance",)))
-    out.plant_area = lambda time: ("leaf", "stem")
+    out.model = SimpleNamespace(has_carbon=False)
+    out.advance = lambda step, weather: said.append(("advance",))
+    out.route, out.rivers = lambda seconds, weather: said.append(("route",)), None
     out.records = SimpleNamespace(
         add_step=lambda step, *_: said.append(("add", step.index)),
         add_analysis=lambda time, outcome: said.append(("increment", time)),
@@ -55,9 +56,9 @@ def test_order_of_a_step(run):
     integrate(run)
     two = START + np.timedelta64(2, "h")
     assert [one[0] for one in run.said] == [
-        "weather", "perturb", "advance", "add",
-        "weather", "perturb", "advance", "add", "analysis", "increment", "restart",
-        "weather", "perturb", "advance", "add"]
+        "weather", "perturb", "advance", "route", "add",
+        "weather", "perturb", "advance", "route", "add", "analysis", "increment", "restart",
+        "weather", "perturb", "advance", "route", "add"]
     assert ("restart", two, 2) in run.said and run.time == run.end and run.step_index == 3
 
 

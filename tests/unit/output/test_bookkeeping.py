@@ -30,7 +30,8 @@ def rates(seed: int) -> dict[str, np.ndarray]:
 
 def advance(balance: BalanceWriter, storage: np.ndarray, step: int) -> np.ndarray:
     step_rates = rates(step)
-    change = 3600.0 * (step_rates["precipitation"] - sum(step_rates[name] for name in WATER_RATES[1:]))
+    lost = sum(step_rates[name] for name in WATER_RATES if name not in ("precipitation", "irrigation"))
+    change = 3600.0 * (step_rates["precipitation"] + step_rates["irrigation"] - lost)
     residual = np.full((3, 5), 1e-12 * (step + 1))
     balance.add_step(3600.0, step_rates, residual, -residual)
     return storage + change
