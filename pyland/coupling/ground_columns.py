@@ -96,6 +96,11 @@ class GroundColumns:
                 np.asarray(weather["rain"]) + np.asarray(weather["snowfall"]) - flux["evapotranspiration"]
                 - flux["surface_runoff"] - flux["subsurface_runoff"])
 
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Columns that hold carbon; none where no plants grow."""
+        return () if self._bare else self.model.carbon_columns
+
     def land_water(self) -> np.ndarray:
         """Water stored, shape (member, cell) [kg m-2]; the body of a glacier counts by what it gained."""
         return self.model.land_water()

@@ -41,6 +41,10 @@ class SurfaceColumns(Protocol):
     ) -> None:
         """Advance by one step; leaf and stem area are those of the soil in the same cells."""
 
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Return the columns that hold carbon."""
+
     def land_water(self) -> np.ndarray:
         """Return the water stored, (member, cell) [kg m-2]."""
 
@@ -217,6 +221,35 @@ class SurfaceMosaic:
         """
         increment, clipped = self.soil.change_soil_water(soil_water)
         return self.soil_fraction * increment, clipped
+
+    @property
+    def has_carbon(self) -> bool:
+        """Whether respiration and the net exchange of carbon are computed."""
+        return self.soil.has_carbon
+
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Sets of columns that hold carbon: soil and wetlands."""
+        return self.soil.carbon_columns + tuple(one for part in self.parts for one in part.columns.carbon_columns)
+
+    def start_carbon_means(self) -> None:
+        """Begin the means that `balance_carbon` needs, see `ColumnModel.start_carbon_means`."""
+        for columns in self.carbon_columns:
+            columns.start_carbon_means()
+
+    def balance_carbon(self, sink: float = 0.0) -> None:
+        """Set all carbon pools to their equilibrium, see `ColumnModel.balance_carbon`."""
+        for columns in self.carbon_columns:
+            columns.balance_carbon(sink)
+        self._collect()
+
+    def land_carbon(self) -> np.ndarray:
+        """Carbon in plants, litter and soil, area mean, shape (member, cell) [kg m-2]."""
+        out = self.soil_fraction * self.soil.land_carbon()
+        for part in self.parts:
+            for columns in part.columns.carbon_columns:
+                out[..., part.cells] += part.fraction * columns.land_carbon()
+        return out
 
     def land_water(self) -> np.ndarray:
         """Water that the columns of a cell store, area mean, shape (member, cell) [kg m-2]."""

@@ -99,3 +99,14 @@ def test_wrong_surfaces_are_told(tmp_path, capsys, key, value, words):
     folder = write_case(tmp_path, SURFACES, **{f"surface__{key}": value})
     assert cli.run_command(["check", str(folder)]) == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_carbon_of_cells_with_wetlands_closes(tmp_path):
+    case = changed(SURFACES, {"land.carbon": "evolving", "time.start": "2020-06-01", "time.end": "2020-06-03",
+                              "time.spinup": {"years": 1, "start": "2020-05-31", "end": "2020-06-01"},
+                              "observations": None, "assimilation": None})
+    folder = write_case(tmp_path, case)
+    run_case(load_case(folder))
+    with netCDF4.Dataset(folder / "run" / "balance.nc") as data:
+        residuals = [name for name in data.variables if name.startswith("carbon") and "residual" in name]
+        assert residuals and all(np.abs(data[name][:]).max() < 1e-12 for name in residuals)
