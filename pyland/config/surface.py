@@ -467,9 +467,9 @@ class SurfaceSection(Section):
     def _check(self) -> SurfaceSection:
         total = math.fsum(getattr(self, name) for name in OTHER_SURFACES)
         if total > 1 + FRACTION_TOLERANCE:
-            raise Problems([
-                (name, f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}", OTHER_SURFACES)
-                for name in OTHER_SURFACES if self.changes(name)][:1])
+            text = f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}"
+            given = [name for name in OTHER_SURFACES if self.changes(name)]
+            raise Problems([(given[0], text, OTHER_SURFACES)])
         return self
 
 

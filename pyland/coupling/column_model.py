@@ -273,6 +273,11 @@ class ColumnModel:
         """Whether respiration and the net exchange of carbon are computed."""
         return self._carbon[0] != CARBON_SCHEMES["none"]
 
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Sets of columns that hold carbon, here this one."""
+        return (self,) if self.has_carbon else ()
+
     def start_carbon_means(self) -> None:
         """Hold the carbon pools, and begin the means of production and decay that `balance_carbon` needs."""
         self._columns.set_carbon(CARBON_SCHEMES["prescribed"], self._carbon[1])

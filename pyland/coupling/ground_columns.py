@@ -36,8 +36,8 @@ SEALED_PORES = 0.01
 class UrbanSlab:
     """Bulk properties of built-up land, after Wouters et al. (2016), Geosci. Model Dev. 9, 3027-3054, table 1.
 
-    Their substrate (albedo 0.101, emissivity 0.86, 0.767 W m-1 K-1, 1.25e6 J m-3 K-1) as a canyon of height over width 1.5
-    and a roof share of 2/3 has it: albedo and emissivity of the canyon, conductivity and heat capacity times the
+    Their substrate (albedo 0.101, emissivity 0.86, 0.767 W m-1 K-1, 1.25e6 J m-3 K-1) as a canyon of height over width
+    1.5 and a roof share of 2/3 has it: albedo and emissivity of the canyon, conductivity and heat capacity times the
     surface area index of 2, roughness 0.075 of a height of 15 m. Water: Wouters et al. (2015), Urban Climate 12.
 
     Attributes
@@ -88,13 +88,18 @@ class GroundColumns:
         """Advance by one step; see `ColumnModel.advance`."""
         share = 0.0 if self._bare else 1.0
         shape = (self.model.npatch, self.ncell)
-        areas = [share * np.broadcast_to(np.asarray(area)[: self.model.npatch], shape) for area in (leaf_area, stem_area)]
+        areas = [share * np.broadcast_to(np.asarray(area)[: shape[0]], shape) for area in (leaf_area, stem_area)]
         self.model.advance(weather, *areas, dt)
         if "glacier_mass_balance" in self.flux:
             flux = self.model.flux
             self.flux["glacier_mass_balance"][...] = (
                 np.asarray(weather["rain"]) + np.asarray(weather["snowfall"]) - flux["evapotranspiration"]
                 - flux["surface_runoff"] - flux["subsurface_runoff"])
+
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Columns that hold carbon; none where no plants grow."""
+        return () if self._bare else self.model.carbon_columns
 
     def land_water(self) -> np.ndarray:
         """Water stored, shape (member, cell) [kg m-2]; the body of a glacier counts by what it gained."""
@@ -127,19 +132,21 @@ def glacier_columns(
     Notes
     -----
     The state ``glacier_ice`` [kg m-2] is the ice that the body of the glacier gained since the start, below the column;
-    with the snow on it, by 1000, that is the mass balance in m water equivalent. ``flux["glacier_mass_balance"]`` is its
-    rate [kg m-2 s-1].
+    with the snow on it, by 1000, that is the mass balance in m water equivalent. ``flux["glacier_mass_balance"]`` is
+    its rate [kg m-2 s-1].
     """
     ncell = np.size(temperature)
     nlayer = np.size(thickness)
     albedo = np.repeat(np.array(ICE_ALBEDO)[:, None], ncell, axis=1)
+    parameters = _no_soil(nlayer, ncell, ICE_SHARE, albedo, reference_height)
     model = ColumnModel(
-        thickness, np.empty(0), _no_soil(nlayer, ncell, ICE_SHARE, albedo, reference_height), ncell=ncell, nmember=nmember,
+        thickness, np.empty(0), parameters, ncell=ncell, nmember=nmember,
         surface_kind="glacier", slab_conductivity=ICE_CONDUCTIVITY, soil_roughness=ICE_ROUGHNESS,
         soil_emissivity=ICE_EMISSIVITY, **options)
     cold = np.minimum(np.asarray(temperature, dtype=float), FREEZING)
     _start(model, cold, ice=ICE_SHARE)
-    return GroundColumns("glacier", model, True, {"soil_temperature": "glacier_temperature", "surface_water": "glacier_ice"})
+    names = {"soil_temperature": "glacier_temperature", "surface_water": "glacier_ice"}
+    return GroundColumns("glacier", model, True, names)
 
 
 def urban_columns(
@@ -149,8 +156,9 @@ def urban_columns(
     """Return sealed columns; parameters as those of `glacier_columns`, with the properties of the slab."""
     ncell = np.size(temperature)
     nlayer = np.size(thickness)
+    parameters = _no_soil(nlayer, ncell, SEALED_PORES, np.full((2, ncell), slab.albedo), reference_height)
     model = ColumnModel(
-        thickness, np.empty(0), _no_soil(nlayer, ncell, SEALED_PORES, np.full((2, ncell), slab.albedo), reference_height),
+        thickness, np.empty(0), parameters,
         ncell=ncell, nmember=nmember, surface_kind="urban", slab_conductivity=slab.conductivity,
         slab_heat_capacity=slab.heat_capacity, soil_roughness=slab.roughness, soil_emissivity=slab.emissivity,
         ponding_depth=slab.water_store / 1000.0, **options)

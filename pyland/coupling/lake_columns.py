@@ -107,6 +107,11 @@ class LakeColumns:
             member, cell = divmod(int(digits) - 1, self.ncell)
             raise type(error)(f"{head}in cell {cell}, member {member}{tail[len(digits):]}") from error
 
+    @property
+    def carbon_columns(self) -> tuple[()]:
+        """Columns that hold carbon: none."""
+        return ()
+
     def land_water(self) -> np.ndarray:
         """Water that changes: snow on the ice, shape (member, cell) [kg m-2]."""
         return self.state["lake_snow"].copy()

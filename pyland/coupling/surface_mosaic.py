@@ -41,6 +41,10 @@ class SurfaceColumns(Protocol):
     ) -> None:
         """Advance by one step; leaf and stem area are those of the soil in the same cells."""
 
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Return the columns that hold carbon."""
+
     def land_water(self) -> np.ndarray:
         """Return the water stored, (member, cell) [kg m-2]."""
 
@@ -87,8 +91,8 @@ class SurfaceMosaic:
     state : mapping of str to numpy.ndarray
         State of the soil, live, and under their own names the states of the other surfaces, NaN in cells without them.
     flux : mapping of str to numpy.ndarray, shape (member, cell)
-        Area means of fluxes and of amounts per area. What has no meaning elsewhere (water table depth, water stress) is that
-        of the soil, results that only another surface has are NaN in cells without it.
+        Area means of fluxes and of amounts per area. What has no meaning elsewhere (water table depth, water stress)
+        is that of the soil, results that only another surface has are NaN in cells without it.
     parameter, forcing : mapping of str to numpy.ndarray
         Of the soil.
 
@@ -109,7 +113,8 @@ class SurfaceMosaic:
             np.subtract.at(self.soil_fraction, part.cells, part.fraction)
         if (self.soil_fraction < -ROUNDING).any():
             cell = int(np.argmin(self.soil_fraction))
-            raise InputError(f"Surfaces of cell {cell} cover {1.0 - self.soil_fraction[cell]:.6g} of it; expected at most 1.")
+            covered = 1.0 - self.soil_fraction[cell]
+            raise InputError(f"Surfaces of cell {cell} cover {covered:.6g} of it; expected at most 1.")
         self.soil_fraction = np.maximum(self.soil_fraction, 0.0)
         self._averaged = tuple(name for name in soil.flux if _has_mean(name))
         own = {name: array for part in self.parts for name, array in self._own_results(part)}
@@ -216,6 +221,35 @@ class SurfaceMosaic:
         """
         increment, clipped = self.soil.change_soil_water(soil_water)
         return self.soil_fraction * increment, clipped
+
+    @property
+    def has_carbon(self) -> bool:
+        """Whether respiration and the net exchange of carbon are computed."""
+        return self.soil.has_carbon
+
+    @property
+    def carbon_columns(self) -> tuple[ColumnModel, ...]:
+        """Sets of columns that hold carbon: soil and wetlands."""
+        return self.soil.carbon_columns + tuple(one for part in self.parts for one in part.columns.carbon_columns)
+
+    def start_carbon_means(self) -> None:
+        """Begin the means that `balance_carbon` needs, see `ColumnModel.start_carbon_means`."""
+        for columns in self.carbon_columns:
+            columns.start_carbon_means()
+
+    def balance_carbon(self, sink: float = 0.0) -> None:
+        """Set all carbon pools to their equilibrium, see `ColumnModel.balance_carbon`."""
+        for columns in self.carbon_columns:
+            columns.balance_carbon(sink)
+        self._collect()
+
+    def land_carbon(self) -> np.ndarray:
+        """Carbon in plants, litter and soil, area mean, shape (member, cell) [kg m-2]."""
+        out = self.soil_fraction * self.soil.land_carbon()
+        for part in self.parts:
+            for columns in part.columns.carbon_columns:
+                out[..., part.cells] += part.fraction * columns.land_carbon()
+        return out
 
     def land_water(self) -> np.ndarray:
         """Water that the columns of a cell store, area mean, shape (member, cell) [kg m-2]."""

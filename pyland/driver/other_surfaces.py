@@ -95,7 +95,8 @@ def _wetlands(soil: ColumnModel, setup: Setup, options: Mapping[str, Any], cells
         layers.thickness, layers.bedrock_thickness,
         {name: view[..., cells] for name, view in soil.parameter.items()},
         ncell=len(cells), nmember=soil.nmember, npatch=soil.npatch, **{**options, **wet})
-    same = ("soil_temperature", "leaf_temperature", "growth_temperature")
+    same = tuple(name for name in ("soil_temperature", "leaf_temperature", "growth_temperature", "carbon_pools",
+                                   "plant_carbon") if name in model.state)
     model.set_state({"pressure_head": np.repeat(layers.node_depth[:, None], len(cells), axis=1),
                      **{name: soil.state[name][..., cells] for name in same}})
     return GroundColumns("wetland", model, False, {})

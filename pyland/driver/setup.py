@@ -180,7 +180,7 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | S
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
-    options = column_options(config)
+    options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
     model = ColumnModel(
         layers.thickness,
         layers.bedrock_thickness,
@@ -189,9 +189,6 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | S
         ncell=setup.domain.ncell,
         nmember=len(members),
         npatch=surface.npatch,
-        carbon=config.land.carbon,
-        sif_yield=config.land.sif_yield,
-        is_irrigated=setup.irrigation is not None,
         **options,
     )
     if model.has_carbon:
@@ -220,6 +217,8 @@ def column_options(config: CaseConfig) -> dict[str, Any]:
         "soil_roughness": config.land.soil_roughness,
         "bottom_heat_flux": config.land.bottom_heat_flux,
         "snow_layers": config.land.snow.layers,
+        "carbon": config.land.carbon,
+        "sif_yield": config.land.sif_yield,
         "snow": {name: getattr(config.land.snow, name) for name in SNOW_OPTIONS},
     }
 
@@ -279,13 +278,14 @@ def carbon_fields(surface: Surface) -> dict[str, np.ndarray]:
     }
 
 
-def set_initial_carbon(model: ColumnModel, config: CaseConfig) -> None:
+def set_initial_carbon(model: ColumnModel | SurfaceMosaic, config: CaseConfig) -> None:
     """Set the carbon pools as the case gives them; without, they stay empty until the spin-up has ended."""
     given = config.land.carbon_initial
     if given is not None:
         pools = np.array([*given.litter, *given.soil])
-        plants = np.where(model.parameter["root_nitrogen"] > 0.0, given.plants, 0.0)
-        model.set_state({"carbon_pools": pools[:, None, None], "plant_carbon": plants})
+        for columns in model.carbon_columns:
+            plants = np.where(columns.parameter["root_nitrogen"] > 0.0, given.plants, 0.0)
+            columns.set_state({"carbon_pools": pools[:, None, None], "plant_carbon": plants})
 
 
 def irrigation_fields(plans: tuple[PatchIrrigation | None, ...], ncell: int) -> dict[str, np.ndarray]:

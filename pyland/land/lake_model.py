@@ -53,7 +53,8 @@ def lake_layers(depth: ArrayLike) -> np.ndarray:
 
     Notes
     -----
-    The top layer has 0.1 m, the others are those of CLM scaled to the depth; lakes of 1 m and less have ten equal layers.
+    The top layer has 0.1 m, the others are those of CLM scaled to the depth; lakes of 1 m and less have ten equal
+    layers.
     """
     depth = np.atleast_1d(np.asarray(depth, dtype=float))
     if not (depth > 0.0).all():
@@ -179,8 +180,8 @@ class LakeModel:
         Parameters
         ----------
         weather : Mapping[str, array_like]
-            Means over the step, each a number or ``(column,)``: the fields of ``model.forcing``; what is left out keeps its
-            last value.
+            Means over the step, each a number or ``(column,)``: the fields of ``model.forcing``; what is left out keeps
+            its last value.
         dt : float
             Time step [s], in (0, 86400].
 

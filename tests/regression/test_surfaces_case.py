@@ -16,9 +16,9 @@ from pyland.driver.run import run_case
 SURFACES = changed(TWIN, {
     "surface.lake": 0.4, "surface.lake_depth": "6 m", "surface.glacier": 0.1, "surface.urban": 0.15,
     "surface.wetland": 0.05,
-    "output.variables": ["soil_water", "latent_heat_flux", "lake_temperature", "lake_ice_fraction", "lake_ice_thickness",
-                         "lake_snow", "surface_runoff", "glacier_temperature", "glacier_mass_balance", "urban_temperature",
-                         "wetland_soil_water"],
+    "output.variables": ["soil_water", "latent_heat_flux", "surface_runoff", "lake_temperature", "lake_ice_fraction",
+                         "lake_ice_thickness", "lake_snow", "glacier_temperature", "glacier_mass_balance",
+                         "urban_temperature", "wetland_soil_water"],
     "forcing.generator.climate": "temperate", "time.start": "2020-01-10", "time.end": "2020-01-12"})
 """Winter, so that there is ice or snow to carry."""
 
@@ -72,7 +72,8 @@ def domain_file(path):
 @pytest.mark.mpi
 def test_lakes_of_a_domain_file_on_two_ranks(pyland_command, tmp_path):
     runs = []
-    case = changed(SURFACES, {"surface.lake": None, "surface.lake_depth": None, "surface.soil": None, "surface.glacier": None,
+    case = changed(SURFACES, {"surface.lake": None, "surface.lake_depth": None, "surface.soil": None,
+                              "surface.glacier": None,
                               "output.variables": ["soil_water", "lake_temperature", "glacier_temperature"]})
     case["domain"] = {"type": "file", "file": "domain.nc", "layers": TWIN["domain"]["layers"], "bedrock_layers": 3}
     for ranks in (1, 2):
@@ -84,9 +85,11 @@ def test_lakes_of_a_domain_file_on_two_ranks(pyland_command, tmp_path):
     assert_same_run(*runs)
     with netCDF4.Dataset(runs[0] / "history.nc") as data:
         water = data["lake_temperature"][-1, 0]
-        assert np.ma.getmaskarray(np.ma.masked_invalid(water)).ravel().tolist() == [False, False, True, True, True, True]
+        masked = np.ma.getmaskarray(np.ma.masked_invalid(water))
+        assert masked.ravel().tolist() == [False, False, True, True, True, True]
         ice = data["glacier_temperature"][-1, 0]
-        assert np.ma.getmaskarray(np.ma.masked_invalid(ice)).ravel().tolist() == [True, True, True, False, True, True]
+        masked = np.ma.getmaskarray(np.ma.masked_invalid(ice))
+        assert masked.ravel().tolist() == [True, True, True, False, True, True]
 
 
 @pytest.mark.parametrize(("key", "value", "words"), [
@@ -96,3 +99,14 @@ def test_wrong_surfaces_are_told(tmp_path, capsys, key, value, words):
     folder = write_case(tmp_path, SURFACES, **{f"surface__{key}": value})
     assert cli.run_command(["check", str(folder)]) == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+def test_carbon_of_cells_with_wetlands_closes(tmp_path):
+    case = changed(SURFACES, {"land.carbon": "evolving", "time.start": "2020-06-01", "time.end": "2020-06-03",
+                              "time.spinup": {"years": 1, "start": "2020-05-31", "end": "2020-06-01"},
+                              "observations": None, "assimilation": None})
+    folder = write_case(tmp_path, case)
+    run_case(load_case(folder))
+    with netCDF4.Dataset(folder / "run" / "balance.nc") as data:
+        residuals = [name for name in data.variables if name.startswith("carbon") and "residual" in name]
+        assert residuals and all(np.abs(data[name][:]).max() < 1e-12 for name in residuals)

@@ -48,8 +48,9 @@ def test_water_and_energy_close_in_extreme_weather(seed, dt):
             before = columns.land_water()
             warmth = rng.uniform(213.15, 328.15, count)
             falls = rng.random(count) < 0.4
-            now = weather(warmth, rng.choice([0.0, 1000.0], count), falls * (warmth > FREEZING) * rng.choice([1e-4, 0.08], count),
-                          falls * (warmth < FREEZING) * 1e-3, rng.choice([0.0, 3.0, 30.0], count), rng.uniform(0.05, 1.0, count),
+            rain = falls * (warmth > FREEZING) * rng.choice([1e-4, 0.08], count)
+            now = weather(warmth, rng.choice([0.0, 1000.0], count), rain, falls * (warmth < FREEZING) * 1e-3,
+                          rng.choice([0.0, 3.0, 30.0], count), rng.uniform(0.05, 1.0, count),
                           rng.uniform(0.5, 1.0, count), count)
             columns.advance(now, *bare(count), dt)
             flux = columns.flux
@@ -146,3 +147,14 @@ def test_a_slab_conducts_as_told():
 def test_impossible_grounds_are_told(options, words):
     with pytest.raises(InputError, match=words):
         ColumnModel(THICKNESS, np.empty(0), {}, ncell=1, **options)
+
+
+def test_snow_beyond_the_cap_becomes_ice():
+    columns = glacier(250.0)
+    before = columns.land_water()
+    for _ in range(60):
+        columns.advance(weather(255.0, snow=5.0 / 900.0), *bare(1), 3600.0)
+    assert columns.flux["snow_mass"][0, 0] == pytest.approx(1000.0, abs=1.0)
+    assert 150.0 < columns.state["glacier_ice"][0, 0] < 250.0
+    gained = columns.state["glacier_ice"] + columns.flux["snow_mass"]
+    assert columns.land_water() - before == pytest.approx(gained, abs=1e-6)
