@@ -26,8 +26,8 @@ ROUNDING = 1e-9
 SURFACE = frozenset({"ground_temperature", "friction_velocity", "snow_depth"})
 """Results that are no amount per area and have an area mean all the same."""
 
-SOIL_ONLY = frozenset({"substeps", "heat_iterations"})
-"""Counts of the solver of the soil."""
+SOIL_ONLY = frozenset({"substeps", "heat_iterations", "patch_gross_production", "patch_leaf_respiration"})
+"""Counts of the solver of the soil, and results of its patches."""
 
 
 class SurfaceColumns(Protocol):
@@ -179,7 +179,8 @@ class SurfaceMosaic:
         """
         self.soil.advance(weather, leaf_area, stem_area, dt)
         for part in self.parts:
-            here = {name: np.asarray(values)[..., part.cells] for name, values in weather.items()}
+            here = {name: np.asarray(values)[..., part.cells] for name, values in weather.items()
+                    if not name.startswith("irrigation_")}
             try:
                 part.columns.advance(here, leaf_area[:, part.cells], stem_area[:, part.cells], dt)
             except (BalanceError, StateError) as error:
@@ -216,6 +217,23 @@ class SurfaceMosaic:
         """
         increment, clipped = self.soil.change_soil_water(soil_water)
         return self.soil_fraction * increment, clipped
+
+    @property
+    def has_carbon(self) -> bool:
+        """Whether the soil columns compute respiration and the net exchange of carbon; other surfaces have none."""
+        return self.soil.has_carbon
+
+    def start_carbon_means(self) -> None:
+        """Begin the means that `balance_carbon` needs; see `ColumnModel.start_carbon_means`."""
+        self.soil.start_carbon_means()
+
+    def balance_carbon(self, sink: float = 0.0) -> None:
+        """Set the carbon pools of the soil columns to their equilibrium; see `ColumnModel.balance_carbon`."""
+        self.soil.balance_carbon(sink)
+
+    def land_carbon(self) -> np.ndarray:
+        """Carbon in plants, litter and soil, area mean, shape (member, cell) [kg m-2]."""
+        return self.soil_fraction * self.soil.land_carbon()
 
     def land_water(self) -> np.ndarray:
         """Water that the columns of a cell store, area mean, shape (member, cell) [kg m-2]."""
