@@ -36,7 +36,7 @@ contains
       real(rk), intent(out) :: outflow(w)           !! at the base of the snow [kg m-2 s-1]
       real(rk), intent(out) :: water_input(w)       !! to soil and pond [kg m-2 s-1]
       real(rk), intent(out) :: unmet_sublimation(w) !! [kg m-2 s-1]
-      real(rk), intent(out) :: lost_heat(w)         !! of fusion of snow that vanished [W m-2]
+      real(rk), intent(out) :: lost_heat(w)         !! that the traces of snow lacked to be water [W m-2]
       real(rk) :: density(w), ice(w), liquid(w), heat(w), refrozen(w, most_snow_layers), surface(w), on_snow(w)
       integer :: i, k
       outflow = 0.0_rk
@@ -62,7 +62,7 @@ contains
       water_input = (rain - on_snow) + outflow
       call remove_trace(snow, ice, liquid, heat)
       water_input = water_input + (ice + liquid)/dt
-      lost_heat = latent_fusion*ice/dt
+      lost_heat = (latent_fusion*(ice + liquid) - heat)/dt
       ! thickness is that where snow lies: cover first, then the limits of the layers
       call update_snow_cover(options, topography, dt*snowfall, snow)
       call combine_and_divide(snow)
