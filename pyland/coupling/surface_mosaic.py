@@ -26,8 +26,8 @@ ROUNDING = 1e-9
 SURFACE = frozenset({"ground_temperature", "friction_velocity", "snow_depth"})
 """Results that are no amount per area and have an area mean all the same."""
 
-SOIL_ONLY = frozenset({"substeps", "heat_iterations"})
-"""Counts of the solver of the soil."""
+SOIL_ONLY = frozenset({"substeps", "heat_iterations", "patch_gross_production", "patch_leaf_respiration"})
+"""Counts of the solver of the soil, and results of its patches."""
 
 
 class SurfaceColumns(Protocol):
@@ -184,7 +184,8 @@ class SurfaceMosaic:
         """
         self.soil.advance(weather, leaf_area, stem_area, dt)
         for part in self.parts:
-            here = {name: np.asarray(values)[..., part.cells] for name, values in weather.items()}
+            here = {name: np.asarray(values)[..., part.cells] for name, values in weather.items()
+                    if not name.startswith("irrigation_")}
             try:
                 part.columns.advance(here, leaf_area[:, part.cells], stem_area[:, part.cells], dt)
             except (BalanceError, StateError) as error:

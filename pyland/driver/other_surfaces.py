@@ -17,6 +17,7 @@ from pyland.coupling import (
     glacier_columns,
     urban_columns,
 )
+from pyland.land.carbon import CARBON_PARAMETERS
 from pyland.land.lake_model import DENSEST
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ def _wetlands(soil: ColumnModel, setup: Setup, options: Mapping[str, Any], cells
     wet = {"lower_boundary": "water_table", "water_table_depth": 0.0, "ponding_depth": WETLAND_POND}
     model = ColumnModel(
         layers.thickness, layers.bedrock_thickness,
-        {name: view[..., cells] for name, view in soil.parameter.items()},
+        {name: view[..., cells] for name, view in soil.parameter.items()
+         if name not in CARBON_PARAMETERS and not name.startswith("irrigation_")},
         ncell=len(cells), nmember=soil.nmember, npatch=soil.npatch, **{**options, **wet})
     same = tuple(name for name in ("soil_temperature", "leaf_temperature", "growth_temperature", "carbon_pools",
                                    "plant_carbon") if name in model.state)

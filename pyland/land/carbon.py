@@ -17,6 +17,7 @@ from pyland.core import carbon as core
 from pyland.core.land_surface import pack
 
 __all__ = [
+    "CARBON_PARAMETERS",
     "CARBON_SCHEMES",
     "LITTER_POOLS",
     "PlantRespiration",
@@ -32,6 +33,9 @@ Array = NDArray[np.float64]
 
 CARBON_SCHEMES = {"none": 0, "prescribed": 1, "evolving": 2}
 """Words of ``land.carbon`` and numbers of the core."""
+
+CARBON_PARAMETERS = frozenset({"stem_nitrogen", "root_nitrogen", "litterfall_rate"})
+"""Parameter fields that columns with carbon have."""
 
 LITTER_POOLS = 3
 """How many of the six pools are litter; the others are soil."""

@@ -6,8 +6,7 @@ precipitation + irrigation - evapotranspiration - surface_runoff - subsurface_ru
 Rivers, where there are any, cumulated over the interval [m3]: runoff + inflow + deficit + lake_precipitation -
 lake_evaporation - lake_withheld_runoff - outflow - change of storage = residual.
 Carbon, where pools evolve, cumulated [kg m-2]:
-gross_primary_production - autotrophic_respiration - heterotrophic_respiration - carbon_storage_change
-= carbon_residual.
+net_primary_production - heterotrophic_respiration - carbon_storage_change = carbon_residual.
 Energy, mean over the interval [W m-2]:
 net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
@@ -34,7 +33,7 @@ WATER_RATES = ("precipitation", "irrigation", "evapotranspiration", "surface_run
 ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "ground_heat_flux", "snow_heat_flux")
 """Fluxes of the surface energy balance that a step gives [W m-2]."""
 
-CARBON_RATES = ("gross_primary_production", "autotrophic_respiration", "heterotrophic_respiration")
+CARBON_RATES = ("net_primary_production", "heterotrophic_respiration")
 """Fluxes of the carbon balance that a step gives [kg m-2 s-1]."""
 
 _TERMS = {
@@ -57,8 +56,7 @@ _TERMS = {
 }
 
 _CARBON_TERMS = {
-    "gross_primary_production": ("gross primary production as carbon", "kg m-2"),
-    "autotrophic_respiration": ("respiration of plants as carbon", "kg m-2"),
+    "net_primary_production": ("net primary production as carbon", "kg m-2"),
     "heterotrophic_respiration": ("respiration of litter and soil as carbon", "kg m-2"),
     "carbon_storage_change": ("change of the carbon in plants, litter and soil", "kg m-2"),
     "carbon_residual": ("what the carbon terms leave unexplained", "kg m-2"),
@@ -292,8 +290,7 @@ class BalanceWriter:
         carbon = {name: self._sums[name] for name in CARBON_RATES}
         carbon["carbon_storage_change"] = stored - self._carbon
         carbon["carbon_residual"] = (
-            carbon["gross_primary_production"]
-            - carbon["autotrophic_respiration"]
+            carbon["net_primary_production"]
             - carbon["heterotrophic_respiration"]
             - carbon["carbon_storage_change"]
         )
