@@ -67,6 +67,7 @@ contains
       integer, intent(out) :: iterations(w)            !! of Newton's method, both stages [1]
       real(rk), dimension(w, nrow) :: base, enthalpy, first, slope, guess
       real(rk) :: onset(w, nlayer), snow_change(w), soil_change(w), gain
+      logical :: is_known(nlayer) ! rows whose onset has been computed: those that may freeze
       integer :: i, k
 
       do k = 1, nrow
@@ -76,9 +77,10 @@ contains
             guess(i, k) = temperature(i, k)
          end do
       end do
-      call find_onset(nlayer, water(:, nsnow + 1:nsnow + nlayer), film, curve_scale, curve_power, onset)
+      onset = never
+      is_known = .false.
       iterations = 0
-      call solve_stage(stage*dt, nsnow, nlayer, nrow, top, dry_capacity, water, film, curve_scale, curve_power, onset, &
+      call solve_stage(stage*dt, nsnow, nlayer, nrow, top, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, &
                        conductance, source, snow_surface, soil_surface, base, enthalpy, guess, slope, snow_change, &
                        soil_change, iterations)
       snow_surface%change = (1.0_rk - stage)*snow_change
@@ -88,7 +90,7 @@ contains
             first(i, k) = base(i, k) + (1.0_rk - stage)/stage*(enthalpy(i, k) - base(i, k))
          end do
       end do
-      call solve_stage(stage*dt, nsnow, nlayer, nrow, top, dry_capacity, water, film, curve_scale, curve_power, onset, &
+      call solve_stage(stage*dt, nsnow, nlayer, nrow, top, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, &
                        conductance, source, snow_surface, soil_surface, first, enthalpy, guess, slope, snow_change, &
                        soil_change, iterations)
       snow_surface%change = snow_surface%change + stage*snow_change
@@ -96,7 +98,8 @@ contains
 
       call settle_round_off(dt, nsnow, nrow, source, snow_surface, soil_surface, base, enthalpy)
       call pass_excess(nsnow, nrow, water, enthalpy)
-      call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, enthalpy, guess, slope)
+      call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, &
+                  enthalpy, guess, slope)
       call split_water(nsnow, nlayer, nrow, dry_capacity, water, onset, enthalpy, guess, liquid)
       snow_heat = 0.0_rk
       soil_heat = 0.0_rk
@@ -125,32 +128,28 @@ contains
    end function row_enthalpy
 
    !> Depression of the freezing point at which all water of a soil row is just liquid.
-   pure subroutine find_onset(nlayer, water, film, curve_scale, curve_power, onset)
-      integer, intent(in) :: nlayer                  !! [1]
-      real(rk), intent(in) :: water(w, nlayer)       !! [kg m-2]
-      real(rk), intent(in) :: film(w, nlayer)        !! [kg m-2]
-      real(rk), intent(in) :: curve_scale(w, nlayer) !! [kg m-2 K**power]
-      real(rk), intent(in) :: curve_power(w, nlayer) !! [1]
-      real(rk), intent(out) :: onset(w, nlayer)      !! [K]
+   pure subroutine find_onset(water, film, curve_scale, curve_power, onset)
+      real(rk), dimension(w), intent(in) :: water, film, curve_scale, curve_power
+      real(rk), intent(out) :: onset(w)      !! [K]
       real(rk) :: free, exponent
-      integer :: i, k
-      do k = 1, nlayer
-         do i = 1, w
-            free = water(i, k) - film(i, k)
-            exponent = log(curve_scale(i, k)/max(free, tiny(free)))/curve_power(i, k)
-            onset(i, k) = merge(min(exp(min(exponent, log(never))), never), never, free > 0.0_rk)
-         end do
+      integer :: i
+      do i = 1, w
+         free = water(i) - film(i)
+         exponent = log(curve_scale(i)/max(free, tiny(free)))/curve_power(i)
+         onset(i) = merge(min(exp(min(exponent, log(never))), never), never, free > 0.0_rk)
       end do
    end subroutine find_onset
 
    !> Solve H - weight F(T(H)) = base for all lanes; lanes that have converged stay as they are.
    pure subroutine solve_stage(weight, nsnow, nlayer, nrow, top, dry_capacity, water, film, curve_scale, curve_power, &
-                               onset, conductance, source, snow_surface, soil_surface, base, enthalpy, temperature, &
+                               onset, is_known, conductance, source, snow_surface, soil_surface, base, enthalpy, temperature, &
                                slope, snow_change, soil_change, iterations)
       real(rk), intent(in) :: weight                     !! gamma dt [s]
       integer, intent(in) :: nsnow, nlayer, nrow, top(w) !! as in ground_heat_step
       real(rk), dimension(w, nrow), intent(in) :: dry_capacity, water, conductance, source, base
-      real(rk), dimension(w, nlayer), intent(in) :: film, curve_scale, curve_power, onset
+      real(rk), dimension(w, nlayer), intent(in) :: film, curve_scale, curve_power
+      real(rk), intent(inout) :: onset(w, nlayer)        !! depression at which soil rows begin to freeze [K]
+      logical, intent(inout) :: is_known(nlayer)         !! rows whose onset has been computed
       type(exchange_type), intent(in) :: snow_surface, soil_surface
       real(rk), intent(inout) :: enthalpy(w, nrow)       !! in: guess; out: solution [J m-2]
       real(rk), intent(inout) :: temperature(w, nrow)    !! in: guess; out: that of the solution [K]
@@ -164,8 +163,8 @@ contains
       integer :: i, iteration, k
       trial = enthalpy
       trial_temperature = temperature
-      call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, trial, trial_temperature, &
-                  trial_slope)
+      call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, trial, &
+                  trial_temperature, trial_slope)
       temperature = trial_temperature
       slope = trial_slope
       active = .true.
@@ -181,7 +180,7 @@ contains
                trial_temperature(i, k) = temperature(i, k)
             end do
          end do
-         call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, trial, &
+         call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, trial, &
                      trial_temperature, trial_slope)
          miss = 0.0_rk
          do k = 1, nrow
@@ -278,16 +277,18 @@ contains
    end subroutine newton_step
 
    !> Temperatures of all rows from their enthalpy, and the slopes dT/dH.
-   pure subroutine invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, enthalpy, &
+   pure subroutine invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, enthalpy, &
                           temperature, slope)
       integer, intent(in) :: nsnow, nlayer, nrow
       real(rk), dimension(w, nrow), intent(in) :: dry_capacity, water, enthalpy
-      real(rk), dimension(w, nlayer), intent(in) :: film, curve_scale, curve_power, onset
+      real(rk), dimension(w, nlayer), intent(in) :: film, curve_scale, curve_power
+      real(rk), intent(inout) :: onset(w, nlayer)        !! depression at which soil rows begin to freeze [K]
+      logical, intent(inout) :: is_known(nlayer)         !! rows whose onset has been computed
       real(rk), intent(inout) :: temperature(w, nrow) !! in: guess; out: [K]
       real(rk), intent(out) :: slope(w, nrow)         !! [K m2 J-1]
-      real(rk) :: cold, warm, latent, excess
+      real(rk) :: cold, warm, latent, excess, unfrozen(w)
       logical :: is_cold, is_warm, is_frozen(w)
-      integer :: i, k
+      integer :: i, k, m
       do k = 1, nsnow
          do i = 1, w
             cold = 1.0_rk/(dry_capacity(i, k) + heat_capacity_ice*water(i, k))
@@ -301,17 +302,21 @@ contains
          end do
       end do
       do k = nsnow + 1, nrow
+         m = min(k - nsnow, nlayer)
          do i = 1, w
             slope(i, k) = 1.0_rk/(dry_capacity(i, k) + heat_capacity_water*water(i, k))
-            excess = slope(i, k)*(enthalpy(i, k) - latent_fusion*water(i, k))
-            is_frozen(i) = .false.
-            if (k <= nsnow + nlayer) is_frozen(i) = -excess > onset(i, min(k - nsnow, nlayer))
-            temperature(i, k) = merge(temperature(i, k), freezing_point + excess, is_frozen(i))
+            unfrozen(i) = freezing_point + slope(i, k)*(enthalpy(i, k) - latent_fusion*water(i, k))
          end do
-         if (k > nsnow + nlayer) cycle
-         if (any(is_frozen)) call invert_frozen(is_frozen, dry_capacity(:, k), water(:, k), film(:, k - nsnow), &
-                                                curve_scale(:, k - nsnow), curve_power(:, k - nsnow), &
-                                                onset(:, k - nsnow), enthalpy(:, k), temperature(:, k), slope(:, k))
+         is_frozen = .false.
+         if (k <= nsnow + nlayer .and. any(unfrozen < freezing_point)) then
+            if (.not. is_known(m)) call find_onset(water(:, k), film(:, m), curve_scale(:, m), curve_power(:, m), onset(:, m))
+            is_known(m) = .true.
+            is_frozen = freezing_point - unfrozen > onset(:, m)
+            if (any(is_frozen)) call invert_frozen(is_frozen, dry_capacity(:, k), water(:, k), film(:, m), curve_scale(:, m), &
+                                                   curve_power(:, m), onset(:, m), enthalpy(:, k), temperature(:, k), &
+                                                   slope(:, k))
+         end if
+         temperature(:, k) = merge(temperature(:, k), unfrozen, is_frozen)
       end do
    end subroutine invert
 

@@ -32,7 +32,7 @@ module pl_land_chunk
       integer :: stomata = stomata_medlyn                          !! stomatal conductance scheme
       integer :: soil_evaporation = evaporation_dry_surface_layer  !! soil evaporation scheme
       integer :: water_stress = stress_soil_water                  !! what limits root uptake in dry soil
-      integer :: snow_conductivity = snow_conductivity_jordan      !! thermal conductivity of snow
+      integer :: snow_conductivity = snow_conductivity_sturm      !! thermal conductivity of snow
       integer :: surface_kind = surface_soil                       !! what the ground is
       real(rk) :: slab_conductivity = 0.0_rk                       !! of a ground that is no soil; 0: by texture [W m-1 K-1]
       real(rk) :: slab_heat_capacity = 0.0_rk                      !! of a ground that is no soil, without water [J m-3 K-1]

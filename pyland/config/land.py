@@ -48,8 +48,8 @@ class SnowSection(Section):
     albedo: str = key("grains", "albedo from the size of grains, or from the age of the surface (BATS)",
                       choices=("grains", "age"))
     dust_darkening: float = key(
-        0.1 / 60.0, "loss of visible albedo per day by dust, with grains; scaled with the pressure of the air", unit="d-1",
-        at_least=0, at_most=1,
+        0.1 / 60.0, "loss of visible albedo per day by dust, with grains; scaled with the pressure of the air",
+        unit="d-1", at_least=0, at_most=1,
     )
     cover: str = key("swenson_lawrence", "share of the ground that snow covers",
                      choices=("swenson_lawrence", "niu_yang"))
@@ -58,8 +58,10 @@ class SnowSection(Section):
     overburden: str = key("anderson", "settling under the weight of snow", choices=("anderson", "vionnet", "clm5"))
     wind_drift: bool = key(False, "packing of the surface by wind")
     percolation: str = key("bucket", "flow of liquid water through snow", choices=("bucket", "kinematic"))
-    holding: float = key(0.033, "share of the pores that holds water against gravity", unit="1", at_least=0, at_most=0.2)
-    conductivity: str = key("jordan", "thermal conductivity of snow", choices=("jordan", "sturm", "calonne"))
+    holding: float = key(
+        0.033, "share of the pores that holds water against gravity", unit="1", at_least=0, at_most=0.2
+    )
+    conductivity: str = key("sturm", "thermal conductivity of snow", choices=("sturm", "jordan", "calonne"))
     roughness: float = key(0.0024, "roughness length of snow", unit="m", above=0, at_most=0.1)
     emissivity: float = key(0.97, "longwave emissivity of snow", unit="1", above=0.5, at_most=1)
 

@@ -185,11 +185,16 @@ def step_ground_heat(
     surface_row = np.minimum(first.astype(int) - 1, nrow - 1)
     surfaces = np.stack([
         first,
-        _column(what, ncolumn, snow_flux), _column(what, ncolumn, snow_flux_slope), start[surface_row, np.arange(ncolumn)],
-        _column(what, ncolumn, soil_flux), _column(what, ncolumn, soil_flux_slope), start[snow_rows],
+        _column(what, ncolumn, snow_flux),
+        _column(what, ncolumn, snow_flux_slope),
+        start[surface_row, np.arange(ncolumn)],
+        _column(what, ncolumn, soil_flux),
+        _column(what, ncolumn, soil_flux_slope),
+        start[snow_rows],
     ])
     if np.any(rows[0] < 0.0) or np.any(rows[1] < 0.0) or np.any(rows[2] < 0.0) or np.any(surfaces[[2, 5]] > 0.0):
-        raise InputError(f"{what}: capacities, water and conductances must not be negative, the flux slopes not positive")
+        raise InputError(
+            f"{what}: capacities, water and conductances must not be negative, the flux slopes not positive")
     new, melted, r = core.ground_heat(dt, snow_rows, np.concatenate(rows), np.concatenate(curve), surfaces, start, melt)
     return GroundHeatStep(new, melted, *r)
 

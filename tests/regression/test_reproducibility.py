@@ -103,9 +103,9 @@ def test_global_filters_resume_too(tmp_path, method):
     assert_same_run(*runs)
 
 
-def march(model, cells, members=slice(None), hours=12, count=80):
-    """Advance under weather drawn for ``count`` cells of which the model has some; return its whole state."""
-    sky, leaf = Weather(np.random.default_rng(3), count), np.random.default_rng(4)
+def march(model, cells, members=slice(None), hours=16, count=80):
+    """Advance under weather of all climates, drawn for ``count`` cells of which the model has some; return its state."""
+    sky, leaf = Weather(np.random.default_rng(3), count, snow_free=False), np.random.default_rng(4)
     spread = np.random.default_rng(9).uniform(0.9, 1.1, (4, count))
     areas = [field[:, cells] for field in random_areas(leaf, model.npatch, count)]
     for hour in range(hours):
@@ -129,7 +129,10 @@ def taken(cells, members=slice(None), count=80):
 
 @pytest.fixture(scope="module")
 def crowd():
-    return march(taken(slice(None)), slice(None))
+    out = march(taken(slice(None)), slice(None))
+    for name in ("snow_mass", "soil_ice", "canopy_snow"):
+        assert out[name].max() > 0.0, f"the weather leaves no {name}"
+    return out
 
 
 @pytest.mark.parametrize("cells", [[0], [31], [37], [79], list(range(5, 70)), list(range(79, -1, -1))],
@@ -164,3 +167,21 @@ def test_a_whole_run_with_two_threads(tmp_path, whole):
     subprocess.run([sys.executable, "-m", "pyland", "run", folder], check=True, timeout=120, cwd=tmp_path,
                    capture_output=True)
     assert_same_run(whole, folder / "run")
+
+
+def test_resumed_in_winter(tmp_path):
+    """A restart under snow and frost: layers that are half there, dust, frozen soil, snow on leaves."""
+    case = changed(TWIN, {
+        "time.start": "2020-01-12", "time.end": "2020-01-14", "domain.latitude": 55.0,
+        "forcing.generator.climate": "continental", "land.initial.soil_temperature": 272.0,
+        "observations": [], "assimilation": None, "ensemble.size": 2,
+        "output.members": ["soil_water", "soil_ice", "snow_mass"], "output.variables": ["snow_mass", "snow_depth", "soil_ice"],
+    })
+    runs = []
+    for name, stops in (("whole", ()), ("parts", ("2020-01-12T07:00", "2020-01-13T11:00"))):
+        folder = write_case(tmp_path / name, case)
+        for stop in stops:
+            run_case(load_case(folder, [f"time.end={stop}"]), resume=stop != stops[0])
+        run_case(load_case(folder), resume=bool(stops))
+        runs.append(folder / "run")
+    assert_same_run(*runs)

@@ -1,7 +1,7 @@
 """Time the coupled column step: 1000 columns, 20 soil and 5 bedrock layers, all land, snow and soil water.
 
-Three columns: grass in spring, grass and shrub patches in spring, and a boreal forest in winter, with five layers of snow
-over frozen soil and snowfall.
+Three columns: grass in spring, two patches of grass in spring, and a boreal forest in winter, with five layers of snow
+on frozen soil and snowfall.
 
     python tools/benchmarks/column_step.py [--columns 1000] [--days 5] [--threads 1 2]
 
@@ -90,7 +90,8 @@ def bring_winter(model: ColumnModel) -> None:
 def in_winter(weather: list[dict[str, np.ndarray]]) -> list[dict[str, np.ndarray]]:
     """Return the weather 24 K colder, with a low sun, its rain as snow."""
     return [{
-        **fields, "air_temperature": fields["air_temperature"] - 24.0, "specific_humidity": np.full_like(fields["rain"], 0.0013),
+        **fields, "air_temperature": fields["air_temperature"] - 24.0,
+        "specific_humidity": np.full_like(fields["rain"], 0.0013),
         "shortwave_down": 0.3 * fields["shortwave_down"], "longwave_down": 0.72 * fields["longwave_down"],
         "rain": 0.0 * fields["rain"], "snowfall": np.minimum(fields["rain"], 1e-3),
         "cosine_zenith": 0.3 * fields["cosine_zenith"],

@@ -36,11 +36,13 @@ def test_neumann_freezing_front(dt, tolerance):
     link = 2 * k / dz
     # a sharp curve: half of the water is frozen at 1e-4 K below the freezing point
     curve = {"film": 0.0, "curve_scale": 0.5 * water * 1e-4**2, "curve_power": 2.0}
-    for step in range(int(10 * 86400 / dt)):
+    steps = int(10 * 86400 / dt)
+    for _ in range(steps):
         r = step_ground_heat(dt, dry_capacity=solid * dz, conductance=k / dz, temperature=temperature, water=water,
-                             liquid=liquid, soil_flux=link * (TF - 10.0 - temperature[0]), soil_flux_slope=-link, **curve)
+                             liquid=liquid, soil_flux=link * (TF - 10.0 - temperature[0]), soil_flux_slope=-link,
+                             **curve)
         temperature, liquid = r.temperature, r.liquid
-    time = dt * (step + 1)
+    time = dt * steps
     front = dz * (water - liquid).sum() / water
     assert front == pytest.approx(2 * root * np.sqrt(diffusivity * time), rel=tolerance)
     depth = dz * (np.arange(n) + 0.5)
@@ -95,8 +97,8 @@ def test_supercooled_water_follows_the_curve():
     scale = 1000 * dz * 0.4 * rng.uniform(0.001, 0.05, (n, m)) ** power
     film = 0.1 * water
     temperature = rng.uniform(255, 280, (n, m))
-    r = step_ground_heat(1800.0, dry_capacity=2e6 * dz, conductance=rng.uniform(0.5, 20, (n, m)), temperature=temperature,
-                         water=water, liquid=water, film=film, curve_scale=scale, curve_power=power,
+    r = step_ground_heat(1800.0, dry_capacity=2e6 * dz, conductance=rng.uniform(0.5, 20, (n, m)),
+                         temperature=temperature, water=water, liquid=water, film=film, curve_scale=scale, curve_power=power,
                          soil_flux=rng.uniform(-200, 200, m), soil_flux_slope=-20.0)
     depression = TF - r.temperature
     frozen = r.liquid < water
@@ -114,7 +116,8 @@ def test_energy_of_phase_change_closes_to_round_off():
     row = np.arange(1, n + 1)[:, None]
     present = (row >= top) | (row > nsnow)
     is_snow = present & (row <= nsnow)
-    water = np.where(is_snow, 10.0 ** rng.uniform(-5, 2.5, (n, m)), np.where(row > nsnow, rng.uniform(0, 200, (n, m)), 0.0))
+    wet = np.where(row > nsnow, rng.uniform(0, 200, (n, m)), 0.0)
+    water = np.where(is_snow, 10.0 ** rng.uniform(-5, 2.5, (n, m)), wet)
     capacity = np.where(is_snow, 0.0, np.where(present, 10.0 ** rng.uniform(4, 7, (n, m)), 1.0))
     link = np.where(present, 10.0 ** rng.uniform(-2, 2, (n, m)), 0.0)
     temperature = np.where(is_snow, rng.uniform(230, TF, (n, m)), np.where(present, rng.uniform(250, 290, (n, m)), TF))
@@ -124,8 +127,8 @@ def test_energy_of_phase_change_closes_to_round_off():
     flux[0], slope[0] = np.where(top > nsnow, 0.0, flux[0]), np.where(top > nsnow, 0.0, slope[0])
     source = np.where(is_snow, rng.uniform(0, 50, (n, m)), 0.0)
     dt = 1800.0
-    r = step_ground_heat(dt, dry_capacity=capacity, conductance=link, temperature=temperature, water=water, liquid=liquid,
-                         snow_rows=nsnow, top=top, source=source, snow_flux=flux[0], snow_flux_slope=slope[0],
+    r = step_ground_heat(dt, dry_capacity=capacity, conductance=link, temperature=temperature, water=water,
+                         liquid=liquid, snow_rows=nsnow, top=top, source=source, snow_flux=flux[0], snow_flux_slope=slope[0],
                          soil_flux=flux[1], soil_flux_slope=slope[1], **curve)
     given = dt * (flux[0] + slope[0] * r.snow_change + flux[1] + slope[1] * r.soil_change + source.sum(axis=0))
     content = ((capacity + CW * water) * 300 + LF * water).sum(axis=0)
@@ -146,7 +149,8 @@ def test_columns_do_not_depend_on_their_neighbours():
     rng = np.random.default_rng(9)
     n, m = 12, 70
     arguments = {
-        "dry_capacity": np.vstack([np.zeros((4, m)), rng.uniform(1e4, 1e6, (8, m))]), "conductance": rng.uniform(1, 20, (n, m)),
+        "dry_capacity": np.vstack([np.zeros((4, m)), rng.uniform(1e4, 1e6, (8, m))]),
+        "conductance": rng.uniform(1, 20, (n, m)),
         "temperature": np.vstack([rng.uniform(250, TF, (4, m)), rng.uniform(265, 280, (8, m))]),
         "water": rng.uniform(0.1, 30, (n, m)), "liquid": np.zeros((n, m)),
     }
