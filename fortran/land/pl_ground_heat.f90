@@ -329,7 +329,7 @@ contains
       real(rk), dimension(w), intent(in) :: dry_capacity, water, film, curve_scale, curve_power, onset, enthalpy
       real(rk), intent(inout) :: temperature(w) !! in: guess; out: of the frozen lanes [K]
       real(rk), intent(inout) :: slope(w)       !! of the frozen lanes [K m2 J-1]
-      real(rk) :: depression(w), value, rate, held, change
+      real(rk) :: depression(w), rate(w), held(w), change(w), value, cold
       logical :: active(w)
       integer :: i, iteration
       active = is_frozen
@@ -337,17 +337,21 @@ contains
          depression(i) = max(freezing_point - temperature(i), merge(onset(i), 1.0_rk, is_frozen(i)))
       end do
       do iteration = 1, largest_curve_iteration
+         ! the powers in a loop of their own, which vectorises
          do i = 1, w
-            held = curve_scale(i)*exp(-curve_power(i)*log(depression(i)))
-            value = (dry_capacity(i) + heat_capacity_ice*water(i) + capacity_gain*(film(i) + held))*depression(i) &
-                    - latent_fusion*(film(i) + held) + enthalpy(i)
-            rate = dry_capacity(i) + heat_capacity_ice*water(i) &
-                   + capacity_gain*(film(i) + (1.0_rk - curve_power(i))*held) &
-                   + latent_fusion*curve_power(i)*held/depression(i)
-            change = max(depression(i) - value/rate, onset(i)) - depression(i)
-            depression(i) = depression(i) + merge(change, 0.0_rk, active(i))
-            slope(i) = merge(1.0_rk/rate, slope(i), active(i))
-            active(i) = active(i) .and. abs(change) > curve_tolerance*depression(i)
+            held(i) = curve_scale(i)*exp(-curve_power(i)*log(depression(i)))
+         end do
+         do i = 1, w
+            cold = dry_capacity(i) + heat_capacity_ice*water(i)
+            value = (cold + capacity_gain*(film(i) + held(i)))*depression(i) - latent_fusion*(film(i) + held(i)) + enthalpy(i)
+            rate(i) = cold + capacity_gain*(film(i) + (1.0_rk - curve_power(i))*held(i)) &
+                      + latent_fusion*curve_power(i)*held(i)/depression(i)
+            change(i) = max(depression(i) - value/rate(i), onset(i)) - depression(i)
+         end do
+         do i = 1, w
+            depression(i) = depression(i) + merge(change(i), 0.0_rk, active(i))
+            slope(i) = merge(1.0_rk/rate(i), slope(i), active(i))
+            active(i) = active(i) .and. abs(change(i)) > curve_tolerance*depression(i)
          end do
          if (.not. any(active)) exit
       end do
