@@ -139,7 +139,8 @@ contains
       integer :: i
       do i = 1, w
          free = water(i) - film(i)
-         exponent = log(curve_scale(i)/max(free, tiny(free)))/curve_power(i)
+         ! no quotient: over tiny, for rows that hold no more than their film, it overflows
+         exponent = (log(curve_scale(i)) - log(max(free, tiny(free))))/curve_power(i)
          onset(i) = merge(min(exp(min(exponent, log(never))), never), never, free > 0.0_rk)
       end do
    end subroutine find_onset
