@@ -305,7 +305,7 @@ contains
       integer, intent(in) :: scheme             !! number of the soil evaporation scheme (pl_land_chunk)
       real(rk), intent(in) :: weather(:, :)     !! specific humidity [kg kg-1], air pressure [Pa]
       real(rk), intent(in) :: soil(:, :)        !! porosity, air-dry water, field capacity, pore-size exponent
-      real(rk), intent(in) :: states(:, :)      !! water [m3 m-3], pressure head [m], ground temperature [K]
+      real(rk), intent(in) :: states(:, :)      !! liquid water [m3 m-3], pressure head [m], ground temperature [K], ice [m3 m-3]
       real(rk), intent(inout) :: results(:, :)  !! humidity, slope, resistance, evaporation factor
       integer, intent(out) :: ierr              !! 0 or an error code
       character(len=512), intent(out) :: errmsg !! sentence that belongs to the code
@@ -318,7 +318,7 @@ contains
       ncolumn = size(weather, 1)
       call check_pack(weather, ncolumn, 2, "weather", error)
       call check_pack(soil, ncolumn, nsoil_surface, "soil", error)
-      call check_pack(states, ncolumn, 3, "states", error)
+      call check_pack(states, ncolumn, 4, "states", error)
       call check_pack(results, ncolumn, nevaporation, "results", error)
       if (.not. allocated(error) .and. scheme /= evaporation_beta .and. scheme /= evaporation_dry_surface_layer) then
          call raise_error(error, error_input, "soil evaporation has no scheme of this number; give 1 or 2")
@@ -335,7 +335,7 @@ contains
          surface%field_capacity = soil(source, 3)
          surface%tortuosity = vapour_tortuosity(soil(source, 1), soil(source, 2), soil(source, 4))
          ground%soil_temperature = states(source, 3)
-         call soil_surface_humidity(options, air, surface, states(source, 1), states(source, 2), ground)
+         call soil_surface_humidity(options, air, surface, states(source, 1), states(source, 4), states(source, 2), ground)
          results(first:last, 1) = ground%humidity(:count)
          results(first:last, 2) = ground%humidity_slope(:count)
          results(first:last, 3) = ground%resistance(:count)

@@ -325,7 +325,7 @@ contains
          call sealed_humidity(weather, model%water%surface_water(source, 1), &
                               density_water*model%water_options%ponding_depth, ground)
       case default
-         call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), head(:, 1), ground)
+         call soil_surface_humidity(model%land_options, weather, surface, water(:, 1), ice(:, 1), head(:, 1), ground)
       end select
       call bare_of_snow(ground)
       if (any(snow%top <= snow%nsnow)) then

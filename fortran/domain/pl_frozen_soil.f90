@@ -86,8 +86,10 @@ contains
             frozen%entry_head(i, k) = soil%entry_head(i, k)
             frozen%release_head(i, k) = soil%release_head(i, k)
             frozen%saturation_scale(i, k) = soil%saturation_scale(i, k)
-            frozen%air_dry_water(i, k) = soil%residual_water(i, k) &
-                                         + open*(soil%air_dry_water(i, k) - soil%residual_water(i, k))
+            ! without ice: not the sum, which rounds
+            frozen%air_dry_water(i, k) = merge(soil%residual_water(i, k) &
+                                               + open*(soil%air_dry_water(i, k) - soil%residual_water(i, k)), &
+                                               soil%air_dry_water(i, k), ice(i, k) > 0.0_rk)
          end do
       end do
    end subroutine freeze_hydraulics

@@ -5,8 +5,9 @@
 !>
 !>     H = (C_dry + c_i (W - l) + c_w l)(T - T_f) + L_f l
 !>
-!> Snow holds no liquid below T_f. Soil does: l <= film + scale (T_f - T)**(-power), the freezing point depression by
-!> matric suction of Niu and Yang (2006, J. Hydrometeorol. 7, 937-952, eq. 3), from the soil's own retention curve.
+!> Snow holds no liquid below T_f; water that meets cold snow comes at T_f. Soil does: l <= film + scale (T_f - T)**(-power),
+!> the freezing point depression by matric suction of Niu and Yang (2006, J. Hydrometeorol. 7, 937-952, eq. 3), from the
+!> soil's own retention curve.
 !> Both make T a function of H without history, so that conduction and phase change are one system,
 !>
 !>     H1 = H0 + gamma dt F(T(H1)),   H2 = H0 + (1 - gamma)/gamma (H1 - H0) + gamma dt F(T(H2)),
@@ -73,6 +74,8 @@ contains
       do k = 1, nrow
          do i = 1, w
             base(i, k) = row_enthalpy(dry_capacity(i, k), water(i, k), liquid(i, k), temperature(i, k))
+            ! water that has come to cold snow since the last step is at the freezing point
+            if (k <= nsnow) base(i, k) = base(i, k) - heat_capacity_water*liquid(i, k)*(temperature(i, k) - freezing_point)
             enthalpy(i, k) = base(i, k)
             guess(i, k) = temperature(i, k)
          end do
@@ -80,6 +83,8 @@ contains
       onset = never
       is_known = .false.
       iterations = 0
+      call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, enthalpy, &
+                  guess, slope)
       call solve_stage(stage*dt, nsnow, nlayer, nrow, top, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, &
                        conductance, source, snow_surface, soil_surface, base, enthalpy, guess, slope, snow_change, &
                        soil_change, iterations)
@@ -135,7 +140,8 @@ contains
       integer :: i
       do i = 1, w
          free = water(i) - film(i)
-         exponent = log(curve_scale(i)/max(free, tiny(free)))/curve_power(i)
+         ! no quotient: over tiny, for rows that hold no more than their film, it overflows
+         exponent = (log(curve_scale(i)) - log(max(free, tiny(free))))/curve_power(i)
          onset(i) = merge(min(exp(min(exponent, log(never))), never), never, free > 0.0_rk)
       end do
    end subroutine find_onset
@@ -152,21 +158,15 @@ contains
       logical, intent(inout) :: is_known(nlayer)         !! rows whose onset has been computed
       type(exchange_type), intent(in) :: snow_surface, soil_surface
       real(rk), intent(inout) :: enthalpy(w, nrow)       !! in: guess; out: solution [J m-2]
-      real(rk), intent(inout) :: temperature(w, nrow)    !! in: guess; out: that of the solution [K]
+      real(rk), intent(inout) :: temperature(w, nrow)    !! that of the enthalpy [K]
       real(rk), intent(inout) :: slope(w, nrow)          !! of temperature to enthalpy [K m2 J-1]
       real(rk), intent(out) :: snow_change(w)            !! of the snow surface as the fluxes saw it [K]
       real(rk), intent(out) :: soil_change(w)            !! of the soil surface [K]
       integer, intent(inout) :: iterations(w)
       real(rk), dimension(w, nrow) :: step, linear, trial, trial_temperature, trial_slope
-      real(rk) :: miss(w), chord
+      real(rk) :: miss(w)
       logical :: active(w)
       integer :: i, iteration, k
-      trial = enthalpy
-      trial_temperature = temperature
-      call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, trial, &
-                  trial_temperature, trial_slope)
-      temperature = trial_temperature
-      slope = trial_slope
       active = .true.
       snow_change = 0.0_rk
       soil_change = 0.0_rk
@@ -182,14 +182,11 @@ contains
          end do
          call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, trial, &
                      trial_temperature, trial_slope)
+         if (iteration > chord_after) call damp_slopes(nrow, step, temperature, trial_temperature, trial_slope)
          miss = 0.0_rk
          do k = 1, nrow
             do i = 1, w
                miss(i) = max(miss(i), abs(linear(i, k) - trial_temperature(i, k)))
-               ! the system is monotone but bent both ways: where Newton's slopes cycle, those of chords do not
-               chord = (trial_temperature(i, k) - temperature(i, k))/merge(step(i, k), 1.0_rk, abs(step(i, k)) > 0.0_rk)
-               if (iteration > chord_after) trial_slope(i, k) = merge(0.5_rk*(trial_slope(i, k) + chord), &
-                                                                      trial_slope(i, k), abs(step(i, k)) > 0.0_rk)
                enthalpy(i, k) = merge(trial(i, k), enthalpy(i, k), active(i))
                temperature(i, k) = merge(trial_temperature(i, k), temperature(i, k), active(i))
                slope(i, k) = merge(trial_slope(i, k), slope(i, k), active(i))
@@ -203,6 +200,27 @@ contains
          if (.not. any(active)) exit
       end do
    end subroutine solve_stage
+
+   !> Half-way slopes between tangents and the chords of the last step.
+   !>
+   !> The system is monotone but bent both ways: where Newton's slopes cycle, those of chords do not.
+   pure subroutine damp_slopes(nrow, step, temperature, trial_temperature, trial_slope)
+      integer, intent(in) :: nrow
+      real(rk), intent(in) :: step(w, nrow)              !! of the enthalpy [J m-2]
+      real(rk), intent(in) :: temperature(w, nrow)       !! before it [K]
+      real(rk), intent(in) :: trial_temperature(w, nrow) !! after it [K]
+      real(rk), intent(inout) :: trial_slope(w, nrow)    !! [K m2 J-1]
+      real(rk) :: chord
+      logical :: moved
+      integer :: i, k
+      do k = 1, nrow
+         do i = 1, w
+            moved = abs(step(i, k)) > 0.0_rk
+            chord = (trial_temperature(i, k) - temperature(i, k))/merge(step(i, k), 1.0_rk, moved)
+            trial_slope(i, k) = merge(0.5_rk*(trial_slope(i, k) + chord), trial_slope(i, k), moved)
+         end do
+      end do
+   end subroutine damp_slopes
 
    !> Change of the surfaces in the linear system, for the lanes that moved.
    pure subroutine surface_changes(nsnow, nrow, top, snow_surface, soil_surface, active, linear, snow_change, soil_change)

@@ -130,14 +130,15 @@ contains
       type(flux_chunk_type) :: flux
       real(rk) :: uptake_share(w, nlayer)
       real(rk), dimension(w) :: throughfall, wet_fraction, dry_fraction, sublimation, rain_share, vapour_share
-      real(rk) :: snow_throughfall(w)
+      real(rk), dimension(w) :: snow_throughfall, snow_share
       integer :: k
 
       call share_uptake(nlayer, root_fraction, availability, soil_temperature, plant%water_stress, uptake_share)
       call intercept(dt, plant, weather%rainfall + plant%sprinkling, state%canopy_water, throughfall, rain_share, &
                      dry_fraction)
       call intercept_snow(dt, plant, weather%snowfall, weather%air_temperature, weather%wind_speed, state%canopy_snow, &
-                          snow_throughfall, plant%snow_share, vapour_share)
+                          snow_throughfall, snow_share, vapour_share)
+      plant%snow_share = snow_share
       call combine_shares(plant, rain_share, vapour_share, wet_fraction, dry_fraction)
       call patch_radiation(weather, plant, ground, radiation)
       call canopy_fluxes(dt, options, weather, plant, ground, radiation, wet_fraction, dry_fraction, state, flux)

@@ -47,11 +47,12 @@ contains
    !>
    !> Where the air lies between the humidity of the soil and saturation there is neither evaporation nor dew, and
    !> the surface takes the humidity of the air (CLM note eq. 5.76). In dew the soil offers no resistance.
-   pure subroutine soil_surface_humidity(options, weather, soil, water, pressure_head, ground)
+   pure subroutine soil_surface_humidity(options, weather, soil, water, ice, pressure_head, ground)
       type(land_options_type), intent(in) :: options
       type(weather_chunk_type), intent(in) :: weather !! specific humidity and pressure of the air
       type(soil_surface_type), intent(in) :: soil
-      real(rk), intent(in) :: water(w)         !! volumetric water of the top layer [m3 m-3]
+      real(rk), intent(in) :: water(w)         !! liquid of the top layer [m3 m-3]
+      real(rk), intent(in) :: ice(w)           !! of the top layer, as volume of liquid water [m3 m-3]
       real(rk), intent(in) :: pressure_head(w) !! of the top layer [m]
       type(ground_chunk_type), intent(inout) :: ground
       real(rk) :: saturated(w), slope(w), alpha, head
@@ -70,22 +71,23 @@ contains
       end do
       select case (options%soil_evaporation)
       case (evaporation_beta)
-         call find_beta(weather, soil, water, ground)
+         call find_beta(weather, soil, water + ice, ground)
       case default ! evaporation_dry_surface_layer; options are checked where they are set
-         call find_resistance(weather, soil, water, ground)
+         call find_resistance(weather, soil, water, ice, ground)
       end select
    end subroutine soil_surface_humidity
 
-   !> Resistance of the dry surface layer.
-   pure subroutine find_resistance(weather, soil, water, ground)
+   !> Resistance of the dry surface layer; it forms in the pores that ice leaves open (eff_porosity in CTSM).
+   pure subroutine find_resistance(weather, soil, water, ice, ground)
       type(weather_chunk_type), intent(in) :: weather
       type(soil_surface_type), intent(in) :: soil
-      real(rk), intent(in) :: water(w) !! [m3 m-3]
+      real(rk), intent(in) :: water(w) !! liquid [m3 m-3]
+      real(rk), intent(in) :: ice(w)   !! [m3 m-3]
       type(ground_chunk_type), intent(inout) :: ground
       real(rk) :: layer, ratio, diffusivity
       integer :: i
       do i = 1, w
-         layer = thickest_layer*max(onset*soil%porosity(i) - water(i), smallest_deficit) &
+         layer = thickest_layer*max(onset*(soil%porosity(i) - ice(i)) - water(i), smallest_deficit) &
                  /max(onset*soil%porosity(i) - soil%air_dry_water(i), smallest_deficit)
          layer = min(layer, dry_layer_bound)
          ratio = ground%soil_temperature(i)/freezing_point
@@ -95,11 +97,11 @@ contains
       end do
    end subroutine find_resistance
 
-   !> Factor beta = (1 - cos(pi theta/theta_fc))**2/4, 1 at field capacity, above it and in dew.
+   !> Factor beta = (1 - cos(pi theta/theta_fc))**2/4, 1 at field capacity, above it and in dew; theta with ice (CTSM).
    pure subroutine find_beta(weather, soil, water, ground)
       type(weather_chunk_type), intent(in) :: weather
       type(soil_surface_type), intent(in) :: soil
-      real(rk), intent(in) :: water(w) !! [m3 m-3]
+      real(rk), intent(in) :: water(w) !! liquid and ice [m3 m-3]
       type(ground_chunk_type), intent(inout) :: ground
       real(rk) :: wetness
       integer :: i

@@ -53,6 +53,10 @@ class SnowSection(Section):
     )
     cover: str = key("swenson_lawrence", "share of the ground that snow covers",
                      choices=("swenson_lawrence", "niu_yang"))
+    topography_deviation: float = key(
+        0.0, "standard deviation of elevation within a cell, which spreads melt-out (swenson_lawrence)", unit="m",
+        at_least=0, at_most=3000,
+    )
     fresh_density: str = key("clm5", "density of new snow: with wind and cold (clm5) or without (clm45)",
                              choices=("clm5", "clm45"))
     overburden: str = key("anderson", "settling under the weight of snow", choices=("anderson", "vionnet", "clm5"))

@@ -93,7 +93,7 @@ def ground_heat(dt: float, nsnow: int, rows: Array, curve: Array, surfaces: Arra
 
 
 def evaporation(scheme: int, weather: Array, soil: Array, states: Array) -> Array:
-    """Soil-surface results ``(4, column)`` for packs ``(2, column)``, ``(4, column)`` and ``(3, column)``."""
+    """Soil-surface results ``(4, column)`` for packs ``(2, column)``, ``(4, column)`` and ``(4, column)``."""
     results = np.zeros((N_EVAPORATION, weather.shape[1]))
     _run("surface_evaporation", scheme, weather.T, soil.T, states.T, results.T)
     return results

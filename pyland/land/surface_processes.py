@@ -416,6 +416,7 @@ def compute_soil_surface(
     water: ArrayLike,
     pressure_head: ArrayLike,
     temperature: ArrayLike,
+    ice: ArrayLike = 0.0,
 ) -> SoilSurface:
     """Humidity of the soil surface and the soil's resistance to evaporation.
 
@@ -430,7 +431,9 @@ def compute_soil_surface(
     exponent : array_like
         Clapp-Hornberger b of the top layer; 1/(n - 1) for van Genuchten [1].
     water, pressure_head, temperature : array_like
-        Of the top layer [m3 m-3, m, K].
+        Of the top layer, water its liquid [m3 m-3, m, K].
+    ice : array_like
+        Of the top layer, as volume of liquid water [m3 m-3].
 
     Returns
     -------
@@ -449,7 +452,7 @@ def compute_soil_surface(
         what,
         _pack(what, specific_humidity, air_pressure),
         _pack(what, porosity, air_dry_water, field_capacity, exponent),
-        _pack(what, water, pressure_head, temperature))
+        _pack(what, water, pressure_head, temperature, ice))
     if np.any(soil[1] >= soil[0]) or np.any(soil[2:] <= 0.0) or np.any(states[2] <= 0.0):
         raise InputError(
             f"{what}: air-dry water must be below the porosity; field capacity, exponent and temperature positive")

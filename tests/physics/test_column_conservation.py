@@ -81,6 +81,25 @@ def test_extreme_weather_with_snow_and_frost(scheme):
         assert_sound(model, f"after step {index}", coldest=170.0)
 
 
+@pytest.mark.parametrize("layers", [1, 5, 12])
+@pytest.mark.parametrize("snow", [
+    {"albedo": "age", "cover": "niu_yang", "fresh_density": "clm45", "conductivity": "jordan"},
+    {"overburden": "vionnet", "percolation": "kinematic", "wind_drift": True, "conductivity": "calonne"},
+    {"overburden": "clm5", "holding": 0.0, "dust_darkening": 0.01, "roughness": 0.0005, "emissivity": 1.0},
+], ids=["age", "kinematic", "clm5"])
+def test_extreme_weather_with_every_snow_scheme(snow, layers):
+    rng = np.random.default_rng(layers)
+    ncell = 64
+    model = columns(rng, SCHEMES[0], ncell, snow=snow, snow_layers=layers)
+    model.set_parameters({"topography_deviation": rng.choice([0.0, 30.0, 400.0], ncell)})
+    sky = Weather(rng, ncell, snow_free=False)
+    for index in range(48):
+        if index % 24 == 0:
+            areas = random_areas(rng, model.npatch, ncell)
+        model.advance(sky.step((index + 0.5) * STEP / 3600.0), *areas, STEP)
+        assert_sound(model, f"after step {index}", coldest=170.0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES, ids="-".join)
 def test_extreme_weather_for_a_month(scheme):

@@ -47,7 +47,7 @@ def time_processes(model: ColumnModel, weather: dict[str, np.ndarray]) -> dict[s
     layers = water.shape[0]
     seconds = {}
 
-    plants = land_surface.pack([plant[name] for name in _PLANT_PACK])
+    plants = land_surface.pack([*(plant[name] for name in _PLANT_PACK), np.zeros(n)])  # no snow on leaves
     albedo = land_surface.pack([field["soil_albedo_dry"][0], field["soil_albedo_dry"][1]] * 2)
     sky = land_surface.pack([weather[name] for name in (
         "air_temperature", "specific_humidity", "surface_pressure", "shortwave_down", "cosine_zenith")]
@@ -88,15 +88,26 @@ def time_processes(model: ColumnModel, weather: dict[str, np.ndarray]) -> dict[s
     seconds["canopy and photosynthesis"] = time_call(
         lambda: canopy.call_exchange(STEP, 2, 0.5, *tables[:4], tables[4].copy(order="F")))
 
-    nthermal = temperature.shape[0]
-    thickness = np.ascontiguousarray(field["thickness"])
-    conductivity, capacity = compute_soil_thermal_properties(
-        field["sand"], field["clay"], field["porosity"], water, bedrock_layers=nthermal - layers)
-    forced = land_surface.pack([np.full(n, 50.0), np.full(n, -15.0), np.zeros(n)])
-    start = np.ascontiguousarray(temperature)
-    seconds["soil heat"] = time_call(
-        lambda: land_surface.soil_temperature(STEP, thickness, conductivity, capacity, forced, start))
+    seconds["soil heat"] = time_soil_heat(field, water, temperature)
     return seconds
+
+
+def time_soil_heat(field: dict[str, np.ndarray], water: np.ndarray, temperature: np.ndarray) -> float:
+    """Seconds of heat and phase change in soil and bedrock, without snow."""
+    (nthermal, n), layers = temperature.shape, water.shape[0]
+    thickness = field["thickness"]
+    k, capacity = compute_soil_thermal_properties(
+        field["sand"], field["clay"], field["porosity"], 0.0 * water, bedrock_layers=nthermal - layers)
+    link = np.zeros_like(k)
+    link[:-1] = 2 * k[:-1] * k[1:] / (thickness[:-1] * k[1:] + thickness[1:] * k[:-1])
+    mass = np.zeros_like(k)
+    mass[:layers] = 1000.0 * thickness[:layers] * water
+    rows = np.concatenate([capacity * thickness, mass, link, np.zeros_like(k)])
+    curve = np.concatenate([0.01 * mass[:layers], 0.1 * mass[:layers] + 1e-3, np.full_like(water, 0.3)])
+    zero = np.zeros(n)
+    surfaces = np.stack([zero + 1.0, zero, zero, zero, zero + 50.0, zero - 15.0, temperature[0]])
+    start = np.ascontiguousarray(temperature)
+    return time_call(lambda: land_surface.ground_heat(STEP, 0, rows, curve, surfaces, start, mass))
 
 
 def main() -> None:

@@ -71,6 +71,21 @@ def test_beta():
     assert (s.resistance == 0).all()
 
 
+def test_ice_takes_pores_from_the_dry_layer():
+    """CTSM, SurfaceResistanceMod: 0.8 (porosity - ice) - liquid over what it is in air-dry soil without ice."""
+    s = surface(water=0.1, ice=0.2)
+    plain = surface(water=0.1)
+    share = (0.8 * (0.45 - 0.2) - 0.1) / (0.36 - 0.1)
+    assert (s.resistance[0] - 20.0) / (plain.resistance[0] - 20.0) == pytest.approx(share, rel=1e-12)
+    full = surface(water=0.05, ice=0.4)
+    assert full.resistance[0] == surface(water=0.45).resistance[0]  # no dry layer: CTSM's least deficit
+
+
+def test_beta_counts_ice_as_water():
+    frozen, wet = surface("beta", water=0.05, ice=0.1), surface("beta", water=0.15)
+    assert frozen.evaporation_factor == pytest.approx(wet.evaporation_factor, rel=1e-14)
+
+
 def test_bad_input_is_named():
     with pytest.raises(InputError, match="choose one of dry_surface_layer, beta"):
         surface("moisture")
