@@ -5,7 +5,7 @@
 !> resistances over the top layer of the step's start, as in CLM; then the balance with the top layer of the step's end
 !> (pl_lake_heat), so that thin layers take long steps and strong winds. Ice and snow do not get warmer than the melting
 !> point: what the balance has left there melts them. It cannot melt more than there is: where that does not last, the
-!> balance is solved anew for open water that loses the heat of that melt, so that air and lower layers give it together.
+!> balance is solved anew for open water that loses the heat of that melt: air and lower layers give it together.
 !> The flux into the lake is what the surface balance leaves, so that energy closes however far the iteration got.
 module pl_lake_surface
    use pl_chunk, only: w => chunk_width
@@ -134,7 +134,8 @@ contains
          ! what is there to melt: snow, and the ice that the heat of the layers leaves in the top layer
          snow = lake%snow(i) + dt*weather%snowfall(i)
          sublimated = min(dt*skin%evaporation(i), snow)
-         finish = enthalpy(i) + top_gain(dt, heat%capacity(i, 1), heat%pivot(i, 1), heat%right(i, 1), skin%into_lake(i))
+         finish = enthalpy(i) &
+                  + top_gain(dt, heat%capacity(i, 1), heat%pivot(i, 1), heat%right(i, 1), skin%into_lake(i))
          ice = max(latent_fusion*density_water*lake%thickness(i, 1) - finish, 0.0_rk)
          is_gone(i) = skin%is_frozen(i) .and. dt*skin%melt(i) > latent_fusion*(snow - sublimated) + ice
          store(i) = latent_fusion*snow + ice
@@ -142,8 +143,8 @@ contains
       if (any(is_gone)) call outlast_ice(dt, weather, shortwave, conductance, node, store, is_gone, skin)
    end subroutine lake_surface
 
-   !> Where snow and the ice of the top layer melt within the step: the skin is water at its end, and their heat of fusion
-   !> is a loss of its balance. Such a skin is above the melting point: over ice there was more left than they take.
+   !> Where snow and the ice of the top layer melt within the step: the skin is water at its end, and their heat of
+   !> fusion is a loss of its balance. Such a skin is above the melting point: over ice there was more left than they take.
    pure subroutine outlast_ice(dt, weather, shortwave, conductance, node, store, is_gone, skin)
       real(rk), intent(in) :: dt                      !! time step [s]
       type(weather_chunk_type), intent(in) :: weather !! with derived members
