@@ -102,7 +102,7 @@ contains
       soil_surface%change = soil_surface%change + stage*soil_change
 
       call settle_round_off(dt, nsnow, nrow, source, snow_surface, soil_surface, base, enthalpy)
-      call pass_excess(nsnow, nrow, water, enthalpy)
+      call pass_excess(nsnow, nrow, dry_capacity, water, enthalpy)
       call invert(nsnow, nlayer, nrow, dry_capacity, water, film, curve_scale, curve_power, onset, is_known, &
                   enthalpy, guess, slope)
       call split_water(nsnow, nlayer, nrow, dry_capacity, water, onset, enthalpy, guess, liquid)
@@ -397,20 +397,38 @@ contains
       end do
    end subroutine settle_round_off
 
-   !> Heat above the freezing point of snow that has melted goes to the row below it.
-   pure subroutine pass_excess(nsnow, nrow, water, enthalpy)
+   !> Heat above the freezing point of snow that has melted goes to the row below it, and from the lowest into the soil,
+   !> as deep as it must so that no row gets warmer than the melt water was.
+   pure subroutine pass_excess(nsnow, nrow, dry_capacity, water, enthalpy)
       integer, intent(in) :: nsnow, nrow
-      real(rk), intent(in) :: water(w, nrow)       !! [kg m-2]
-      real(rk), intent(inout) :: enthalpy(w, nrow) !! [J m-2]
-      real(rk) :: excess
+      real(rk), intent(in) :: dry_capacity(w, nrow) !! [J m-2 K-1]
+      real(rk), intent(in) :: water(w, nrow)        !! [kg m-2]
+      real(rk), intent(inout) :: enthalpy(w, nrow)  !! [J m-2]
+      real(rk) :: excess(w), warmest(w), own, melted, taken
       integer :: i, k
+      excess = 0.0_rk
+      warmest = freezing_point
       do k = 1, nsnow
          do i = 1, w
-            excess = merge(max(enthalpy(i, k) - latent_fusion*water(i, k), 0.0_rk), 0.0_rk, water(i, k) > 0.0_rk)
-            enthalpy(i, k) = merge(min(enthalpy(i, k), latent_fusion*water(i, k)), enthalpy(i, k), water(i, k) > 0.0_rk)
-            enthalpy(i, k + 1) = enthalpy(i, k + 1) + excess
+            melted = latent_fusion*water(i, k)
+            own = (enthalpy(i, k) - melted)/merge(heat_capacity_water*water(i, k), 1.0_rk, water(i, k) > 0.0_rk)
+            warmest(i) = max(warmest(i), freezing_point + merge(own, 0.0_rk, water(i, k) > 0.0_rk))
+            enthalpy(i, k) = enthalpy(i, k) + excess(i)
+            excess(i) = merge(max(enthalpy(i, k) - melted, 0.0_rk), 0.0_rk, water(i, k) > 0.0_rk)
+            enthalpy(i, k) = merge(min(enthalpy(i, k), melted), enthalpy(i, k), water(i, k) > 0.0_rk)
          end do
       end do
+      if (all(excess <= 0.0_rk)) return
+      do k = nsnow + 1, nrow
+         do i = 1, w
+            taken = row_enthalpy(dry_capacity(i, k), water(i, k), water(i, k), warmest(i)) - enthalpy(i, k)
+            taken = min(excess(i), max(taken, 0.0_rk))
+            enthalpy(i, k) = enthalpy(i, k) + taken
+            excess(i) = excess(i) - taken
+         end do
+      end do
+      ! a column that is warmer throughout
+      enthalpy(:, nsnow + 1) = enthalpy(:, nsnow + 1) + excess
    end subroutine pass_excess
 
    !> Liquid water of all rows from enthalpy and temperature; exactly none or all where the phase is plain.

@@ -9,7 +9,7 @@ module pl_land_step
    use pl_canopy_fluxes, only: canopy_fluxes
    use pl_canopy_snow, only: combine_shares, intercept_snow
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: latent_fusion, latent_vaporisation, stefan_boltzmann
+   use pl_constants, only: freezing_point, latent_fusion, latent_vaporisation, stefan_boltzmann
    use pl_interception, only: intercept
    use pl_ground_heat, only: exchange_type
    use pl_kinds, only: rk
@@ -232,7 +232,7 @@ contains
       real(rk), intent(inout) :: snow_way(w)      !! [K]
       type(land_sums_type), intent(inout) :: sums !! in: with `change`; out: with chords
       logical, intent(out) :: is_bent(w)          !! lanes whose slopes have changed
-      real(rk) :: reached, humidity, slope, chord
+      real(rk) :: reached, humidity, over_water, slope, chord
       logical :: bends_soil, bends_snow
       integer :: i
       do i = 1, w
@@ -252,7 +252,10 @@ contains
          sums%longwave_slope(i) = merge(longwave_chord(sums%soil%start(i), reached)*tangent%longwave_slope(i), &
                                         sums%longwave_slope(i), bends_soil)
          reached = max(sums%snow%start(i) + snow_way(i), coldest)
+         ! snow that has melted goes on as water, whose vapour rises with its temperature: without that nothing stops dew
+         call saturation_humidity(reached, weather%air_pressure(i), over_water, slope)
          call saturation_humidity_ice(reached, weather%air_pressure(i), humidity, slope)
+         humidity = merge(over_water, humidity, reached > freezing_point)
          call saturation_humidity_ice(sums%snow%start(i), weather%air_pressure(i), chord, slope)
          chord = (humidity - chord)/merge(reached - sums%snow%start(i), 1.0_rk, bends_snow)/max(slope, tiny(slope))
          sums%sublimation_slope(i) = merge(chord*tangent%sublimation_slope(i), sums%sublimation_slope(i), bends_snow)
@@ -310,7 +313,9 @@ contains
                + sums%soil_latent*sums%soil_evaporation &
                + latent_fusion*(sums%canopy_sublimation + sums%sublimation)
       net_radiation = weather%shortwave_down - sums%shortwave_up + weather%longwave_down - sums%longwave_up
-      radiative_temperature = sqrt(sqrt(sums%longwave_up/stefan_boltzmann))
+      ! below a canopy all of what the ground emits less is taken from what goes up: a jump of tens of kelvins in one step
+      ! may take more than there is
+      radiative_temperature = sqrt(sqrt(max(sums%longwave_up, 0.0_rk)/stefan_boltzmann))
       residual = net_radiation - sums%sensible - latent - sums%soil_heat_gain - sums%snow_heat_gain + sums%bottom_flux
       growth_temperature = growth_temperature + (weather%air_temperature - growth_temperature)*min(dt/growth_time, 1.0_rk)
       where (sums%leaf_area > 0.0_rk)

@@ -46,7 +46,9 @@ contains
    !> Fill humidity, its slope, resistance and evaporation factor of `ground` at the ground's temperature.
    !>
    !> Where the air lies between the humidity of the soil and saturation there is neither evaporation nor dew, and
-   !> the surface takes the humidity of the air (CLM note eq. 5.76). In dew the soil offers no resistance.
+   !> the surface takes the humidity of the air (CLM note eq. 5.76). In dew the soil offers no resistance, and the water
+   !> on it is free: the humidity is that of saturation, at which dew stops. (The note keeps alpha: dew sets in with a
+   !> jump, and goes on while its heat brings dry soil far above the dew point.)
    pure subroutine soil_surface_humidity(options, weather, soil, water, ice, pressure_head, ground)
       type(land_options_type), intent(in) :: options
       type(weather_chunk_type), intent(in) :: weather !! specific humidity and pressure of the air
@@ -64,6 +66,7 @@ contains
          alpha = exp(head*gravity/(gas_water_vapour*ground%soil_temperature(i)))
          is_between = saturated(i) > weather%specific_humidity(i) &
                       .and. weather%specific_humidity(i) > alpha*saturated(i)
+         if (weather%specific_humidity(i) >= saturated(i)) alpha = 1.0_rk
          ground%humidity(i) = merge(weather%specific_humidity(i), alpha*saturated(i), is_between)
          ground%humidity_slope(i) = merge(0.0_rk, alpha*slope(i), is_between)
          ground%resistance(i) = 0.0_rk

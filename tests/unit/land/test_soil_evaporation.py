@@ -52,6 +52,14 @@ def test_dew_meets_no_hold(scheme):
     assert s.resistance[0] == 0.0 and s.evaporation_factor[0] == 1.0
 
 
+def test_dew_sets_in_without_a_jump_and_stops_at_the_dew_point():
+    """Exchange goes with the difference of humidities: 0 between soil and saturation, from 0 on above."""
+    dry = {"pressure_head": -1e4, "specific_humidity": 1.0001 * surface(pressure_head=0.0).humidity[0]}
+    s = surface(**dry)
+    assert 0.0 < dry["specific_humidity"] - s.humidity[0] < 2e-4 * s.humidity[0]
+    assert s.humidity_slope[0] == surface(pressure_head=0.0).humidity_slope[0]
+
+
 def test_dry_surface_layer():
     s = surface(water=0.2)
     depth = 0.015 * (0.36 - 0.2) / (0.36 - 0.06)
