@@ -5,8 +5,9 @@
 !>
 !>     H = (C_dry + c_i (W - l) + c_w l)(T - T_f) + L_f l
 !>
-!> Snow holds no liquid below T_f. Soil does: l <= film + scale (T_f - T)**(-power), the freezing point depression by
-!> matric suction of Niu and Yang (2006, J. Hydrometeorol. 7, 937-952, eq. 3), from the soil's own retention curve.
+!> Snow holds no liquid below T_f; water that meets cold snow comes at T_f. Soil does: l <= film + scale (T_f - T)**(-power),
+!> the freezing point depression by matric suction of Niu and Yang (2006, J. Hydrometeorol. 7, 937-952, eq. 3), from the
+!> soil's own retention curve.
 !> Both make T a function of H without history, so that conduction and phase change are one system,
 !>
 !>     H1 = H0 + gamma dt F(T(H1)),   H2 = H0 + (1 - gamma)/gamma (H1 - H0) + gamma dt F(T(H2)),
@@ -73,6 +74,8 @@ contains
       do k = 1, nrow
          do i = 1, w
             base(i, k) = row_enthalpy(dry_capacity(i, k), water(i, k), liquid(i, k), temperature(i, k))
+            ! water that has come to cold snow since the last step is at the freezing point
+            if (k <= nsnow) base(i, k) = base(i, k) - heat_capacity_water*liquid(i, k)*(temperature(i, k) - freezing_point)
             enthalpy(i, k) = base(i, k)
             guess(i, k) = temperature(i, k)
          end do

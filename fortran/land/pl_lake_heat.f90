@@ -10,7 +10,7 @@ module pl_lake_heat
    use pl_lake_chunk, only: lake_chunk_type, lake_layers
    implicit none (type, external)
    private
-   public :: eliminate_layers, lake_heat_type, substitute_layers
+   public :: eliminate_layers, lake_heat_type, substitute_layers, top_gain
 
    !> The linear system for the temperature changes of the layers, eliminated from below.
    type :: lake_heat_type
@@ -59,6 +59,16 @@ contains
          end do
       end do
    end subroutine eliminate_layers
+
+   !> Heat that the top layer gains in the step under a surface flux.
+   elemental real(rk) function top_gain(dt, capacity, pivot, right, flux)
+      real(rk), intent(in) :: dt       !! time step [s]
+      real(rk), intent(in) :: capacity !! of the top layer [J m-2 K-1]
+      real(rk), intent(in) :: pivot    !! of the top layer [J m-2 K-1]
+      real(rk), intent(in) :: right    !! its right-hand side without the surface flux [J m-2]
+      real(rk), intent(in) :: flux     !! into the top layer [W m-2]
+      top_gain = capacity*((right + dt*flux)/pivot)
+   end function top_gain
 
    !> Add what flows into and between the layers to their enthalpy; the sum grows by dt*(flux + sum(absorbed)).
    pure subroutine substitute_layers(dt, heat, flux, enthalpy)

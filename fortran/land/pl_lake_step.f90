@@ -4,7 +4,7 @@
 !> is larger; water that comes and goes so has the enthalpy of the surface it evaporates from, water or ice.
 module pl_lake_step
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: density_water, latent_fusion
+   use pl_constants, only: latent_fusion
    use pl_kinds, only: rk
    use pl_lake_chunk, only: find_enthalpy, lake_chunk_type, lake_flux_type, lake_layers, settle_enthalpy
    use pl_lake_heat, only: eliminate_layers, lake_heat_type, substitute_layers
@@ -12,7 +12,7 @@ module pl_lake_step
    use pl_lake_overturn, only: overturn
    use pl_lake_radiation, only: lake_radiation
    use pl_lake_snow, only: sink_snow, step_snow
-   use pl_lake_surface, only: lake_exchange, lake_skin_type, lake_surface, outlast_ice
+   use pl_lake_surface, only: lake_exchange, lake_skin_type, lake_surface
    use pl_land_chunk, only: weather_chunk_type
    implicit none (type, external)
    private
@@ -36,11 +36,10 @@ contains
       call water_diffusivity(lake, skin%friction_velocity, skin%roughness, diffusivity)
       call lake_conductance(lake, diffusivity, between)
       call eliminate_layers(dt, lake, between, absorbed, heat)
-      call lake_surface(dt, weather, lake, surface_light, heat%pivot(:, 1), heat%right(:, 1), skin)
       call find_enthalpy(lake, start)
+      call lake_surface(dt, weather, lake, surface_light, start(:, 1), heat, skin)
       enthalpy = start
       call substitute_layers(dt, heat, skin%into_lake, enthalpy)
-      call outlast_ice(dt, density_water*lake%thickness(:, 1), lake%snow + dt*weather%snowfall, enthalpy(:, 1), skin)
       flux%sensible = skin%sensible
       flux%evaporation = skin%evaporation
       flux%sublimation = merge(skin%evaporation, 0.0_rk, skin%is_frozen)

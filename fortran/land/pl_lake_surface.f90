@@ -4,14 +4,16 @@
 !> absorbed shortwave, longwave, turbulent fluxes and conduction to the node of the top layer. First stability and
 !> resistances over the top layer of the step's start, as in CLM; then the balance with the top layer of the step's end
 !> (pl_lake_heat), so that thin layers take long steps and strong winds. Ice and snow do not get warmer than the melting
-!> point: what the balance has left there melts them. The flux into the lake is what the surface balance leaves, so that
-!> energy closes however far the iteration got.
+!> point: what the balance has left there melts them. It cannot melt more than there is: where that does not last, the
+!> balance is solved anew for open water that loses the heat of that melt: air and lower layers give it together.
+!> The flux into the lake is what the surface balance leaves, so that energy closes however far the iteration got.
 module pl_lake_surface
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: freezing_point, gravity, heat_capacity_air, heat_capacity_water, kinematic_viscosity_air, &
+   use pl_constants, only: density_water, freezing_point, gravity, heat_capacity_air, kinematic_viscosity_air, &
                            latent_fusion, latent_vaporisation, stefan_boltzmann, von_karman
    use pl_kinds, only: rk
    use pl_lake_chunk, only: lake_chunk_type
+   use pl_lake_heat, only: lake_heat_type, top_gain
    use pl_lake_mixing, only: skin_conductance
    use pl_lake_radiation, only: snow_cover
    use pl_land_chunk, only: weather_chunk_type
@@ -19,7 +21,7 @@ module pl_lake_surface
    use pl_monin_obukhov, only: aerodynamic_resistance, first_stability, next_stability
    implicit none (type, external)
    private
-   public :: lake_exchange, lake_skin_type, lake_surface, outlast_ice
+   public :: lake_exchange, lake_skin_type, lake_surface
 
    integer, parameter :: nstability = 4                  !! iterations of stability and skin temperature [1]
    integer, parameter :: nbalance = 6                    !! iterations of the skin temperature alone [1]
@@ -41,7 +43,7 @@ module pl_lake_surface
 
    !> The skin: exchange coefficients with the air, then temperature and fluxes.
    type :: lake_skin_type
-      logical :: is_frozen(w)             !! ice lies at the surface
+      logical :: is_frozen(w)             !! ice lies at the surface, after lake_surface: and lasts the step
       real(rk) :: temperature(w)          !! [K]
       real(rk) :: conductance(w)          !! to the node of the top layer [W m-2 K-1]
       real(rk) :: latent_heat(w)          !! of vaporisation or sublimation [J kg-1]
@@ -52,9 +54,6 @@ module pl_lake_surface
       real(rk) :: sensible(w)             !! [W m-2]
       real(rk) :: evaporation(w)          !! [kg m-2 s-1]
       real(rk) :: longwave_up(w)          !! [W m-2]
-      real(rk) :: sensible_slope(w)       !! derivatives to the temperature of the skin [W m-2 K-1]
-      real(rk) :: evaporation_slope(w)    !! [kg m-2 s-1 K-1]
-      real(rk) :: longwave_slope(w)       !! [W m-2 K-1]
       real(rk) :: into_lake(w)            !! heat flux into the top layer [W m-2]
       real(rk) :: melt(w)                 !! what is left to melt snow and ice [W m-2]
    end type lake_skin_type
@@ -107,42 +106,100 @@ contains
    end subroutine lake_exchange
 
    !> Temperature and fluxes of the skin in balance with the end of the step, and what they leave for the lake.
-   pure subroutine lake_surface(dt, weather, lake, shortwave, pivot, right, skin)
+   pure subroutine lake_surface(dt, weather, lake, shortwave, enthalpy, heat, skin)
       real(rk), intent(in) :: dt                      !! time step [s]
       type(weather_chunk_type), intent(in) :: weather !! with derived members
       type(lake_chunk_type), intent(in) :: lake
       real(rk), intent(in) :: shortwave(w)            !! absorbed by the skin [W m-2]
-      real(rk), intent(in) :: pivot(w)                !! of the top layer, lower layers eliminated [J m-2 K-1]
-      real(rk), intent(in) :: right(w)                !! its right-hand side without the surface flux [J m-2]
+      real(rk), intent(in) :: enthalpy(w)             !! of the top layer at the step's start [J m-2]
+      type(lake_heat_type), intent(in) :: heat        !! of the layers, eliminated
       type(lake_skin_type), intent(inout) :: skin
-      real(rk), dimension(w) :: conductance, node, humidity, humidity_slope
-      real(rk) :: conducted, left
+      real(rk), dimension(w) :: conductance, left, node, store
+      real(rk) :: conducted, finish, ice, snow, sublimated
+      logical :: is_gone(w)
       integer :: i, iteration
       do i = 1, w
          ! flux = conductance*(skin - node) is that into a top layer which it warms during the step
-         conductance(i) = skin%conductance(i)*pivot(i)/(pivot(i) + dt*skin%conductance(i))
-         node(i) = lake%temperature(i, 1) + right(i)/pivot(i)
+         conductance(i) = skin%conductance(i)*heat%pivot(i, 1)/(heat%pivot(i, 1) + dt*skin%conductance(i))
+         node(i) = lake%temperature(i, 1) + heat%right(i, 1)/heat%pivot(i, 1)
       end do
       do iteration = 1, nbalance
          call newton_step(weather, shortwave, conductance, node, skin)
       end do
+      call skin_fluxes(weather, shortwave, skin, left)
+      do i = 1, w
+         conducted = conductance(i)*(skin%temperature(i) - node(i))
+         skin%into_lake(i) = merge(conducted, left(i), skin%is_frozen(i) .and. skin%temperature(i) >= freezing_point)
+         skin%melt(i) = left(i) - skin%into_lake(i)
+         ! what is there to melt: snow, and the ice that the heat of the layers leaves in the top layer
+         snow = lake%snow(i) + dt*weather%snowfall(i)
+         sublimated = min(dt*skin%evaporation(i), snow)
+         finish = enthalpy(i) &
+                  + top_gain(dt, heat%capacity(i, 1), heat%pivot(i, 1), heat%right(i, 1), skin%into_lake(i))
+         ice = max(latent_fusion*density_water*lake%thickness(i, 1) - finish, 0.0_rk)
+         is_gone(i) = skin%is_frozen(i) .and. dt*skin%melt(i) > latent_fusion*(snow - sublimated) + ice
+         store(i) = latent_fusion*snow + ice
+      end do
+      if (any(is_gone)) call outlast_ice(dt, weather, shortwave, conductance, node, store, is_gone, skin)
+   end subroutine lake_surface
+
+   !> Where snow and the ice of the top layer melt within the step: the skin is water at its end, and their heat of
+   !> fusion is a loss of its balance. Such a skin is above the melting point: over ice there was more left than they take.
+   pure subroutine outlast_ice(dt, weather, shortwave, conductance, node, store, is_gone, skin)
+      real(rk), intent(in) :: dt                      !! time step [s]
+      type(weather_chunk_type), intent(in) :: weather !! with derived members
+      real(rk), intent(in) :: shortwave(w)            !! absorbed by the skin [W m-2]
+      real(rk), intent(in) :: conductance(w)          !! to the node [W m-2 K-1]
+      real(rk), intent(in) :: node(w)                 !! temperature of the top layer without surface flux [K]
+      real(rk), intent(in) :: store(w)                !! heat that melts snow and ice [J m-2]
+      logical, intent(in) :: is_gone(w)               !! nothing of them lasts
+      type(lake_skin_type), intent(inout) :: skin
+      type(lake_skin_type) :: water
+      real(rk), dimension(w) :: gain, left
+      integer :: i, iteration
+      water = skin
+      do i = 1, w
+         water%is_frozen(i) = skin%is_frozen(i) .and. .not. is_gone(i)
+         water%latent_heat(i) = merge(latent_vaporisation, skin%latent_heat(i), is_gone(i))
+         water%melt(i) = merge(store(i)/dt, skin%melt(i), is_gone(i))
+         gain(i) = merge(shortwave(i) - water%melt(i), shortwave(i), is_gone(i))
+      end do
+      do iteration = 1, nbalance
+         call newton_step(weather, gain, conductance, node, water)
+      end do
+      call skin_fluxes(weather, shortwave, water, left)
+      do i = 1, w
+         skin%is_frozen(i) = water%is_frozen(i)
+         skin%latent_heat(i) = water%latent_heat(i)
+         skin%melt(i) = water%melt(i)
+         skin%temperature(i) = merge(water%temperature(i), skin%temperature(i), is_gone(i))
+         skin%sensible(i) = merge(water%sensible(i), skin%sensible(i), is_gone(i))
+         skin%evaporation(i) = merge(water%evaporation(i), skin%evaporation(i), is_gone(i))
+         skin%longwave_up(i) = merge(water%longwave_up(i), skin%longwave_up(i), is_gone(i))
+         skin%into_lake(i) = merge(left(i) - water%melt(i), skin%into_lake(i), is_gone(i))
+      end do
+   end subroutine outlast_ice
+
+   !> Fluxes to the air at the temperature of the skin, and what they leave of the energy that comes in.
+   pure subroutine skin_fluxes(weather, shortwave, skin, left)
+      type(weather_chunk_type), intent(in) :: weather !! with derived members
+      real(rk), intent(in) :: shortwave(w)            !! absorbed by the skin [W m-2]
+      type(lake_skin_type), intent(inout) :: skin
+      real(rk), intent(out) :: left(w)                !! [W m-2]
+      real(rk), dimension(w) :: humidity, humidity_slope
+      integer :: i
       call skin_humidity(skin, weather, humidity, humidity_slope)
       do i = 1, w
-         skin%sensible_slope(i) = weather%air_density(i)*heat_capacity_air/skin%resistance(i)
-         skin%sensible(i) = skin%sensible_slope(i)*(skin%temperature(i) - weather%potential_temperature(i))
+         skin%sensible(i) = weather%air_density(i)*heat_capacity_air/skin%resistance(i) &
+                            *(skin%temperature(i) - weather%potential_temperature(i))
          skin%evaporation(i) = weather%air_density(i)/skin%resistance_vapour(i) &
                                *(humidity(i) - weather%specific_humidity(i))
-         skin%evaporation_slope(i) = weather%air_density(i)/skin%resistance_vapour(i)*humidity_slope(i)
-         skin%longwave_slope(i) = 4.0_rk*emissivity*stefan_boltzmann*skin%temperature(i)**3
          skin%longwave_up(i) = emissivity*stefan_boltzmann*skin%temperature(i)**4 &
                                + (1.0_rk - emissivity)*weather%longwave_down(i)
-         left = shortwave(i) + weather%longwave_down(i) - skin%longwave_up(i) - skin%sensible(i) &
-                - skin%latent_heat(i)*skin%evaporation(i)
-         conducted = conductance(i)*(skin%temperature(i) - node(i))
-         skin%into_lake(i) = merge(conducted, left, skin%is_frozen(i) .and. skin%temperature(i) >= freezing_point)
-         skin%melt(i) = left - skin%into_lake(i)
+         left(i) = shortwave(i) + weather%longwave_down(i) - skin%longwave_up(i) - skin%sensible(i) &
+                   - skin%latent_heat(i)*skin%evaporation(i)
       end do
-   end subroutine lake_surface
+   end subroutine skin_fluxes
 
    !> Surface of the step's start.
    pure subroutine start_skin(weather, lake, charnock, skin)
@@ -218,28 +275,6 @@ contains
          skin%roughness(i) = merge(skin%roughness(i), rough, lake%ice(i, 1) > 0.0_rk)
       end do
    end subroutine water_roughness
-
-   !> Where the energy that is left melts all snow and the ice of the top layer, the rest warms that layer, and the skin
-   !> with it: the fluxes to the air grow with their slopes.
-   pure subroutine outlast_ice(dt, mass, snow, enthalpy, skin)
-      real(rk), intent(in) :: dt           !! time step [s]
-      real(rk), intent(in) :: mass(w)      !! of the top layer [kg m-2]
-      real(rk), intent(in) :: snow(w)      !! on it [kg m-2]
-      real(rk), intent(in) :: enthalpy(w)  !! of the top layer without what is left to melt [J m-2]
-      type(lake_skin_type), intent(inout) :: skin
-      real(rk) :: excess, slope, warming
-      integer :: i
-      do i = 1, w
-         excess = max(dt*skin%melt(i) - latent_fusion*snow(i) - max(latent_fusion*mass(i) - enthalpy(i), 0.0_rk), 0.0_rk)
-         slope = skin%longwave_slope(i) + skin%sensible_slope(i) + skin%latent_heat(i)*skin%evaporation_slope(i)
-         warming = excess/(mass(i)*heat_capacity_water + dt*slope)
-         skin%temperature(i) = skin%temperature(i) + warming
-         skin%sensible(i) = skin%sensible(i) + skin%sensible_slope(i)*warming
-         skin%evaporation(i) = skin%evaporation(i) + skin%evaporation_slope(i)*warming
-         skin%longwave_up(i) = skin%longwave_up(i) + skin%longwave_slope(i)*warming
-         skin%melt(i) = skin%melt(i) - slope*warming
-      end do
-   end subroutine outlast_ice
 
    !> One Newton step of the skin temperature. The balance is concave in it: from the warm side the steps converge.
    pure subroutine newton_step(weather, shortwave, conductance, node, skin)

@@ -183,9 +183,8 @@ contains
       c%thickness = a%thickness + b%thickness
       if (a%ice <= gone_ice .neqv. b%ice <= gone_ice) c%thickness = merge(b%thickness, a%thickness, a%ice <= gone_ice)
       c%thickness = max(c%thickness, c%ice/(density_ice*cover))
-      ! sensible heat above the freezing point
-      heat = (heat_capacity_ice*a%ice + heat_capacity_water*a%liquid)*(a%temperature - freezing_point) &
-         + (heat_capacity_ice*b%ice + heat_capacity_water*b%liquid)*(b%temperature - freezing_point)
+      ! heat of the ice below the freezing point; liquid water is at it
+      heat = heat_capacity_ice*(a%ice*(a%temperature - freezing_point) + b%ice*(b%temperature - freezing_point))
       if (c%liquid > 0.0_rk .and. heat < 0.0_rk) then
          frozen = min(-heat/latent_fusion, c%liquid)
          heat = merge(0.0_rk, heat + latent_fusion*c%liquid, frozen < c%liquid)
@@ -241,8 +240,7 @@ contains
       if (.not. any(trace)) return
       do k = 1, snow%nsnow
          do i = 1, w
-            sensible = (heat_capacity_ice*snow%ice(i, k) + heat_capacity_water*snow%liquid(i, k)) &
-               *(snow%temperature(i, k) - freezing_point)
+            sensible = heat_capacity_ice*snow%ice(i, k)*(snow%temperature(i, k) - freezing_point)
             ice(i) = ice(i) + merge(snow%ice(i, k), 0.0_rk, trace(i))
             liquid(i) = liquid(i) + merge(snow%liquid(i, k), 0.0_rk, trace(i))
             heat(i) = heat(i) + merge(sensible + latent_fusion*snow%liquid(i, k), 0.0_rk, trace(i))

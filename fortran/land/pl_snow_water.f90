@@ -1,8 +1,7 @@
 !> Liquid water in the snow pack: what layers hold, how the rest flows down and out.
 module pl_snow_water
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: density_ice, density_water, freezing_point, gravity, heat_capacity_ice, heat_capacity_water, &
-                           latent_fusion
+   use pl_constants, only: density_ice, density_water, freezing_point, gravity, heat_capacity_ice, latent_fusion
    use pl_kinds, only: rk
    use pl_snow_chunk, only: most_snow_layers, snow_chunk_type
    use pl_snow_options, only: percolation_kinematic, snow_options_type
@@ -24,8 +23,7 @@ contains
    !> with the outflow. Layers without ice give all their water. In lanes without snow rain is the outflow.
    !>
    !> A layer holds the irreducible share of its pores (0.033 of CLM5) and the water that its cold is to freeze:
-   !> the phase change itself comes with the next step of heat. Rain and water that moves are at the freezing point:
-   !> a cold layer that takes them warms with the heat that cools them, so that enthalpy is conserved.
+   !> the phase change itself comes with the next step of heat.
    !>
    !> `percolation_bucket`: all water above what is held leaves (Anderson 1976; CLM5 Technical Note, chapter 8), as
    !> far as the layers below have free pores or pass it on to the ground.
@@ -37,8 +35,7 @@ contains
       type(snow_chunk_type), intent(inout) :: snow
       real(rk), intent(out) :: outflow(w)     !! at the base of the snow [kg m-2 s-1]
       real(rk) :: pores(w, most_snow_layers), held(w, most_snow_layers), capacity(w, most_snow_layers + 1)
-      real(rk), dimension(w) :: flow, below, excess, liquid_before
-      real(rk) :: capacity_before, capacity_after
+      real(rk), dimension(w) :: flow, below, excess
       logical :: connected(w, most_snow_layers + 1), present
       integer :: i, k
       outflow = rain_on_snow
@@ -47,7 +44,6 @@ contains
       flow = dt*rain_on_snow
       excess = 0.0_rk
       do k = 1, snow%nsnow
-         liquid_before = snow%liquid(:, k)
          do i = 1, w
             snow%liquid(i, k) = snow%liquid(i, k) + merge(flow(i), 0.0_rk, k >= snow%top(i))
          end do
@@ -67,12 +63,6 @@ contains
             below(i) = max(snow%liquid(i, k) - pores(i, k), 0.0_rk)
             snow%liquid(i, k) = min(snow%liquid(i, k), pores(i, k))
             excess(i) = excess(i) + below(i)
-         end do
-         do i = 1, w
-            capacity_before = heat_capacity_ice*snow%ice(i, k) + heat_capacity_water*liquid_before(i)
-            capacity_after = heat_capacity_ice*snow%ice(i, k) + heat_capacity_water*snow%liquid(i, k)
-            snow%temperature(i, k) = freezing_point + (snow%temperature(i, k) - freezing_point) &
-               *(capacity_before/merge(capacity_after, 1.0_rk, capacity_after > 0.0_rk))
          end do
       end do
       outflow = merge((flow + excess)/dt, rain_on_snow, snow%top <= snow%nsnow)
@@ -101,7 +91,7 @@ contains
             volume = snow%thickness(i, k)*snow%cover(i)
             pores(i, k) = merge(0.0_rk, density_water*max(volume - snow%ice(i, k)/density_ice, 0.0_rk), gone)
             connected(i, k) = gone .or. pores(i, k) >= least_porosity*density_water*volume
-            freezing = (heat_capacity_ice*snow%ice(i, k) + heat_capacity_water*snow%liquid(i, k))/latent_fusion &
+            freezing = heat_capacity_ice/latent_fusion*snow%ice(i, k) &
                *max(freezing_point - snow%temperature(i, k), 0.0_rk)
             held(i, k) = min(holding*pores(i, k) + freezing, pores(i, k))
             free = max(pores(i, k) - snow%liquid(i, k), 0.0_rk)

@@ -101,7 +101,7 @@ def compare(
     station = read_station(station_file, depths)
     names = observed_names(station)
     run = read_history(history, names, label=label, depths=station.depths)
-    models = [run, *(read_model(path, _label(path, station_file)) for path in peers)]
+    models = [run, *(read_model(path, model_label(path, station_file)) for path in peers)]
     result: dict[str, Any] = {"station": station.name, "models": [model.label for model in models]}
     for step in STEPS:
         result[step] = [_ranked(row) for row in peer_table(station, models, period=period, step=step)]
@@ -110,7 +110,8 @@ def compare(
     return result
 
 
-def _label(path: str | Path, station_file: str | Path) -> str:
+def model_label(path: str | Path, station_file: str | Path) -> str:
+    """Return the label of another model: what follows the station in the name of its file."""
     return Path(path).stem.removeprefix(f"{Path(station_file).stem}_")
 
 

@@ -124,9 +124,9 @@ class SnowPack:
 
     @property
     def enthalpy(self) -> Array:
-        """Heat of each column, 0 for ice at the freezing point [J m-2]."""
-        capacity = HEAT_CAPACITY_ICE * self.ice + HEAT_CAPACITY_WATER * self.liquid
-        return (capacity * (self.temperature - FREEZING_POINT) + LATENT_FUSION * self.liquid).sum(axis=0)
+        """Heat of each column, 0 for ice at the freezing point, at which liquid water is [J m-2]."""
+        cold = HEAT_CAPACITY_ICE * self.ice * (self.temperature - FREEZING_POINT)
+        return (cold + LATENT_FUSION * self.liquid).sum(axis=0)
 
 
 def _unpack(pack: SnowPack) -> tuple[Array, Array]:

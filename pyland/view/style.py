@@ -34,6 +34,8 @@ LABELS = {
     "LWup": "Upward longwave",
     "GPP": "Gross primary production",
     "TSurf": "Surface temperature",
+    "SWE": "Snow mass",
+    "SnowDepth": "Snow depth",
     "SoilMoist": "Soil water",
     "SoilTemp": "Soil temperature",
 }
@@ -42,6 +44,8 @@ LABELS = {
 UNITS = {
     "GPP": r"$\mu$mol m$^{-2}$ s$^{-1}$",
     "TSurf": "K",
+    "SWE": r"kg m$^{-2}$",
+    "SnowDepth": "m",
     "SoilTemp": "K",
     "SoilMoist": r"m$^3$ m$^{-3}$",
 }

@@ -104,7 +104,7 @@ def test_global_filters_resume_too(tmp_path, method):
 
 
 def march(model, cells, members=slice(None), hours=16, count=80):
-    """Advance under weather of all climates, drawn for ``count`` cells of which the model has some; return its state."""
+    """Advance under weather of all climates, drawn for ``count`` cells; return the state of those of the model."""
     sky, leaf = Weather(np.random.default_rng(3), count, snow_free=False), np.random.default_rng(4)
     spread = np.random.default_rng(9).uniform(0.9, 1.1, (4, count))
     areas = [field[:, cells] for field in random_areas(leaf, model.npatch, count)]
@@ -175,7 +175,8 @@ def test_resumed_in_winter(tmp_path):
         "time.start": "2020-01-12", "time.end": "2020-01-14", "domain.latitude": 55.0,
         "forcing.generator.climate": "continental", "land.initial.soil_temperature": 272.0,
         "observations": [], "assimilation": None, "ensemble.size": 2,
-        "output.members": ["soil_water", "soil_ice", "snow_mass"], "output.variables": ["snow_mass", "snow_depth", "soil_ice"],
+        "output.members": ["soil_water", "soil_ice", "snow_mass"],
+        "output.variables": ["snow_mass", "snow_depth", "soil_ice"],
     })
     runs = []
     for name, stops in (("whole", ()), ("parts", ("2020-01-12T07:00", "2020-01-13T11:00"))):

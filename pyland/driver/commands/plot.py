@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from pyland.base.errors import InputError
+from pyland.diagnose.peers import find_peers
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
 from pyland.view.ensemble_series import plot_soil_water_series
 from pyland.view.error_reduction import plot_error_reduction
-from pyland.view.site_fluxes import plot_diurnal_cycle, plot_site_days
+from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
+from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
 from pyland.view.style import open_history
 
 HOURS_OF_A_CYCLE = 3
 """Longest output interval that still shows a diurnal cycle [h]."""
+
+PROBES = ("SoilMoist_5cm", "SoilMoist_15cm")
+"""ALMA names of the depths that the figure of soil water shows."""
 
 
 def plot(
@@ -77,12 +83,17 @@ def _plot_twin(files: CaseFiles, target: Path) -> list[Path]:
 def _plot_site(files: CaseFiles, station: Path, target: Path) -> list[Path]:
     """Draw what needs a station."""
     history, open_loop = files.need("history.nc"), files.find("open_loop/history.nc")
-    drawn = [plot_site_days(history, station, target / "daily.png", open_loop=open_loop)]
+    drawn = []
+    if _measured(station, DAILY_NAMES):
+        drawn.append(plot_site_days(history, station, target / "daily.png", open_loop=open_loop))
     data = open_history(history)
     hours = (data["time_bounds"][0, 1] - data["time_bounds"][0, 0]).values.astype("timedelta64[h]").astype(int)
-    if hours <= HOURS_OF_A_CYCLE:
+    if hours <= HOURS_OF_A_CYCLE and _measured(station, DIURNAL_NAMES, axis="time"):
         drawn.append(plot_diurnal_cycle(history, station, target / "diurnal_cycle.png", open_loop=open_loop))
-    if "soil_water" in data and _has_probe(station):
+    if "snow_mass" in data and has_snow(station):
+        others = [find_peers(station)]
+        drawn.append(plot_snow_series([(history, station)], target / "snow.png", peers=others))
+    if "soil_water" in data and _measured(station, PROBES):
         drawn.append(
             plot_soil_water_series(
                 history,
@@ -103,7 +114,7 @@ def _plot_alone(files: CaseFiles, target: Path) -> list[Path]:
     return [plot_soil_water_series(history, target / "soil_moisture_series.png")]
 
 
-def _has_probe(station: Path) -> bool:
-    """Tell whether a station measured soil water at the depths of the figure."""
+def _measured(station: Path, names: Sequence[str], axis: str | None = None) -> bool:
+    """Tell whether a station measured one of some variables, on a certain time axis if one is named."""
     with open_history(station) as data:
-        return any(name in data for name in ("SoilMoist_5cm", "SoilMoist_15cm"))
+        return any(name in data and (axis is None or axis in data[name].dims) for name in names)

@@ -98,7 +98,8 @@ def test_supercooled_water_follows_the_curve():
     film = 0.1 * water
     temperature = rng.uniform(255, 280, (n, m))
     r = step_ground_heat(1800.0, dry_capacity=2e6 * dz, conductance=rng.uniform(0.5, 20, (n, m)),
-                         temperature=temperature, water=water, liquid=water, film=film, curve_scale=scale, curve_power=power,
+                         temperature=temperature, water=water, liquid=water, film=film, curve_scale=scale,
+                         curve_power=power,
                          soil_flux=rng.uniform(-200, 200, m), soil_flux_slope=-20.0)
     depression = TF - r.temperature
     frozen = r.liquid < water
@@ -128,7 +129,8 @@ def test_energy_of_phase_change_closes_to_round_off():
     source = np.where(is_snow, rng.uniform(0, 50, (n, m)), 0.0)
     dt = 1800.0
     r = step_ground_heat(dt, dry_capacity=capacity, conductance=link, temperature=temperature, water=water,
-                         liquid=liquid, snow_rows=nsnow, top=top, source=source, snow_flux=flux[0], snow_flux_slope=slope[0],
+                         liquid=liquid, snow_rows=nsnow, top=top, source=source, snow_flux=flux[0],
+                         snow_flux_slope=slope[0],
                          soil_flux=flux[1], soil_flux_slope=slope[1], **curve)
     given = dt * (flux[0] + slope[0] * r.snow_change + flux[1] + slope[1] * r.soil_change + source.sum(axis=0))
     content = ((capacity + CW * water) * 300 + LF * water).sum(axis=0)
@@ -136,7 +138,8 @@ def test_energy_of_phase_change_closes_to_round_off():
     assert np.abs((r.snow_heat + r.soil_heat - given) / dt).max() < 1e-6  # W m-2
 
     def enthalpy(t, wet):
-        return (capacity + CI * water + (CW - CI) * wet) * (t - TF) + LF * wet
+        own = np.where(is_snow, 0.0, CW)  # liquid in snow is at the freezing point
+        return (capacity + CI * (water - wet) + own * wet) * (t - TF) + LF * wet
 
     change = (enthalpy(r.temperature, r.liquid) - enthalpy(temperature, liquid)).sum(axis=0)
     assert (np.abs(change - r.snow_heat - r.soil_heat) / content).max() < 1e-13

@@ -68,6 +68,62 @@ def test_energy_and_water_close_in_extreme_weather(seed, dt):
         assert (lakes.state["lake_snow"] >= 0.0).all()
 
 
+def dew_point(vapour):
+    """Invert the saturation pressure over water by bisection [K]."""
+    low, high = np.full(vapour.shape, 150.0), np.full(vapour.shape, 340.0)
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        is_below = saturation_pressure(middle) < vapour
+        low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
+    return low
+
+
+@given(seed=st.integers(0, 10**6), dt=st.sampled_from([60.0, 900.0, 1800.0, 3600.0]))
+@settings(max_examples=15, deadline=None)
+def test_no_layer_leaves_the_range_of_layers_and_skin(seed, dt):
+    """Heat flows from warm to cold; the skin lies between the layers and its balance with air and radiation alone."""
+    rng = np.random.default_rng(seed)
+    lakes = random_lakes(rng, 70)
+    for _ in range(20):
+        before, snow = lakes.state["lake_temperature"].copy(), lakes.state["lake_snow"].copy()
+        now = weather(rng, 70)
+        lakes.advance(now, dt)
+        layers, skin, absorbed = lakes.state["lake_temperature"], lakes.state["lake_surface_temperature"], (
+            now["shortwave_down"] - lakes.flux["shortwave_up"])
+        # light warms the layers themselves: at most the thinnest of them, with the heat capacity of ice
+        sunny = dt * absorbed / (1000.0 * 2117.27 * lakes.parameter["lake_layer_thickness"].min(axis=0))
+        assert (layers.max(axis=0) <= np.maximum(before.max(axis=0), skin) + sunny + 1e-9).all()
+        # snow that sinks cools water to the freezing point
+        sinking = np.where(snow + now["snowfall"] > 0.0, FREEZING, np.inf)
+        assert (layers.min(axis=0) >= np.minimum(np.minimum(before.min(axis=0), skin), sinking) - 1e-9).all()
+        # in balance the skin is not warmer than the warmest of air, sky with sun, layers (frost: freezing point)
+        air = now["air_temperature"] + 9.8e-3 * 10.0
+        sky = ((absorbed / 0.97 + now["longwave_down"]) / 5.67e-8) ** 0.25
+        night = (now["longwave_down"] / 5.67e-8) ** 0.25
+        vapour = now["specific_humidity"] * now["surface_pressure"] / (0.622 + 0.378 * now["specific_humidity"])
+        warmest = np.max([air, sky, before.max(axis=0) + sunny, np.full(70, FREEZING)], axis=0)
+        coldest = np.min([air, night, before.min(axis=0), dew_point(vapour)], axis=0)
+        assert (skin <= warmest + 0.01).all()
+        assert (skin >= coldest - 0.01).all()
+
+
+def test_ice_that_does_not_last_takes_no_more_heat_than_it_melts_with():
+    """A millimetre of ice on warm water in a storm: wind mixes the lake, which ends between air and water."""
+    lakes = LakeModel(49.735)
+    below = np.r_[np.full(4, 286.66147991), 286.66064238, 286.65967968, 286.6593963, 286.65933462, 286.65932436]
+    lakes.set_state({"lake_temperature": np.r_[FREEZING, below][:, None], "lake_surface_temperature": 286.5495291542,
+                     "lake_ice_fraction": np.r_[0.0104283, np.zeros(9)][:, None]})
+    before = lakes.enthalpy().sum()
+    lakes.advance({**CALM, "air_temperature": 300.35885, "specific_humidity": 0.01411, "surface_pressure": 98725.97986,
+                   "wind_speed": 40.0, "longwave_down": 287.52896, "rain": 0.08333}, 1800.0)
+    warmth, flux = lakes.state["lake_temperature"][:, 0], lakes.flux
+    heat = flux["net_radiation"] - flux["sensible_heat_flux"] - flux["latent_heat_flux"]
+    assert heat[0] == pytest.approx((lakes.enthalpy().sum() - before) / 1800.0, abs=1e-5)
+    assert (lakes.state["lake_ice_fraction"] == 0.0).all()
+    assert warmth.min() > 286.6 and warmth.max() < 286.7
+    assert 286.6 < lakes.state["lake_surface_temperature"][0] < 288.0
+
+
 def test_polar_summer_and_winter_of_a_deep_lake_stay_bounded():
     lakes = LakeModel([0.3, 5.0, 80.0], latitude=70.0)
     for hour in range(24 * 120):

@@ -55,7 +55,7 @@ def test_albedo_of_grass_and_forest_is_plausible():
     grass = compute_patch_radiation(3.0, 0.3, plant_parameters(13), [0.1, 0.2], 600.0, 0.7)
     forest = compute_patch_radiation(4.5, 1.0, plant_parameters(1), [0.1, 0.2], 600.0, 0.7)
     assert 0.12 < grass.reflected[0] / 600 < 0.25  # CLM's newer grass leaves are dark
-    assert 0.08 < forest.reflected[0] / 600 < 0.16
+    assert 0.06 < forest.reflected[0] / 600 < 0.12  # conifers under a high sun: 0.07 to 0.09 (Betts and Ball 1997)
 
 
 def test_weather_values():

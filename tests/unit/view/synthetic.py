@@ -170,3 +170,32 @@ def site_run(case_dir: Path, ndays: int = 150) -> Path:
     analysis.flush("end")
     analysis.finish()
     return case_dir
+
+
+def snow_run(folder: Path, site: str = "made_up", ndays: int = 60) -> tuple[Path, Path, Path]:
+    """Write a station with a winter of snow, a run and another model; return case, station file and other model."""
+    mass = 200.0 * np.clip(np.sin((np.arange(ndays) - 5.0) / (ndays - 15.0) * np.pi), 0.0, None)
+    hours = START + np.arange(ndays * 24) * np.timedelta64(3600, "s")
+    station = xr.Dataset(
+        {"SWE": ("time_eval", mass), "SnowDepth": ("time_eval", mass / 300.0)},
+        coords={"time": hours, "time_eval": START + np.arange(ndays) * DAY},
+        attrs={"utc_offset_h": 0, "time_step_s": 3600, "site": site},
+    )
+    sites, peers, case_dir = folder / "sites", folder / "peers", folder / f"case_{site}"
+    for one in (sites, peers, case_dir):
+        one.mkdir(parents=True, exist_ok=True)
+    station_file, other = sites / f"{site}.nc", peers / f"{site}_Other.nc"
+    station.to_netcdf(station_file)
+    hourly = np.repeat(mass, 24)
+    xr.Dataset({"SWE": ("time", 1.2 * hourly)}, coords={"time": hours}).to_netcdf(other)
+    (case_dir / "case.yaml").write_text(f"forcing: {{format: alma, path: ../sites/{site}.nc}}\n")
+    grid = OutputGrid(np.array([45.0]), np.array([6.0]), {"layer": THICKNESS}, names=(site,))
+    (case_dir / "run").mkdir(exist_ok=True)
+    writer = HistoryWriter(case_dir / "run", grid, ["snow_mass", "snow_depth"], {})
+    writer.start()
+    for hour, value in zip(hours, 1.1 * hourly, strict=True):
+        fields = {"snow_mass": np.full((1, 1), value), "snow_depth": np.full((1, 1), value / 300.0)}
+        writer.add(hour, hour + np.timedelta64(3600, "s"), fields)
+    writer.flush("end")
+    writer.finish()
+    return case_dir, station_file, other

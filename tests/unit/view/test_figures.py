@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from synthetic import site_run, stand_in, twin_run
+from synthetic import site_run, snow_run, stand_in, twin_run
 
 from pyland.base.errors import InputError, UnavailableError
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
-from pyland.view import style
+from pyland.view import snow_series, style
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -47,6 +47,29 @@ def test_a_twin_run_has_maps_series_and_reduction(catchment: Path) -> None:
 def test_a_station_run_has_days_cycle_and_probes(station: Path, tmp_path: Path) -> None:
     figures = plot(station, folder=tmp_path)
     assert [path.name for path in figures] == ["daily.png", "diurnal_cycle.png", "soil_moisture_probes.png"]
+
+
+def test_a_station_with_snow_has_its_winter(tmp_path: Path, station: Path) -> None:
+    case, station_file, other = snow_run(tmp_path)
+    assert [path.name for path in plot(case)] == ["snow.png"]
+    assert snow_series.has_snow(station_file) and not snow_series.has_snow(station / "station.nc")
+    observed = snow_series.read_station(station_file)
+    panel = snow_series._matched(case / "run" / "history.nc", station_file, observed, [other], snow_series.SNOW_NAMES)
+    assert list(panel) == ["SWE", "SnowDepth"]
+    assert list(panel["SWE"]) == ["Other", "pyland"] and list(panel["SnowDepth"]) == ["pyland"]
+    assert panel["SWE"]["Other"].model.max() == pytest.approx(1.2 * panel["SWE"]["pyland"].observed.max())
+    first, last = snow_series._snow_season(panel)
+    assert (last - first) / np.timedelta64(1, "D") == pytest.approx(44 + 14, abs=2)
+
+
+def test_two_stations_side_by_side(tmp_path: Path) -> None:
+    cases = [snow_run(tmp_path, site) for site in ("one", "two")]
+    runs = [(case / "run" / "history.nc", station_file) for case, station_file, _ in cases]
+    others = [[other] for *_, other in cases]
+    drawn = snow_series.plot_snow_series(runs, tmp_path / "two.png", peers=others, names=["SWE"])
+    assert drawn.read_bytes()[:8] == PNG
+    with pytest.raises(InputError, match="both modelled and observed"):
+        snow_series.plot_snow_series(runs, tmp_path / "none.png", names=["Qle"])
 
 
 def test_diagnose_twin(catchment: Path) -> None:
