@@ -98,9 +98,9 @@ def test_moist_warm_air_does_not_feed_a_trace_of_snow():
                      "snow_ice": np.where(model.state["snow_ice"] > 0.0, 1e-4, 0.0)[:, 0],
                      "snow_layer_thickness": np.where(model.state["snow_ice"] > 0.0, 4e-3, 0.0)[:, 0],
                      "snow_cover_fraction": np.where(model.state["snow_cover_fraction"] > 0.0, 1e-4, 0.0)[0]})
-    weather = {"air_temperature": 290.0, "specific_humidity": 0.009, "surface_pressure": 1e5, "wind_speed": 3.0, "rain": 0.0,
-               "shortwave_down": 0.0, "longwave_down": 330.0, "snowfall": 0.0, "cosine_zenith": 0.0, "co2": 4e-4,
-               "daylength_factor": 0.5}
+    weather = {"air_temperature": 290.0, "specific_humidity": 0.009, "surface_pressure": 1e5, "wind_speed": 3.0,
+               "rain": 0.0, "shortwave_down": 0.0, "longwave_down": 330.0, "snowfall": 0.0, "cosine_zenith": 0.0,
+               "co2": 4e-4, "daylength_factor": 0.5}
     for _ in range(3):
         model.advance({name: np.full(NCELL, value) for name, value in weather.items()}, np.zeros((2, NCELL)),
                       np.zeros((2, NCELL)), STEP)
