@@ -182,10 +182,13 @@ class ColumnModel:
             self._columns.prepare()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Set state fields; of soil water and pressure head, one that is given alone brings the other along."""
+        """Set state fields; of soil water and pressure head, one that is given alone brings the other along.
+
+        Soil water is liquid; ice that is given without pressure heads changes them too, as it takes pores.
+        """
         self._set(self.state, state)
         with self._located():
-            if "soil_water" in state and "pressure_head" not in state:
+            if state.keys() & {"soil_water", "soil_ice"} and "pressure_head" not in state:
                 self._columns.reconcile()
             elif "pressure_head" in state and "soil_water" not in state:
                 self._columns.fill_water()
@@ -244,12 +247,13 @@ class ColumnModel:
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.
 
-        Values are brought between ``DRIEST_SATURATION`` and porosity; what the model itself has dried further stays.
+        Values are brought between ``DRIEST_SATURATION`` and the pores that ice leaves open; what the model itself has
+        dried further stays, and so does ice.
 
         Parameters
         ----------
         soil_water : numpy.ndarray, shape (layer, member, cell)
-            New volumetric water [m3 m-3].
+            New volumetric liquid water [m3 m-3].
 
         Returns
         -------

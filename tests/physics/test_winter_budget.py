@@ -91,6 +91,22 @@ def snowy_columns(rng, **options):
     return model
 
 
+def test_moist_warm_air_does_not_feed_a_trace_of_snow():
+    """Frost on a pack that has melted would keep the cover that feeds it: a flake at 295 K lasted for weeks."""
+    model = snowy_columns(np.random.default_rng(5))
+    model.set_state({"soil_temperature": np.full((model.thermal_thickness.size, NCELL), 288.0),
+                     "snow_ice": np.where(model.state["snow_ice"] > 0.0, 1e-4, 0.0)[:, 0],
+                     "snow_layer_thickness": np.where(model.state["snow_ice"] > 0.0, 4e-3, 0.0)[:, 0],
+                     "snow_cover_fraction": np.where(model.state["snow_cover_fraction"] > 0.0, 1e-4, 0.0)[0]})
+    weather = {"air_temperature": 290.0, "specific_humidity": 0.009, "surface_pressure": 1e5, "wind_speed": 3.0,
+               "rain": 0.0, "shortwave_down": 0.0, "longwave_down": 330.0, "snowfall": 0.0, "cosine_zenith": 0.0,
+               "co2": 4e-4, "daylength_factor": 0.5}
+    for _ in range(3):
+        model.advance({name: np.full(NCELL, value) for name, value in weather.items()}, np.zeros((2, NCELL)),
+                      np.zeros((2, NCELL)), STEP)
+    assert (model.flux["snow_mass"] == 0.0).all()
+
+
 @pytest.mark.parametrize(("percolation", "cover", "layers"), [
     ("bucket", "swenson_lawrence", 5), ("kinematic", "niu_yang", 12)])
 @pytest.mark.parametrize("falls", ["rain", "rain and snow"])

@@ -115,3 +115,24 @@ def assert_sound(model, step):
         assert (state[name] >= 0.0).all(), name
     for name in ("soil_temperature", "snow_temperature", "leaf_temperature"):
         assert state[name].min() > 150.0 and state[name].max() < 400.0, (name, state[name].min(), state[name].max())
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_column_does_not_depend_on_its_neighbours(seed):
+    """Bit for bit: snow, ice or a jump of temperature in another column of the chunk change no rounding."""
+    draw = Draw(seed)
+    sky = draw_weather(draw)
+    crowd = build(5, draw_ground(draw, sky["air_temperature"]), seed)
+    leaf, stem = draw.between(0.0, 10.0), draw.between(0.0, 2.0)
+    chosen = slice(seed % NCELL, seed % NCELL + 1)
+    alone = random_columns(np.random.default_rng(seed), 1, npatch=1, snow_layers=5)
+    alone.set_parameters({name: field[..., chosen] for name, field in crowd.parameter.items()})
+    alone.set_state({name: field[..., chosen] for name, field in crowd.state.items()})
+    for _ in range(STEPS):
+        crowd.advance(sky, leaf[None], stem[None], 1800.0)
+        there = {name: field[chosen] for name, field in sky.items()}
+        alone.advance(there, leaf[None, chosen], stem[None, chosen], 1800.0)
+        for name, field in {**crowd.state, **crowd.flux}.items():
+            one = {**alone.state, **alone.flux}[name]
+            np.testing.assert_array_equal(one, field[..., chosen], err_msg=name)

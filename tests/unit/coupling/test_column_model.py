@@ -190,6 +190,33 @@ def test_an_analysis_is_booked_exactly_and_stays_in_range(model):
     assert plain.any() and np.allclose(increment[plain], expected[plain], atol=1e-9)
 
 
+def freeze(model, share=0.6):
+    """Turn a share of the water above the residual into ice."""
+    water, residual = model.state["soil_water"].copy(), model.parameter["residual_water"]
+    ice = share * (water - residual)
+    model.set_state({"soil_ice": ice, "soil_water": water - ice,
+                     "soil_temperature": np.full_like(model.state["soil_temperature"], 270.0)})
+    return ice
+
+
+def test_an_analysis_leaves_ice_its_pores(model, sky):
+    ice = freeze(model)
+    increment, clipped = model.change_soil_water(np.full_like(ice, 0.9))
+    assert clipped == ice.size and (increment > 0.0).all()
+    assert np.array_equal(model.state["soil_ice"], ice)
+    held = model.state["soil_water"] + ice
+    assert np.allclose(held, model.parameter["porosity"], rtol=0, atol=1e-15) and held.max() < 0.9
+    advance(model, sky.step(12.5))
+    assert (model.state["soil_water"] + model.state["soil_ice"] <= model.parameter["porosity"] * (1 + 1e-14)).all()
+
+
+def test_ice_that_is_set_alone_changes_heads(model):
+    head, pores = model.state["pressure_head"].copy(), model.parameter["porosity"] - model.state["soil_water"]
+    model.set_state({"soil_ice": 0.9 * pores})
+    dry = head < -1.0
+    assert dry.any() and (model.state["pressure_head"][dry] > head[dry]).all()
+
+
 def test_no_change_is_no_change(model):
     state = {name: field.copy() for name, field in model.state.items()}
     increment, clipped = model.change_soil_water(model.state["soil_water"].copy())

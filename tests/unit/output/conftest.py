@@ -12,8 +12,7 @@ import pytest
 from pyland.output.grid import OutputGrid
 
 KNOWN = {
-    "soil_water": {"long_name": "soil water content", "units": "m3 m-3", "clm_name": "H2OSOI",
-                   "standard_name": "volume_fraction_of_condensed_water_in_soil"},
+    "soil_water": {"long_name": "liquid water content of the soil", "units": "m3 m-3", "clm_name": "H2OSOI"},
     "soil_temperature": {"long_name": "soil temperature", "units": "K", "standard_name": "soil_temperature"},
     "canopy_water": {"long_name": "water intercepted by the canopy", "units": "kg m-2"},
     "latent_heat_flux": {"long_name": "latent heat flux", "units": "W m-2", "positive": "up",

@@ -75,7 +75,9 @@ def test_attributes_follow_cf(tmp_path: Path, grid: OutputGrid) -> None:
         assert data["time"].attrs["bounds"] == "time_bounds"
         assert data["time"].attrs["units"].startswith("seconds since")
         assert data["soil_water"].attrs["units"] == "m3 m-3"
-        assert data["soil_water"].attrs["standard_name"] == "volume_fraction_of_condensed_water_in_soil"
+        # liquid only: no CF name, which counts ice
+        assert "standard_name" not in data["soil_water"].attrs and "soil_ice" in data["soil_water"].attrs["comment"]
+        assert data["soil_temperature"].attrs["standard_name"] == "soil_temperature"
         assert data["soil_water"].attrs["cell_methods"] == "time: mean realization: mean"
         assert data["soil_water_std"].attrs["cell_methods"] == "time: mean realization: standard_deviation"
         assert data["soil_temperature"].attrs["cell_methods"] == "time: point realization: mean"
