@@ -5,7 +5,7 @@
 !> in series with half the top soil layer.
 module pl_ground_column
    use pl_chunk, only: w => chunk_width
-   use pl_constants, only: conductivity_air, conductivity_ice, density_water
+   use pl_constants, only: conductivity_air, conductivity_ice, density_water, freezing_point, heat_capacity_water
    use pl_ground_heat, only: exchange_type, ground_heat_step
    use pl_kinds, only: rk
    use pl_land_chunk, only: snow_conductivity_calonne, snow_conductivity_sturm
@@ -81,6 +81,8 @@ contains
       end do
       source(:, nrow) = source(:, nrow) + bottom_flux
       call find_conductances(n, nthermal, scheme, snow, thickness, conductivity, conductance)
+      if (n > 0) call melt_from_below(dt, snow, 0.5_rk*thickness(:, 1)/conductivity(:, 1), soil_temperature(:, 1), &
+                                      capacity(:, n + 1) + heat_capacity_water*water(:, n + 1), conductance(:, n))
       call ground_heat_step(dt, n, nlayer, nrow, top, capacity, water, row_film, row_scale, curve_power, conductance, &
                             source, snow_surface, soil_surface, temperature, liquid, snow_heat, soil_heat, &
                             iterations)
@@ -141,6 +143,30 @@ contains
       end do
       conductance(:, n + nthermal) = 0.0_rk
    end subroutine find_conductances
+
+   !> Conductance from warm soil to the snow on it.
+   !>
+   !> Snow is not warmer than T_f where it meets the soil, however warm the soil and however far the middle of its lowest
+   !> layer: soil above T_f conducts through its own half layer to T_f, and no more in a step than it has above T_f. Between
+   !> the middles of both layers alone, soil under a metre of wet snow would stay at 2 degC.
+   pure subroutine melt_from_below(dt, snow, resistance, soil_temperature, soil_capacity, conductance)
+      real(rk), intent(in) :: dt                  !! [s]
+      type(snow_chunk_type), intent(in) :: snow
+      real(rk), intent(in) :: resistance(w)       !! of the upper half of the top soil layer [m2 K W-1]
+      real(rk), intent(in) :: soil_temperature(w) !! of that layer [K]
+      real(rk), intent(in) :: soil_capacity(w)    !! of that layer [J m-2 K-1]
+      real(rk), intent(inout) :: conductance(w)   !! between lowest snow layer and soil [W m-2 K-1]
+      real(rk) :: warm, apart, flux
+      logical :: is_warm
+      integer :: i
+      do i = 1, w
+         warm = max(soil_temperature(i) - freezing_point, 0.0_rk)
+         is_warm = warm > 0.0_rk .and. snow%top(i) <= snow%nsnow
+         apart = soil_temperature(i) - min(snow%temperature(i, snow%nsnow), freezing_point)
+         flux = min(snow%cover(i)*warm/resistance(i), soil_capacity(i)*warm/dt)
+         conductance(i) = merge(max(conductance(i), flux/merge(apart, 1.0_rk, is_warm)), conductance(i), is_warm)
+      end do
+   end subroutine melt_from_below
 
    !> Thermal conductivity of snow: Jordan (1991), CRREL SR 91-16, eq. 21; Sturm et al. (1997), J. Glaciol. 43, 26-41,
    !> eq. 4; Calonne et al. (2011), Geophys. Res. Lett. 38, L23501, eq. 12.

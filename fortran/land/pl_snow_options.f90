@@ -25,7 +25,7 @@ module pl_snow_options
       logical :: wind_drift = .false.               !! whether wind packs the snow at the surface
       real(rk) :: cover_roughness = 0.01_rk         !! roughness that snow buries (Niu and Yang) [m]
       real(rk) :: cover_exponent = 1.0_rk           !! of density (Niu and Yang) [1]
-      real(rk) :: dust_darkening = 0.5_rk*crocus_dust !! loss of visible albedo by dust at Col de Porte [day-1]
+      real(rk) :: dust_darkening = 0.0_rk             !! loss of visible albedo by dust at Col de Porte [day-1]
       real(rk) :: holding = 0.033_rk                !! share of the pores that holds water against gravity [1]
    end type snow_options_type
 
