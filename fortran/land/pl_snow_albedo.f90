@@ -158,7 +158,7 @@ contains
       type(snow_chunk_type), intent(in) :: snow
       real(rk), intent(out) :: seen(w, nspectral) !! 1 without snow [1]
       real(rk) :: path(w, 2), first, second
-      integer :: band, i, k
+      integer :: i, k
       path = 0.0_rk
       do k = first_layer(snow), snow%nsnow
          do i = 1, w
@@ -168,12 +168,10 @@ contains
             path(i, 2) = path(i, 2) + second
          end do
       end do
-      do band = 1, 2
-         do i = 1, w
-            seen(i, band) = exp(-2.0_rk*path(i, band))
-         end do
-      end do
+      ! bands in one loop: gfortran peels lanes off the loop over both, whose exponential is then the scalar one
       do i = 1, w
+         seen(i, 1) = exp(-2.0_rk*path(i, 1))
+         seen(i, 2) = exp(-2.0_rk*path(i, 2))
          seen(i, 3) = merge(1.0_rk, 0.0_rk, snow%top(i) > snow%nsnow)
       end do
    end subroutine ground_in_sight
