@@ -89,7 +89,7 @@ def build(layers, ground, seed):
     return model
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1), layers=st.sampled_from([5, 12]),
        dt=st.sampled_from([60.0, 900.0, 3600.0, 10800.0]))
 def test_any_step_is_sound(seed, layers, dt):
@@ -117,7 +117,7 @@ def assert_sound(model, step):
         assert state[name].min() > 150.0 and state[name].max() < 400.0, (name, state[name].min(), state[name].max())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_column_does_not_depend_on_its_neighbours(seed):
     """Bit for bit: snow, ice or a jump of temperature in another column of the chunk change no rounding."""
