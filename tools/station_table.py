@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pyland.diagnose.peers import counted_rows, summarise
+from pyland.diagnose.skill import observed_text, score_text
 
 PYLAND = "pyland"
 
@@ -34,17 +35,15 @@ def table(comparisons: list[dict[str, Any]]) -> list[str]:
              "|---" * (len(labels) + 5) + "|"]  # fmt: skip
     for site, row in rows:
         cells = [_cell(row["models"].get(label)) for label in (PYLAND, *labels)]
-        about = f"{row['mean_obs']:.3g} ± {row['std_obs']:.2g} ({row['n']})"
+        about = observed_text(row)
         place = f"{row['models'][PYLAND]['rank']} of {len(row['models'])}"
         lines.append(f"| {site} | {row['variable']} | {about} | {' | '.join(cells)} | {place} |")
     return lines
 
 
 def _cell(found: dict[str, Any] | None) -> str:
-    if found is None:
-        return "–"
-    text = f"{found['rmse']:.3g} / {found['bias']:+.2g} / {found['r']:.2f}"
-    return f"**{text}**" if found["rank"] == 1 else text
+    text = score_text(found)
+    return f"**{text}**" if found is not None and found["rank"] == 1 else text
 
 
 def summary(comparisons: list[dict[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Words for messages: nearest names, lists, values as the user wrote them."""
+"""Words for messages and tables: nearest names, lists, values as the user wrote them, rounded numbers."""
 
 from __future__ import annotations
 
@@ -43,3 +43,8 @@ def shown(value: object) -> str:
         )
     text = f"'{value}'" if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+
+
+def significant(number: float, digits: int, *, sign: bool = False) -> str:
+    """Return `number` with so many significant digits and no exponent below a million: 253.4 with 2 is ``250``."""
+    return f"{float(f'{number:.{digits - 1}e}'):{'+' if sign else ''}.6g}"

@@ -48,8 +48,8 @@ class SnowSection(Section):
     albedo: str = key("grains", "albedo from the size of grains, or from the age of the surface (BATS)",
                       choices=("grains", "age"))
     dust_darkening: float = key(
-        0.0, "loss of visible albedo per day by dust, with grains, scaled with the pressure of the air; 0.2/60 is that of "
-        "Col de Porte in Crocus", unit="d-1", at_least=0, at_most=1,
+        0.0, "loss of visible albedo per day by dust, with grains, scaled with the pressure of the air; 0.2/60 is that "
+        "of Col de Porte in Crocus", unit="d-1", at_least=0, at_most=1,
     )
     cover: str = key("swenson_lawrence", "share of the ground that snow covers",
                      choices=("swenson_lawrence", "niu_yang"))

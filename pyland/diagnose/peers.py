@@ -13,7 +13,7 @@ from typing import Any
 
 from pyland.base.errors import InputError
 from pyland.diagnose.series import Depths, Series, Station, read_history, read_model, read_station
-from pyland.diagnose.skill import observed_names, peer_table
+from pyland.diagnose.skill import observed_names, observed_text, peer_table, score_text
 
 STEPS = ("daily", "native")
 """Tables, in this order; a variable counts once, by its daily scores where it has them."""
@@ -190,11 +190,11 @@ def _line(row: Mapping[str, Any], labels: Sequence[str], label: str) -> str:
     cells = []
     for one in labels:
         found = row["models"].get(one)
-        text = "–" if found is None else f"{found['rmse']:.3g} / {found['bias']:+.2g} / {found['r']:.2f}"
+        text = score_text(found)
         cells.append(f"**{text}**" if found is not None and found["rank"] == 1 and len(row["models"]) > 1 else text)
     mine = row["models"].get(label)
     rank = "–" if mine is None else f"{mine['rank']} of {len(row['models'])}"
-    about = f"{row['mean_obs']:.3g} ± {row['std_obs']:.2g} ({row['n']})"
+    about = observed_text(row)
     return f"| {row['variable']} | {about} | {' | '.join(cells)} | {rank} |"
 
 

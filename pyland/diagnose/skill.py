@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.text import significant
 from pyland.diagnose.scores import score
 from pyland.diagnose.series import ALBEDO, Depths, Series, Station, read_history, read_station
 
@@ -290,8 +291,8 @@ def format_peer_table(rows: Sequence[Mapping[str, Any]]) -> str:
         cells = []
         for label in labels:
             found = row["models"].get(label)
-            cells.append("–" if found is None else f"{found['rmse']:.3g} / {found['bias']:+.2g} / {found['r']:.2f}")
-        about = f"{row['mean_obs']:.3g} ± {row['std_obs']:.2g} ({row['n']})"
+            cells.append(score_text(found))
+        about = observed_text(row)
         lines.append(f"| {row['variable']} | {about} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -358,3 +359,16 @@ def _common_points(matched: Mapping[str, Pairs]) -> tuple[dict[str, np.ndarray],
     for values in models.values():
         observed[~np.isfinite(values)] = np.nan
     return models, observed
+
+
+def score_text(found: Mapping[str, Any] | None) -> str:
+    """Return the cell of one model in a table: RMSE / bias / r, a dash where it has none."""
+    if found is None:
+        return "–"
+    bias = significant(found["bias"], 2, sign=True)
+    return f"{significant(found['rmse'], 3)} / {bias} / {found['r']:.2f}"
+
+
+def observed_text(row: Mapping[str, Any]) -> str:
+    """Return the cell of what was observed: mean ± standard deviation (number of points)."""
+    return f"{significant(row['mean_obs'], 3)} ± {significant(row['std_obs'], 2)} ({row['n']})"

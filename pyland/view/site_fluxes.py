@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.text import significant
 from pyland.diagnose.scores import score
 from pyland.diagnose.series import Series, Station, read_history, read_station
 from pyland.diagnose.skill import Pairs, daily_pairs, native_pairs
@@ -158,9 +159,10 @@ def _colour(place: int, count: int) -> str:
 def _score_text(pairs: Pairs, *, short: bool = False) -> str:
     """Return the scores of the run in one line."""
     numbers = score(pairs.model, pairs.observed)
+    error, bias = significant(numbers["rmse"], 3), significant(numbers["bias"], 2, sign=True)
     if short:
-        return f"RMSE {numbers['rmse']:.3g}, bias {numbers['bias']:+.2g}"
-    return f"RMSE {numbers['rmse']:.3g}   bias {numbers['bias']:+.2g}   r {numbers['r']:.2f}   n {numbers['n']}"
+        return f"RMSE {error}, bias {bias}"
+    return f"RMSE {error}   bias {bias}   r {numbers['r']:.2f}   n {numbers['n']}"
 
 
 def _legend(figure: Any, axis: Any) -> None:

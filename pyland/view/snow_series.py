@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.text import significant
 from pyland.diagnose.peers import model_label
 from pyland.diagnose.scores import score
 from pyland.diagnose.series import Station, read_history, read_model, read_station
@@ -118,7 +119,8 @@ def _draw(axis, matched: dict[str, Pairs], colours: dict[str, str]) -> None:  # 
     measured = np.isfinite(mine.observed)
     axis.plot(mine.start[measured], mine.observed[measured], ".", ms=3, color=style.OBSERVED, label="observed")
     numbers = score(mine.model, mine.observed)
-    axis.set_title(f"pyland: RMSE {numbers['rmse']:.2g}, bias {numbers['bias']:+.1g}", loc="right", fontsize=9)
+    error, bias = significant(numbers["rmse"], 2), significant(numbers["bias"], 1, sign=True)
+    axis.set_title(f"pyland: RMSE {error}, bias {bias}", loc="right", fontsize=9)
 
 
 def _snow_season(panel: dict[str, dict[str, Pairs]]) -> tuple[np.datetime64, np.datetime64]:
