@@ -1,7 +1,7 @@
 """``balance.nc`` of the distributed subsurface: water of the whole domain, as cells exchange it among each other.
 
 Each record holds the volumes of an output interval [m3]:
-precipitation - evaporation + source + inflow through the sides - discharge - surface_runoff - storage_change = residual.
+precipitation - evaporation + source + inflow by the sides - discharge - surface_runoff - storage_change = residual.
 """
 
 from __future__ import annotations
