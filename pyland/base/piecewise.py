@@ -34,6 +34,11 @@ class PiecewiseConstant:
         self._edges = np.array([0.0, *ends, np.inf])
         self._values = np.array([*values, last], dtype=float)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the value never changes."""
+        return bool((self._values == self._values[0]).all())
+
     def mean(self, start: float, end: float) -> float:
         """Return the mean over ``start`` to ``end`` [s], both from the same origin as the ends of the pieces."""
         share = np.clip(np.minimum(self._edges[1:], end) - np.maximum(self._edges[:-1], start), 0.0, None)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.units import WATER_DENSITY
+from pyland.config.flow import BOUNDARY_UNITS
 from pyland.domain import Domain
 from pyland.driver.flow_setup import FlowSetup, boundary_series, build_flow
 from pyland.output.domain_balance import COUNTS, SIDES
@@ -44,7 +45,8 @@ class FlowModel:
         self.domain: Domain = whole.subset(np.searchsorted(whole.cell_id, self.cells))
         self._area = setup.dx * setup.dy
         self._thickness = setup.layers.thickness[:, None]
-        self._boundaries = boundary_series(setup.config)
+        self._changing = {side: series for side, (kind, series) in boundary_series(setup.config).items()
+                          if kind in BOUNDARY_UNITS and not series.is_constant}
         self._rain = np.zeros(self.cells.size)
         self._out: Mapping[str, Any] = {}
         self._comm = setup.comm
@@ -70,8 +72,8 @@ class FlowModel:
         return out
 
     def set_boundaries(self, start: float, end: float) -> None:
-        """Give the sides their mean values of ``start`` to ``end`` [s after the start of the run]."""
-        for side, (_, series) in self._boundaries.items():
+        """Give the sides that change in time their mean of ``start`` to ``end`` [s after the start of the run]."""
+        for side, series in self._changing.items():
             self.flow.set_boundary(side, series.mean(start, end))
 
     def advance(self, seconds: float, rain: np.ndarray, evaporation: np.ndarray) -> None:

@@ -75,7 +75,8 @@ class FlowRun(Integration):
     def settle(self, recharge: float) -> None:
         """Bring the heads to the steady state under a recharge [kg m-2 s-1]."""
         found = self.model.flow.spin_up(recharge)
-        _log.info("steady state under %.4g kg m-2 s-1: %s", recharge, found)
+        _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m", recharge,
+                  found["steps"], found["newton_iterations"], found["change"])
 
     # ---- restart -----------------------------------------------------------------------------------
 
