@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -16,6 +17,7 @@ VARIABLES = ("water_table_depth", "surface_water_depth")
 _SHAPES = (0.4, 1.6)  # least and largest height by width of a map at scale; others are stretched
 _MILLIMETRES = 1000.0  # of a metre
 _LEAST_POND = 1e-3  # end of the scale where there is no surface water [mm]
+_DECADES = 1e3  # of the scale of surface water: films on slopes and water in channels in one map
 _BAR = (1.03, 0.0, 0.05, 1.0)  # colour bar beside a map, as high as it: left, bottom, width, height in its axes
 
 
@@ -40,6 +42,8 @@ def plot_flow_maps(history: str | Path, path: str | Path) -> Path:
         If the history has none of the variables.
     """
     plt = style.pyplot()
+    from matplotlib.colors import Normalize
+
     data = style.open_history(history)
     panels = _panels(data)
     if not panels:
@@ -52,11 +56,12 @@ def plot_flow_maps(history: str | Path, path: str | Path) -> Path:
     depths = [field for field, _, name, _ in panels if name == VARIABLES[0]]
     span = (np.nanmin(depths), np.nanmax(depths)) if depths else ()
     for axis, (field, title, name, colours) in zip(axes[0], panels, strict=True):
-        low, high = span if name == VARIABLES[0] else (0.0, max(float(np.nanmax(field)), _LEAST_POND))
-        image = axis.imshow(field, origin="lower", extent=extent, cmap=colours, vmin=low, vmax=high,
+        scale = Normalize(*span) if name == VARIABLES[0] else _pond_scale(field)
+        image = axis.imshow(field, origin="lower", extent=extent, cmap=colours, norm=scale,
                             aspect="equal" if to_scale else "auto")
         axis.grid(False)
         bar = figure.colorbar(image, cax=axis.inset_axes(_BAR))
+        bar.ax.grid(False)
         bar.set_label("m" if name == VARIABLES[0] else "mm")
         axis.set_xlabel(f"x [{unit}]")
         axis.set_title(title)
@@ -79,3 +84,11 @@ def _panels(data: xr.Dataset) -> list[tuple[np.ndarray, str, str, str]]:
         out.append((_MILLIMETRES * pond.isel(time=place).values, f"surface water, largest\n{style.moment(data, place)}",
                     VARIABLES[1], "Blues"))
     return out
+
+
+def _pond_scale(field: np.ndarray) -> Any:
+    """Return a logarithmic scale up to the deepest water [mm]; shallower water has the palest colour."""
+    from matplotlib.colors import LogNorm
+
+    highest = max(float(np.nanmax(field)), _LEAST_POND)
+    return LogNorm(highest / _DECADES, highest, clip=True)

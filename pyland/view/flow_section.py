@@ -57,13 +57,17 @@ def plot_flow_section(history: str | Path, path: str | Path) -> Path:
     for axis, record in zip(axes[:, 0], records, strict=True):
         one = data.isel(time=record)
         if shaded is not None:
-            _shade(figure, axis, one, shaded, edges, float(data[shaded].min()), float(data[shaded].max()))
+            image = _shade(axis, one, shaded, edges, float(data[shaded].min()), float(data[shaded].max()))
         if WATER_TABLE in data:
             axis.stairs(one[WATER_TABLE].values.ravel(), edges, color=style.TRUTH, baseline=None, linewidth=1.6,
                         label="water table")
         axis.set_ylim(float(data["layer_bounds"].max()), 0.0)
         axis.set_ylabel("Depth [m]")
         axis.set_title(style.moment(data, record))
+    if shaded is not None:
+        bar = figure.colorbar(image, ax=axes, pad=0.01, aspect=40)
+        bar.set_label(_SHADES[shaded])
+        bar.ax.grid(False)
     if WATER_TABLE in data:
         axes[0, 0].legend(loc="lower right", frameon=True)
     axes[-1, 0].set_xlabel(f"{along} [m]")
@@ -78,14 +82,14 @@ def _wettest(data: xr.Dataset, shaded: str | None) -> int:
     return int(np.nanargmax(field.sum([one for one in field.dims if one != "time"]).values))
 
 
-def _shade(figure: Any, axis: Any, one: xr.Dataset, name: str, edges: np.ndarray, low: float, high: float) -> None:
-    """Shade a variable over depth and distance."""
+def _shade(axis: Any, one: xr.Dataset, name: str, edges: np.ndarray, low: float, high: float) -> Any:
+    """Shade a variable over depth and distance, and return what a colour bar needs."""
     bounds = one["layer_bounds"].values
     depths = np.append(bounds[:, 0], bounds[-1, 1])
     field = one[name].values.reshape(depths.size - 1, edges.size - 1)
     image = axis.pcolormesh(edges, depths, field, cmap="Blues", vmin=low, vmax=high)
     axis.grid(False)
-    figure.colorbar(image, ax=axis, pad=0.01).set_label(_SHADES[name])
+    return image
 
 
 def _edges(data: xr.Dataset, along: str) -> np.ndarray:

@@ -13,6 +13,8 @@ from pyland.view import style
 _LINES = (style.ANALYSIS, style.OPEN_LOOP, *style.PEERS)
 _MOST = len(_LINES)  # lines in one figure
 _SIDES = ("west", "east", "south", "north", "bottom", "top")
+_SMALL = 0.01  # outflow below which litres are the better unit [m3 s-1]
+_LITRES = 1000.0  # of a cubic metre
 _HOUR = 3600.0  # [s]
 _MILLIMETRES = 1000.0  # of a metre
 
@@ -38,10 +40,14 @@ def plot_hydrographs(balance: str | Path, path: str | Path, *, discharge: str | 
     water = style.open_history(balance)
     lines = [] if discharge is None else _over_land(style.open_history(discharge))
     lines += _through_sides(water, alone=not lines)
+    scale, unit = 1.0, r"m$^3$ s$^{-1}$"
+    if max(float(np.abs(flow).max()) for _, _, flow in lines) < _SMALL:
+        scale, unit = _LITRES, r"L s$^{-1}$"
+    lines = [(name, time, scale * flow) for name, time, flow in lines]
     figure, axis = plt.subplots(figsize=(style.WIDTH, 3.6))
     for place, (name, time, flow) in enumerate(lines[:_MOST]):
         axis.plot(time, flow, color=_LINES[place], label=name, linestyle="-" if place == 0 else "--")
-    axis.set_ylabel(r"Outflow [m$^3$ s$^{-1}$]")
+    axis.set_ylabel(f"Outflow [{unit}]")
     lowest = min(float(flow.min()) for _, _, flow in lines)
     highest = max(float(flow.max()) for _, _, flow in lines)
     span = max(highest - min(lowest, 0.0), np.finfo(float).tiny)
