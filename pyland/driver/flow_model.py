@@ -47,7 +47,7 @@ class FlowModel:
         self._thickness = setup.layers.thickness[:, None]
         self._changing = {side: series for side, (kind, series) in boundary_series(setup.config).items()
                           if kind in BOUNDARY_UNITS and not series.is_constant}
-        self._rain = np.zeros(self.cells.size)
+        self._rain, self._dries = np.zeros(self.cells.size), False
         self._out: Mapping[str, Any] = {}
         self._comm = setup.comm
 
@@ -78,7 +78,7 @@ class FlowModel:
 
     def advance(self, seconds: float, rain: np.ndarray, evaporation: np.ndarray) -> None:
         """Advance by a step with water at the surface, each (cell,) [kg m-2 s-1]."""
-        self._rain = rain
+        self._rain, self._dries = rain, bool(evaporation.any())
         self._out = self.flow.advance(seconds, rain=self.on_tile(rain - evaporation))
 
     def fields(self) -> dict[str, np.ndarray]:
@@ -109,7 +109,7 @@ class FlowModel:
         sides = out["boundary"] if self._comm.is_root else {}
         return {
             "precipitation": fallen * to_volume,
-            "evaporation": (fallen - net) * to_volume,
+            "evaporation": (fallen - net) * to_volume if self._dries else 0.0,  # not the round-off of a difference
             "source": float(self.at_cells(out["source"]).sum()) * to_volume,
             **{f"boundary_{side}": float(sides.get(side, 0.0)) * seconds for side in SIDES},
             "discharge": float(self.at_cells(out["discharge"]).sum()) * seconds,

@@ -15,7 +15,8 @@ def slopes_from_elevation(
 
     Depressions are filled over the four neighbours that overland flow knows, and rim cells that no neighbour lies below
     let the water out [1]_. The slope of a face is the difference of the filled elevations; on flats it falls by
-    ``least`` along the way out. Beyond the rim the slope goes on as inside of it.
+    ``least`` along the way out. Beyond the rim the slope goes on as inside of it: in the west and south overland flow
+    takes the value of the cell itself.
 
     Parameters
     ----------
@@ -90,12 +91,6 @@ def _beyond_the_rim(slope: np.ndarray, mask: np.ndarray) -> np.ndarray:
     before[:, 1:] = slope[:, :-1]
     last = mask & np.isnan(slope)
     out[last] = before[last]
-    # the face before the first cell belongs to the cell outside
-    outside = np.zeros(mask.shape, dtype=bool)
-    outside[:, :-1] = ~mask[:, :-1] & mask[:, 1:]
-    after = np.full(slope.shape, np.nan)
-    after[:, :-1] = out[:, 1:]
-    out[outside] = after[outside]
     return np.nan_to_num(out)
 
 
@@ -109,18 +104,14 @@ def _open_outlets(
         west, south = x == 0 or not mask[y, x - 1], y == 0 or not mask[y - 1, x]
         if (east and slope_x[y, x] < 0) or (north and slope_y[y, x] < 0):
             continue
-        if (west and _before(slope_x, y, x, 1) > 0) or (south and _before(slope_y, y, x, 0) > 0):
+        if (west and slope_x[y, x] > 0) or (south and slope_y[y, x] > 0):  # overland flow takes the cell's own there
             continue
         if east:
             slope_x[y, x] = -least
         elif north:
             slope_y[y, x] = -least
         elif west:
-            slope_x[y, max(x - 1, 0)] = least
+            slope_x[y, x] = least
         else:
-            slope_y[max(y - 1, 0), x] = least
+            slope_y[y, x] = least
 
-
-def _before(slope: np.ndarray, y: int, x: int, axis: int) -> float:
-    """Return the slope of the face before a cell of the rim: at the edge of the map, that of the cell itself."""
-    return float(slope[y, max(x - 1, 0)] if axis == 1 else slope[max(y - 1, 0), x])
