@@ -6,6 +6,7 @@
 !> that fills up begins to pond at depth 0, where the pond already counts in the Jacobian.
 module pl_flow_newton
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use, intrinsic :: iso_fortran_env, only: int8
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_type
    use pl_flow_exchange, only: add_over_ranks, largest_over_ranks
@@ -29,8 +30,11 @@ module pl_flow_newton
    real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
    real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
-   real(rk), parameter :: mean_share = 0.001_rk   !! of the tolerance that the mean residual may be [1]
+   real(rk), parameter :: balance_share = 1.0e-13_rk !! of the water held that all residuals together may be [1]
+   integer, parameter :: for_balance = 2          !! iterations at most that only the balance asks for [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
+   real(rk), parameter :: nearer = 0.25_rk        !! to saturation comes a cell that leaves it once more in a step [1]
+   integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
 
 contains
@@ -43,27 +47,32 @@ contains
       integer, intent(out) :: iterations  !! [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
-      real(rk) :: sums(3), top(1), now, before, share, reached
-      integer :: solved
+      real(rk) :: sums(3), top(1), held, now, before, share, reached
+      integer :: met, solved
       converged = .false.
-      call start_step(model, dt)
+      call start_step(model, dt, held)
       before = 0.0_rk
+      met = 0
       solved = model%krylov
       share = first_share
       do iterations = 0, model%options%max_iterations
          if (iterations > 0) call evaluate(model)
          call assemble(model, dt, square, largest, signed)
-         sums = [sum(square), sum(signed), real(model%nx*model%ny*model%nz, rk)]
+         sums = [sum(square), sum(signed), held]
          top = maxval(largest)
          call add_over_ranks(model%exchange, sums)
          call largest_over_ranks(model%exchange, top)
          now = sqrt(sums(1))
          if (.not. ieee_is_finite(now)) return
-         if (top(1) <= model%options%tolerance .and. abs(sums(2)) <= mean_share*model%options%tolerance*sums(3)) then
-            converged = .true.
+         if (top(1) <= model%options%tolerance) then
+            met = met + 1
+            converged = abs(sums(2)) <= balance_share*sums(3) .or. met > for_balance
+            if (converged) return
+         end if
+         if (iterations == model%options%max_iterations) then
+            converged = top(1) <= model%options%tolerance
             return
          end if
-         if (iterations == model%options%max_iterations) return
          if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/top(1))
          call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
@@ -88,17 +97,26 @@ contains
    end function next_share
 
    !> Storage at the start, what the cells can give, and the way of the water.
-   subroutine start_step(model, dt)
+   subroutine start_step(model, dt, held)
       type(flow_model_type), intent(inout) :: model
-      real(rk), intent(in) :: dt !! [s]
-      integer :: j
+      real(rk), intent(in) :: dt    !! [s]
+      real(rk), intent(out) :: held !! water of this rank [m]
+      real(rk) :: rows(model%ny)
+      integer :: j, k
       call evaluate(model)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) private(k)
       do j = 1, model%ny
+         model%flips(:, :, j) = 0_int8
+         model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
+         rows(j) = sum(model%pond_old(:, j))
+         do k = 1, model%nz
+            rows(j) = rows(j) + model%dz(k)*sum(model%exists(1:model%nx, j)*model%storage_old(:, k, j))
+         end do
          call limit_row(model, j, dt)
       end do
+      held = sum(rows)
       if (model%options%overland == overland_diffusive) call follow_surface(model)
    end subroutine start_step
 
@@ -192,16 +210,18 @@ contains
       do j = 1, model%ny
          if (model%has_ice) then
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .true., model%ice(:, :, j), &
-                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
+                            model%head(:, :, j))
          else
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .false., model%ice, &
-                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
+                            model%head(:, :, j))
          end if
       end do
    end subroutine move_heads
 
    !> Move the heads of `n` cells; the first `top` of them are top cells.
-   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, head)
+   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, flips, head)
       type(flow_soil_type), intent(in) :: soil
       integer, intent(in) :: n, top, iteration
       integer, intent(in) :: class(n)        !! [1]
@@ -210,9 +230,10 @@ contains
       real(rk), intent(in) :: storage(n)     !! at the head [m3 m-3]
       real(rk), intent(in) :: capacity(n)    !! [m-1]
       real(rk), intent(in) :: x(n)           !! minus the step of Newton's method [m]
+      integer(int8), intent(inout) :: flips(n) !! times that a cell has left saturation in this step [1]
       real(rk), intent(inout) :: head(n)     !! [m]
       type(class_parameters_type) :: now
-      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough
+      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough, release
       integer :: classes(w), c, first, i, loaded, m
       real(rk) :: share
       share = merge(0.5_rk, 1.0_rk, iteration > patience)
@@ -237,7 +258,10 @@ contains
          call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
          call lane_water(now, heads, stored, rate, water, held)
          rough = 0.0_rk
-         call propose_head(now%entry, now%release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
+         do i = 1, w
+            release(i) = now%release(i)*nearer**flips(first + min(i, m) - 1)
+         end do
+         call propose_head(now%entry, release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
                            change, water, held, moved, jumps, rough)
          if (any(jumps > 0.5_rk)) then
             do i = 1, w
@@ -250,6 +274,8 @@ contains
             end do
          end if
          do i = 1, m
+            if (heads(i) >= -now%entry(i) .and. moved(i) < -now%entry(i)) &
+               flips(first + i - 1) = min(flips(first + i - 1) + 1_int8, most_flips)
             head(first + i - 1) = min(max(moved(i), driest_head), wettest_head)
          end do
       end do
