@@ -9,7 +9,7 @@ module pl_flow_newton
    use, intrinsic :: iso_fortran_env, only: int8
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_type
-   use pl_flow_exchange, only: add_over_ranks, largest_over_ranks
+   use pl_flow_exchange, only: add_over_ranks, exchange_halo, largest_over_ranks
    use pl_flow_faces, only: order_downstream
    use pl_flow_krylov, only: solve_linear
    use pl_flow_model, only: flow_model_type
@@ -161,29 +161,32 @@ contains
    !> Friction slope along faces and order of the columns by the water surface as it stands.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
-      real(rk), dimension(0:model%nx + 1, 0:model%ny + 1) :: tilt_x, tilt_y, depth
+      real(rk), dimension(0:model%nx + 1, 1, 0:model%ny + 1) :: tilt_x, tilt_y
+      real(rk), dimension(0:model%nx + 1, 0:model%ny + 1) :: depth
       real(rk) :: forth_x(0:model%nx, model%ny), forth_y(model%nx, 0:model%ny)
       integer :: i, j, nx, ny
       nx = model%nx
       ny = model%ny
       depth = max(model%head(:, 1, :), 0.0_rk)*model%exists
-      tilt_x = model%slope_x
-      tilt_y = model%slope_y
+      tilt_x(:, 1, :) = model%slope_x
+      tilt_y(:, 1, :) = model%slope_y
       do j = 1, ny
          do i = 1, nx
-            tilt_x(i, j) = model%slope_x(i, j) + gradient(depth(i - 1:i + 1, j), model%exists(i - 1:i + 1, j), model%dx)
-            tilt_y(i, j) = model%slope_y(i, j) + gradient(depth(i, j - 1:j + 1), model%exists(i, j - 1:j + 1), model%dy)
+            tilt_x(i, 1, j) = model%slope_x(i, j) + gradient(depth(i - 1:i + 1, j), model%exists(i - 1:i + 1, j), model%dx)
+            tilt_y(i, 1, j) = model%slope_y(i, j) + gradient(depth(i, j - 1:j + 1), model%exists(i, j - 1:j + 1), model%dy)
          end do
       end do
+      call exchange_halo(model%exchange, nx, 1, ny, tilt_x)
+      call exchange_halo(model%exchange, nx, 1, ny, tilt_y)
       do j = 1, ny
          do i = 0, nx
-            model%along_x(i, j) = (0.5_rk*(tilt_y(i, j) + tilt_y(i + 1, j)))**2
+            model%along_x(i, j) = (0.5_rk*(tilt_y(i, 1, j) + tilt_y(i + 1, 1, j)))**2
             forth_x(i, j) = (1.0_rk - model%rim_x(i, j))*((depth(i, j) - depth(i + 1, j))/model%dx - model%bed_x(i, j))
          end do
       end do
       do j = 0, ny
          do i = 1, nx
-            model%along_y(i, j) = (0.5_rk*(tilt_x(i, j) + tilt_x(i, j + 1)))**2
+            model%along_y(i, j) = (0.5_rk*(tilt_x(i, 1, j) + tilt_x(i, 1, j + 1)))**2
             forth_y(i, j) = (1.0_rk - model%rim_y(i, j))*((depth(i, j) - depth(i, j + 1))/model%dy - model%bed_y(i, j))
          end do
       end do
