@@ -8,7 +8,7 @@ import numpy as np
 
 
 class PiecewiseConstant:
-    """A function of time that keeps each value up to a time.
+    """A function of time that keeps each value up to a time; the first holds at all times before.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class PiecewiseConstant:
     ) -> None:
         ends = [np.inf if end is None else float(end) for end in until]
         last = after if after is not None else (values[-1] if len(values) else 0.0)
-        self._edges = np.array([0.0, *ends, np.inf])
+        self._edges = np.array([-np.inf, *ends, np.inf])
         self._values = np.array([*values, last], dtype=float)
 
     @property

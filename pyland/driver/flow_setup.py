@@ -177,7 +177,7 @@ def slope_fields(config: CaseConfig, whole: Domain, dx: float, dy: float) -> tup
     section, shape = config.domain.slopes, (whole.ny, whole.nx)
     if section is None or section.is_from_elevation:
         least = (section or SlopesSection()).least
-        if np.ptp(whole.elevation) == 0.0:
+        if section is None and np.ptp(whole.elevation) == 0.0:  # a plain without slopes is level, not a funnel
             return np.zeros(shape), np.zeros(shape)
         return slopes_from_elevation(np.nan_to_num(whole.to_grid(whole.elevation)), dx, dy, whole.mask, least)
     if section.file is None:

@@ -125,6 +125,30 @@ def test_steady_state_before_the_start(tmp_path):
     assert abs(scores["closure"]["water"]["storage_change"]) < 1e-4 * left.sum()
 
 
+def test_weather_that_is_repeated_before_the_start(tmp_path):
+    """Rain of the generator; sides have their first value in the days before the start."""
+    changes = {"forcing": {"format": "generator", "generator": {"climate": "temperate", "seed": 3}},
+               "time": {"start": "2020-05-03", "end": "2020-05-11", "step": "1 h"}, "output": {"every": "1 day"}}
+    _, once = run(tmp_path, changes, "once")
+    spun = changes | {"time.spinup": {"years": 2, "start": "2020-05-01", "end": "2020-05-03"}}
+    _, twice = run(tmp_path, spun, "twice")
+    rain = [opened(one, "balance.nc")["precipitation"].values for one in (once, twice)]
+    assert rain[0].sum() > 0.0 and np.array_equal(*rain)
+    heads = [opened(one, "history.nc")["pressure_head"][0].values for one in (once, twice)]
+    assert not np.array_equal(*heads) and np.abs(heads[1]).max() < 2.0
+    assert abs(opened(twice, "balance.nc")["residual"]).max() < 1e-8 * AREA
+
+
+def test_a_plain_drains_where_it_is_asked_to(tmp_path):
+    """Level land keeps its water; with `least` it falls along the way out."""
+    level = {"domain.slopes": None, "subsurface.boundaries": {}, "subsurface.outlets": [],
+             "forcing.rain.0.rate": "60 mm/h"}
+    _, pond = run(tmp_path, level, "pond")
+    _, drained = run(tmp_path, level | {"domain.slopes": {"least": 0.01}}, "drained")
+    left = [float(opened(one, "balance.nc")["discharge"].sum()) for one in (pond, drained)]
+    assert left[0] == 0.0 and left[1] > 0.05 * AREA
+
+
 def test_soil_slopes_roughness_and_heads_from_files(tmp_path):
     """A file with the numbers of the case gives the same run, bit for bit; another file another one."""
     names = {"porosity": (0.4, "m3 m-3"), "residual_water": (0.08, "m3 m-3"), "van_genuchten_alpha": (2.0, "m-1"),

@@ -17,6 +17,7 @@ def test_means_over_pieces():
     assert function.mean(0.0, 2400.0) == pytest.approx((600 * 3 + 600 * 1 + 1200 * 0.3) / 2400)
     assert function.mean(1e6, 1e6 + 0.1) == 0.3  # to the last bit
     assert not function.is_constant
+    assert function.mean(-1200.0, -600.0) == 3.0 and function.mean(-600.0, 1200.0) == pytest.approx(7.0 / 3.0)
 
 
 def test_what_comes_after_the_last_end():
