@@ -142,7 +142,8 @@ def _discharge_writer(
     places = [np.searchsorted(whole.cell_id, cells) for cells in setup.outlets.values()]
     return DischargeWriter(
         run_dir, list(setup.outlets), np.array([whole.latitude[one].mean() for one in places]),
-        np.array([whole.longitude[one].mean() for one in places]), None, attrs, 1, communicator=comm)
+        np.array([whole.longitude[one].mean() for one in places]), None, attrs, 1, communicator=comm,
+        kind="overland_outflow")
 
 
 def _stored(model: FlowModel) -> np.ndarray:

@@ -33,6 +33,8 @@ class DischargeWriter:
         Ensemble size.
     communicator : Communicator, optional
         Ranks that each hold all rivers; the root writes.
+    kind : str
+        Registry id of what the gauges see: water in a river, or ``overland_outflow`` out of the domain.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class DischargeWriter:
         nmember: int,
         *,
         communicator: Communicator | None = None,
+        kind: str = "discharge",
     ) -> None:
         self._file: SegmentedFile | None = None
         if not (communicator or Communicator()).is_root:
@@ -66,7 +69,7 @@ class DischargeWriter:
         self._file = SegmentedFile(run_dir, "discharge", Layout(
             dimensions={"gauge": len(names), "member": nmember, "bound": 2}, coordinates=coordinates,
             attributes={"Conventions": CONVENTIONS, **attrs}))
-        attributes = {**variable_attributes("discharge"), "cell_methods": "time: mean",
+        attributes = {**variable_attributes(kind), "cell_methods": "time: mean",
                       "coordinates": "gauge_name latitude longitude"}
         self._file.define({
             "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),

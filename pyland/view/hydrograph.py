@@ -51,7 +51,7 @@ def plot_hydrographs(balance: str | Path, path: str | Path, *, discharge: str | 
     lowest = min(float(flow.min()) for _, _, flow in lines)
     highest = max(float(flow.max()) for _, _, flow in lines)
     span = max(highest - min(lowest, 0.0), np.finfo(float).tiny)
-    axis.set_ylim(min(lowest, 0.0), min(lowest, 0.0) + 1.35 * span)  # the rain hangs into the free third
+    axis.set_ylim(min(lowest, 0.0), min(lowest, 0.0) + 1.45 * span)  # the rain hangs into the free third
     style.plain_dates(plt, axis)
     if len(lines) > 1:
         axis.legend(loc="center right")

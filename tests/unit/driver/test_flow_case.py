@@ -80,6 +80,8 @@ def test_water_of_the_domain_closes(whole):
     change = balance["storage_subsurface"] + balance["storage_surface"]
     np.testing.assert_allclose(change.diff("time"), balance["storage_change"][1:], rtol=1e-9)
     assert discharge["gauge_name"].values.tolist() == ["total", "south east"]
+    assert discharge["discharge"].attrs["units"] == "m3 s-1"
+    assert "over land" in discharge["discharge"].attrs["long_name"]  # no river
     volume = 1200.0 * discharge["discharge"].sel(member=0).sum("time")
     assert volume[0] == pytest.approx(float(total["discharge"]), rel=1e-12) and 0.0 < volume[1] < volume[0]
     scores = json.loads((whole / "scores.json").read_text())
