@@ -104,19 +104,22 @@ def read_pfb_header(path: str | Path) -> PfbHeader:
         x, y, z, nx, ny, nz, dx, dy, dz, count = _HEADER.unpack(first)
         if min(nx, ny, nz, count) < 1 or not np.isfinite((x, y, z, dx, dy, dz)).all() or count > nx * ny * nz:
             raise InputError(
-                f"{file}: this is no PFB file; its header gives {nx} x {ny} x {nz} cells of {dx:g} x {dy:g} x {dz:g} in "
-                f"{count} subgrids.{_little_endian_hint(first)}"
+                f"{file}: this is no PFB file; its header gives {nx} x {ny} x {nz} cells of {dx:g} x {dy:g} x {dz:g} "
+                f"in {count} subgrids.{_little_endian_hint(first)}"
             )
         shape = (nz, ny, nx)
         subgrids = tuple(_read_subgrids(file, stream, shape, count, length))
     covered = sum(piece.size for piece in subgrids)
     if covered < nx * ny * nz:
         raise InputError(
-            f"{file}: the {count} subgrids hold {covered} cells, the header promises {nx} x {ny} x {nz} = {nx * ny * nz}."
+            f"{file}: the {count} subgrids hold {covered} cells, the header promises {nx} x {ny} x {nz} = "
+            f"{nx * ny * nz}."
         )
     end = subgrids[-1].offset + _VALUE.itemsize * subgrids[-1].size
     if end != length:
-        raise InputError(f"{file}: expected {end} bytes by its headers, got {length}; something follows the last subgrid.")
+        raise InputError(
+            f"{file}: expected {end} bytes by its headers, got {length}; something follows the last subgrid."
+        )
     return PfbHeader(shape, (x, y, z), (dx, dy, dz), subgrids)
 
 
