@@ -106,7 +106,7 @@ def test_broken_files_get_a_sentence(tmp_path):
     file.write_bytes(bytes_by_hand(field(), [(0, 0, 0, 7, 5, 2)])[0])
     with pytest.raises(InputError, match="hold 70 cells, the header promises 7 x 5 x 3 = 105"):
         read_pfb(file)
-    wide, right = struct.pack(">4i", 0, 8, 5, 3), struct.pack(">4i", 0, 7, 5, 3)
+    wide, right = struct.pack(">6i", 0, 0, 0, 8, 5, 3), struct.pack(">6i", 0, 0, 0, 7, 5, 3)
     file.write_bytes(bytes_by_hand(field(), ONE)[0].replace(right, wide))
     with pytest.raises(InputError, match="the grid has 7 x 5 x 3"):
         read_pfb(file)
