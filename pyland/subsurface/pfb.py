@@ -102,10 +102,12 @@ def read_pfb_header(path: str | Path) -> PfbHeader:
         if len(first) < _HEADER.size:
             raise InputError(f"{file}: a PFB file starts with {_HEADER.size} bytes of header, this one has {length}.")
         x, y, z, nx, ny, nz, dx, dy, dz, count = _HEADER.unpack(first)
+        if _is_little_endian(first, length):
+            raise InputError(f"{file}: its numbers are little-endian, those of PFB are big-endian; write it anew.")
         if min(nx, ny, nz, count) < 1 or not np.isfinite((x, y, z, dx, dy, dz)).all() or count > nx * ny * nz:
             raise InputError(
                 f"{file}: this is no PFB file; its header gives {nx} x {ny} x {nz} cells of {dx:g} x {dy:g} x {dz:g} "
-                f"in {count} subgrids.{_little_endian_hint(first)}"
+                f"in {count} subgrids. PFB starts with three doubles, three integers and three doubles, big-endian."
             )
         shape = (nz, ny, nx)
         subgrids = tuple(_read_subgrids(file, stream, shape, count, length))
@@ -302,7 +304,9 @@ def _read_subgrids(file: Path, stream, shape: tuple, count: int, length: int) ->
         head = stream.read(_SUBGRID.size)
         where = f"{file}: subgrid {number} of {count}"
         if len(head) < _SUBGRID.size:
-            raise InputError(f"{where} should start at byte {offset}, the file ends at {length}; it was cut off.")
+            raise InputError(
+                f"{where} should start at byte {offset}, the file ends at {length}; it was cut off, or is no PFB file."
+            )
         ix, iy, iz, nx, ny, nz = _SUBGRID.unpack(head)[:6]
         start, size = (iz, iy, ix), (nz, ny, nx)
         fits = all(n > 0 and i >= 0 and i + n <= cells for i, n, cells in zip(start, size, shape, strict=True))
@@ -314,7 +318,9 @@ def _read_subgrids(file: Path, stream, shape: tuple, count: int, length: int) ->
         piece = PfbSubgrid(start, size, offset + _SUBGRID.size)
         offset = piece.offset + _VALUE.itemsize * piece.size
         if offset > length:
-            raise InputError(f"{where} should end at byte {offset}, the file has {length} bytes; it was cut off.")
+            raise InputError(
+                f"{where} should end at byte {offset}, the file has {length} bytes; it was cut off, or is no PFB file."
+            )
         yield piece
 
 
@@ -363,9 +369,11 @@ def _cut(file: Path, shape: tuple, subgrids: tuple[int, int, int]) -> list[PfbSu
     return pieces
 
 
-def _little_endian_hint(first: bytes) -> str:
-    """Say so if the header makes sense with its bytes turned round."""
-    nx, ny, nz, count = (struct.unpack_from("<i", first, at)[0] for at in (24, 28, 32, 60))
-    if min(nx, ny, nz, count) < 1 or count > nx * ny * nz:
-        return " PFB is big-endian and starts with three doubles, three integers and three doubles."
-    return f" Its bytes are little-endian ({nx} x {ny} x {nz} cells); PFB is big-endian, write it anew."
+def _is_little_endian(first: bytes, length: int) -> bool:
+    """Tell whether the header describes the file with its bytes turned round, and only then."""
+    size = []
+    for order in ("<", ">"):
+        nx, ny, nz, count = (struct.unpack_from(f"{order}i", first, at)[0] for at in (24, 28, 32, 60))
+        positive = min(nx, ny, nz, count) > 0
+        size.append(_HEADER.size + _SUBGRID.size * count + _VALUE.itemsize * nx * ny * nz if positive else 0)
+    return size[0] == length != size[1]

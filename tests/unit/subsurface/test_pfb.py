@@ -110,7 +110,7 @@ def test_broken_files_get_a_sentence(tmp_path):
     file.write_bytes(bytes_by_hand(field(), ONE)[0].replace(right, wide))
     with pytest.raises(InputError, match="the grid has 7 x 5 x 3"):
         read_pfb(file)
-    file.write_bytes(struct.pack("<3d3i3di9i", *LOWER, 7, 5, 3, *SPACING, 1, *range(9)))
+    file.write_bytes(struct.pack("<3d3i3di9i2d", *LOWER, 2, 1, 1, *SPACING, 1, 0, 0, 0, 2, 1, 1, 1, 1, 1, 4.0, 5.0))
     with pytest.raises(InputError, match="little-endian"):
         read_pfb(file)
     file.write_bytes(b"# a text file of some length, which is no PFB file at all, for sure.")
