@@ -169,8 +169,8 @@ class RunGeometry:
             return dict(zip(names, faces, strict=True))
         if kind != "Box" or len(names) != len(SIDES):
             raise InputError(
-                f"{self.keys.source}: Geom.{name}.Patches: expected the six patches of a box (lower and upper x, y, z), "
-                f"got {names} of a geometry of type {kind}."
+                f"{self.keys.source}: Geom.{name}.Patches: expected the six patches of a box (lower and upper x, y, "
+                f"z), got {names} of a geometry of type {kind}."
             )
         mask = self.mask(name)
         places = {}
@@ -212,8 +212,8 @@ class RunGeometry:
         expected = (layers or self.grid.shape[0], *self.grid.shape[1:])
         if values.shape != expected:
             raise InputError(
-                f"{file}: expected {expected[0]} x {expected[1]} x {expected[2]} cells (layers, y, x) for {keys[0]}, got "
-                f"{' x '.join(map(str, values.shape))}."
+                f"{file}: expected {expected[0]} x {expected[1]} x {expected[2]} cells (layers, y, x) for {keys[0]}, "
+                f"got {' x '.join(map(str, values.shape))}."
             )
         return values
 
@@ -226,8 +226,8 @@ class RunGeometry:
             sides = {SIDES[names.index(patch)]}
         if sides not in ({"top"}, {"bottom"}):
             raise InputError(
-                f"{self.keys.source}: the reference patch '{patch}' of geometry '{geometry}': expected its upper or lower "
-                f"patch, got {' and '.join(sorted(sides)) or 'none of that name'}."
+                f"{self.keys.source}: the reference patch '{patch}' of geometry '{geometry}': expected its upper or "
+                f"lower patch, got {' and '.join(sorted(sides)) or 'none of that name'}."
             )
         mask = self.mask(geometry)
         heights = elevation.top if sides == {"top"} else elevation.bottom
@@ -239,7 +239,9 @@ class RunGeometry:
         """Return the real heights of the layers, scaled by ``dzScale`` where it is on."""
         scale = self._layer_scale() if self.keys.flag("Solver.Nonlinear.VariableDz") else np.ones(self.grid.shape[0])
         if not (np.isfinite(scale).all() and (scale > 0.0).all()):
-            raise InputError(f"{self.keys.source}: dzScale: expected positive numbers, got {scale.tolist()} from the top.")
+            raise InputError(
+                f"{self.keys.source}: dzScale: expected positive numbers, got {scale.tolist()} from the top."
+            )
         thickness = self.grid.spacing[2] * scale
         top = self.grid.lower[2] + np.cumsum(thickness[::-1])[::-1]
         return Elevation(thickness, top - 0.5 * thickness, top)
@@ -263,8 +265,8 @@ class RunGeometry:
         scale = np.nanmean(field, axis=1)
         if not (np.isnan(field) | (np.abs(field - scale[:, None]) <= np.spacing(scale)[:, None])).all():
             raise InputError(
-                f"{keys.source}: dzScale: the thickness of a layer must be the same everywhere in it; pyland has no layers "
-                "that change their thickness from cell to cell."
+                f"{keys.source}: dzScale: the thickness of a layer must be the same everywhere in it; pyland has no "
+                "layers that change their thickness from cell to cell."
             )
         return scale
 

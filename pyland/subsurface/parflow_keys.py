@@ -256,7 +256,17 @@ def _flat(tree: Mapping, above: str = "") -> Iterator[tuple[str, object]]:
             yield full, value
 
 
-def _read_pfidb(text: str) -> dict[str, str]:
+def _native(text: str) -> object:
+    """Return a number or a truth value for text that is one: a database holds text only."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.casefold(), text)
+
+
+def _read_pfidb(text: str) -> dict[str, object]:
     """Read ParFlow's key database: how many keys, then for each key and each value its length and its text."""
     lines = text.find("\n")
     count, at = int(text[:lines]), lines + 1
@@ -272,6 +282,6 @@ def _read_pfidb(text: str) -> dict[str, str]:
         return value
 
     try:
-        return {item(): item() for _ in range(count)}
+        return {item(): _native(item()) for _ in range(count)}
     except ValueError as error:
         raise ValueError(f"{error} (a .pfidb file has the length of each key and value before it)") from None

@@ -1,7 +1,7 @@
 """Solid files of ParFlow (``.pfsol``): bodies bounded by triangles, whose patches carry the boundary conditions.
 
-The file is text: a version, the vertices (count, then x y z each), the number of solids, and for each solid its triangles
-(count, then three vertices each) and its patches (count, then for each patch a count and the triangles that belong to it).
+The file is text: a version, the vertices (count, then x y z each), the number of solids, and for each solid its
+triangles (count, then three vertices each) and its patches (count, then for each patch a count and its triangles).
 Format: ParFlow user's manual, "ParFlow Solid Files (.pfsol)". A cell belongs to a solid if its centre lies inside.
 """
 
@@ -43,7 +43,9 @@ class SolidFile:
         def take(count: int) -> np.ndarray:
             part = numbers[self._at : self._at + count]
             if count < 0 or part.size < count:
-                raise InputError(f"{path}: this solid file is cut off, or is none: {count} numbers expected, {part.size} there.")
+                raise InputError(
+                    f"{path}: this solid file is cut off, or is none: {count} numbers expected, {part.size} there."
+                )
             self._at += count
             return part
 
@@ -56,9 +58,13 @@ class SolidFile:
             triangles = take(3 * count()).astype(int).reshape(-1, 3)
             patches = [take(count()).astype(int) for _ in range(count())]
             if triangles.size and not 0 <= triangles.min() <= triangles.max() < len(self.vertices):
-                raise InputError(f"{path}: a triangle names a vertex that is not there; expected 0 to {len(self.vertices) - 1}.")
+                raise InputError(
+                    f"{path}: a triangle names a vertex that is not there; expected 0 to {len(self.vertices) - 1}."
+                )
             if any(patch.size and not 0 <= patch.min() <= patch.max() < len(triangles) for patch in patches):
-                raise InputError(f"{path}: a patch names a triangle that is not there; expected 0 to {len(triangles) - 1}.")
+                raise InputError(
+                    f"{path}: a patch names a triangle that is not there; expected 0 to {len(triangles) - 1}."
+                )
             self.solids.append((self.vertices[triangles], patches))
 
     def cells(self, number: int, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -98,7 +104,8 @@ class SolidFile:
         Returns
         -------
         list of list of (str, numpy.ndarray or None)
-            For each patch its sides, each with the cells of the side (bool); ``inside`` (None) for walls within the grid.
+            For each patch its sides, each with the cells of the side (bool); ``inside`` (None) for walls within the
+            grid.
         """
         triangles, patches = self._solid(number)
         owner, row, column, height = _crossings(triangles, grid.x, grid.y)
