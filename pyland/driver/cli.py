@@ -208,6 +208,31 @@ def schema(
 
 
 @app.command()
+def parflow(
+    definition: Annotated[
+        Path, typer.Argument(metavar="RUN", help="ParFlow run: .pfidb, .yaml or .json.", show_default=False)
+    ],
+    length: Annotated[str, typer.Option("--length", metavar="UNIT", help="Unit of length of the run.")] = "m",
+    time_unit: Annotated[str, typer.Option("--time", metavar="UNIT", help="Unit of time of the run.")] = "h",
+    report: Annotated[bool, typer.Option("--report", help="List every key that is ignored, and why.")] = False,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Do without keys that act on the flow and that pyland does not have.")
+    ] = False,
+) -> None:
+    """Show what pyland takes over from a ParFlow run."""
+    from pyland.driver.commands.parflow import parflow_report
+
+    text, missing = parflow_report(definition, length, time_unit, report)
+    if world().is_root:
+        typer.echo(text)
+    if missing and not lenient:
+        raise InputError(
+            f"{definition}: pyland does not have {len(missing)} keys that act on the flow, or may (Unsupported above); "
+            "change them, or do without them with --lenient."
+        )
+
+
+@app.command()
 def info() -> None:
     """Print versions, compiler, flags, MPI and threads."""
     from pyland.driver.commands.info import collect_info

@@ -27,7 +27,7 @@ OVERLAND = {
 """Types of the upper patch that take rain, and pyland's overland flow."""
 
 _TYPES = ("FluxConst", "FluxVolumetric", "FluxFile", "PressureFile", "DirEquilRefPatch", "DirEquilPLinear", *OVERLAND)
-_SUBDIVISIONS = 1000
+SUBDIVISIONS = 1000
 """Parts of the base unit to which ParFlow rounds times before it counts intervals (time_cycle_data.c)."""
 
 
@@ -68,7 +68,7 @@ class Cycle:
 
     def _position(self, time: float) -> tuple[int, int, int | None]:
         """Return the interval, the whole base units since the start, and those left of the interval (None: no end)."""
-        ticks = round((time - self.start) / self.base * _SUBDIVISIONS) // _SUBDIVISIONS
+        ticks = round((time - self.start) / self.base * SUBDIVISIONS) // SUBDIVISIONS
         if self.repeat >= 0 and time >= self.repeat * sum(self.lengths) * self.base:
             return len(self.names) - 1, ticks, None
         within = ticks % sum(self.lengths)

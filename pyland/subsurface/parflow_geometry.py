@@ -31,11 +31,17 @@ class RunGrid:
         Lower corner x, y, z.
     spacing : tuple of float
         Size of a cell dx, dy, dz; dz before the layers are scaled.
+    full_shape : tuple of int
+        Cells (layer, y, x) of ParFlow's grid, which may be larger than the domain.
+    window : tuple of slice
+        The cells of this grid in that one (layer from the top, y, x).
     """
 
     shape: tuple[int, int, int]
     lower: tuple[float, float, float]
     spacing: tuple[float, float, float]
+    full_shape: tuple[int, int, int]
+    window: tuple[slice, slice, slice]
 
     @property
     def x(self) -> np.ndarray:
@@ -51,6 +57,22 @@ class RunGrid:
     def z(self) -> np.ndarray:
         """Centres of layers of equal thickness, from the top down: the space in which ParFlow's geometries lie."""
         return self.lower[2] + self.spacing[2] * (np.arange(self.shape[0])[::-1] + 0.5)
+
+    def around(self, mask: np.ndarray) -> RunGrid:
+        """Return the smallest grid that holds some cells: what lies beyond the domain does not exist in ParFlow."""
+        bounds = []
+        for axis in range(3):
+            places = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+            bounds.append((int(places[0]), int(places[-1]) + 1))
+        (first, last), rows, columns = bounds
+        below = (columns[0], rows[0], self.shape[0] - last)
+        return RunGrid(
+            shape=(last - first, rows[1] - rows[0], columns[1] - columns[0]),
+            lower=tuple(low + size * count for low, size, count in zip(self.lower, self.spacing, below, strict=True)),
+            spacing=self.spacing,
+            full_shape=self.full_shape,
+            window=tuple(slice(*pair) for pair in bounds),
+        )
 
     def face_shape(self, side: str) -> tuple[int, int]:
         """Return the shape of a side: (layer, y), (layer, x) or (y, x)."""
@@ -94,6 +116,10 @@ class Elevation:
         """Height of the lower faces, shape (layer,)."""
         return self.top - self.thickness
 
+    def part(self, layers: slice) -> Elevation:
+        """Return the heights of some layers."""
+        return Elevation(self.thickness[layers], self.centre[layers], self.top[layers])
+
 
 def read_grid(keys: RunKeys) -> RunGrid:
     """Read ``ComputationalGrid``; InputError if a key is missing or a size is not positive."""
@@ -102,7 +128,8 @@ def read_grid(keys: RunKeys) -> RunGrid:
     lower = [keys.number(f"ComputationalGrid.Lower.{axis}", 0.0) for axis in "XYZ"]
     if min(cells) < 1 or min(spacing) <= 0.0:
         raise InputError(f"{keys.source}: ComputationalGrid: expected positive NX ... DZ, got {cells} and {spacing}.")
-    return RunGrid(tuple(cells[::-1]), tuple(lower), tuple(spacing))
+    shape = tuple(cells[::-1])
+    return RunGrid(shape, tuple(lower), tuple(spacing), shape, (slice(None),) * 3)
 
 
 class RunGeometry:
@@ -204,18 +231,22 @@ class RunGeometry:
         return field
 
     def field_file(self, *keys: str, layers: int | None = None) -> np.ndarray:
-        """Read the PFB file that a key names, (layer, y, x) from the top down; InputError if it has another shape."""
+        """Read the PFB file that a key names, (layer, y, x) from the top down; InputError if it has another shape.
+
+        With ``layers``, it has so many instead of those of the grid.
+        """
         file = self.keys.file(*keys)
         if file.suffix.lower() != ".pfb":
             raise InputError(f"{self.keys.source}: {keys[0]}: expected a .pfb file, got {file.name}.")
         values = read_pfb(file, flip=True)
-        expected = (layers or self.grid.shape[0], *self.grid.shape[1:])
+        whole, window = self.grid.full_shape, self.grid.window
+        expected = (layers or whole[0], *whole[1:])
         if values.shape != expected:
             raise InputError(
                 f"{file}: expected {expected[0]} x {expected[1]} x {expected[2]} cells (layers, y, x) for {keys[0]}, "
                 f"got {' x '.join(map(str, values.shape))}."
             )
-        return values
+        return values[(slice(None) if layers else window[0], *window[1:])]
 
     def reference(self, geometry: str, patch: str, elevation: Elevation) -> np.ndarray:
         """Return the height (y, x) of the upper or lower patch of a geometry; NaN where it has no cells."""

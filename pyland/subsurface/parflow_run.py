@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from pyland.base.errors import InputError, UnavailableError
-from pyland.subsurface.parflow_forcing import FaceSeries, ForcingReader, SourceSeries
+from pyland.subsurface.parflow_forcing import SUBDIVISIONS, FaceSeries, ForcingReader, SourceSeries
 from pyland.subsurface.parflow_geometry import RunGeometry, read_grid
 from pyland.subsurface.parflow_keys import KeyNote, RunKeys, read_run_keys
 from pyland.subsurface.parflow_soil import RunUnits, SoilReader, read_units
@@ -38,13 +38,17 @@ class RunTiming:
     dump_interval : float or None
         Time between outputs [s]; None if they are counted in steps.
     dump_steps : int or None
-        Steps between outputs; None if they are given as a time.
+        Steps between outputs; None if they are given as a time, or there are none.
     first_step : float
         First step [s].
     growth : float
         Factor from step to step [1].
     min_step, max_step : float
         Bounds of the steps [s].
+    max_steps : int
+        Number of the last step if the end does not come before.
+    first_output : int
+        Number of the file with the initial state, and of the step before the first.
     """
 
     start: float
@@ -55,6 +59,16 @@ class RunTiming:
     growth: float
     min_step: float
     max_step: float
+    max_steps: int
+    first_output: int
+
+
+class RunStep(NamedTuple):
+    """A step of a run: where it starts, how long it is [s], and the number of the file ParFlow writes after it."""
+
+    start: float
+    length: float
+    output: int | None
 
 
 @dataclass(frozen=True)
@@ -65,6 +79,12 @@ class ParflowRun:
     ----------
     source : Path
         The definition.
+    length : float
+        Its unit of length [m].
+    full_shape : tuple of int
+        Cells (layer, y, x) of ParFlow's grid.
+    window : tuple of slice
+        The box of it that holds the domain (layer from the top, y, x), which is pyland's grid.
     settings : dict
         Arguments of :class:`pyland.subsurface.DistributedSubsurface`, in SI units, layers from the top; conditions on
         the sides are those at the start.
@@ -83,6 +103,9 @@ class ParflowRun:
     """
 
     source: Path
+    length: float
+    full_shape: tuple[int, int, int]
+    window: tuple[slice, slice, slice]
     settings: dict[str, Any]
     timing: RunTiming
     faces: tuple[FaceSeries, ...]
@@ -165,21 +188,36 @@ class ParflowRun:
                 if condition["kind"] != "seepage":
                     flow.set_boundary(side, condition["value"], index)
 
-    def steps(self) -> Iterator[tuple[float, float]]:
-        """Yield start and length of ParFlow's steps [s]; they end where rain, wells and conditions change, as there."""
+    def steps(self) -> Iterator[RunStep]:
+        """Yield ParFlow's steps; they end where rain, wells and conditions change and where it writes, as there."""
+        timing = self.timing
         cycles = {series.cycle for series in (*self.faces, *self.sources) if series.cycle is not None}
-        time, step = self.timing.start, self.timing.first_step
-        while time < self.timing.end:
+        time, step, output = timing.start, timing.first_step, timing.first_output
+        for count in range(timing.first_output + 1, timing.max_steps + 1):  # ParFlow counts files and steps from there
             change = min((cycle.next_change(time) for cycle in cycles), default=math.inf)
-            end = min(time + step, change, self.timing.end)
-            if end <= time:  # the rest is below the resolution of the clock
+            length = min(step, change - time)
+            writes = timing.dump_steps is not None and count % timing.dump_steps == 0
+            if timing.dump_interval is not None:
+                due = timing.start + (output - timing.first_output + 1) * timing.dump_interval
+                # steps add up with round-off: no step that is a sliver of another
+                writes = due - time <= length * (1.0 + 1.0 / SUBDIVISIONS)
+                length = due - time if writes else length
+            length = min(length, timing.end - time)
+            output += writes
+            yield RunStep(time, length, output if writes else None)
+            step = min(max(length * timing.growth, timing.min_step), timing.max_step)
+            time += length
+            if timing.end - time <= length / SUBDIVISIONS:
                 return
-            yield time, end - time
-            step = min(max((end - time) * self.timing.growth, self.timing.min_step), self.timing.max_step)
-            time = end
 
-    def report(self) -> str:
-        """Return what was read, ignored and refused, as text."""
+    def report(self, *, all_keys: bool = True) -> str:
+        """Return what was read, ignored and refused, as text.
+
+        Parameters
+        ----------
+        all_keys : bool
+            List ignored keys, each with the reason; False: only how many there are.
+        """
         settings, timing = self.settings, self.timing
         shown = {
             "grid": f"{settings['nx']} x {settings['ny']} cells of {settings['dx']:g} m x {settings['dy']:g} m, "
@@ -206,7 +244,8 @@ class ParflowRun:
             ("Unsupported", self.unsupported),
             ("Ignored", self.ignored),
         ):
-            lines += [f"{title} ({len(items)})", *(f"  {item}" for item in items)]
+            brief = title == "Ignored" and not all_keys
+            lines += [f"{title} ({len(items)})", *(f"  {item}" for item in items if not brief)]
         return "\n".join(lines)
 
 
@@ -242,9 +281,9 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     >>> run = read_parflow_run("LW_Test.pfidb", length="m", time="h")    # doctest: +SKIP
     >>> print(run.report())                                              # doctest: +SKIP
     >>> flow = run.build()                                               # doctest: +SKIP
-    >>> for start, step in run.steps():                                  # doctest: +SKIP
-    ...     run.apply(flow, start)
-    ...     flow.advance(step, source=run.source_at(start), rain=run.rain(start))
+    >>> for step in run.steps():                                         # doctest: +SKIP
+    ...     run.apply(flow, step.start)
+    ...     flow.advance(step.length, source=run.source_at(step.start), rain=run.rain(step.start))
     """
     keys = read_run_keys(path)
     units = read_units(keys, length, time)
@@ -256,9 +295,13 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     mask = geometry.mask(domain)
     if not mask.any():
         raise InputError(f"{keys.source}: no cell lies in the domain '{domain}'; compare its corners with the grid.")
+    if not mask.all():
+        grid = grid.around(mask)
+        elevation, geometry, mask = elevation.part(grid.window[0]), RunGeometry(keys, grid), mask[grid.window]
     active = None if mask.all() else mask
     forcing = ForcingReader(keys, geometry, units, elevation)
     faces = forcing.boundaries(domain)
+    _check_surface(keys, mask, faces)
     soil = SoilReader(keys, geometry, units, active)
     settings: dict[str, Any] = {
         "thickness": elevation.thickness * units.length,
@@ -295,6 +338,9 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
         )
     run = ParflowRun(
         source=keys.source,
+        length=units.length,
+        full_shape=grid.full_shape,
+        window=grid.window,
         settings=settings,
         timing=timing,
         faces=tuple(faces),
@@ -312,10 +358,14 @@ _SLOPE_FLOOR = 1e-5
 """ParFlow's default of Solver.OverlandKinematic.Epsilon and Solver.OverlandDiffusive.Epsilon [1]."""
 
 
+_MAX_STEPS = 1_000_000
+"""ParFlow's default of Solver.MaxIter."""
+
+
 def _check_solver(keys: RunKeys) -> None:
     """Refuse parts of ParFlow that act on the flow and that pyland does not have."""
-    if keys.get("Solver", "Richards") != "Richards":
-        raise keys.wrong("Solver", "Richards")
+    if keys.get("Solver") != "Richards":
+        raise keys.wrong("Solver", "Richards (without the key ParFlow takes Impes)")
     if str(keys.get("Solver.LSM", "none")).casefold() != "none":
         keys.refuse(
             "Solver.LSM", "rain, evaporation and roots come from ParFlow's land model; pyland's own takes its place"
@@ -326,6 +376,18 @@ def _check_solver(keys: RunKeys) -> None:
     for key, what in (("Reservoirs.Names", "reservoirs"), ("InternalBC.Names", "conditions within the domain")):
         if keys.names(key):
             keys.refuse(key, f"pyland has no {what} below ground (without that: none)")
+
+
+def _check_surface(keys: RunKeys, mask: np.ndarray, faces: list[FaceSeries]) -> None:
+    """Refuse water at a surface that is not that of the topmost layer: pyland's layers follow the ground."""
+    below = mask.any(axis=0) & ~mask[0]
+    wet = [face.patch for face in faces if face.side == "top" and (face.kind != "flux" or np.any(face.values))]
+    if below.any() and wet:
+        raise InputError(
+            f"{keys.source}: in {below.sum()} columns the surface lies below the topmost layer of the domain, and the "
+            f"patch '{wet[0]}' on it takes or gives water; pyland's layers follow the ground. Use a terrain-following "
+            "grid."
+        )
 
 
 def _read_timing(keys: RunKeys, units: RunUnits) -> RunTiming:
@@ -348,11 +410,13 @@ def _read_timing(keys: RunKeys, units: RunUnits) -> RunTiming:
         start=start * units.time,
         end=end * units.time,
         dump_interval=dump * units.time if dump > 0.0 else None,
-        dump_steps=None if dump > 0.0 else max(int(-dump), 1),
+        dump_steps=None if dump >= 0.0 else max(int(-dump), 1),
         first_step=first * units.time,
         growth=growth,
         min_step=low * units.time,
         max_step=high * units.time,
+        max_steps=keys.integer("Solver.MaxIter", _MAX_STEPS),
+        first_output=max(keys.integer("TimingInfo.StartCount", 0), 0),
     )
 
 

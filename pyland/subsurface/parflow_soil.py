@@ -222,6 +222,8 @@ class SoilReader:
         if keys.choice("SpecificStorage.Type", ("Constant", "PFBFile")) == "PFBFile":
             return self.geometry.field_file("SpecificStorage.FileName", "Geom.domain.SpecificStorage.FileName")
         names = keys.names("SpecificStorage.GeomNames")
+        if not names:
+            return np.zeros(self.geometry.grid.shape)  # what ParFlow starts from
         values = [keys.number(f"Geom.{name}.SpecificStorage.Value") for name in names]
         return self.geometry.overlay(names, values, "SpecificStorage.GeomNames")
 
