@@ -1,6 +1,8 @@
 """Water in the soil and in rivers: Richards' equation in columns, retention curves, river networks and lakes."""
 
 from pyland.subsurface.columns import Subsurface
+from pyland.subsurface.distributed import DistributedSubsurface
+from pyland.subsurface.flow_boundaries import Boundary
 from pyland.subsurface.open_water import open_water_evaporation
 from pyland.subsurface.parflow_run import ParflowRun, read_parflow_run
 from pyland.subsurface.pfb import read_pfb, write_pfb
@@ -10,6 +12,6 @@ from pyland.subsurface.river_network import RiverNetwork
 from pyland.subsurface.rivers import Lake, Rivers
 
 __all__ = [
-    "Lake", "ParflowRun", "RiverGrid", "RiverNetwork", "Rivers", "Subsurface", "head_from_water",
-    "open_water_evaporation", "read_parflow_run", "read_pfb", "water_from_head", "write_pfb",
+    "Boundary", "DistributedSubsurface", "Lake", "ParflowRun", "RiverGrid", "RiverNetwork", "Rivers", "Subsurface",
+    "head_from_water", "open_water_evaporation", "read_parflow_run", "read_pfb", "water_from_head", "write_pfb",
 ]

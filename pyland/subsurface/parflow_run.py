@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
+from pyland.subsurface.distributed import DistributedSubsurface
+from pyland.subsurface.flow_boundaries import Boundary
 from pyland.subsurface.parflow_forcing import SUBDIVISIONS, FaceSeries, ForcingReader, SourceSeries
 from pyland.subsurface.parflow_geometry import RunGeometry, read_grid
 from pyland.subsurface.parflow_keys import KeyNote, RunKeys, read_run_keys
@@ -115,7 +117,7 @@ class ParflowRun:
     unsupported: tuple[KeyNote, ...]
     notes: tuple[str, ...] = field(default=())
 
-    def build(self, **changes: Any) -> Any:
+    def build(self, **changes: Any) -> DistributedSubsurface:
         """Return the distributed subsurface of this run.
 
         Parameters
@@ -133,12 +135,6 @@ class ParflowRun:
         InputError
             If the settings do not fit.
         """
-        try:
-            from pyland.subsurface.distributed import Boundary, DistributedSubsurface
-        except ImportError:
-            raise UnavailableError(
-                "this build of pyland has no distributed subsurface; settings can be read."
-            ) from None
         settings = dict(self.settings)
         settings["boundaries"] = {
             side: [Boundary(**condition) for condition in conditions]
@@ -181,7 +177,7 @@ class ParflowRun:
                 found.setdefault(series.side, []).append(condition)
         return found
 
-    def apply(self, flow: Any, time: float) -> None:
+    def apply(self, flow: DistributedSubsurface, time: float) -> None:
         """Give a distributed subsurface the conditions that hold just after a time [s]."""
         for side, conditions in self.conditions(time).items():
             for index, condition in enumerate(conditions):
