@@ -40,7 +40,8 @@ class RunTiming:
     dump_interval : float or None
         Time between outputs [s]; None if they are counted in steps.
     dump_steps : int or None
-        Steps between outputs; None if they are given as a time, or there are none.
+        Steps between outputs, of which the first is the first step; None if they are given as a time, or there are
+        none.
     first_step : float
         First step [s].
     growth : float
@@ -48,9 +49,9 @@ class RunTiming:
     min_step, max_step : float
         Bounds of the steps [s].
     max_steps : int
-        Number of the last step if the end does not come before.
+        Number of steps at which the run ends if the end does not come before.
     first_output : int
-        Number of the file with the initial state, and of the step before the first.
+        Number of the file with the initial state, and from which steps are counted.
     """
 
     start: float
@@ -189,7 +190,7 @@ class ParflowRun:
         timing = self.timing
         cycles = {series.cycle for series in (*self.faces, *self.sources) if series.cycle is not None}
         time, step, output = timing.start, timing.first_step, timing.first_output
-        for count in range(timing.first_output + 1, timing.max_steps + 1):  # ParFlow counts files and steps from there
+        for count in range(timing.first_output, timing.max_steps):  # ParFlow counts files and steps from there
             change = min((cycle.next_change(time) for cycle in cycles), default=math.inf)
             length = min(step, change - time)
             writes = timing.dump_steps is not None and count % timing.dump_steps == 0
@@ -299,6 +300,7 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     faces = forcing.boundaries(domain)
     _check_surface(keys, mask, faces)
     soil = SoilReader(keys, geometry, units, active)
+    timing = _read_timing(keys, units)
     settings: dict[str, Any] = {
         "thickness": elevation.thickness * units.length,
         "soil": soil.soil(),
@@ -314,6 +316,8 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     }
     if active is not None:
         settings["active"] = active
+    # a pyland step is cut where it does not converge; a definition may have steps that are shorter than its least one
+    settings["min_step"] = min(_MIN_STEP, timing.min_step)
     if forcing.overland != "none":
         kind = {"kinematic": "OverlandKinematic", "diffusive": "OverlandDiffusive"}[forcing.overland]
         settings["slope_floor"] = keys.number(f"Solver.{kind}.Epsilon", _SLOPE_FLOOR)
@@ -323,7 +327,6 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
         settings["ponding_depth"] = 0.0
         settings.pop("manning", None)
     sources = tuple(forcing.sources())
-    timing = _read_timing(keys, units)
     left = list(keys.left())
     refused = [*keys.refused, *(note for note, known in left if not known)]
     if strict and refused:
@@ -353,6 +356,9 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
 _SLOPE_FLOOR = 1e-5
 """ParFlow's default of Solver.OverlandKinematic.Epsilon and Solver.OverlandDiffusive.Epsilon [1]."""
 
+
+_MIN_STEP = 1.0
+"""Default of ``min_step`` of the distributed subsurface [s]."""
 
 _MAX_STEPS = 1_000_000
 """ParFlow's default of Solver.MaxIter."""
