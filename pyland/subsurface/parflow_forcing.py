@@ -279,6 +279,8 @@ class ForcingReader:
         if kind in ("PressureFile", "FluxFile", "OverlandFlowPFB"):
             layers = 1 if kind == "OverlandFlowPFB" else None
             field = self.geometry.field_file(f"{at}.FileName", layers=layers)
+            if not np.isfinite(self.grid.at_face(field, side)).all():
+                raise InputError(f"{keys.file(f'{at}.FileName')}: holds values that are no numbers on the {side} side.")
             return self.grid.at_face(field, side) * (units.length if kind == "PressureFile" else flux)
         value = keys.number(f"{at}.Value")
         if kind == "FluxVolumetric":

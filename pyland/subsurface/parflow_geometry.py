@@ -202,9 +202,29 @@ class RunGeometry:
         mask = self.mask(name)
         places = {}
         for patch, side in zip(names, SIDES, strict=True):
+            if self._reaches_beyond(name, side):
+                if side == "top":
+                    raise InputError(
+                        f"{self.keys.source}: Geom.{name}.Upper.Z: the domain reaches beyond the grid; expected a "
+                        "surface at its upper end."
+                    )
+                self.keys.note(
+                    f"Geom.{name} reaches beyond the grid in the {side}: its patch '{patch}' lies outside and has no "
+                    "effect; the rim of the grid is closed, as in ParFlow."
+                )
+                places[patch] = []
+                continue
             at_rim = self.grid.at_face(mask, side).any()
             places[patch] = [(side if at_rim else "inside", None)]
         return places
+
+    def _reaches_beyond(self, name: str, side: str) -> bool:
+        """Tell whether a box holds the centre of the cell beyond a side of the grid."""
+        number, is_upper = divmod(SIDES.index(side), 2)
+        axis, low, size = "XYZ"[number], self.grid.lower[number], self.grid.spacing[number]
+        if not is_upper:
+            return self.keys.number(f"Geom.{name}.Lower.{axis}") <= low - 0.5 * size
+        return self.keys.number(f"Geom.{name}.Upper.{axis}") >= low + size * (self.grid.shape[2 - number] + 0.5)
 
     def overlay(self, names: list[str], values: list, what: str) -> np.ndarray:
         """Lay values over each other, later ones on top, as ParFlow does.

@@ -22,12 +22,6 @@ from pyland.subsurface.parflow_geometry import RunGeometry, read_grid
 from pyland.subsurface.parflow_keys import KeyNote, RunKeys, read_run_keys
 from pyland.subsurface.parflow_soil import RunUnits, SoilReader, read_units
 
-_OTHER_SOLVERS = {
-    "Solver.ResetSurfacePressure": "pyland does not reset ponds (without that: not reset)",
-    "Solver.Spinup": "pyland does not take ponds away between steps (without that: they stay)",
-}
-"""Switches that act on the flow and that pyland does not have."""
-
 
 @dataclass(frozen=True)
 class RunTiming:
@@ -97,6 +91,8 @@ class ParflowRun:
         Conditions and rain on the sides, through time.
     sources : tuple of SourceSeries
         Water put into cells, through time.
+    resets : tuple of (float, float)
+        After every step, heads of the topmost layer above the first number become the second [m].
     used : tuple of str
         Keys that were taken over.
     ignored, unsupported : tuple of KeyNote
@@ -113,6 +109,7 @@ class ParflowRun:
     timing: RunTiming
     faces: tuple[FaceSeries, ...]
     sources: tuple[SourceSeries, ...]
+    resets: tuple[tuple[float, float], ...]
     used: tuple[str, ...]
     ignored: tuple[KeyNote, ...]
     unsupported: tuple[KeyNote, ...]
@@ -185,6 +182,17 @@ class ParflowRun:
                 if condition["kind"] != "seepage":
                     flow.set_boundary(side, condition["value"], index)
 
+    def end_step(self, flow: DistributedSubsurface) -> None:
+        """Do what ParFlow does after a step: take ponds away where the definition says so."""
+        top = flow.pressure[..., 0, :, :]
+        changed = False
+        for threshold, value in self.resets:
+            above = top > threshold
+            top[above] = value
+            changed = changed or bool(above.any())
+        if changed:
+            flow.reconcile()
+
     def steps(self) -> Iterator[RunStep]:
         """Yield ParFlow's steps; they end where rain, wells and conditions change and where it writes, as there."""
         timing = self.timing
@@ -231,6 +239,8 @@ class ParflowRun:
                 f"{name}: {_range_text(v)}" for name, v in zip(series.cycle.names, series.values, strict=True)
             )
             shown[f"{series.side} ({series.patch})"] = f"{series.kind}, {values}"
+        for threshold, value in self.resets:
+            shown["surface"] = f"heads above {threshold:g} m become {value:g} m after every step"
         if self.sources:
             shown["sources"] = f"{len(self.sources)} (files, constant sources, wells)"
         width = max(map(len, shown))
@@ -281,6 +291,7 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     >>> for step in run.steps():                                         # doctest: +SKIP
     ...     run.apply(flow, step.start)
     ...     flow.advance(step.length, source=run.source_at(step.start), rain=run.rain(step.start))
+    ...     run.end_step(flow)
     """
     keys = read_run_keys(path)
     units = read_units(keys, length, time)
@@ -301,6 +312,7 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     _check_surface(keys, mask, faces)
     soil = SoilReader(keys, geometry, units, active)
     timing = _read_timing(keys, units)
+    resets = tuple(_read_resets(keys, units))
     settings: dict[str, Any] = {
         "thickness": elevation.thickness * units.length,
         "soil": soil.soil(),
@@ -344,6 +356,7 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
         timing=timing,
         faces=tuple(faces),
         sources=sources,
+        resets=resets,
         used=tuple(keys.used()),
         ignored=tuple(note for note, known in left if known),
         unsupported=tuple(refused),
@@ -372,9 +385,6 @@ def _check_solver(keys: RunKeys) -> None:
         keys.refuse(
             "Solver.LSM", "rain, evaporation and roots come from ParFlow's land model; pyland's own takes its place"
         )
-    for key, why in _OTHER_SOLVERS.items():
-        if keys.flag(key):
-            keys.refuse(key, why)
     for key, what in (("Reservoirs.Names", "reservoirs"), ("InternalBC.Names", "conditions within the domain")):
         if keys.names(key):
             keys.refuse(key, f"pyland has no {what} below ground (without that: none)")
@@ -390,6 +400,15 @@ def _check_surface(keys: RunKeys, mask: np.ndarray, faces: list[FaceSeries]) -> 
             f"patch '{wet[0]}' on it takes or gives water; pyland's layers follow the ground. Use a terrain-following "
             "grid."
         )
+
+
+def _read_resets(keys: RunKeys, units: RunUnits) -> Iterator[tuple[float, float]]:
+    """Yield threshold and new value of surface pressure after a step [m]."""
+    if keys.flag("Solver.Spinup"):
+        yield 0.0, 0.0
+    if keys.flag("Solver.ResetSurfacePressure"):
+        threshold = keys.number("Solver.ResetSurfacePressure.ThresholdPressure", 0.0)
+        yield threshold * units.length, keys.number("Solver.ResetSurfacePressure.ResetPressure", 0.0) * units.length
 
 
 def _read_timing(keys: RunKeys, units: RunUnits) -> RunTiming:

@@ -11,6 +11,9 @@ from pyland.base.units import convert
 from pyland.subsurface.parflow_geometry import Elevation, RunGeometry
 from pyland.subsurface.parflow_keys import RunKeys
 
+_STORAGE_OF_WATER = 1e-6
+"""Specific storage of rigid soil: compressibility of the water in its pores alone [m-1]."""
+
 
 @dataclass(frozen=True)
 class RunUnits:
@@ -152,7 +155,7 @@ class SoilReader:
         porosity; its saturation is relative to that, and so is specific storage.
         """
         porosity = self._by_type("Geom.Porosity.GeomNames", "Porosity")
-        storage = self._specific_storage() / self.units.length
+        storage = self._positive(self._specific_storage()) / self.units.length
         curve = self._van_genuchten("Saturation", ("Alpha", "N", "SRes", "SSat"))
         self._same_curve(curve)
         full = curve["SSat"]
@@ -226,6 +229,16 @@ class SoilReader:
             return np.zeros(self.geometry.grid.shape)  # what ParFlow starts from
         values = [keys.number(f"Geom.{name}.SpecificStorage.Value") for name in names]
         return self.geometry.overlay(names, values, "SpecificStorage.GeomNames")
+
+    def _positive(self, storage: np.ndarray) -> np.ndarray:
+        """Refuse a specific storage of zero: without it pressure below a water table has no equation of its own."""
+        if not (storage[np.isfinite(storage)] <= 0.0).any():
+            return storage
+        self.keys.refuse(
+            "SpecificStorage.GeomNames",
+            f"pyland needs a positive specific storage (without that: {_STORAGE_OF_WATER:g} per metre where it is 0)",
+        )
+        return np.where(storage <= 0.0, _STORAGE_OF_WATER * self.units.length, storage)
 
     def _van_genuchten(self, curve: str, parameters: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Read the parameters of ``Phase.Saturation`` or ``Phase.RelPerm``."""
@@ -325,5 +338,10 @@ class SoilReader:
                 patch = str(keys.need(f"Geom.{name}.ICPressure.RefPatch"))
                 value = value - (height - geometry.reference(solid, patch, elevation))
             values.append(value)
+        if kind == "HydroStaticPatch" and sum(geometry.mask(name).astype(int) for name in names).max() > 1:
+            keys.note(
+                "ICPressure: regions with hydrostatic pressure overlap; pyland takes the later one there. ParFlow's "
+                "iteration swings between them and stops after ten turns."
+            )
         field = geometry.overlay(names, values, "ICPressure.GeomNames") * self.units.length
         return reduced(field, self.active, f"{keys.source}: ICPressure")

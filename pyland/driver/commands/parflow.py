@@ -154,6 +154,7 @@ def run_parflow(
             now, number = step.start + seconds, step.output if seconds == step.length else None
             run.apply(flow, step.start)
             out = flow.advance(seconds, source=run.source_at(step.start), rain=run.rain(step.start))
+            run.end_step(flow)
             steps, newton = steps + int(out["steps"]), newton + int(out["newton_iterations"])
             record.write_step(now, out)
             if number is not None:
