@@ -2,10 +2,11 @@
 !>
 !> Linear systems are solved to a share of the residual after Eisenstat and Walker (1996), SIAM J. Sci. Comput. 17,
 !> 16-32, choice 2. Where a head would jump, the step is taken in water content instead, and a cell leaves saturation
-!> through a fixed head (pl_richards_newton: propose_head; Forsyth et al. 1995, Adv. Water Resour. 18, 25-38). A column
+!> through a fixed head (pl_head_step). A column
 !> that fills up begins to pond at depth 0, where the pond already counts in the Jacobian.
 module pl_flow_newton
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use, intrinsic :: iso_fortran_env, only: int8
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_type
    use pl_flow_exchange, only: add_over_ranks, largest_over_ranks
@@ -14,11 +15,11 @@ module pl_flow_newton
    use pl_flow_model, only: flow_model_type
    use pl_flow_multigrid, only: prepare_preconditioner
    use pl_flow_overland, only: overland_diffusive
-   use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_classes
+   use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_if_new
    use pl_flow_system, only: assemble, evaluate
+   use pl_head_step, only: propose_head, smooth_head
    use pl_kinds, only: rk
    use pl_retention_curves, only: driest_head
-   use pl_richards_newton, only: propose_head
    use pl_soil_hydraulics, only: wettest_head
    implicit none (type, external)
    private
@@ -27,7 +28,12 @@ module pl_flow_newton
    real(rk), parameter :: first_share = 0.1_rk    !! of the residual that a linear solve may leave at first [1]
    real(rk), parameter :: least_share = 1.0e-4_rk !! of the residual that it is ever asked to leave [1]
    real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
-   real(rk), parameter :: mean_share = 0.01_rk    !! of the tolerance that the mean residual may be [1]
+   real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
+   real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
+   real(rk), parameter :: mean_share = 0.001_rk   !! of the tolerance that the mean residual may be [1]
+   integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
+   real(rk), parameter :: nearer = 0.25_rk        !! to saturation comes a cell that leaves it once more in a step [1]
+   integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
 
 contains
@@ -41,9 +47,11 @@ contains
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
       real(rk) :: sums(3), top(1), now, before, share, reached
+      integer :: solved
       converged = .false.
       call start_step(model, dt)
       before = 0.0_rk
+      solved = model%krylov
       share = first_share
       do iterations = 0, model%options%max_iterations
          if (iterations > 0) call evaluate(model)
@@ -59,9 +67,10 @@ contains
             return
          end if
          if (iterations == model%options%max_iterations) return
-         if (iterations > 0) share = next_share(share, now, before)
-         call prepare_preconditioner(model, error)
+         if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/top(1))
+         call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
+         solved = model%krylov
          call solve_linear(model, now, share, reached, error)
          if (allocated(error)) return
          before = now
@@ -71,13 +80,14 @@ contains
    end subroutine newton_step
 
    !> Share of the residual that the next linear solve may leave.
-   pure real(rk) function next_share(share, now, before)
+   pure real(rk) function next_share(share, now, before, enough)
       real(rk), intent(in) :: share  !! of the last solve [1]
       real(rk), intent(in) :: now    !! size of the residual [m]
       real(rk), intent(in) :: before !! size of the residual before [m]
-      next_share = walker*(now/before)**2
-      if (walker*share**2 > first_share) next_share = max(next_share, walker*share**2)
-      next_share = min(max(next_share, least_share), first_share)
+      real(rk), intent(in) :: enough !! share at which the tolerance is met [1]
+      next_share = walker*(now/before)**walker_power
+      if (walker*share**walker_power > first_share) next_share = max(next_share, walker*share**walker_power)
+      next_share = min(max(next_share, least_share, aim*enough), first_share)
    end function next_share
 
    !> Storage at the start, what the cells can give, and the way of the water.
@@ -88,6 +98,8 @@ contains
       call evaluate(model)
       !$omp parallel do schedule(static)
       do j = 1, model%ny
+         model%flips(:, :, j) = 0_int8
+         model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
          call limit_row(model, j, dt)
@@ -185,34 +197,42 @@ contains
       do j = 1, model%ny
          if (model%has_ice) then
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .true., model%ice(:, :, j), &
-                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
+                            model%head(:, :, j))
          else
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .false., model%ice, &
-                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
+                            model%head(:, :, j))
          end if
       end do
    end subroutine move_heads
 
    !> Move the heads of `n` cells; the first `top` of them are top cells.
-   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, head)
+   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, flips, head)
       type(flow_soil_type), intent(in) :: soil
       integer, intent(in) :: n, top, iteration
       integer, intent(in) :: class(n)        !! [1]
       logical, intent(in) :: has_ice
-      real(rk), intent(in) :: ice(*)         !! (n) [m3 m-3]
+      real(rk), intent(in) :: ice(merge(n, 1, has_ice)) !! [m3 m-3]
       real(rk), intent(in) :: storage(n)     !! at the head [m3 m-3]
       real(rk), intent(in) :: capacity(n)    !! [m-1]
       real(rk), intent(in) :: x(n)           !! minus the step of Newton's method [m]
+      integer(int8), intent(inout) :: flips(n) !! times that a cell has left saturation in this step [1]
       real(rk), intent(inout) :: head(n)     !! [m]
       type(class_parameters_type) :: now
-      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough
-      integer :: classes(w), c, first, i, m
+      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough, release
+      integer :: classes(w), c, first, i, loaded, m
       real(rk) :: share
       share = merge(0.5_rk, 1.0_rk, iteration > patience)
       free = 0.0_rk
       ices = 0.0_rk
+      loaded = 0
       do first = 1, n, w
          m = min(w, n - first + 1)
+         if (all(abs(x(first:first + m - 1)) <= smooth_head)) then
+            head(first:first + m - 1) = head(first:first + m - 1) - x(first:first + m - 1)
+            cycle
+         end if
          do i = 1, w
             c = first + min(i, m) - 1
             classes(i) = class(c)
@@ -222,10 +242,13 @@ contains
             rate(i) = capacity(c)
             if (has_ice) ices(i) = ice(c)
          end do
-         call load_classes(soil, classes, has_ice, ices, now, slowed)
+         call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
          call lane_water(now, heads, stored, rate, water, held)
          rough = 0.0_rk
-         call propose_head(now%entry, now%release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
+         do i = 1, w
+            release(i) = now%release(i)*nearer**flips(first + min(i, m) - 1)
+         end do
+         call propose_head(now%entry, release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
                            change, water, held, moved, jumps, rough)
          if (any(jumps > 0.5_rk)) then
             do i = 1, w
@@ -238,6 +261,8 @@ contains
             end do
          end if
          do i = 1, m
+            if (heads(i) >= -now%entry(i) .and. moved(i) < -now%entry(i)) &
+               flips(first + i - 1) = min(flips(first + i - 1) + 1_int8, most_flips)
             head(first + i - 1) = min(max(moved(i), driest_head), wettest_head)
          end do
       end do
