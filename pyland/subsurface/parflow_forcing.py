@@ -214,20 +214,20 @@ class ForcingReader:
             )
         self.overland = (kinds - {"closed"} or {"none"}).pop()
         types = set(uppers.values())
-        if types & {"OverlandFlow", "OverlandFlowPFB"}:
+        if keys.integer("OverlandFlowSpinUp", 0) and self.overland != "none":
+            self.overland = "none"
+            keys.note("OverlandFlowSpinUp: no overland flow, ponded water leaves at once.")
+        if self.overland != "none" and types & {"OverlandFlow", "OverlandFlowPFB"}:
             keys.note(
                 "OverlandFlow: pyland takes the slope of a cell for its face to the next cell east or north, as "
-                "ParFlow's OverlandKinematic does; ParFlow's OverlandFlow takes slopes at cell centres upstream. Ponds "
-                "of the two differ by up to a cell where slopes turn."
+                "ParFlow's OverlandKinematic does; ParFlow's OverlandFlow takes slopes of cells, upstream. Where slopes "
+                "turn, ponds of the two differ; give slopes made for OverlandKinematic."
             )
         if "SeepageFace" in types:
             keys.note(
                 "SeepageFace on the top: in pyland ponded water leaves at once; in ParFlow its depth leaves per unit "
                 "of time."
             )
-        if keys.integer("OverlandFlowSpinUp", 0) and self.overland != "none":
-            self.overland = "none"
-            keys.note("OverlandFlowSpinUp: no overland flow, ponded water leaves at once.")
         for key in (
             "OverlandSpinupDampP1",
             "OverlandSpinupDampP2",
