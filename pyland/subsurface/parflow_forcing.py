@@ -214,13 +214,15 @@ class ForcingReader:
             )
         self.overland = (kinds - {"closed"} or {"none"}).pop()
         types = set(uppers.values())
+        if keys.integer("OverlandFlowDiffusive", 0) and types & {"OverlandFlow", "OverlandFlowPFB"}:
+            self.overland = "diffusive"
         if keys.integer("OverlandFlowSpinUp", 0) and self.overland != "none":
             self.overland = "none"
             keys.note("OverlandFlowSpinUp: no overland flow, ponded water leaves at once.")
         if self.overland != "none" and types & {"OverlandFlow", "OverlandFlowPFB"}:
             keys.note(
                 "OverlandFlow: pyland takes the slope of a cell for its face to the next cell east or north, as "
-                "ParFlow's OverlandKinematic does; ParFlow's OverlandFlow takes slopes of cells, upstream. Where slopes "
+                "ParFlow's OverlandKinematic does; ParFlow's OverlandFlow takes slopes of cells, upstream. Where they "
                 "turn, ponds of the two differ; give slopes made for OverlandKinematic."
             )
         if "SeepageFace" in types:

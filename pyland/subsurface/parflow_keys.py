@@ -37,6 +37,15 @@ _IGNORED = (
     ("Solver.Write*", "files that ParFlow writes"),
     ("Solver.BinaryOutDir", "files that ParFlow writes"),
     ("Solver.CLM.*", "ParFlow's land model; pyland has its own"),
+    ("Solver.SlopeAccountingCLM", "ParFlow's land model; pyland has its own"),
+    *(
+        (f"Solver.{name}", "steers ParFlow's linear solver; pyland has its own")
+        for name in (
+            "BoxSizePowerOf2", "CoarseSolve", "DiagScale", "DiagSolver", "DropTol", "Jacobian", "MaxLevels",
+            "MaxMinN?", "NonlinearSolver", "PolyDegree", "PolyPC", "RAPType", "Smoother", "Symmetric", "TwoNorm",
+            "Weight",
+        )
+    ),
     ("SILO.*", "files that ParFlow writes"),
     ("NetCDF.*", "files that ParFlow writes"),
     ("KnownSolution*", "ParFlow compares with it, it does not act on the flow"),

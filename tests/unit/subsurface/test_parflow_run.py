@@ -124,6 +124,16 @@ def test_rain_follows_its_cycle(read):
     np.testing.assert_allclose(rain, [20.0, 20.0, 0.0, 0.0, 0.0, 20.0, 20.0])
 
 
+@pytest.mark.parametrize(
+    ("kind", "key", "expected"),
+    [("OverlandFlow", 0, "kinematic"), ("OverlandFlow", 1, "diffusive"), ("OverlandDiffusive", 0, "diffusive"),
+     ("SeepageFace", 0, "none")],
+)
+def test_overland_flow_by_type_and_key(read, kind, key, expected):
+    run = read(box(OverlandFlowDiffusive=key) | storm(kind, 0.02, 2, 3))
+    assert run.settings["overland"] == expected and run.rain(0.0) == pytest.approx(20.0 / HOUR)
+
+
 def test_steps_end_where_values_change(read):
     run = read(box(TimeStep__Value=3.0, TimingInfo__StopTime=7.0, TimingInfo__DumpInterval=0)
                | storm("OverlandKinematic", 0.02, 2, 3))
