@@ -44,7 +44,7 @@ contains
 
    !> Choose schemes and tolerances.
    subroutine flow_set_options(self, overland, follows_terrain, slope_floor, ponding_depth, tolerance, max_iterations, &
-                               max_krylov, max_restarts, min_step, max_step, levels, ierr, errmsg)
+                               max_krylov, max_restarts, min_step, max_step, ierr, errmsg)
       type(flow_handle), intent(inout) :: self
       integer, intent(in) :: overland        !! 0 none, 1 kinematic, 2 diffusive
       integer, intent(in) :: follows_terrain !! 1: slopes enter lateral flow of the ground
@@ -56,11 +56,10 @@ contains
       integer, intent(in) :: max_restarts    !! [1]
       real(rk), intent(in) :: min_step       !! [s]
       real(rk), intent(in) :: max_step       !! [s]
-      integer, intent(in) :: levels          !! of multigrid, 0: as many as needed [1]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
-      if (overland < 0 .or. overland > 2 .or. max_iterations < 1 .or. max_krylov < 1 .or. max_restarts < 1 .or. levels < 0) then
+      if (overland < 0 .or. overland > 2 .or. max_iterations < 1 .or. max_krylov < 1 .or. max_restarts < 1) then
          call raise_error(error, error_input, "flow: overland must be 0, 1 or 2, numbers of iterations positive")
       else if (.not. (slope_floor > 0.0_rk .and. ponding_depth >= 0.0_rk .and. tolerance > 0.0_rk .and. &
                       min_step > 0.0_rk .and. max_step >= min_step)) then
@@ -77,20 +76,20 @@ contains
          self%model%options%max_restarts = max_restarts
          self%model%options%min_step = min_step
          self%model%options%max_step = max_step
-         self%model%options%levels = levels
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_set_options
 
    !> Name the neighbours of this rank.
-   subroutine flow_set_ranks(self, comm, neighbours, ierr, errmsg)
+   subroutine flow_set_ranks(self, comm, tiles, neighbours, ierr, errmsg)
       type(flow_handle), intent(inout) :: self
       integer, intent(in) :: comm          !! Fortran handle of the communicator; not read without neighbours
+      integer, intent(in) :: tiles(:)      !! (2) ranks from west to east and from south to north [1]
       integer, intent(in) :: neighbours(:) !! (4) ranks in the west, east, south and north, -1 for none
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
-      call create_exchange(self%model%exchange, comm, neighbours, self%model%nz*max(self%model%nx, self%model%ny), error)
+      call create_exchange(self%model%exchange, comm, tiles, neighbours, self%model%nz*max(self%model%nx, self%model%ny), error)
       call report(error, ierr, errmsg)
    end subroutine flow_set_ranks
 

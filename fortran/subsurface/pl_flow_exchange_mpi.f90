@@ -3,18 +3,19 @@
 !> A rank holds a rectangle of columns with a rim of one column. Fields are (0:nx+1, nz, 0:ny+1); corners are not needed.
 module pl_flow_exchange
    use, intrinsic :: iso_fortran_env, only: int64
-   use mpi_f08, only: mpi_allreduce, mpi_comm, mpi_comm_rank, mpi_comm_size, mpi_double_precision, &
+   use mpi_f08, only: mpi_allgather, mpi_allreduce, mpi_comm, mpi_comm_rank, mpi_comm_size, mpi_double_precision, &
                       mpi_irecv, mpi_isend, mpi_max, mpi_request, mpi_statuses_ignore, mpi_sum, mpi_waitall
    use pl_error, only: error_input, error_type, raise_error
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: add_over_ranks, create_exchange, exchange_halo, flow_exchange_type, largest_over_ranks
+   public :: add_over_ranks, create_exchange, exchange_halo, flow_exchange_type, gather_over_ranks, largest_over_ranks
 
    !> Neighbours of a rank; without any nothing is sent.
    type :: flow_exchange_type
       integer :: size = 1          !! ranks [1]
       integer :: rank = 0          !! this one, from 0 [1]
+      integer :: tiles(2) = 1      !! ranks from west to east and from south to north [1]
       integer :: west = -1         !! rank of the neighbour, -1 at the rim
       integer :: east = -1         !! rank of the neighbour, -1 at the rim
       integer :: south = -1        !! rank of the neighbour, -1 at the rim
@@ -27,9 +28,10 @@ module pl_flow_exchange
 contains
 
    !> Set the neighbours; `comm` is a Fortran handle and not read for one rank.
-   subroutine create_exchange(exchange, comm, neighbours, face, error)
+   subroutine create_exchange(exchange, comm, tiles, neighbours, face, error)
       type(flow_exchange_type), intent(inout) :: exchange
       integer, intent(in) :: comm          !! MPI communicator as an integer
+      integer, intent(in) :: tiles(2)      !! ranks from west to east and from south to north, numbered in this order [1]
       integer, intent(in) :: neighbours(4) !! ranks in the west, east, south and north, -1 for none
       integer, intent(in) :: face          !! values of the largest face [1]
       type(error_type), allocatable, intent(out) :: error !! a neighbour that does not exist
@@ -43,8 +45,9 @@ contains
       exchange%comm%mpi_val = comm
       call mpi_comm_size(exchange%comm, exchange%size)
       call mpi_comm_rank(exchange%comm, exchange%rank)
-      if (any(neighbours >= exchange%size)) then
-         call raise_error(error, error_input, "flow: a neighbour is not among the ranks of the communicator")
+      exchange%tiles = tiles
+      if (any(neighbours >= exchange%size) .or. product(tiles) /= exchange%size) then
+         call raise_error(error, error_input, "flow: tiles and neighbours do not fit the ranks of the communicator")
          return
       end if
       if (.not. allocated(exchange%buffer)) allocate (exchange%buffer(face, 8))
@@ -110,5 +113,17 @@ contains
       mine = values
       call mpi_allreduce(mine, values, size(values), mpi_double_precision, mpi_max, exchange%comm)
    end subroutine largest_over_ranks
+
+   !> What all ranks hold, on every rank.
+   subroutine gather_over_ranks(exchange, mine, whole)
+      type(flow_exchange_type), intent(in) :: exchange
+      real(rk), intent(in) :: mine(:)
+      real(rk), intent(out) :: whole(:, :) !! (as mine, rank)
+      if (exchange%size == 1) then
+         whole(:, 1) = mine
+      else
+         call mpi_allgather(mine, size(mine), mpi_double_precision, whole, size(mine), mpi_double_precision, exchange%comm)
+      end if
+   end subroutine gather_over_ranks
 
 end module pl_flow_exchange

@@ -32,7 +32,6 @@ module pl_flow_model
       integer :: max_restarts = 3               !! of GMRES in a Newton iteration [1]
       real(rk) :: min_step = 1.0_rk             !! shortest step before the run stops [s]
       real(rk) :: max_step = huge(1.0_rk)       !! longest step [s]
-      integer :: levels = 0                     !! of multigrid; 0: as many as lateral flow asks for [1]
    end type flow_options_type
 
    !> Faces to the outside with a condition, sorted by row.
@@ -114,6 +113,9 @@ module pl_flow_model
       type(flow_level_type) :: fine                     !! the Jacobian
       type(flow_level_type), allocatable :: coarse(:)   !! coarsened in x and y
       integer :: nlevel = 1                             !! levels in use, the finest counted [1]
+      integer :: gathered = 0                           !! first coarse level that every rank holds whole; 0: none
+      integer, allocatable :: widths(:), heights(:)     !! columns of the tiles on the level before, by their place [1]
+      type(flow_exchange_type) :: alone                 !! of the levels that every rank holds whole
       real(rk), allocatable :: over(:, :, :)            !! (nx, ny, 4) share of overland flow in west, east, south, north
       integer, allocatable :: order(:)                  !! columns downstream, i + nx*(j-1)
       real(rk), allocatable :: basis(:, :, :, :)        !! (nx, nz, ny, vectors) of GMRES

@@ -58,7 +58,7 @@ class FlowFields:
 
     def set_options(
         self, *, overland: str, follows_terrain: bool, slope_floor: float, ponding_depth: float, tolerance: float,
-        max_iterations: int, max_krylov: int, max_restarts: int, min_step: float, max_step: float, levels: int,
+        max_iterations: int, max_krylov: int, max_restarts: int, min_step: float, max_step: float,
     ) -> None:
         """Choose schemes and tolerances; names as in ``fortran/subsurface/pl_flow_model.f90``."""
         if overland not in OVERLAND:
@@ -67,11 +67,12 @@ class FlowFields:
         check(*self._api.flow_set_options(
             self._handle, OVERLAND[overland], int(follows_terrain), float(slope_floor), float(ponding_depth),
             float(tolerance), int(max_iterations), int(max_krylov), int(max_restarts), float(min_step),
-            min(float(max_step), largest), int(levels)))
+            min(float(max_step), largest)))
 
-    def set_ranks(self, comm: int, neighbours: tuple[int, int, int, int]) -> None:
-        """Name the neighbours in the west, east, south and north, -1 for none."""
-        check(*self._api.flow_set_ranks(self._handle, int(comm), np.array(neighbours, dtype=np.int32)))
+    def set_ranks(self, comm: int, tiles: tuple[int, int], neighbours: tuple[int, int, int, int]) -> None:
+        """Name the ranks in x and y, and the neighbours in the west, east, south and north, -1 for none."""
+        check(*self._api.flow_set_ranks(self._handle, int(comm), np.array(tiles, dtype=np.int32),
+                                        np.array(neighbours, dtype=np.int32)))
 
     def set_soil(
         self, retention: int, air_entry: float, air_dry_head: float, classes: np.ndarray, index: np.ndarray,

@@ -186,10 +186,9 @@ class DistributedSubsurface:
             "overland": overland, "follows_terrain": terrain_following, "slope_floor": slope_floor,
             "ponding_depth": ponding_depth, "tolerance": tolerance, "max_iterations": max_iterations,
             "max_krylov": MAX_KRYLOV, "max_restarts": MAX_RESTARTS, "min_step": min_step, "max_step": max_step,
-            "levels": 0,
         }
         self._core.set_options(**self._options)
-        self._core.set_ranks(self._comm.handle, grid.neighbours)
+        self._core.set_ranks(self._comm.handle, grid.tiles, grid.neighbours)
         exists = grid.exists_with_rim
         has_surface = exists[:, 0].astype(float)
         self._core.set_soil(RETENTION[retention], air_entry, air_dry_head, classes.table, classes.index, has_surface)

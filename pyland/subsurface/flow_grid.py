@@ -114,7 +114,7 @@ class FlowGrid:
             )
         px, py = min(fitting, key=lambda one: ((one[0] - 1) * ny + (one[1] - 1) * nx, one[0]))
         ix, iy = comm.rank % px, comm.rank // px
-        self.tiles = (py, px)
+        self.tiles = (px, py)
         self.columns = _share(nx, px, ix)
         self.rows = _share(ny, py, iy)
         self.neighbours = (
