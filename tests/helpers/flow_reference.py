@@ -51,7 +51,7 @@ class PlainFlow:
     boundaries : Mapping, optional
         Side -> list of (kind, value, where); kinds ``head``, ``flux``, ``free_drainage``, ``seepage``, ``no_flow``.
     overland : str
-        ``none`` (ponded water stays) or ``kinematic``.
+        ``none`` (ponded water stays), ``kinematic`` or ``diffusive``.
     """
 
     def __init__(self, thickness, soil, *, nx, ny, dx, dy, pressure_head, kind="van_genuchten", active=None,
@@ -145,21 +145,36 @@ class PlainFlow:
         gain[cells] += total
         return total.sum()
 
-    def _overland(self, head, gain):
-        """Kinematic wave, the slope of a face being that of the cell west or south of it."""
-        ny, nx = self.shape[1:]
-        depth = np.maximum(head[0], 0.0)
-        pull = 1.0 / (np.sqrt(np.maximum(np.hypot(self.slope_x, self.slope_y), self.slope_floor)) * self.manning)
+    def _overland(self, head, before, gain):
+        """Add flow over land, the slope of a face being that of the cell west or south of it; return what leaves.
+
+        The diffusive wave takes the magnitude of its friction slope from the heads before the step.
+        """
+        depth, old = np.maximum(head[0], 0.0), np.maximum(before[0], 0.0)
+        slope_x, slope_y = self.slope_x, self.slope_y
+        along = [slope_x, slope_y]
+        if self.overland == "diffusive":
+            along = [slope_x + self._rise(depth, 1) / self.dx, slope_y + self._rise(depth, 0) / self.dy]
+            slope_x, slope_y = slope_x + self._rise(old, 1) / self.dx, slope_y + self._rise(old, 0) / self.dy
+        pull = 1.0 / (np.sqrt(np.maximum(np.hypot(slope_x, slope_y), self.slope_floor)) * self.manning)
         out = 0.0
-        for slope, axis, width in ((-self.slope_x * pull, 1, self.dy), (-self.slope_y * pull, 0, self.dx)):
-            slope, water = (slope, depth) if axis == 1 else (slope.T, depth.T)
+        for slope, first, axis, width in ((-along[0] * pull, -self.slope_x * pull, 1, self.dy),
+                                          (-along[1] * pull, -self.slope_y * pull, 0, self.dx)):
+            slope, first, water = (slope, first, depth) if axis == 1 else (slope.T, first.T, depth.T)
             padded = np.pad(water, ((0, 0), (1, 1)))
-            face = np.concatenate([slope[:, :1], slope], axis=1)
+            face = np.concatenate([first[:, :1], slope], axis=1)
             flow = face * np.where(face > 0.0, padded[:, :-1], padded[:, 1:]) ** (5.0 / 3.0) * width
             net = flow[:, :-1] - flow[:, 1:]
             gain[0] += net if axis == 1 else net.T
             out += flow[:, -1].sum() - flow[:, 0].sum()
         return out
+
+    @staticmethod
+    def _rise(depth, axis):
+        """Difference to the next cell of an axis, none at the rim [m]."""
+        rise = np.zeros(depth.shape)
+        rise[(slice(None),) * axis + (slice(None, -1),)] = np.diff(depth, axis=axis)
+        return rise
 
     def residual(self, head, stored, dt, rain, source):
         """Water missing in the cells over a step [m3]."""
@@ -171,8 +186,8 @@ class PlainFlow:
         self.inflow = {side: self._boundary(side, head, relative, gain) for side in SIDES}
         if self._is_open_top():
             gain[0] += rain * self.dx * self.dy / 1000.0
-        if self.overland == "kinematic":
-            self.discharge = self._overland(head, gain)
+        if self.overland != "none":
+            self.discharge = self._overland(head, self.pressure, gain)
         return np.where(self.active, self.storage(head) - stored - dt * gain, 0.0)
 
     def advance(self, dt, rain=0.0, source=0.0, tolerance=1e-11, iterations=60):

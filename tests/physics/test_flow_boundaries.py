@@ -66,8 +66,8 @@ def test_vertical_flow_through_layers_in_series():
     """Head above and below: (h_top - h_bottom + L) over the sum of the resistances of the layers."""
     soil = SAND | {"saturated_conductivity": np.array([1e-4, 1e-6, 1e-5])}
     flow = DistributedSubsurface(THICKNESS, soil, nx=2, ny=2, dx=10.0, dy=5.0, pressure_head=2.0,
-                                 boundaries={"top": Boundary("head", 1.0), "bottom": Boundary("head", 0.5)})
-    expected = (1.0 - 0.5 + 3.0) / (0.5 / 1e-4 + 1.0 / 1e-6 + 1.5 / 1e-5) * 200.0
+                                 boundaries={"top": Boundary("head", 1.0), "bottom": Boundary("head", 2.5)})
+    expected = (1.0 - 2.5 + 3.0) / (0.5 / 1e-4 + 1.0 / 1e-6 + 1.5 / 1e-5) * 200.0
     out = settle(flow)
     assert out["boundary"]["top"] == pytest.approx(expected, rel=1e-7)
     assert out["boundary"]["bottom"] == pytest.approx(-expected, rel=1e-7)
