@@ -16,6 +16,8 @@ module pl_soil_hydraulics
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
+   use pl_retention_curves, only: clapp_hornberger, driest_head, gardner, invert_van_genuchten, largest_exponent, &
+                                  van_genuchten
    implicit none (type, external)
    private
    public :: create_soil_hydraulics, prepare_soil_hydraulics, soil_hydraulics_type
@@ -28,14 +30,11 @@ module pl_soil_hydraulics
    integer, parameter :: retention_clapp_hornberger = 2
    integer, parameter :: retention_gardner = 3
 
-   real(rk), parameter :: driest_head = -1.0e6_rk  !! no soil of this model is drier; oven dryness is -1e5 m (pF 7) [m]
    real(rk), parameter :: wettest_head = 1.0e4_rk  !! largest pressure head [m]
    real(rk), parameter :: least_entry = 1.0e-8_rk  !! air-entry head of soils without one [m]
    real(rk), parameter :: least_conductivity = 1.0e-100_rk !! keeps ratios of conductivities finite [m s-1]
    real(rk), parameter :: entry_full = 1.25_rk     !! van Genuchten n up to which the whole air-entry head acts [1]
    real(rk), parameter :: entry_none = 1.5_rk      !! van Genuchten n from which none acts [1]
-   real(rk), parameter :: largest_exponent = 600.0_rk !! of exp, inside the range of real64 [1]
-   real(rk), parameter :: series_bound = 1.0e-4_rk !! 1/(1+(alpha h)**n) below which 1-(1-x)**m is a series [1]
    real(rk), parameter :: same_water = 1.0e-8_rk   !! water this close to porosity counts as saturated [m3 m-3]
 
    !> Hydraulic parameters of a chunk of columns; arrays (chunk_width, nlayer). Set the first six, then call
@@ -273,78 +272,6 @@ contains
       end do
    end subroutine scale_layer
 
-   !> van Genuchten-Mualem with air-entry head; one log-exp pair for (alpha h)**n, one for the power m.
-   pure subroutine van_genuchten(alpha, n, saturation_scale, conductivity_scale, entry, head, saturation, capacity, &
-                                 conductivity, slope)
-      real(rk), intent(in) :: alpha(w)              !! [m-1]
-      real(rk), intent(in) :: n(w)                  !! [1]
-      real(rk), intent(in) :: saturation_scale(w)   !! [1]
-      real(rk), intent(in) :: conductivity_scale(w) !! [m s-1]
-      real(rk), intent(in) :: entry(w)              !! [m]
-      real(rk), intent(in) :: head(w)               !! [m]
-      real(rk), intent(out) :: saturation(w)        !! effective saturation [1]
-      real(rk), intent(out) :: capacity(w)          !! its derivative to the head [m-1]
-      real(rk), intent(out) :: conductivity(w)      !! [m s-1]
-      real(rk), intent(out) :: slope(w)             !! [s-1]
-      real(rk) :: ah, m, power, x, shape_term, drained, filled
-      integer :: i
-      do i = 1, w
-         m = 1.0_rk - 1.0_rk/n(i)
-         ah = alpha(i)*min(max(-head(i), entry(i)), -driest_head)
-         power = exp(n(i)*log(ah))
-         x = 1.0_rk/(1.0_rk + power)
-         shape_term = exp(m*log(x))
-         drained = power/ah*shape_term                           ! (1 - x)**m
-         filled = merge(m*x*(1.0_rk + 0.5_rk*(1.0_rk - m)*x*(1.0_rk + (2.0_rk - m)*x/3.0_rk)), 1.0_rk - drained, &
-                        x < series_bound)
-         filled = max(filled, tiny(filled))
-         saturation(i) = shape_term*saturation_scale(i)
-         capacity(i) = (n(i) - 1.0_rk)*alpha(i)*power/ah*x*saturation(i)
-         conductivity(i) = conductivity_scale(i)*sqrt(saturation(i))*filled*filled
-         slope(i) = conductivity(i)*(n(i) - 1.0_rk)*alpha(i)*x/ah*(2.0_rk*drained/filled + 0.5_rk*power)
-      end do
-   end subroutine van_genuchten
-
-   !> Clapp-Hornberger: S = (h_s/h)**(1/b), K = K_s S**(2b+3) = K_s (h_s/h)**2 S**3.
-   pure subroutine clapp_hornberger(b, k_sat, entry, head, saturation, capacity, conductivity, slope)
-      real(rk), intent(in) :: b(w)             !! exponent [1]
-      real(rk), intent(in) :: k_sat(w)         !! [m s-1]
-      real(rk), intent(in) :: entry(w)         !! air-entry head h_s [m]
-      real(rk), intent(in) :: head(w)          !! [m]
-      real(rk), intent(out) :: saturation(w)   !! [1]
-      real(rk), intent(out) :: capacity(w)     !! [m-1]
-      real(rk), intent(out) :: conductivity(w) !! [m s-1]
-      real(rk), intent(out) :: slope(w)        !! [s-1]
-      real(rk) :: suction, ratio
-      integer :: i
-      do i = 1, w
-         suction = max(-head(i), entry(i))
-         ratio = entry(i)/suction
-         saturation(i) = exp(max(log(ratio)/b(i), -largest_exponent/4.0_rk))
-         capacity(i) = saturation(i)/(b(i)*suction)
-         conductivity(i) = k_sat(i)*ratio*ratio*saturation(i)**3
-         slope(i) = conductivity(i)*(2.0_rk + 3.0_rk/b(i))/suction
-      end do
-   end subroutine clapp_hornberger
-
-   !> Gardner: S = exp(alpha psi), K = K_s S.
-   pure subroutine gardner(alpha, k_sat, head, saturation, capacity, conductivity, slope)
-      real(rk), intent(in) :: alpha(w)         !! [m-1]
-      real(rk), intent(in) :: k_sat(w)         !! [m s-1]
-      real(rk), intent(in) :: head(w)          !! [m]
-      real(rk), intent(out) :: saturation(w)   !! [1]
-      real(rk), intent(out) :: capacity(w)     !! [m-1]
-      real(rk), intent(out) :: conductivity(w) !! [m s-1]
-      real(rk), intent(out) :: slope(w)        !! [s-1]
-      integer :: i
-      do i = 1, w
-         saturation(i) = exp(max(alpha(i)*min(head(i), 0.0_rk), -largest_exponent))
-         capacity(i) = alpha(i)*saturation(i)
-         conductivity(i) = k_sat(i)*saturation(i)
-         slope(i) = alpha(i)*conductivity(i)
-      end do
-   end subroutine gardner
-
    !> Water content of all layers at a given head.
    pure subroutine water_from_head(nlayer, hydraulics, head, water)
       integer, intent(in) :: nlayer             !! layers [1]
@@ -401,22 +328,6 @@ contains
       head = merge(-hydraulics%entry_head(:, layer), min(max(head, driest_head), -hydraulics%entry_head(:, layer)), &
                    saturation >= 1.0_rk)
    end subroutine layer_head_from_water
-
-   !> Inverse of van Genuchten's retention curve.
-   pure subroutine invert_van_genuchten(alpha, n, saturation_scale, saturation, head)
-      real(rk), intent(in) :: alpha(w)            !! [m-1]
-      real(rk), intent(in) :: n(w)                !! [1]
-      real(rk), intent(in) :: saturation_scale(w) !! [1]
-      real(rk), intent(in) :: saturation(w)       !! effective saturation in (0, 1] [1]
-      real(rk), intent(out) :: head(w)            !! [m]
-      real(rk) :: exponent, power
-      integer :: i
-      do i = 1, w
-         exponent = -log(saturation(i)/saturation_scale(i))*n(i)/(n(i) - 1.0_rk)
-         power = exp(min(max(exponent, 0.0_rk), largest_exponent)) - 1.0_rk
-         head(i) = -exp(log(max(power, tiny(power)))/n(i))/alpha(i)
-      end do
-   end subroutine invert_van_genuchten
 
    !> Water stored by compression where the soil is saturated.
    pure subroutine elastic_storage(nlayer, hydraulics, head, storage)

@@ -23,6 +23,11 @@ class Communicator:
         self.size: int = 1 if comm is None else comm.Get_size()
 
     @property
+    def handle(self) -> int:
+        """Handle of the MPI communicator for the compiled core; 0 on a serial run."""
+        return 0 if self._comm is None else int(self._comm.py2f())
+
+    @property
     def is_root(self) -> bool:
         """Whether this rank writes files and talks to the user."""
         return self.rank == 0

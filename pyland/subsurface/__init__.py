@@ -1,6 +1,8 @@
 """Water in the soil and in rivers: Richards' equation in columns, retention curves, river networks and lakes."""
 
 from pyland.subsurface.columns import Subsurface
+from pyland.subsurface.distributed import DistributedSubsurface
+from pyland.subsurface.flow_boundaries import Boundary
 from pyland.subsurface.open_water import open_water_evaporation
 from pyland.subsurface.retention import head_from_water, water_from_head
 from pyland.subsurface.river_grid import RiverGrid
@@ -8,6 +10,6 @@ from pyland.subsurface.river_network import RiverNetwork
 from pyland.subsurface.rivers import Lake, Rivers
 
 __all__ = [
-    "Lake", "RiverGrid", "RiverNetwork", "Rivers", "Subsurface", "head_from_water", "open_water_evaporation",
+    "Boundary", "DistributedSubsurface", "Lake", "RiverGrid", "RiverNetwork", "Rivers", "Subsurface", "head_from_water", "open_water_evaporation",
     "water_from_head",
 ]

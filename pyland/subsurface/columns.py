@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 from pyland.core.subsurface import FLUXES, LOWER_BOUNDARY, RETENTION, UPPER_BOUNDARY, ColumnArrays, SolverOptions
+from pyland.subsurface.distributed import DistributedSubsurface
 from pyland.subsurface.retention import pack_soil, spread
 
 
@@ -52,7 +54,7 @@ class Subsurface:
     min_step : float
         Sub-step below which a column has failed [s].
     mode : str
-        ``column``.
+        ``column``; ``distributed`` makes a :class:`pyland.subsurface.DistributedSubsurface` of the other arguments.
 
     Attributes
     ----------
@@ -68,8 +70,6 @@ class Subsurface:
     ------
     InputError
         If parameters, shapes or choices do not fit.
-    UnavailableError
-        For ``mode="distributed"``.
 
     Notes
     -----
@@ -90,6 +90,12 @@ class Subsurface:
     >>> bool(abs(column.balance["residual"][0]) < 1e-10)
     True
     """
+
+    def __new__(cls, *arguments: Any, mode: str = "column", **options: Any) -> Any:
+        """Make the subsurface of a mode."""
+        if mode == "distributed":
+            return DistributedSubsurface(*arguments, mode=mode, **options)
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -113,12 +119,8 @@ class Subsurface:
         min_step: float = 1.0e-3,
         mode: str = "column",
     ) -> None:
-        if mode == "distributed":
-            raise UnavailableError(
-                "subsurface: mode 'distributed' (lateral and overland flow) is not in this version; use mode 'column'."
-            )
         if mode != "column":
-            raise InputError(f"subsurface: mode must be 'column', got {mode!r}.")
+            raise InputError(f"subsurface: mode must be 'column' or 'distributed', got {mode!r}.")
         if nx < 1 or ny < 1:
             raise InputError(f"subsurface: nx and ny must be at least 1, got {nx} and {ny}.")
         if lower_boundary not in LOWER_BOUNDARY:

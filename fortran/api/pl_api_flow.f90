@@ -1,0 +1,381 @@
+!> Facade: the distributed subsurface.
+!>
+!> Fields of cells have a rim of one column and are (nx + 2, nz, ny + 2) here; those of columns (nx + 2, ny + 2).
+module pl_api_flow
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
+   use pl_error, only: error_input, error_state, error_type, raise_error, report
+   use pl_flow_exchange, only: create_exchange
+   use pl_flow_faces, only: build_ground_faces, build_overland_faces, order_downstream
+   use pl_flow_model, only: create_flow_model, flow_model_type
+   use pl_flow_soil, only: create_flow_soil, evaluate_cells
+   use pl_flow_step, only: advance_flow
+   use pl_flow_system, only: evaluate
+   use pl_kinds, only: lk, rk
+   implicit none (type, external)
+   private
+   public :: flow_advance, flow_create, flow_evaluate, flow_field, flow_handle, flow_set_boundaries, flow_set_boundary_values
+   public :: flow_set_ice, flow_set_options, flow_set_ground, flow_set_overland, flow_set_ranks, flow_set_soil
+
+   !> Owner of the Fortran memory of a distributed subsurface.
+   type :: flow_handle
+      integer :: nx = 0 !! columns from west to east of this rank [1]
+      type(flow_model_type) :: model
+   end type flow_handle
+
+contains
+
+   !> Allocate the fields of a fresh handle.
+   subroutine flow_create(self, nx, ny, nmember, dx, dy, dz, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: nx      !! columns from west to east [1]
+      integer, intent(in) :: ny      !! columns from south to north [1]
+      integer, intent(in) :: nmember !! states [1]
+      real(rk), intent(in) :: dx     !! [m]
+      real(rk), intent(in) :: dy     !! [m]
+      real(rk), intent(in) :: dz(:)  !! thickness of the layers from the top [m]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call create_flow_model(self%model, nx, ny, size(dz), nmember, dx, dy, dz, error)
+      self%nx = self%model%nx
+      call report(error, ierr, errmsg)
+   end subroutine flow_create
+
+   !> Choose schemes and tolerances.
+   subroutine flow_set_options(self, overland, follows_terrain, slope_floor, ponding_depth, tolerance, max_iterations, &
+                               max_krylov, max_restarts, min_step, max_step, levels, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: overland        !! 0 none, 1 kinematic, 2 diffusive
+      integer, intent(in) :: follows_terrain !! 1: slopes enter lateral flow of the ground
+      real(rk), intent(in) :: slope_floor    !! [1]
+      real(rk), intent(in) :: ponding_depth  !! [m]
+      real(rk), intent(in) :: tolerance      !! [m]
+      integer, intent(in) :: max_iterations  !! [1]
+      integer, intent(in) :: max_krylov      !! [1]
+      integer, intent(in) :: max_restarts    !! [1]
+      real(rk), intent(in) :: min_step       !! [s]
+      real(rk), intent(in) :: max_step       !! [s]
+      integer, intent(in) :: levels          !! of multigrid, 0: as many as needed [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      if (overland < 0 .or. overland > 2 .or. max_iterations < 1 .or. max_krylov < 1 .or. max_restarts < 1 .or. levels < 0) then
+         call raise_error(error, error_input, "flow: overland must be 0, 1 or 2, numbers of iterations positive")
+      else if (.not. (slope_floor > 0.0_rk .and. ponding_depth >= 0.0_rk .and. tolerance > 0.0_rk .and. &
+                      min_step > 0.0_rk .and. max_step >= min_step)) then
+         call raise_error(error, error_input, "flow: slope_floor, tolerance and min_step must be positive, max_step at "// &
+                          "least min_step, ponding_depth not negative")
+      else
+         self%model%options%overland = overland
+         self%model%options%follows_terrain = follows_terrain /= 0
+         self%model%options%slope_floor = slope_floor
+         self%model%options%ponding_depth = ponding_depth
+         self%model%options%tolerance = tolerance
+         self%model%options%max_iterations = max_iterations
+         self%model%options%max_krylov = max_krylov
+         self%model%options%max_restarts = max_restarts
+         self%model%options%min_step = min_step
+         self%model%options%max_step = max_step
+         self%model%options%levels = levels
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_options
+
+   !> Name the neighbours of this rank.
+   subroutine flow_set_ranks(self, comm, neighbours, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: comm          !! Fortran handle of the communicator; not read without neighbours
+      integer, intent(in) :: neighbours(:) !! (4) ranks in the west, east, south and north, -1 for none
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call create_exchange(self%model%exchange, comm, neighbours, self%model%nz*max(self%model%nx, self%model%ny), error)
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_ranks
+
+   !> Enter soil classes, the class of every cell, and which columns exist.
+   subroutine flow_set_soil(self, retention, air_entry, air_dry_head, classes, class, exists, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: retention        !! 1 van Genuchten, 2 Clapp-Hornberger, 3 Gardner
+      real(rk), intent(in) :: air_entry       !! [m]
+      real(rk), intent(in) :: air_dry_head    !! [m]
+      real(rk), intent(in) :: classes(:, :)   !! (class, 5): porosity, residual water, scale, shape, specific storage
+      integer, intent(in) :: class(:, :, :)   !! from 1; one more than classes: the cell does not exist
+      real(rk), intent(in) :: exists(:, :)    !! 1 for columns of the domain
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      if (any(shape(class) /= shape(self%model%class)) .or. any(shape(exists) /= shape(self%model%exists))) then
+         call raise_error(error, error_input, "flow: class must be (nx + 2, nz, ny + 2), exists (nx + 2, ny + 2)")
+      else if (any(class < 1) .or. any(class > size(classes, 1) + 1)) then
+         call raise_error(error, error_input, "flow: a cell names a soil class that does not exist")
+      else
+         call create_flow_soil(self%model%soil, retention, air_entry, air_dry_head, classes, error)
+         self%model%class = class
+         self%model%exists = exists
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_soil
+
+   !> Enter conductivities and slopes and build the faces of the ground.
+   subroutine flow_set_ground(self, conductivity_x, conductivity_y, conductivity_z, barrier_x, barrier_y, barrier_z, slope_x, &
+                              slope_y, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      real(rk), intent(in) :: conductivity_x(:, :, :) !! at saturation [m s-1]
+      real(rk), intent(in) :: conductivity_y(:, :, :) !! at saturation [m s-1]
+      real(rk), intent(in) :: conductivity_z(:, :, :) !! at saturation [m s-1]
+      real(rk), intent(in) :: barrier_x(:, :, :)      !! factor of the face in the east [1]
+      real(rk), intent(in) :: barrier_y(:, :, :)      !! factor of the face in the north [1]
+      real(rk), intent(in) :: barrier_z(:, :, :)      !! factor of the face below [1]
+      real(rk), intent(in) :: slope_x(:, :)           !! of the terrain, positive uphill to the east [1]
+      real(rk), intent(in) :: slope_y(:, :)           !! of the terrain, positive uphill to the north [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      integer :: cells(3), columns(2), i
+      cells = shape(self%model%class)
+      columns = shape(self%model%exists)
+      if (any(shape(conductivity_x) /= cells) .or. any(shape(conductivity_y) /= cells) .or. &
+          any(shape(conductivity_z) /= cells) .or. any(shape(barrier_x) /= cells) .or. any(shape(barrier_y) /= cells) .or. &
+          any(shape(barrier_z) /= cells) .or. any(shape(slope_x) /= columns) .or. any(shape(slope_y) /= columns)) then
+         call raise_error(error, error_input, "flow: conductivities and barriers must be (nx + 2, nz, ny + 2), slopes "// &
+                          "(nx + 2, ny + 2)")
+      else if (.not. (all(ieee_is_finite(conductivity_x)) .and. all(ieee_is_finite(conductivity_y)) .and. &
+                      all(ieee_is_finite(conductivity_z)) .and. all(ieee_is_finite(barrier_x)) .and. &
+                      all(ieee_is_finite(barrier_y)) .and. all(ieee_is_finite(barrier_z)) .and. &
+                      all(ieee_is_finite(slope_x)) .and. all(ieee_is_finite(slope_y)))) then
+         call raise_error(error, error_input, "flow: conductivities, barriers and slopes must be finite numbers")
+      else
+         self%model%slope_x = slope_x
+         self%model%slope_y = slope_y
+         call build_ground_faces(self%model, conductivity_x, conductivity_y, conductivity_z, barrier_x, barrier_y, barrier_z)
+         do i = 1, self%model%nx*self%model%ny
+            self%model%order(i) = i
+         end do
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_ground
+
+   !> Enter Manning's coefficient and build the faces of overland flow; after the ground.
+   subroutine flow_set_overland(self, manning, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      real(rk), intent(in) :: manning(:, :) !! [s m-1/3]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      if (any(shape(manning) /= shape(self%model%exists))) then
+         call raise_error(error, error_input, "flow: manning must be (nx + 2, ny + 2)")
+      else if (.not. all(ieee_is_finite(manning))) then
+         call raise_error(error, error_input, "flow: manning must be a finite number")
+      else if (.not. all(manning > 0.0_rk)) then
+         call raise_error(error, error_input, "flow: manning must be positive")
+      else
+         call build_overland_faces(self%model, manning)
+         call order_downstream(self%model%nx, self%model%ny, self%model%over_x*(1.0_rk - self%model%rim_x), &
+                               self%model%over_y*(1.0_rk - self%model%rim_y), self%model%order)
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_overland
+
+   !> Enter the faces to the outside with a condition, sorted by row.
+   subroutine flow_set_boundaries(self, row, column, layer, kind, conductance, lift, pond, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: row(:)            !! y index of the cell, ascending
+      integer, intent(in) :: column(:)         !! x index of the cell
+      integer, intent(in) :: layer(:)          !! z index of the cell
+      integer, intent(in) :: kind(:)           !! 1 head, 2 flux, 3 drainage, 4 seepage
+      real(rk), intent(in) :: conductance(:)   !! saturated, per area of the column [s-1], for drainage [m s-1]
+      real(rk), intent(in) :: lift(:)          !! elevation of the face above the node [m]
+      real(rk), intent(in) :: pond(:, :)       !! (nx, ny) 1 where water can stand on the surface
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      integer :: j, n
+      n = size(row)
+      if (any([size(column), size(layer), size(kind), size(conductance), size(lift)] /= n) .or. &
+          any(shape(pond) /= shape(self%model%pond))) then
+         call raise_error(error, error_input, "flow: lists of boundary faces must have one length, pond (nx, ny)")
+      else if (any(row < 1) .or. any(row > self%model%ny) .or. any(column < 1) .or. any(column > self%model%nx) .or. &
+               any(layer < 1) .or. any(layer > self%model%nz) .or. any(row(2:) < row(:n - 1))) then
+         call raise_error(error, error_input, "flow: boundary faces must belong to cells and be sorted by row")
+      else
+         associate (faces => self%model%faces)
+            faces%count = n
+            faces%column = column
+            faces%layer = layer
+            faces%kind = kind
+            faces%conductance = conductance
+            faces%lift = lift
+            if (allocated(faces%value)) deallocate (faces%value, faces%relative, faces%inflow, faces%volume)
+            allocate (faces%value(n), faces%relative(n), faces%inflow(n), faces%volume(n), source=0.0_rk)
+            if (allocated(faces%first)) deallocate (faces%first)
+            allocate (faces%first(self%model%ny + 1))
+            do j = 1, self%model%ny + 1
+               faces%first(j) = count(row < j) + 1
+            end do
+         end associate
+         self%model%pond = pond
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_boundaries
+
+   !> Set what holds at the boundary faces.
+   subroutine flow_set_boundary_values(self, values, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      real(rk), intent(in) :: values(:) !! heads [m] or inflows [m s-1], in the order of the faces
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      integer, allocatable :: class(:)
+      real(rk), allocatable :: storage(:), capacity(:), slope(:)
+      integer :: f, j
+      if (size(values) /= self%model%faces%count) then
+         call raise_error(error, error_input, "flow: expected one value per boundary face")
+      else if (.not. all(ieee_is_finite(values))) then
+         call raise_error(error, error_input, "flow: a boundary value is NaN or infinite")
+      else if (size(values) > 0) then
+         associate (faces => self%model%faces)
+            allocate (class(faces%count), storage(faces%count), capacity(faces%count), slope(faces%count))
+            do j = 1, self%model%ny
+               do f = faces%first(j), faces%first(j + 1) - 1
+                  class(f) = self%model%class(faces%column(f), faces%layer(f), j)
+               end do
+            end do
+            faces%value = values
+            call evaluate_cells(self%model%soil, faces%count, class, values, .false., values, storage, capacity, &
+                                faces%relative, slope)
+         end associate
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_boundary_values
+
+   !> Set the ice of all cells.
+   subroutine flow_set_ice(self, ice, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      real(rk), intent(in) :: ice(:, :, :) !! as volume of liquid water [m3 m-3]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      if (any(shape(ice) /= shape(self%model%class))) then
+         call raise_error(error, error_input, "flow: ice must be (nx + 2, nz, ny + 2)")
+      else if (.not. all(ieee_is_finite(ice))) then
+         call raise_error(error, error_input, "flow: ice must be finite")
+      else if (any(ice < 0.0_rk)) then
+         call raise_error(error, error_input, "flow: ice must not be negative")
+      else
+         if (.not. self%model%has_ice) then
+            deallocate (self%model%ice)
+            allocate (self%model%ice, mold=self%model%head)
+            self%model%has_ice = .true.
+         end if
+         self%model%ice(:, :, :) = ice
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_set_ice
+
+   !> Address and extents of a field by name, for a view without copy.
+   subroutine flow_field(self, name, address, extents, ierr, errmsg)
+      type(flow_handle), intent(in), target :: self
+      character(len=*), intent(in) :: name     !! see below
+      integer(lk), intent(out) :: address      !! of the first value
+      integer, intent(out) :: extents(4)       !! 1 for missing ones
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      extents = 1
+      address = 0_lk
+      associate (model => self%model)
+         select case (trim(name))
+         case ("heads")
+            address = place(model%heads)
+            extents = shape(model%heads)
+         case ("storage")
+            address = place(model%storage)
+            extents(:3) = shape(model%storage)
+         case ("source")
+            address = place(model%source)
+            extents(:3) = shape(model%source)
+         case ("volume_source")
+            address = place(model%volume_source)
+            extents(:3) = shape(model%volume_source)
+         case ("rain")
+            address = place(model%rain)
+            extents(:2) = shape(model%rain)
+         case ("volume_rain")
+            address = place(model%volume_rain)
+            extents(:2) = shape(model%volume_rain)
+         case ("volume_rim")
+            address = place(model%volume_rim)
+            extents(:2) = shape(model%volume_rim)
+         case ("volume_runoff")
+            address = place(model%volume_runoff)
+            extents(:2) = shape(model%volume_runoff)
+         case ("volume_faces")
+            if (model%faces%count > 0) then
+               address = place(model%faces%volume)
+               extents(:1) = shape(model%faces%volume)
+            end if
+         case default
+            call raise_error(error, error_input, "flow: no field '"//trim(name)//"'")
+         end select
+      end associate
+      call report(error, ierr, errmsg)
+   end subroutine flow_field
+
+   !> Address of the first value of an array.
+   integer(lk) function place(array)
+      real(rk), intent(in), target :: array(*)
+      place = int(transfer(c_loc(array), 0_c_intptr_t), lk)
+   end function place
+
+   !> Advance one member; what passed is in the volumes.
+   subroutine flow_advance(self, member, period, steps, newton, krylov, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: member  !! from 1 [1]
+      real(rk), intent(in) :: period !! [s]
+      integer, intent(out) :: steps  !! [1]
+      integer, intent(out) :: newton !! iterations [1]
+      integer, intent(out) :: krylov !! iterations [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      steps = 0
+      newton = 0
+      krylov = 0
+      if (member < 1 .or. member > self%model%nmember) then
+         call raise_error(error, error_input, "flow: no such member")
+      else if (.not. ieee_is_finite(period)) then
+         call raise_error(error, error_input, "flow: the time step must be a number")
+      else if (period <= 0.0_rk) then
+         call raise_error(error, error_input, "flow: the time step must be positive")
+      else if (.not. (all(ieee_is_finite(self%model%source)) .and. all(ieee_is_finite(self%model%rain)))) then
+         call raise_error(error, error_input, "flow: source or rain holds NaN or infinity")
+      else if (.not. all(ieee_is_finite(self%model%heads(:, :, :, member)))) then
+         call raise_error(error, error_state, "flow: pressure head holds NaN or infinity")
+      else
+         call advance_flow(self%model, member, period, error)
+         steps = self%model%steps
+         newton = self%model%newton
+         krylov = self%model%krylov
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_advance
+
+   !> Storage of all cells of one member.
+   subroutine flow_evaluate(self, member, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: member !! from 1 [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      if (member < 1 .or. member > self%model%nmember) then
+         call raise_error(error, error_input, "flow: no such member")
+      else
+         self%model%head = self%model%heads(:, :, :, member)
+         call evaluate(self%model)
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine flow_evaluate
+
+end module pl_api_flow

@@ -1,0 +1,294 @@
+!> Precondition the flow: columns alone, or columns as the smoother of a multigrid that coarsens in x and y.
+!>
+!> Layers are thin and cells are wide, so that solving columns is nearly the inverse. Where water moves sideways faster
+!> than a step stores it (steady states, confined aquifers, fine grids), errors that vary slowly in x and y remain. They
+!> are solved on grids of two by two columns merged, layers kept (semicoarsening; Wesseling 1992, An Introduction to
+!> Multigrid Methods, ch. 5 and 7). Equations are added up; lateral conductances are scaled with the distance of the
+!> merged columns. Overland flow, which the finest level solves in order, is left out of the coarse ones.
+module pl_flow_multigrid
+   use pl_error, only: error_state, error_type, raise_error
+   use pl_flow_columns, only: factor_columns, multiply_rows, solve_columns
+   use pl_flow_exchange, only: exchange_halo, flow_exchange_type, largest_over_ranks
+   use pl_flow_model, only: allocate_level, flow_level_type, flow_model_type
+   use pl_flow_overland, only: overland_diffusive
+   use pl_kinds, only: rk
+   implicit none (type, external)
+   private
+   public :: precondition, prepare_preconditioner
+
+   real(rk), parameter :: strong_lateral = 8.0_rk !! lateral over own coefficients of a column that asks for a coarse grid [1]
+   real(rk), parameter :: damping = 0.8_rk        !! of a sweep over columns: smooths best for lateral flow in two dimensions [1]
+   integer, parameter :: last_sweeps = 4          !! over columns on the coarsest grid if it has more than one [1]
+
+contains
+
+   !> Factor the columns of the Jacobian, and of coarse grids as far as lateral flow asks for them.
+   subroutine prepare_preconditioner(model, error)
+      type(flow_model_type), target, intent(inout) :: model
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      type(flow_level_type), pointer :: fine
+      integer :: level
+      call factor_columns(model%fine)
+      model%nlevel = 1
+      if (model%options%levels == 1) return
+      if (model%options%levels == 0) then
+         if (lateral_strength(model, model%fine, .true.) <= strong_lateral) return
+      end if
+      if (.not. allocated(model%coarse)) then
+         call create_coarse(model, error)
+         if (allocated(error)) return
+      end if
+      fine => model%fine
+      do level = 1, size(model%coarse)
+         if (model%options%levels > 0 .and. level >= model%options%levels) exit
+         call coarsen(model, fine, level == 1, model%coarse(level))
+         call factor_columns(model%coarse(level))
+         model%nlevel = level + 1
+         fine => model%coarse(level)
+         if (model%options%levels == 0) then
+            if (lateral_strength(model, fine, .false.) <= 0.1_rk*strong_lateral) exit
+         end if
+      end do
+   end subroutine prepare_preconditioner
+
+   !> Allocate all coarse grids down to one column.
+   subroutine create_coarse(model, error)
+      type(flow_model_type), intent(inout) :: model
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      integer :: count, level, nx, ny, stat
+      nx = model%nx
+      ny = model%ny
+      count = 0
+      do while (nx > 1 .or. ny > 1)
+         nx = (nx + 1)/2
+         ny = (ny + 1)/2
+         count = count + 1
+      end do
+      allocate (model%coarse(count), stat=stat)
+      if (stat == 0) allocate (model%fine%kept(0:model%nx + 1, model%nz, 0:model%ny + 1), &
+                               model%fine%r(model%nx, model%nz, model%ny), source=0.0_rk, stat=stat)
+      nx = model%nx
+      ny = model%ny
+      do level = 1, count
+         nx = (nx + 1)/2
+         ny = (ny + 1)/2
+         if (stat == 0) call allocate_level(model%coarse(level), nx, ny, model%nz, stat)
+         if (stat == 0) allocate (model%coarse(level)%kept(0:nx + 1, model%nz, 0:ny + 1), &
+                                  model%coarse(level)%r(nx, model%nz, ny), source=0.0_rk, stat=stat)
+         if (stat /= 0) exit
+      end do
+      if (stat /= 0) call raise_error(error, error_state, "not enough memory for the coarse grids of the distributed "// &
+                                      "subsurface; use fewer cells per rank")
+   end subroutine create_coarse
+
+   !> Largest ratio of lateral coefficients to what is left of the diagonal, over the columns of a level.
+   real(rk) function lateral_strength(model, level, is_finest)
+      type(flow_model_type), intent(in) :: model
+      type(flow_level_type), intent(in) :: level
+      logical, intent(in) :: is_finest !! overland flow is in the top layer
+      real(rk) :: lateral, own, worst(1), rows(level%ny)
+      integer :: i, j, k
+      !$omp parallel do schedule(static) private(i, k, lateral, own)
+      do j = 1, level%ny
+         rows(j) = 0.0_rk
+         do i = 1, level%nx
+            lateral = 0.0_rk
+            own = 0.0_rk
+            do k = 1, level%nz
+               lateral = lateral - (level%west(i, k, j) + level%east(i, k, j) + level%south(i, k, j) + level%north(i, k, j))
+               own = own + level%centre(i, k, j) + level%up(i, k, j) + level%down(i, k, j)
+            end do
+            if (is_finest) lateral = lateral + sum(model%over(i, j, :))
+            own = max(own - lateral, tiny(own))
+            rows(j) = max(rows(j), min(lateral/own, huge(own)))
+         end do
+      end do
+      worst(1) = maxval(rows)
+      call largest_over_ranks(model%exchange, worst)
+      lateral_strength = worst(1)
+   end function lateral_strength
+
+   !> Add up the equations of two by two columns.
+   subroutine coarsen(model, fine, is_finest, coarse)
+      type(flow_model_type), intent(in) :: model
+      type(flow_level_type), intent(in) :: fine
+      logical, intent(in) :: is_finest
+      type(flow_level_type), intent(inout) :: coarse
+      real(rk) :: way_x, way_y, w, e, s, n
+      integer :: ci, cj, i, j, k
+      ! all columns of a level are equally wide but the last ones: the distance doubles
+      way_x = merge(0.5_rk, 1.0_rk, fine%nx > 1)
+      way_y = merge(0.5_rk, 1.0_rk, fine%ny > 1)
+      !$omp parallel do schedule(static) private(ci, i, j, k, w, e, s, n)
+      do cj = 1, coarse%ny
+         coarse%centre(:, :, cj) = 0.0_rk
+         coarse%west(:, :, cj) = 0.0_rk
+         coarse%east(:, :, cj) = 0.0_rk
+         coarse%south(:, :, cj) = 0.0_rk
+         coarse%north(:, :, cj) = 0.0_rk
+         coarse%up(:, :, cj) = 0.0_rk
+         coarse%down(:, :, cj) = 0.0_rk
+         do j = 2*cj - 1, min(2*cj, fine%ny)
+            do k = 1, fine%nz
+               do i = 1, fine%nx
+                  ci = (i + 1)/2
+                  w = fine%west(i, k, j)
+                  e = fine%east(i, k, j)
+                  s = fine%south(i, k, j)
+                  n = fine%north(i, k, j)
+                  if (is_finest .and. k == 1) then
+                     w = w - model%over(i, j, 1)
+                     e = e - model%over(i, j, 2)
+                     s = s - model%over(i, j, 3)
+                     n = n - model%over(i, j, 4)
+                  end if
+                  coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + fine%centre(i, k, j)
+                  coarse%up(ci, k, cj) = coarse%up(ci, k, cj) + fine%up(i, k, j)
+                  coarse%down(ci, k, cj) = coarse%down(ci, k, cj) + fine%down(i, k, j)
+                  if (mod(i, 2) == 1) then ! the neighbour in the west is in another pair
+                     coarse%west(ci, k, cj) = coarse%west(ci, k, cj) + way_x*w
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_x)*w
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + e*merge(1.0_rk, 0.0_rk, i < fine%nx)
+                     if (i == fine%nx) coarse%east(ci, k, cj) = coarse%east(ci, k, cj) + e
+                  else
+                     coarse%east(ci, k, cj) = coarse%east(ci, k, cj) + way_x*e
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_x)*e + w
+                  end if
+                  if (mod(j, 2) == 1) then
+                     coarse%south(ci, k, cj) = coarse%south(ci, k, cj) + way_y*s
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_y)*s
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + n*merge(1.0_rk, 0.0_rk, j < fine%ny)
+                     if (j == fine%ny) coarse%north(ci, k, cj) = coarse%north(ci, k, cj) + n
+                  else
+                     coarse%north(ci, k, cj) = coarse%north(ci, k, cj) + way_y*n
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_y)*n + s
+                  end if
+               end do
+            end do
+         end do
+      end do
+   end subroutine coarsen
+
+   !> fine%x <- approximate inverse of the Jacobian times `right`.
+   subroutine precondition(model, right)
+      type(flow_model_type), target, intent(inout) :: model
+      real(rk), intent(in) :: right(model%nx, model%nz, model%ny)
+      logical :: backward
+      backward = model%options%overland == overland_diffusive
+      if (model%nlevel == 1) then
+         call solve_columns(model%fine, right, model%order, backward)
+         return
+      end if
+      call sweep(model%exchange, model%fine, right, model%order, backward, .true.)
+      call descend(model, model%fine, right, 1)
+      call sweep(model%exchange, model%fine, right, model%order, backward, .false.)
+   end subroutine precondition
+
+   !> Coarse correction of a level whose right-hand side is `right`.
+   recursive subroutine descend(model, level, right, coarse_number)
+      type(flow_model_type), target, intent(inout) :: model
+      type(flow_level_type), intent(inout) :: level
+      real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
+      integer, intent(in) :: coarse_number
+      integer, parameter :: uncoupled(0) = [integer ::]
+      type(flow_level_type), pointer :: coarse
+      real(rk), allocatable :: wanted(:, :, :)
+      integer :: s
+      coarse => model%coarse(coarse_number)
+      call find_rest(model%exchange, level, right)
+      allocate (wanted(coarse%nx, coarse%nz, coarse%ny))
+      call add_up(level, coarse, wanted)
+      call sweep(model%exchange, coarse, wanted, uncoupled, .false., .true.)
+      if (coarse_number < model%nlevel - 1) then
+         call descend(model, coarse, wanted, coarse_number + 1)
+         call sweep(model%exchange, coarse, wanted, uncoupled, .false., .false.)
+      else if (coarse%nx*coarse%ny > 1 .or. model%exchange%size > 1) then
+         do s = 2, last_sweeps
+            call sweep(model%exchange, coarse, wanted, uncoupled, .false., .false.)
+         end do
+      end if
+      call spread(coarse, level)
+   end subroutine descend
+
+   !> One damped solve of all columns of a level, from zero or from the solution so far.
+   subroutine sweep(exchange, level, right, order, backward, from_zero)
+      type(flow_exchange_type), intent(inout) :: exchange
+      type(flow_level_type), intent(inout) :: level
+      real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
+      integer, intent(in) :: order(:)
+      logical, intent(in) :: backward, from_zero
+      real(rk) :: share
+      integer :: j
+      ! one column is solved exactly
+      share = merge(1.0_rk, damping, level%nx*level%ny == 1 .and. exchange%size == 1)
+      if (from_zero) then
+         call solve_columns(level, right, order, backward)
+         !$omp parallel do schedule(static)
+         do j = 1, level%ny
+            level%x(:, :, j) = share*level%x(:, :, j)
+         end do
+         return
+      end if
+      call find_rest(exchange, level, right)
+      !$omp parallel do schedule(static)
+      do j = 1, level%ny
+         level%kept(:, :, j) = level%x(:, :, j)
+      end do
+      call solve_columns(level, level%r, order, backward)
+      !$omp parallel do schedule(static)
+      do j = 1, level%ny
+         level%x(:, :, j) = level%kept(:, :, j) + share*level%x(:, :, j)
+      end do
+   end subroutine sweep
+
+   !> level%r <- right - A x.
+   subroutine find_rest(exchange, level, right)
+      type(flow_exchange_type), intent(inout) :: exchange
+      type(flow_level_type), intent(inout) :: level
+      real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
+      integer :: j
+      call exchange_halo(exchange, level%nx, level%nz, level%ny, level%x)
+      !$omp parallel do schedule(static)
+      do j = 1, level%ny
+         call multiply_rows(level%nx, level%nz, level%centre(:, :, j), level%west(:, :, j), level%east(:, :, j), &
+                            level%south(:, :, j), level%north(:, :, j), level%up(:, :, j), level%down(:, :, j), &
+                            level%x(:, :, j - 1:j + 1), level%r(:, :, j))
+         level%r(:, :, j) = right(:, :, j) - level%r(:, :, j)
+      end do
+   end subroutine find_rest
+
+   !> Right-hand side of the coarse level: what is left on the finer one, added up.
+   subroutine add_up(fine, coarse, right)
+      type(flow_level_type), intent(in) :: fine
+      type(flow_level_type), intent(in) :: coarse
+      real(rk), intent(out) :: right(coarse%nx, coarse%nz, coarse%ny)
+      integer :: cj, i, j, k
+      !$omp parallel do schedule(static) private(i, j, k)
+      do cj = 1, coarse%ny
+         right(:, :, cj) = 0.0_rk
+         do j = 2*cj - 1, min(2*cj, fine%ny)
+            do k = 1, fine%nz
+               do i = 1, fine%nx
+                  right((i + 1)/2, k, cj) = right((i + 1)/2, k, cj) + fine%r(i, k, j)
+               end do
+            end do
+         end do
+      end do
+   end subroutine add_up
+
+   !> Add the coarse solution to that of its columns on the finer level.
+   subroutine spread(coarse, fine)
+      type(flow_level_type), intent(in) :: coarse
+      type(flow_level_type), intent(inout) :: fine
+      integer :: i, j, k
+      !$omp parallel do schedule(static) private(i, k)
+      do j = 1, fine%ny
+         do k = 1, fine%nz
+            do i = 1, fine%nx
+               fine%x(i, k, j) = fine%x(i, k, j) + coarse%x((i + 1)/2, k, (j + 1)/2)
+            end do
+         end do
+      end do
+   end subroutine spread
+
+end module pl_flow_multigrid

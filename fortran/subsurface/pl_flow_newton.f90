@@ -1,0 +1,246 @@
+!> One backward Euler step of the distributed subsurface: Newton's method with inexact linear solves.
+!>
+!> Linear systems are solved to a share of the residual after Eisenstat and Walker (1996), SIAM J. Sci. Comput. 17,
+!> 16-32, choice 2. Where a head would jump, the step is taken in water content instead, and a cell leaves saturation
+!> through a fixed head (pl_richards_newton: propose_head; Forsyth et al. 1995, Adv. Water Resour. 18, 25-38). A column
+!> that fills up begins to pond at depth 0, where the pond already counts in the Jacobian.
+module pl_flow_newton
+   use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use pl_chunk, only: w => chunk_width
+   use pl_error, only: error_type
+   use pl_flow_exchange, only: add_over_ranks, largest_over_ranks
+   use pl_flow_faces, only: order_downstream
+   use pl_flow_krylov, only: solve_linear
+   use pl_flow_model, only: flow_model_type
+   use pl_flow_multigrid, only: prepare_preconditioner
+   use pl_flow_overland, only: overland_diffusive
+   use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_classes
+   use pl_flow_system, only: assemble, evaluate
+   use pl_kinds, only: rk
+   use pl_retention_curves, only: driest_head
+   use pl_richards_newton, only: propose_head
+   use pl_soil_hydraulics, only: wettest_head
+   implicit none (type, external)
+   private
+   public :: newton_step
+
+   real(rk), parameter :: first_share = 0.1_rk    !! of the residual that a linear solve may leave at first [1]
+   real(rk), parameter :: least_share = 1.0e-4_rk !! of the residual that it is ever asked to leave [1]
+   real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
+   real(rk), parameter :: mean_share = 0.01_rk    !! of the tolerance that the mean residual may be [1]
+   integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
+
+contains
+
+   !> Advance the heads by `dt`; not `converged`: they are of no use.
+   subroutine newton_step(model, dt, converged, iterations, error)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt          !! [s]
+      logical, intent(out) :: converged
+      integer, intent(out) :: iterations  !! [1]
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
+      real(rk) :: sums(3), top(1), now, before, share, reached
+      converged = .false.
+      call start_step(model, dt)
+      before = 0.0_rk
+      share = first_share
+      do iterations = 0, model%options%max_iterations
+         if (iterations > 0) call evaluate(model)
+         call assemble(model, dt, square, largest, signed)
+         sums = [sum(square), sum(signed), real(model%nx*model%ny*model%nz, rk)]
+         top = maxval(largest)
+         call add_over_ranks(model%exchange, sums)
+         call largest_over_ranks(model%exchange, top)
+         now = sqrt(sums(1))
+         if (.not. ieee_is_finite(now)) return
+         if (top(1) <= model%options%tolerance .and. abs(sums(2)) <= mean_share*model%options%tolerance*sums(3)) then
+            converged = .true.
+            return
+         end if
+         if (iterations == model%options%max_iterations) return
+         if (iterations > 0) share = next_share(share, now, before)
+         call prepare_preconditioner(model, error)
+         if (allocated(error)) return
+         call solve_linear(model, now, share, reached, error)
+         if (allocated(error)) return
+         before = now
+         model%newton = model%newton + 1
+         call move_heads(model, iterations + 1)
+      end do
+   end subroutine newton_step
+
+   !> Share of the residual that the next linear solve may leave.
+   pure real(rk) function next_share(share, now, before)
+      real(rk), intent(in) :: share  !! of the last solve [1]
+      real(rk), intent(in) :: now    !! size of the residual [m]
+      real(rk), intent(in) :: before !! size of the residual before [m]
+      next_share = walker*(now/before)**2
+      if (walker*share**2 > first_share) next_share = max(next_share, walker*share**2)
+      next_share = min(max(next_share, least_share), first_share)
+   end function next_share
+
+   !> Storage at the start, what the cells can give, and the way of the water.
+   subroutine start_step(model, dt)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt !! [s]
+      integer :: j
+      call evaluate(model)
+      !$omp parallel do schedule(static)
+      do j = 1, model%ny
+         model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
+         model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
+         call limit_row(model, j, dt)
+      end do
+      if (model%options%overland == overland_diffusive) call follow_surface(model)
+   end subroutine start_step
+
+   !> Sources that take water get what their cell holds above air-dry water, and evaporation what pond, rain and top cell hold.
+   subroutine limit_row(model, j, dt)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: j
+      real(rk), intent(in) :: dt !! [s]
+      real(rk), parameter :: share = 0.9_rk !! of that water that one step may take [1]
+      real(rk) :: held
+      integer :: c, i, k
+      model%met_source(:, :, j) = model%source(:, :, j)
+      model%met_rain(:, j) = model%rain(:, j)
+      if (any(model%source(:, :, j) < 0.0_rk)) then
+         do k = 1, model%nz
+            do i = 1, model%nx
+               if (model%source(i, k, j) >= 0.0_rk) cycle
+               c = model%class(i, k, j)
+               held = model%dz(k)*max(model%storage(i, k, j) - table_value(model%soil%table%air_dry_water, c), 0.0_rk)
+               model%met_source(i, k, j) = max(model%source(i, k, j), -share*held/dt)
+            end do
+         end do
+      end if
+      if (any(model%rain(:, j) < 0.0_rk)) then
+         do i = 1, model%nx
+            if (model%rain(i, j) >= 0.0_rk) cycle
+            c = model%class(i, 1, j)
+            held = model%dz(1)*max(model%storage(i, 1, j) - table_value(model%soil%table%air_dry_water, c), 0.0_rk)
+            held = model%pond_old(i, j) + share*(held + dt*min(model%met_source(i, 1, j), 0.0_rk))
+            model%met_rain(i, j) = max(model%rain(i, j), -max(held, 0.0_rk)/dt)
+         end do
+      end if
+   end subroutine limit_row
+
+   !> Entry of a table of soil classes.
+   pure real(rk) function table_value(table, class)
+      real(rk), intent(in) :: table(:, :) !! (w, rows)
+      integer, intent(in) :: class        !! [1]
+      table_value = table(mod(class - 1, w) + 1, (class - 1)/w + 1)
+   end function table_value
+
+   !> Friction slope along faces and order of the columns by the water surface as it stands.
+   subroutine follow_surface(model)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), dimension(0:model%nx + 1, 0:model%ny + 1) :: tilt_x, tilt_y, depth
+      real(rk) :: forth_x(0:model%nx, model%ny), forth_y(model%nx, 0:model%ny)
+      integer :: i, j, nx, ny
+      nx = model%nx
+      ny = model%ny
+      depth = max(model%head(:, 1, :), 0.0_rk)*model%exists
+      tilt_x = model%slope_x
+      tilt_y = model%slope_y
+      do j = 1, ny
+         do i = 1, nx
+            tilt_x(i, j) = model%slope_x(i, j) + gradient(depth(i - 1:i + 1, j), model%exists(i - 1:i + 1, j), model%dx)
+            tilt_y(i, j) = model%slope_y(i, j) + gradient(depth(i, j - 1:j + 1), model%exists(i, j - 1:j + 1), model%dy)
+         end do
+      end do
+      do j = 1, ny
+         do i = 0, nx
+            model%along_x(i, j) = (0.5_rk*(tilt_y(i, j) + tilt_y(i + 1, j)))**2
+            forth_x(i, j) = (1.0_rk - model%rim_x(i, j))*((depth(i, j) - depth(i + 1, j))/model%dx - model%bed_x(i, j))
+         end do
+      end do
+      do j = 0, ny
+         do i = 1, nx
+            model%along_y(i, j) = (0.5_rk*(tilt_x(i, j) + tilt_x(i, j + 1)))**2
+            forth_y(i, j) = (1.0_rk - model%rim_y(i, j))*((depth(i, j) - depth(i, j + 1))/model%dy - model%bed_y(i, j))
+         end do
+      end do
+      call order_downstream(nx, ny, forth_x, forth_y, model%order)
+   end subroutine follow_surface
+
+   !> Gradient of the depth at a cell from the neighbours that exist.
+   pure real(rk) function gradient(depth, exists, distance)
+      real(rk), intent(in) :: depth(3)  !! [m]
+      real(rk), intent(in) :: exists(3) !! [1]
+      real(rk), intent(in) :: distance  !! [m]
+      gradient = 0.0_rk
+      if (exists(1) + exists(3) > 0.5_rk) gradient = (exists(3)*(depth(3) - depth(2)) + exists(1)*(depth(2) - depth(1))) &
+                                                     /(distance*(exists(1) + exists(3)))
+   end function gradient
+
+   !> Move the heads by the solution in fine%x.
+   subroutine move_heads(model, iteration)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: iteration !! of the step, from 1 [1]
+      integer :: j, n
+      n = (model%nx + 2)*model%nz
+      !$omp parallel do schedule(static)
+      do j = 1, model%ny
+         if (model%has_ice) then
+            call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .true., model%ice(:, :, j), &
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+         else
+            call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .false., model%ice, &
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+         end if
+      end do
+   end subroutine move_heads
+
+   !> Move the heads of `n` cells; the first `top` of them are top cells.
+   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, head)
+      type(flow_soil_type), intent(in) :: soil
+      integer, intent(in) :: n, top, iteration
+      integer, intent(in) :: class(n)        !! [1]
+      logical, intent(in) :: has_ice
+      real(rk), intent(in) :: ice(*)         !! (n) [m3 m-3]
+      real(rk), intent(in) :: storage(n)     !! at the head [m3 m-3]
+      real(rk), intent(in) :: capacity(n)    !! [m-1]
+      real(rk), intent(in) :: x(n)           !! minus the step of Newton's method [m]
+      real(rk), intent(inout) :: head(n)     !! [m]
+      type(class_parameters_type) :: now
+      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough
+      integer :: classes(w), c, first, i, m
+      real(rk) :: share
+      share = merge(0.5_rk, 1.0_rk, iteration > patience)
+      free = 0.0_rk
+      ices = 0.0_rk
+      do first = 1, n, w
+         m = min(w, n - first + 1)
+         do i = 1, w
+            c = first + min(i, m) - 1
+            classes(i) = class(c)
+            heads(i) = head(c)
+            change(i) = -x(c)
+            stored(i) = storage(c)
+            rate(i) = capacity(c)
+            if (has_ice) ices(i) = ice(c)
+         end do
+         call load_classes(soil, classes, has_ice, ices, now, slowed)
+         call lane_water(now, heads, stored, rate, water, held)
+         rough = 0.0_rk
+         call propose_head(now%entry, now%release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
+                           change, water, held, moved, jumps, rough)
+         if (any(jumps > 0.5_rk)) then
+            do i = 1, w
+               water(i) = min(water(i), now%porosity(i))
+            end do
+            call invert_lanes(soil, now, water, jump)
+            do i = 1, w
+               jump(i) = merge(0.0_rk, jump(i), first + i - 1 <= top .and. jump(i) >= -now%entry(i))
+               moved(i) = merge(jump(i), moved(i), jumps(i) > 0.5_rk)
+            end do
+         end if
+         do i = 1, m
+            head(first + i - 1) = min(max(moved(i), driest_head), wettest_head)
+         end do
+      end do
+   end subroutine move_cells
+
+end module pl_flow_newton

@@ -1,0 +1,90 @@
+!> Flow of ponded water between columns: the kinematic and the diffusive wave.
+!>
+!> Discharge per width between two cells follows Manning's equation, q = h**(5/3) S_f/(n sqrt(abs(S_f))), with the
+!> depth h of the upstream cell (Kollet and Maxwell 2006, Adv. Water Resour. 29, 945-958, eqs. 8-10). The friction slope
+!> S_f is that of the terrain (kinematic) or of the water surface (diffusive). Depth is the positive part of the head of
+!> the top layer. A face to the outside lets water out, never in, at the slope of the terrain.
+module pl_flow_overland
+   use pl_kinds, only: rk
+   implicit none (type, external)
+   private
+   public :: diffusive_face, kinematic_face, wave_power
+   public :: overland_diffusive, overland_kinematic, overland_none
+
+   integer, parameter :: overland_none = 0
+   integer, parameter :: overland_kinematic = 1
+   integer, parameter :: overland_diffusive = 2
+
+   real(rk), parameter :: two_thirds = 2.0_rk/3.0_rk
+   real(rk), parameter :: five_thirds = 5.0_rk/3.0_rk
+
+contains
+
+   !> Depth and depth**(2/3) of `n` cells from their heads.
+   pure subroutine wave_power(n, head, depth, power)
+      integer, intent(in) :: n
+      real(rk), intent(in) :: head(n)   !! of the top layer [m]
+      real(rk), intent(out) :: depth(n) !! [m]
+      real(rk), intent(out) :: power(n) !! [m2/3]
+      integer :: i
+      do i = 1, n
+         depth(i) = max(head(i), 0.0_rk)
+         power(i) = merge(exp(two_thirds*log(max(depth(i), tiny(1.0_rk)))), 0.0_rk, depth(i) > 0.0_rk)
+      end do
+   end subroutine wave_power
+
+   !> Flow through `n` faces by the kinematic wave, and its derivatives to the heads before and behind the face.
+   pure subroutine kinematic_face(n, conveyance, depth_before, power_before, depth_behind, power_behind, flow, by_before, &
+                                  by_behind)
+      integer, intent(in) :: n
+      real(rk), intent(in) :: conveyance(n) !! signed, positive along the axis [m-2/3 s-1]
+      real(rk), intent(in), dimension(n) :: depth_before, power_before, depth_behind, power_behind
+      real(rk), intent(out) :: flow(n)      !! positive along the axis [m s-1]
+      real(rk), intent(out) :: by_before(n) !! [s-1]
+      real(rk), intent(out) :: by_behind(n) !! [s-1]
+      real(rk) :: forth
+      integer :: i
+      do i = 1, n
+         forth = merge(1.0_rk, 0.0_rk, conveyance(i) > 0.0_rk)
+         flow(i) = conveyance(i)*(forth*power_before(i)*depth_before(i) + (1.0_rk - forth)*power_behind(i)*depth_behind(i))
+         by_before(i) = five_thirds*conveyance(i)*forth*power_before(i)
+         by_behind(i) = five_thirds*conveyance(i)*(1.0_rk - forth)*power_behind(i)
+      end do
+   end subroutine kinematic_face
+
+   !> Flow through `n` faces by the diffusive wave.
+   !>
+   !> The size of the friction slope is that normal to the face, as it is now, and that along it at the start of the step;
+   !> `floor` bounds it below, so that level water has a finite conductance.
+   pure subroutine diffusive_face(n, conveyance, distance, bed, along, floor, is_rim, depth_before, power_before, &
+                                  depth_behind, power_behind, flow, by_before, by_behind)
+      integer, intent(in) :: n
+      real(rk), intent(in) :: conveyance(n) !! without slope, 0 where no water passes [m-2/3 s-1]
+      real(rk), intent(in) :: distance      !! of the cell centres [m]
+      real(rk), intent(in) :: bed(n)        !! slope of the terrain along the axis, positive uphill [1]
+      real(rk), intent(in) :: along(n)      !! square of the friction slope along the face [1]
+      real(rk), intent(in) :: floor         !! least friction slope [1]
+      real(rk), intent(in) :: is_rim(n)     !! 1 for faces to the outside, 0 for others [1]
+      real(rk), intent(in), dimension(n) :: depth_before, power_before, depth_behind, power_behind
+      real(rk), intent(out) :: flow(n)      !! positive along the axis [m s-1]
+      real(rk), intent(out) :: by_before(n) !! [s-1]
+      real(rk), intent(out) :: by_behind(n) !! [s-1]
+      real(rk) :: drop, forth, rate, size2, wave, steep
+      integer :: i
+      do i = 1, n
+         drop = -bed(i) + (1.0_rk - is_rim(i))*(depth_before(i) - depth_behind(i))/distance
+         forth = merge(1.0_rk, 0.0_rk, drop > 0.0_rk)
+         size2 = drop*drop + along(i) + floor*floor
+         rate = 1.0_rk/sqrt(sqrt(size2))
+         wave = conveyance(i)*(forth*power_before(i)*depth_before(i) + (1.0_rk - forth)*power_behind(i)*depth_behind(i))
+         flow(i) = wave*drop*rate
+         ! derivative of drop*rate to drop, over the distance
+         steep = (1.0_rk - is_rim(i))*rate*(1.0_rk - 0.5_rk*drop*drop/size2)/distance
+         by_before(i) = five_thirds*conveyance(i)*forth*power_before(i)*drop*rate &
+                        + merge(wave*steep, 0.0_rk, depth_before(i) > 0.0_rk)
+         by_behind(i) = five_thirds*conveyance(i)*(1.0_rk - forth)*power_behind(i)*drop*rate &
+                        - merge(wave*steep, 0.0_rk, depth_behind(i) > 0.0_rk)
+      end do
+   end subroutine diffusive_face
+
+end module pl_flow_overland

@@ -1,0 +1,96 @@
+!> Advance one state of the distributed subsurface over a period, in as many steps as it takes.
+module pl_flow_step
+   use pl_chunk, only: w => chunk_width
+   use pl_error, only: error_convergence, error_type, raise_error
+   use pl_flow_model, only: flow_model_type
+   use pl_flow_newton, only: newton_step
+   use pl_flow_overland, only: overland_none
+   use pl_kinds, only: rk
+   implicit none (type, external)
+   private
+   public :: advance_flow
+
+   real(rk), parameter :: cut = 0.25_rk   !! of a step after a failure [1]
+   real(rk), parameter :: growth = 2.0_rk !! of a step after a quick one [1]
+   integer, parameter :: quick = 12       !! iterations of a quick step [1]
+
+contains
+
+   !> Advance member `member` by `period`; on failure its state is that of the start.
+   subroutine advance_flow(model, member, period, error)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: member   !! from 1 [1]
+      real(rk), intent(in) :: period  !! [s]
+      type(error_type), allocatable, intent(out) :: error !! no convergence, not enough memory
+      real(rk) :: done, dt, longest
+      integer :: iterations
+      logical :: converged
+      character(len=160) :: text
+      model%head = model%heads(:, :, :, member)
+      call clear_volumes(model)
+      done = 0.0_rk
+      longest = min(period, model%options%max_step)
+      do while (done < period)
+         dt = (period - done)/real(ceiling((period - done)/longest*(1.0_rk - epsilon(1.0_rk))), rk)
+         model%head_old = model%head
+         call newton_step(model, dt, converged, iterations, error)
+         if (allocated(error)) return
+         if (.not. converged) then
+            model%head = model%head_old
+            if (dt <= model%options%min_step) then
+               write (text, "(a, es9.2, a, es9.2, a, i0, a)") "distributed subsurface: a step of ", dt, " s, ", done, &
+                  " s after the start, did not converge in ", model%options%max_iterations, " iterations; "
+               call raise_error(error, error_convergence, trim(text)//" check soil parameters and water that is put in, or "// &
+                                "lower min_step")
+               return
+            end if
+            longest = max(cut*dt, model%options%min_step)
+            cycle
+         end if
+         call book_step(model, dt)
+         done = done + dt
+         if (period - done <= epsilon(1.0_rk)*period) exit
+         if (iterations <= quick) longest = min(growth*dt, model%options%max_step)
+      end do
+      model%heads(:, :, :, member) = model%head
+   end subroutine advance_flow
+
+   !> Forget what passed in the last period.
+   subroutine clear_volumes(model)
+      type(flow_model_type), intent(inout) :: model
+      model%volume_source = 0.0_rk
+      model%volume_rain = 0.0_rk
+      model%volume_rim = 0.0_rk
+      model%volume_runoff = 0.0_rk
+      if (model%faces%count > 0) model%faces%volume = 0.0_rk
+      model%steps = 0
+      model%newton = 0
+      model%krylov = 0
+   end subroutine clear_volumes
+
+   !> Add what passed in a step; without overland flow, water above the ponding depth runs off at its end.
+   subroutine book_step(model, dt)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt !! [s]
+      real(rk) :: excess, squeezed
+      integer :: c, i, j
+      model%steps = model%steps + 1
+      model%volume_source = model%volume_source + dt*model%met_source
+      model%volume_rain = model%volume_rain + dt*model%met_rain*model%pond
+      model%volume_rim = model%volume_rim + dt*model%rim
+      if (model%faces%count > 0) model%faces%volume = model%faces%volume + dt*model%faces%inflow
+      if (model%options%overland /= overland_none) return
+      do j = 1, model%ny
+         do i = 1, model%nx
+            excess = model%pond(i, j)*(model%head(i, 1, j) - model%options%ponding_depth)
+            if (excess <= 0.0_rk) cycle
+            ! compressed water of the top cell goes with it
+            c = model%class(i, 1, j)
+            squeezed = model%dz(1)*model%soil%table%specific_storage(mod(c - 1, w) + 1, (c - 1)/w + 1)
+            model%volume_runoff(i, j) = model%volume_runoff(i, j) + excess*(1.0_rk + squeezed)
+            model%head(i, 1, j) = model%options%ponding_depth
+         end do
+      end do
+   end subroutine book_step
+
+end module pl_flow_step

@@ -1,0 +1,516 @@
+"""Variably saturated flow in three dimensions with overland flow, without a land model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from pyland.base.errors import ConvergenceError, InputError
+from pyland.base.parallel import Communicator
+from pyland.base.units import WATER_DENSITY
+from pyland.core.flow import OVERLAND, FlowFields
+from pyland.core.subsurface import RETENTION
+from pyland.subsurface.flow_boundaries import SIDES, Boundary, BoundaryFaces
+from pyland.subsurface.flow_grid import FlowGrid, spread_cells, spread_columns
+from pyland.subsurface.flow_soil import SoilClasses
+
+MAX_KRYLOV = 30
+"""Vectors of GMRES before it restarts."""
+
+MAX_RESTARTS = 4
+"""Cycles of GMRES in an iteration of Newton's method."""
+
+HORIZON = 10 * 365.25 * 86400.0
+"""Length of a step over which a steady state may not change [s]."""
+
+_FLUXES = ("rain", "source", "discharge", "surface_runoff")
+
+
+class DistributedSubsurface:
+    """Water of the ground in three dimensions, ponded and overland water with it.
+
+    Parameters
+    ----------
+    thickness : array_like, shape (layer,)
+        Layer thickness from the top [m]; layers follow the terrain.
+    soil : Mapping
+        Parameters as for :class:`pyland.subsurface.Subsurface`, each a number, one per layer, or ``(layer, y, x)``.
+        ``saturated_conductivity`` [m s-1] is the vertical one; ``saturated_conductivity_x`` and ``_y`` default to it.
+    nx, ny : int
+        Cells from west to east and from south to north.
+    dx, dy : float
+        Their size [m].
+    retention : str
+        ``van_genuchten``, ``clapp_hornberger`` or ``gardner``.
+    active : array_like of bool, optional
+        Cells that exist, ``(y, x)`` or ``(layer, y, x)``. A column whose top cell does not exist has no surface.
+    slope_x, slope_y : array_like
+        Slope of the terrain, positive uphill to the east and north [1], a number or ``(y, x)``. Overland flow takes
+        the slope of a cell for its faces in the east and north, and at the rim in the west and south that of the
+        first cell (ParFlow's OverlandKinematic).
+    barrier_x, barrier_y, barrier_z : array_like, optional
+        Factors on the conductance of the face to the next cell in the east, north and below, ``(layer, y, x)`` [1].
+    terrain_following : bool
+        Whether slopes drive lateral flow of the ground.
+    overland : str
+        ``none``: water above ``ponding_depth`` runs off at once; ``kinematic`` or ``diffusive`` wave.
+    manning : array_like
+        Manning's roughness [s m-1/3], a number or ``(y, x)``.
+    ponding_depth : float
+        Depth of the pond that does not run off [m]; only without overland flow.
+    slope_floor : float
+        Least slope of overland flow [1].
+    boundaries : Mapping of str to Boundary or sequence of Boundary, optional
+        Conditions by side (``west``, ``east``, ``south``, ``north``, ``bottom``, ``top``); no flow elsewhere, rain and
+        ponded water at the top.
+    air_entry : float
+        Air-entry head of van Genuchten soils with small n [m].
+    air_dry_head : float
+        Head at which evaporation and sinks find no water [m].
+    pressure_head, water_table_depth : array_like, optional
+        Exactly one: initial pressure head [m], or depth of the water table of hydrostatic columns [m].
+    tolerance : float
+        Largest residual of a cell, as depth of water [m].
+    max_iterations : int
+        Newton iterations before a step is cut.
+    min_step, max_step : float
+        Shortest step before the run stops, and longest step [s].
+    members : int
+        States of one model that share soil, terrain and conditions.
+    comm : Communicator, optional
+        Ranks; each gets a rectangle of columns. Parameters describe the whole domain on every rank, live fields are
+        those of the tile.
+    mode : str
+        ``distributed``.
+
+    Attributes
+    ----------
+    pressure : numpy.ndarray, shape (layer, y, x), with members (member, layer, y, x)
+        Live view of the pressure head [m]; call :meth:`reconcile` after changing it.
+    nlayer, nmember : int
+        Sizes.
+    tile : tuple of slice
+        Rows and columns of this rank.
+
+    Raises
+    ------
+    InputError
+        If parameters, shapes or choices do not fit.
+
+    Notes
+    -----
+    Backward Euler on cell-centred volumes, mixed form, harmonic mean of conductivities, relative conductivity from
+    upstream [1]_ [2]_, terrain-following layers [3]_; docs/theory/subsurface_flow.md.
+
+    References
+    ----------
+    .. [1] Jones, J. E., Woodward, C. S. (2001). Newton-Krylov-multigrid solvers for large-scale, highly heterogeneous,
+       variably saturated flow problems. Adv. Water Resour. 24, 763-774.
+    .. [2] Kollet, S. J., Maxwell, R. M. (2006). Integrated surface-groundwater flow modeling. Adv. Water Resour. 29,
+       945-958.
+    .. [3] Maxwell, R. M. (2013). A terrain-following grid transform and preconditioner for parallel, large-scale,
+       integrated hydrologic modeling. Adv. Water Resour. 53, 109-117.
+
+    Examples
+    --------
+    >>> from pyland.subsurface import DistributedSubsurface
+    >>> loam = {"porosity": 0.43, "residual_water": 0.08, "van_genuchten_alpha": 4.0, "van_genuchten_n": 1.6,
+    ...         "saturated_conductivity": 5.8e-6}
+    >>> hill = DistributedSubsurface([0.1] * 20, loam, nx=20, ny=1, dx=5.0, dy=5.0, slope_x=-0.05,
+    ...                              overland="kinematic", water_table_depth=1.0)
+    >>> out = hill.advance(3600.0, rain=20.0 / 3600.0)
+    >>> bool(abs(hill.balance["residual"]) < 1e-9 * hill.balance["storage_subsurface"])
+    True
+    """
+
+    def __init__(
+        self,
+        thickness: np.ndarray,
+        soil: Mapping[str, np.ndarray],
+        *,
+        nx: int,
+        ny: int,
+        dx: float,
+        dy: float,
+        retention: str = "van_genuchten",
+        active: np.ndarray | None = None,
+        slope_x: np.ndarray | float = 0.0,
+        slope_y: np.ndarray | float = 0.0,
+        barrier_x: np.ndarray | None = None,
+        barrier_y: np.ndarray | None = None,
+        barrier_z: np.ndarray | None = None,
+        terrain_following: bool = True,
+        overland: str = "none",
+        manning: np.ndarray | float = 0.03,
+        ponding_depth: float = 0.0,
+        slope_floor: float = 1.0e-5,
+        boundaries: Mapping[str, Boundary | Sequence[Boundary]] | None = None,
+        air_entry: float = 0.0,
+        air_dry_head: float = -1.0e5,
+        pressure_head: np.ndarray | None = None,
+        water_table_depth: np.ndarray | None = None,
+        tolerance: float = 1.0e-9,
+        max_iterations: int = 40,
+        min_step: float = 1.0,
+        max_step: float = np.inf,
+        members: int = 1,
+        comm: Communicator | None = None,
+        mode: str = "distributed",
+    ) -> None:
+        if mode != "distributed":
+            raise InputError(f"subsurface: mode must be 'distributed' here, got {mode!r}.")
+        if overland not in OVERLAND:
+            raise InputError(f"overland: expected one of {', '.join(OVERLAND)}, got {overland!r}.")
+        if overland != "none" and ponding_depth != 0.0:
+            raise InputError("ponding_depth: water that stands flows off by overland flow; set it only with overland 'none'.")
+        self._comm = comm or Communicator()
+        self._grid = grid = FlowGrid(thickness, nx, ny, dx, dy, active, self._comm)
+        nz, rows, columns = grid.tile_shape
+        self.nlayer, self.nmember, self.tile = nz, int(members), (grid.rows, grid.columns)
+        self._area = grid.dx * grid.dy
+        classes = SoilClasses(soil, retention, grid)
+        self._classes = classes
+        slopes = tuple(spread_columns(value, grid.shape[1:], name)
+                       for name, value in (("slope_x", slope_x), ("slope_y", slope_y)))
+        faces = BoundaryFaces(boundaries, grid, classes.conductivity, slopes)
+        if overland != "none" and self._comm.any(bool(faces.covered.any())):
+            raise InputError("boundaries.top: overland flow needs an open surface; leave the top out, or set overland 'none'.")
+
+        self._core = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
+        self._options: dict[str, Any] = {
+            "overland": overland, "follows_terrain": terrain_following, "slope_floor": slope_floor,
+            "ponding_depth": ponding_depth, "tolerance": tolerance, "max_iterations": max_iterations,
+            "max_krylov": MAX_KRYLOV, "max_restarts": MAX_RESTARTS, "min_step": min_step, "max_step": max_step,
+            "levels": 0,
+        }
+        self._core.set_options(**self._options)
+        self._core.set_ranks(self._comm.handle, grid.neighbours)
+        exists = grid.exists_with_rim
+        has_surface = exists[:, 0].astype(float)
+        self._core.set_soil(RETENTION[retention], air_entry, air_dry_head, classes.table, classes.index, has_surface)
+        conductivity = [np.where(exists, grid.cells_with_rim(one), 0.0) for one in classes.conductivity]
+        barriers = [
+            np.ones_like(conductivity[0]) if value is None
+            else grid.cells_with_rim(_not_negative(spread_cells(value, grid.shape, name), name))
+            for name, value in (("barrier_x", barrier_x), ("barrier_y", barrier_y), ("barrier_z", barrier_z))
+        ]
+        self._core.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
+        if overland != "none":
+            self._core.set_overland(grid.columns_with_rim(spread_columns(manning, grid.shape[1:], "manning")))
+        self._open = has_surface[1:-1, 1:-1] * ~faces.covered
+        self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift, self._open)
+        self._core.set_boundary_values(faces.values())
+        self._faces = faces
+
+        self._heads = self._core.field("heads")
+        inner = self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3)
+        self.pressure = inner if self.nmember > 1 else inner[0]
+        self._active = exists[1:-1, :, 1:-1].transpose(1, 0, 2)
+        self._set_state(pressure_head, water_table_depth)
+        self._sums = {name: np.zeros(self.nmember) for name in
+                      (*_FLUXES, "increment", *(f"boundary_{side}" for side in faces.sides))}
+        self._stored = self._storage()
+        self._stored_first = self._stored.sum(axis=0)
+        self._out: dict[str, Any] = {}
+
+    def _set_state(self, pressure_head: np.ndarray | None, depth: np.ndarray | None) -> None:
+        if (pressure_head is None) == (depth is None):
+            raise InputError("initial state: give exactly one of pressure_head and water_table_depth.")
+        grid = self._grid
+        if depth is not None:
+            table = spread_columns(depth, grid.shape[1:], "water_table_depth")[self.tile]
+            self.pressure[...] = grid.depth[:, None, None] - table
+        else:
+            self.pressure[...] = spread_cells(pressure_head, grid.shape, "pressure_head")[:, *self.tile]
+
+    def set_boundary(self, side: str, value: np.ndarray | float, index: int = 0) -> None:
+        """Give a condition another value, for the steps to come.
+
+        Parameters
+        ----------
+        side : str
+            Where the condition is.
+        value : float or array_like
+            As in :class:`Boundary`.
+        index : int
+            Which one of a list.
+
+        Raises
+        ------
+        InputError
+            If there is no such condition, or the value does not fit.
+        """
+        self._faces.replace(side, value, index)
+        self._core.set_boundary_values(self._faces.values())
+
+    def advance(
+        self, dt: float, source: np.ndarray | float | None = None, rain: np.ndarray | float = 0.0
+    ) -> dict[str, Any]:
+        """Advance all states by a period.
+
+        Parameters
+        ----------
+        dt : float
+            Length [s]; the solver takes it in as many steps as it needs.
+        source : array_like, optional
+            Water put into cells [kg m-2 s-1], a number, ``(layer,)``, ``(layer, y, x)`` or with a member axis before;
+            negative: wells and roots, limited to the water above ``air_dry_head``.
+        rain : array_like
+            Water at the surface [kg m-2 s-1], a number, ``(y, x)`` or ``(member, y, x)``; negative: evaporation, from
+            rain, pond and top cell. Where the surface has a condition or there is none, no rain is taken.
+
+        Returns
+        -------
+        dict
+            ``steps``, ``newton_iterations``, ``krylov_iterations``: numbers. Means over the period, of the tile, with a
+            member axis before if there are members: ``discharge`` of overland water out of the domain ``(y, x)``
+            [m3 s-1]; ``surface_runoff`` ``(y, x)``, ``source`` ``(layer, y, x)`` and ``rain`` ``(y, x)``, as they
+            were met [kg m-2 s-1]; ``boundary``: inflow by side of the whole domain [m3 s-1].
+
+        Raises
+        ------
+        InputError
+            If a field has the wrong shape or is not finite.
+        ConvergenceError
+            If a step of ``min_step`` does not converge; heads are those before the call.
+        """
+        dt = float(dt)
+        if not (np.isfinite(dt) and dt > 0.0):
+            raise InputError(f"dt: the period must be positive [s], got {dt}.")
+        nz, rows, columns = self._grid.tile_shape
+        sources = self._local(source, self._grid.shape, "source")
+        rains = self._local(rain, self._grid.shape[1:], "rain")
+        out: dict[str, Any] = {
+            "steps": 0, "newton_iterations": 0, "krylov_iterations": 0,
+            "discharge": np.zeros((self.nmember, rows, columns)), "surface_runoff": np.zeros((self.nmember, rows, columns)),
+            "source": np.zeros((self.nmember, nz, rows, columns)), "rain": np.zeros((self.nmember, rows, columns)),
+        }
+        inflow = np.zeros((len(SIDES), self.nmember))
+        before = self._heads.copy() if self.nmember > 1 else None
+        try:
+            for member in range(self.nmember):
+                self._advance_member(member, dt, sources, rains, out, inflow)
+        except ConvergenceError:
+            if before is not None:
+                self._heads[...] = before
+            raise
+        self._book(dt, out, inflow)
+        single = self.nmember == 1
+        for name in ("discharge", "surface_runoff", "source", "rain"):
+            out[name] = out[name][0] if single else out[name]
+        total = self._total(inflow) / dt
+        out["boundary"] = {side: float(total[SIDES.index(side), 0]) if single else total[SIDES.index(side)]
+                           for side in self._faces.sides}
+        self._out = out
+        return out
+
+    def _advance_member(
+        self, member: int, dt: float, sources: np.ndarray | None, rains: np.ndarray, out: dict, inflow: np.ndarray
+    ) -> None:
+        """Advance one state and read what passed."""
+        core = self._core
+        core.field("source")[...] = 0.0 if sources is None else (
+            np.where(self._active, sources[member], 0.0).transpose(1, 0, 2) / WATER_DENSITY)
+        core.field("rain")[...] = rains[member] * self._open / WATER_DENSITY
+        for name, count in zip(("steps", "newton_iterations", "krylov_iterations"), core.advance(member, dt), strict=True):
+            out[name] += count
+        to_flux = WATER_DENSITY / dt
+        out["discharge"][member] = core.field("volume_rim") * (self._area / dt)
+        out["surface_runoff"][member] = core.field("volume_runoff") * to_flux
+        out["rain"][member] = core.field("volume_rain") * to_flux
+        out["source"][member] = core.field("volume_source").transpose(1, 0, 2) * to_flux
+        volume = core.field("volume_faces")
+        inflow[:, member] = np.bincount(self._faces.side, weights=volume, minlength=len(SIDES)) * self._area
+
+    def _book(self, dt: float, out: dict, inflow: np.ndarray) -> None:
+        """Add what passed to the balance of this rank [m3]."""
+        to_volume = self._area * dt / WATER_DENSITY
+        for name in _FLUXES:
+            factor = dt if name == "discharge" else to_volume
+            self._sums[name] += out[name].reshape(self.nmember, -1).sum(axis=1) * factor
+        for side in self._faces.sides:
+            self._sums[f"boundary_{side}"] += inflow[SIDES.index(side)]
+        self._stored = self._storage()
+
+    def _local(self, value: np.ndarray | float | None, shape: tuple[int, ...], name: str) -> np.ndarray | None:
+        """Bring a forcing of the whole domain, or of the tile, to (member, ..., y, x) of the tile."""
+        if value is None:
+            return None
+        array = np.asarray(value, float)
+        if not np.isfinite(array).all():
+            raise InputError(f"{name}: holds NaN or infinity; give finite numbers.")
+        if len(shape) == 3 and array.ndim == 1:
+            array = array[:, None, None]
+        tile = self._grid.tile_shape[-len(shape):]
+        whole, mine = (self.nmember, *shape), (self.nmember, *tile)
+        if array.ndim >= 2 and array.shape[-2:] == shape[-2:] != tile[-2:]:
+            array = array[..., *self.tile]
+        try:
+            return np.broadcast_to(array, mine)
+        except ValueError:
+            raise InputError(
+                f"{name}: expected a number or a shape that spreads to {whole[1:]}, got {np.shape(value)}.") from None
+
+    def _storage(self) -> np.ndarray:
+        """Return water in the ground and on it, (2, member) [m3], of this rank."""
+        stored = np.zeros((2, self.nmember))
+        weight = self._active * self._grid.thickness[:, None, None] * self._area
+        for member in range(self.nmember):
+            stored[0, member] = np.sum(weight * self._stored_water(member))
+            stored[1, member] = np.sum(np.maximum(self._member(member)[0], 0.0) * self._open) * self._area
+        return stored
+
+    def _member(self, member: int) -> np.ndarray:
+        return self._heads[member, 1:-1, :, 1:-1].transpose(1, 0, 2)
+
+    def _stored_water(self, member: int) -> np.ndarray:
+        """Water with what compression adds, (layer, y, x) [m3 m-3]."""
+        self._core.evaluate(member)
+        return self._core.field("storage")[1:-1, :, 1:-1].transpose(1, 0, 2)
+
+    def _of_members(self, fields: list[np.ndarray]) -> np.ndarray:
+        return fields[0] if self.nmember == 1 else np.stack(fields)
+
+    def reconcile(self) -> None:
+        """Book the change of :attr:`pressure` from outside as ``increment``.
+
+        Raises
+        ------
+        StateError
+            If a head is not finite.
+        """
+        stored = self._storage()
+        self._sums["increment"] += (stored - self._stored).sum(axis=0)
+        self._stored = stored
+
+    @property
+    def soil_water(self) -> np.ndarray:
+        """Water content without what compression adds [m3 m-3], shape of :attr:`pressure`; 0 where no cell is."""
+        porosity, elastic = self._classes.porosity, self._classes.elastic
+        water = []
+        for member in range(self.nmember):
+            squeezed = 1.0 + elastic * np.maximum(self._member(member), -0.5 / elastic)
+            water.append(np.where(self._active, np.minimum(self._stored_water(member) / squeezed, porosity), 0.0))
+        return self._of_members(water)
+
+    @property
+    def saturation(self) -> np.ndarray:
+        """Water content over porosity [1], shape of :attr:`pressure`."""
+        return self.soil_water / self._classes.porosity
+
+    @property
+    def surface_water(self) -> np.ndarray:
+        """Water that stands on the surface [kg m-2], shape (y, x)."""
+        return self._of_members([WATER_DENSITY * np.maximum(self._member(member)[0], 0.0) * self._open
+                                 for member in range(self.nmember)])
+
+    @property
+    def water_table_depth(self) -> np.ndarray:
+        """Depth to the top of the saturated zone that reaches the base [m], shape (y, x).
+
+        Hydrostatic above the highest cell of that zone; the base of the domain where there is no such zone, NaN where
+        there is no column.
+        """
+        depth = self._grid.depth
+        out = []
+        for member in range(self.nmember):
+            head = self._member(member)
+            full = (head >= 0.0) | ~self._active
+            reach = np.logical_and.accumulate(full[::-1], axis=0).sum(axis=0)
+            top = np.minimum(self.nlayer - reach, self.nlayer - 1)
+            table = depth[top] - np.take_along_axis(head, top[None], 0)[0]
+            table = np.where(reach > 0, np.maximum(table, 0.0), self._grid.thickness.sum())
+            out.append(np.where(self._active.any(axis=0), table, np.nan))
+        return self._of_members(out)
+
+    @property
+    def outflow(self) -> Mapping[str, Any]:
+        """``discharge``, ``surface_runoff`` and ``boundary`` of the last period; empty before the first."""
+        return MappingProxyType({name: self._out[name] for name in ("discharge", "surface_runoff", "boundary")
+                                 if name in self._out})
+
+    @property
+    def balance(self) -> dict[str, Any]:
+        """Water of the whole domain since the start [m3]; all ranks must ask together.
+
+        ``rain``, ``source``, ``boundary_<side>`` and ``increment`` came in, ``discharge`` and ``surface_runoff`` went
+        out, ``storage_subsurface`` and ``storage_surface`` are there now, ``residual`` is what these do not explain.
+        Floats, with members arrays ``(member,)``.
+        """
+        names = list(self._sums)
+        table = self._total(np.stack([*self._sums.values(), *self._stored, self._stored_first]))
+        terms = dict(zip([*names, "storage_subsurface", "storage_surface", "first"], table, strict=True))
+        gained = sum(terms[name] for name in names if name not in ("discharge", "surface_runoff"))
+        terms["residual"] = (terms["storage_subsurface"] + terms["storage_surface"] - terms.pop("first") - gained
+                             + terms["discharge"] + terms["surface_runoff"])
+        return {name: float(value[0]) if self.nmember == 1 else value for name, value in terms.items()}
+
+    def _total(self, mine: np.ndarray) -> np.ndarray:
+        """Sum over ranks, in their order."""
+        return np.sum(self._comm.allgather(mine), axis=0)
+
+    def spin_up(
+        self, recharge: np.ndarray | float, *, source: np.ndarray | float | None = None, tolerance: float = 1.0e-6,
+        first_step: float = 3600.0, max_steps: int = 200,
+    ) -> dict[str, float]:
+        """Bring all states to the steady state under constant recharge, in pseudo-time.
+
+        Backward Euler in steps that double while they succeed; a step of many years is the steady equation.
+
+        Parameters
+        ----------
+        recharge : array_like
+            Water at the surface [kg m-2 s-1], as ``rain`` in :meth:`advance`.
+        source : array_like, optional
+            As in :meth:`advance`.
+        tolerance : float
+            Change of the pressure head over a step of at least ten years that counts as steady [m].
+        first_step : float
+            Length of the first step [s].
+        max_steps : int
+            Steps before it gives up.
+
+        Returns
+        -------
+        dict
+            ``steps``, ``newton_iterations``, ``krylov_iterations``; ``change``: largest change of the head in the last
+            step [m], ``time``: pseudo-time [s].
+
+        Raises
+        ------
+        ConvergenceError
+            If heads still change after ``max_steps``; they keep what was reached.
+
+        Notes
+        -----
+        The balance counts the water that passed in pseudo-time.
+        """
+        counts: dict[str, float] = {"steps": 0, "newton_iterations": 0, "krylov_iterations": 0}
+        step, time, change = float(first_step), 0.0, np.inf
+        self._core.set_options(**self._options | {"max_step": np.inf})
+        try:
+            for _ in range(max_steps):
+                before = self.pressure.copy()
+                out = self.advance(step, source=source, rain=recharge)
+                time += step
+                for name in counts:
+                    counts[name] += out[name]
+                moved = np.abs(np.where(self._active, self.pressure - before, 0.0))
+                change = max(self._comm.allgather(float(moved.max(initial=0.0))))
+                if change <= tolerance and step >= HORIZON:
+                    return counts | {"change": change, "time": time}
+                step = min(2.0 * step, 1.0e3 * HORIZON)
+        finally:
+            self._core.set_options(**self._options)
+        raise ConvergenceError(
+            f"spin_up: after {max_steps} steps heads still change by {change:.3g} m in {step:.3g} s; give more max_steps, "
+            "a larger tolerance, or a lower boundary or side through which recharge can leave.")
+
+
+def _not_negative(field: np.ndarray, name: str) -> np.ndarray:
+    if (field < 0.0).any():
+        raise InputError(f"{name}: factors of faces must not be negative.")
+    return field
