@@ -288,32 +288,32 @@ contains
       associate (model => self%model)
          select case (trim(name))
          case ("heads")
-            address = place(model%heads)
+            address = place(size(model%heads), model%heads)
             extents = shape(model%heads)
          case ("storage")
-            address = place(model%storage)
+            address = place(size(model%storage), model%storage)
             extents(:3) = shape(model%storage)
          case ("source")
-            address = place(model%source)
+            address = place(size(model%source), model%source)
             extents(:3) = shape(model%source)
          case ("volume_source")
-            address = place(model%volume_source)
+            address = place(size(model%volume_source), model%volume_source)
             extents(:3) = shape(model%volume_source)
          case ("rain")
-            address = place(model%rain)
+            address = place(size(model%rain), model%rain)
             extents(:2) = shape(model%rain)
          case ("volume_rain")
-            address = place(model%volume_rain)
+            address = place(size(model%volume_rain), model%volume_rain)
             extents(:2) = shape(model%volume_rain)
          case ("volume_rim")
-            address = place(model%volume_rim)
+            address = place(size(model%volume_rim), model%volume_rim)
             extents(:2) = shape(model%volume_rim)
          case ("volume_runoff")
-            address = place(model%volume_runoff)
+            address = place(size(model%volume_runoff), model%volume_runoff)
             extents(:2) = shape(model%volume_runoff)
          case ("volume_faces")
             if (model%faces%count > 0) then
-               address = place(model%faces%volume)
+               address = place(size(model%faces%volume), model%faces%volume)
                extents(:1) = shape(model%faces%volume)
             end if
          case default
@@ -324,8 +324,9 @@ contains
    end subroutine flow_field
 
    !> Address of the first value of an array.
-   integer(lk) function place(array)
-      real(rk), intent(in), target :: array(*)
+   integer(lk) function place(n, array)
+      integer, intent(in) :: n !! values [1]
+      real(rk), intent(in), target :: array(n)
       place = int(transfer(c_loc(array), 0_c_intptr_t), lk)
    end function place
 

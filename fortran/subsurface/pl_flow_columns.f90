@@ -9,27 +9,36 @@ module pl_flow_columns
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: factor_columns, multiply_rows, solve_columns
+   public :: factor_columns, factor_row, multiply_rows, solve_columns
 
 contains
 
    !> Eliminate the columns of a level from the base up.
    subroutine factor_columns(level)
       type(flow_level_type), intent(inout) :: level
-      integer :: i, j, k
-      !$omp parallel do schedule(static) private(i, k)
+      integer :: j
+      !$omp parallel do schedule(static)
       do j = 1, level%ny
-         do i = 1, level%nx
-            level%pivot(i, level%nz, j) = 1.0_rk/level%centre(i, level%nz, j)
-         end do
-         do k = level%nz - 1, 1, -1
-            do i = 1, level%nx
-               level%carry(i, k, j) = level%down(i, k, j)*level%pivot(i, k + 1, j)
-               level%pivot(i, k, j) = 1.0_rk/(level%centre(i, k, j) - level%carry(i, k, j)*level%up(i, k + 1, j))
-            end do
-         end do
+         call factor_row(level%nx, level%nz, level%centre(:, :, j), level%up(:, :, j), level%down(:, :, j), &
+                         level%pivot(:, :, j), level%carry(:, :, j))
       end do
    end subroutine factor_columns
+
+   !> Eliminate the columns of a row from the base up.
+   pure subroutine factor_row(nx, nz, centre, up, down, pivot, carry)
+      integer, intent(in) :: nx, nz
+      real(rk), intent(in), dimension(nx, nz) :: centre, up, down
+      real(rk), intent(out) :: pivot(nx, nz) !! inverse of what is left of the centre
+      real(rk), intent(inout) :: carry(nx, nz) !! factor on the right-hand side below; not used in the lowest layer
+      integer :: i, k
+      pivot(:, nz) = 1.0_rk/centre(:, nz)
+      do k = nz - 1, 1, -1
+         do i = 1, nx
+            carry(i, k) = down(i, k)*pivot(i, k + 1)
+            pivot(i, k) = 1.0_rk/(centre(i, k) - carry(i, k)*up(i, k + 1))
+         end do
+      end do
+   end subroutine factor_row
 
    !> x <- solution of columns for the right-hand side, with top cells coupled in `order`; `backward` sweeps back, too.
    subroutine solve_columns(level, right, order, backward)

@@ -93,15 +93,17 @@ contains
       do l = q, 1, -1
          y(l) = (g(l) - dot_product(h(l, l + 1:q), y(l + 1:q)))/h(l, l)
       end do
-      call combine(model%nx*model%nz, model%ny, q, y, model%basis)
+      call combine(model%nx*model%nz, model%ny, size(model%basis, 4), q, y, model%basis)
       call precondition(model, model%basis(:, :, :, 1))
    end subroutine cycle_gmres
 
    !> basis(:, 1) <- sum of y(l) basis(:, l).
-   subroutine combine(n, ny, q, y, basis)
-      integer, intent(in) :: n, ny, q
+   subroutine combine(n, ny, held, q, y, basis)
+      integer, intent(in) :: n, ny
+      integer, intent(in) :: held !! vectors there is room for [1]
+      integer, intent(in) :: q    !! vectors in use [1]
       real(rk), intent(in) :: y(:)
-      real(rk), intent(inout) :: basis(n, ny, *)
+      real(rk), intent(inout) :: basis(n, ny, held)
       integer :: i, j, l
       !$omp parallel do schedule(static) private(i, l)
       do j = 1, ny
@@ -122,13 +124,13 @@ contains
       integer, intent(in) :: q
       real(rk), intent(inout) :: h(:)
       real(rk) :: products(q), again(q), length(1)
-      call project(model%nx*model%nz, model%ny, q, model%basis, products)
+      call project(model%nx*model%nz, model%ny, size(model%basis, 4), q, model%basis, products)
       call add_over_ranks(model%exchange, products)
-      call subtract(model%nx*model%nz, model%ny, q, products, model%basis, length(1))
+      call subtract(model%nx*model%nz, model%ny, size(model%basis, 4), q, products, model%basis, length(1))
       if (q > 4) then ! a second pass keeps the basis orthogonal in long cycles
-         call project(model%nx*model%nz, model%ny, q, model%basis, again)
+         call project(model%nx*model%nz, model%ny, size(model%basis, 4), q, model%basis, again)
          call add_over_ranks(model%exchange, again)
-         call subtract(model%nx*model%nz, model%ny, q, again, model%basis, length(1))
+         call subtract(model%nx*model%nz, model%ny, size(model%basis, 4), q, again, model%basis, length(1))
          products = products + again
       end if
       call add_over_ranks(model%exchange, length)
@@ -138,9 +140,11 @@ contains
    end subroutine orthogonalise
 
    !> Products of vector q + 1 with those before.
-   subroutine project(n, ny, q, basis, products)
-      integer, intent(in) :: n, ny, q
-      real(rk), intent(in) :: basis(n, ny, *)
+   subroutine project(n, ny, held, q, basis, products)
+      integer, intent(in) :: n, ny
+      integer, intent(in) :: held !! vectors there is room for [1]
+      integer, intent(in) :: q    !! vectors in use [1]
+      real(rk), intent(in) :: basis(n, ny, held)
       real(rk), intent(out) :: products(q)
       real(rk) :: rows(q, ny)
       integer :: j, l
@@ -154,10 +158,12 @@ contains
    end subroutine project
 
    !> Subtract the share of the vectors before from vector q + 1; `square` is the square of its length then.
-   subroutine subtract(n, ny, q, products, basis, square)
-      integer, intent(in) :: n, ny, q
+   subroutine subtract(n, ny, held, q, products, basis, square)
+      integer, intent(in) :: n, ny
+      integer, intent(in) :: held !! vectors there is room for [1]
+      integer, intent(in) :: q    !! vectors in use [1]
       real(rk), intent(in) :: products(q)
-      real(rk), intent(inout) :: basis(n, ny, *)
+      real(rk), intent(inout) :: basis(n, ny, held)
       real(rk), intent(out) :: square
       real(rk) :: rows(ny)
       integer :: i, j, l

@@ -10,7 +10,8 @@ module pl_flow_model
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: allocate_level, boundary_faces_type, create_flow_model, flow_level_type, flow_model_type, flow_options_type
+   public :: allocate_level, allocate_sweeps, create_flow_model
+   public :: boundary_faces_type, flow_level_type, flow_model_type, flow_options_type
    public :: kind_drainage, kind_flux, kind_head, kind_seepage
 
    integer, parameter :: kind_head = 1     !! head held at the face
@@ -102,6 +103,7 @@ module pl_flow_model
       real(rk), allocatable :: rain(:, :)               !! (nx, ny) negative: evaporation [m s-1]
       real(rk), allocatable :: met_source(:, :, :)      !! what the cells could give [m s-1]
       real(rk), allocatable :: met_rain(:, :)           !! [m s-1]
+      real(rk), allocatable :: runoff(:, :)             !! water off the pond in the step, without overland flow (nx, ny) [m]
       real(rk), allocatable :: rim(:, :)                !! overland flow out of the domain at the last evaluation [m s-1]
       ! the system
       real(rk), allocatable :: residual(:, :, :)        !! (nx, nz, ny) [m]
@@ -130,7 +132,7 @@ contains
       real(rk), intent(in) :: dx, dy !! [m]
       real(rk), intent(in) :: dz(:)  !! (nz) [m]
       type(error_type), allocatable, intent(out) :: error !! sizes out of range, not enough memory
-      integer :: k, stat
+      integer :: k
       if (nx < 1 .or. ny < 1 .or. nz < 1 .or. nmember < 1 .or. size(dz) /= nz) then
          call raise_error(error, error_input, "flow: a grid needs at least one cell in x, y and z, one member, and a "// &
                           "thickness per layer")
@@ -146,12 +148,9 @@ contains
       model%nmember = nmember
       model%dx = dx
       model%dy = dy
-      allocate (model%dz(nz), model%drop(nz), stat=stat)
-      if (stat == 0) call allocate_fields(model, nx, ny, nz, nmember, stat)
-      if (stat /= 0) then
-         call raise_error(error, error_state, "not enough memory for the distributed subsurface; use fewer cells per rank")
-         return
-      end if
+      call allocate_fields(model, error)
+      if (.not. allocated(error)) call allocate_level(model%fine, nx, ny, nz, .false., error)
+      if (allocated(error)) return
       model%dz = dz
       do k = 1, nz
          model%drop(k) = 0.5_rk*(dz(k) + dz(min(k + 1, nz)))
@@ -159,48 +158,97 @@ contains
    end subroutine create_flow_model
 
    !> Allocate and clear the arrays.
-   subroutine allocate_fields(model, nx, ny, nz, nmember, stat)
+   subroutine allocate_fields(model, error)
       type(flow_model_type), intent(inout) :: model
-      integer, intent(in) :: nx, ny, nz, nmember
-      integer, intent(out) :: stat !! not 0: not enough memory
-      allocate (model%class(0:nx + 1, nz, 0:ny + 1), source=1, stat=stat)
-      if (stat == 0) allocate (model%ice(1, 1, 1), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%exists(0:nx + 1, 0:ny + 1), model%slope_x(0:nx + 1, 0:ny + 1), &
-                               model%slope_y(0:nx + 1, 0:ny + 1), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%pond(nx, ny), source=1.0_rk, stat=stat)
-      if (stat == 0) allocate (model%kx(0:nx, nz, ny), model%ky(nx, nz, 0:ny), model%kz(nx, nz, ny), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%cos_x(0:nx, ny), model%sin_x(0:nx, ny), model%over_x(0:nx, ny), model%bed_x(0:nx, ny), &
-                               model%rim_x(0:nx, ny), model%along_x(0:nx, ny), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%cos_y(nx, 0:ny), model%sin_y(nx, 0:ny), model%over_y(nx, 0:ny), model%bed_y(nx, 0:ny), &
-                               model%rim_y(nx, 0:ny), model%along_y(nx, 0:ny), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%heads(0:nx + 1, nz, 0:ny + 1, nmember), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%head(0:nx + 1, nz, 0:ny + 1), model%head_old(0:nx + 1, nz, 0:ny + 1), &
-                               model%storage(0:nx + 1, nz, 0:ny + 1), model%capacity(0:nx + 1, nz, 0:ny + 1), &
-                               model%relative(0:nx + 1, nz, 0:ny + 1), model%slope(0:nx + 1, nz, 0:ny + 1), source=0.0_rk, &
-                               stat=stat)
-      if (stat == 0) allocate (model%storage_old(nx, nz, ny), model%source(nx, nz, ny), model%met_source(nx, nz, ny), &
-                               model%residual(nx, nz, ny), model%volume_source(nx, nz, ny), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%pond_old(nx, ny), model%rain(nx, ny), model%met_rain(nx, ny), model%rim(nx, ny), &
-                               model%volume_rain(nx, ny), model%volume_rim(nx, ny), model%volume_runoff(nx, ny), &
-                               source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%over(nx, ny, 4), source=0.0_rk, stat=stat)
-      if (stat == 0) allocate (model%order(nx*ny), source=0, stat=stat)
-      if (stat == 0) call allocate_level(model%fine, nx, ny, nz, stat)
-      if (stat == 0) allocate (model%basis(nx, nz, ny, 4), stat=stat)
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      integer :: nx, ny, nz, stat
+      nx = model%nx
+      ny = model%ny
+      nz = model%nz
+      ! allow(C182): one message stands for all of them
+      allocate (model%dz(nz), model%drop(nz), model%class(0:nx + 1, nz, 0:ny + 1), model%ice(1, 1, 1), &
+                model%exists(0:nx + 1, 0:ny + 1), model%slope_x(0:nx + 1, 0:ny + 1), model%slope_y(0:nx + 1, 0:ny + 1), &
+                model%pond(nx, ny), model%kx(0:nx, nz, ny), model%ky(nx, nz, 0:ny), model%kz(nx, nz, ny), &
+                model%cos_x(0:nx, ny), model%sin_x(0:nx, ny), model%over_x(0:nx, ny), model%bed_x(0:nx, ny), &
+                model%rim_x(0:nx, ny), model%along_x(0:nx, ny), &
+                model%cos_y(nx, 0:ny), model%sin_y(nx, 0:ny), model%over_y(nx, 0:ny), model%bed_y(nx, 0:ny), &
+                model%rim_y(nx, 0:ny), model%along_y(nx, 0:ny), &
+                model%heads(0:nx + 1, nz, 0:ny + 1, model%nmember), model%head(0:nx + 1, nz, 0:ny + 1), &
+                model%head_old(0:nx + 1, nz, 0:ny + 1), model%storage(0:nx + 1, nz, 0:ny + 1), &
+                model%capacity(0:nx + 1, nz, 0:ny + 1), model%relative(0:nx + 1, nz, 0:ny + 1), &
+                model%slope(0:nx + 1, nz, 0:ny + 1), model%storage_old(nx, nz, ny), model%source(nx, nz, ny), &
+                model%met_source(nx, nz, ny), model%residual(nx, nz, ny), model%volume_source(nx, nz, ny), &
+                model%pond_old(nx, ny), model%rain(nx, ny), model%met_rain(nx, ny), model%rim(nx, ny), &
+                model%runoff(nx, ny), model%volume_rain(nx, ny), model%volume_rim(nx, ny), model%volume_runoff(nx, ny), &
+                model%over(nx, ny, 4), model%order(nx*ny), model%basis(nx, nz, ny, 4), stat=stat)
+      if (stat /= 0) then
+         call raise_error(error, error_state, "not enough memory for the distributed subsurface; use fewer cells per rank")
+         return
+      end if
+      model%class = 1
+      model%pond = 1.0_rk
+      model%ice = 0.0_rk
+      model%exists = 0.0_rk
+      model%slope_x = 0.0_rk
+      model%slope_y = 0.0_rk
+      model%over_x = 0.0_rk
+      model%over_y = 0.0_rk
+      model%bed_x = 0.0_rk
+      model%bed_y = 0.0_rk
+      model%rim_x = 0.0_rk
+      model%rim_y = 0.0_rk
+      model%along_x = 0.0_rk
+      model%along_y = 0.0_rk
+      model%heads = 0.0_rk
+      model%head = 0.0_rk
+      model%source = 0.0_rk
+      model%rain = 0.0_rk
+      model%rim = 0.0_rk
+      model%runoff = 0.0_rk
+      model%over = 0.0_rk
+      model%volume_source = 0.0_rk
+      model%volume_rain = 0.0_rk
+      model%volume_rim = 0.0_rk
+      model%volume_runoff = 0.0_rk
+      model%order = 0
    end subroutine allocate_fields
 
-   !> Allocate one linear system.
-   subroutine allocate_level(level, nx, ny, nz, stat)
+   !> Allocate one linear system, with room for sweeps over it if asked.
+   subroutine allocate_level(level, nx, ny, nz, for_sweeps, error)
       type(flow_level_type), intent(inout) :: level
       integer, intent(in) :: nx, ny, nz
-      integer, intent(out) :: stat !! not 0: not enough memory
+      logical, intent(in) :: for_sweeps
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      integer :: stat
       level%nx = nx
       level%ny = ny
       level%nz = nz
+      ! allow(C182): one message stands for all of them
       allocate (level%centre(nx, nz, ny), level%west(nx, nz, ny), level%east(nx, nz, ny), level%south(nx, nz, ny), &
                 level%north(nx, nz, ny), level%up(nx, nz, ny), level%down(nx, nz, ny), level%pivot(nx, nz, ny), &
-                level%carry(nx, nz, ny), stat=stat)
-      if (stat == 0) allocate (level%x(0:nx + 1, nz, 0:ny + 1), source=0.0_rk, stat=stat)
+                level%carry(nx, nz, ny), level%x(0:nx + 1, nz, 0:ny + 1), stat=stat)
+      if (stat /= 0) then
+         call raise_error(error, error_state, "not enough memory for the linear systems of the distributed subsurface; "// &
+                          "use fewer cells per rank")
+         return
+      end if
+      level%x = 0.0_rk
+      if (for_sweeps) call allocate_sweeps(level, error)
    end subroutine allocate_level
+
+   !> Allocate what sweeps over a level need.
+   subroutine allocate_sweeps(level, error)
+      type(flow_level_type), intent(inout) :: level
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      integer :: stat
+      ! allow(C182): one message stands for all of them
+      allocate (level%kept(0:level%nx + 1, level%nz, 0:level%ny + 1), level%r(level%nx, level%nz, level%ny), stat=stat)
+      if (stat /= 0) then
+         call raise_error(error, error_state, "not enough memory for the coarse grids of the distributed subsurface; use "// &
+                          "fewer cells per rank")
+         return
+      end if
+      level%kept = 0.0_rk
+   end subroutine allocate_sweeps
 
 end module pl_flow_model

@@ -6,10 +6,10 @@
 !> Multigrid Methods, ch. 5 and 7). Equations are added up; lateral conductances are scaled with the distance of the
 !> merged columns. Overland flow, which the finest level solves in order, is left out of the coarse ones.
 module pl_flow_multigrid
-   use pl_error, only: error_state, error_type, raise_error
+   use pl_error, only: error_type
    use pl_flow_columns, only: factor_columns, multiply_rows, solve_columns
    use pl_flow_exchange, only: exchange_halo, flow_exchange_type, largest_over_ranks
-   use pl_flow_model, only: allocate_level, flow_level_type, flow_model_type
+   use pl_flow_model, only: allocate_level, allocate_sweeps, flow_level_type, flow_model_type
    use pl_flow_overland, only: overland_diffusive
    use pl_kinds, only: rk
    implicit none (type, external)
@@ -17,37 +17,41 @@ module pl_flow_multigrid
    public :: precondition, prepare_preconditioner
 
    real(rk), parameter :: strong_lateral = 8.0_rk !! lateral over own coefficients of a column that asks for a coarse grid [1]
+   real(rk), parameter :: weak_lateral = 0.8_rk !! that of a coarse grid that needs no coarser one [1]
    real(rk), parameter :: damping = 0.8_rk        !! of a sweep over columns: smooths best for lateral flow in two dimensions [1]
    integer, parameter :: last_sweeps = 4          !! over columns on the coarsest grid if it has more than one [1]
 
 contains
 
-   !> Factor the columns of the Jacobian, and of coarse grids as far as lateral flow asks for them.
-   subroutine prepare_preconditioner(model, error)
+   !> Build and factor coarse grids as far as lateral flow asks for them.
+   subroutine prepare_preconditioner(model, judge, error)
       type(flow_model_type), target, intent(inout) :: model
+      logical, intent(in) :: judge !! look again how many grids lateral flow asks for
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       type(flow_level_type), pointer :: fine
       integer :: level
-      call factor_columns(model%fine)
-      model%nlevel = 1
-      if (model%options%levels == 1) return
-      if (model%options%levels == 0) then
-         if (lateral_strength(model, model%fine, .true.) <= strong_lateral) return
-      end if
-      if (.not. allocated(model%coarse)) then
-         call create_coarse(model, error)
-         if (allocated(error)) return
+      if (judge) then
+         model%nlevel = 1
+         if (model%options%levels == 1) return
+         if (model%options%levels == 0) then
+            if (lateral_strength(model, model%fine, .true.) <= strong_lateral) return
+         end if
+         if (.not. allocated(model%coarse)) then
+            call create_coarse(model, error)
+            if (allocated(error)) return
+         end if
+         model%nlevel = size(model%coarse) + 1
+         if (model%options%levels > 0) model%nlevel = min(model%nlevel, model%options%levels)
       end if
       fine => model%fine
-      do level = 1, size(model%coarse)
-         if (model%options%levels > 0 .and. level >= model%options%levels) exit
+      do level = 1, model%nlevel - 1
          call coarsen(model, fine, level == 1, model%coarse(level))
          call factor_columns(model%coarse(level))
-         model%nlevel = level + 1
          fine => model%coarse(level)
-         if (model%options%levels == 0) then
-            if (lateral_strength(model, fine, .false.) <= 0.1_rk*strong_lateral) exit
+         if (judge .and. model%options%levels == 0) then
+            if (lateral_strength(model, fine, .false.) <= weak_lateral) model%nlevel = level + 1
          end if
+         if (level == model%nlevel - 1) exit
       end do
    end subroutine prepare_preconditioner
 
@@ -55,7 +59,8 @@ contains
    subroutine create_coarse(model, error)
       type(flow_model_type), intent(inout) :: model
       type(error_type), allocatable, intent(out) :: error !! not enough memory
-      integer :: count, level, nx, ny, stat
+      integer :: count, level, nx, ny
+      real(rk) :: deepest(1)
       nx = model%nx
       ny = model%ny
       count = 0
@@ -64,21 +69,18 @@ contains
          ny = (ny + 1)/2
          count = count + 1
       end do
-      allocate (model%coarse(count), stat=stat)
-      if (stat == 0) allocate (model%fine%kept(0:model%nx + 1, model%nz, 0:model%ny + 1), &
-                               model%fine%r(model%nx, model%nz, model%ny), source=0.0_rk, stat=stat)
+      deepest(1) = real(count, rk) ! ranks go up and down together, whatever the size of their tiles
+      call largest_over_ranks(model%exchange, deepest)
+      count = nint(deepest(1))
+      allocate (model%coarse(count))
+      call allocate_sweeps(model%fine, error)
       nx = model%nx
       ny = model%ny
       do level = 1, count
          nx = (nx + 1)/2
          ny = (ny + 1)/2
-         if (stat == 0) call allocate_level(model%coarse(level), nx, ny, model%nz, stat)
-         if (stat == 0) allocate (model%coarse(level)%kept(0:nx + 1, model%nz, 0:ny + 1), &
-                                  model%coarse(level)%r(nx, model%nz, ny), source=0.0_rk, stat=stat)
-         if (stat /= 0) exit
+         if (.not. allocated(error)) call allocate_level(model%coarse(level), nx, ny, model%nz, .true., error)
       end do
-      if (stat /= 0) call raise_error(error, error_state, "not enough memory for the coarse grids of the distributed "// &
-                                      "subsurface; use fewer cells per rank")
    end subroutine create_coarse
 
    !> Largest ratio of lateral coefficients to what is left of the diagonal, over the columns of a level.
@@ -86,21 +88,22 @@ contains
       type(flow_model_type), intent(in) :: model
       type(flow_level_type), intent(in) :: level
       logical, intent(in) :: is_finest !! overland flow is in the top layer
-      real(rk) :: lateral, own, worst(1), rows(level%ny)
+      real(rk) :: lateral(level%nx), own(level%nx), worst(1), rows(level%ny)
       integer :: i, j, k
       !$omp parallel do schedule(static) private(i, k, lateral, own)
       do j = 1, level%ny
+         lateral = 0.0_rk
+         own = 0.0_rk
+         if (is_finest) lateral = sum(model%over(:, j, :), dim=2)
+         do k = 1, level%nz
+            do i = 1, level%nx
+               lateral(i) = lateral(i) - (level%west(i, k, j) + level%east(i, k, j) + level%south(i, k, j) + level%north(i, k, j))
+               own(i) = own(i) + level%centre(i, k, j) + level%up(i, k, j) + level%down(i, k, j)
+            end do
+         end do
          rows(j) = 0.0_rk
          do i = 1, level%nx
-            lateral = 0.0_rk
-            own = 0.0_rk
-            do k = 1, level%nz
-               lateral = lateral - (level%west(i, k, j) + level%east(i, k, j) + level%south(i, k, j) + level%north(i, k, j))
-               own = own + level%centre(i, k, j) + level%up(i, k, j) + level%down(i, k, j)
-            end do
-            if (is_finest) lateral = lateral + sum(model%over(i, j, :))
-            own = max(own - lateral, tiny(own))
-            rows(j) = max(rows(j), min(lateral/own, huge(own)))
+            rows(j) = max(rows(j), min(lateral(i)/max(own(i) - lateral(i), tiny(own)), huge(own)))
          end do
       end do
       worst(1) = maxval(rows)

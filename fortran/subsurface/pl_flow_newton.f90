@@ -14,11 +14,11 @@ module pl_flow_newton
    use pl_flow_model, only: flow_model_type
    use pl_flow_multigrid, only: prepare_preconditioner
    use pl_flow_overland, only: overland_diffusive
-   use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_classes
+   use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_if_new
    use pl_flow_system, only: assemble, evaluate
    use pl_kinds, only: rk
    use pl_retention_curves, only: driest_head
-   use pl_richards_newton, only: propose_head
+   use pl_richards_newton, only: propose_head, smooth_head
    use pl_soil_hydraulics, only: wettest_head
    implicit none (type, external)
    private
@@ -27,7 +27,10 @@ module pl_flow_newton
    real(rk), parameter :: first_share = 0.1_rk    !! of the residual that a linear solve may leave at first [1]
    real(rk), parameter :: least_share = 1.0e-4_rk !! of the residual that it is ever asked to leave [1]
    real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
+   real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
+   real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
    real(rk), parameter :: mean_share = 0.01_rk    !! of the tolerance that the mean residual may be [1]
+   integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
 
 contains
@@ -41,9 +44,11 @@ contains
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
       real(rk) :: sums(3), top(1), now, before, share, reached
+      integer :: solved
       converged = .false.
       call start_step(model, dt)
       before = 0.0_rk
+      solved = model%krylov
       share = first_share
       do iterations = 0, model%options%max_iterations
          if (iterations > 0) call evaluate(model)
@@ -59,9 +64,10 @@ contains
             return
          end if
          if (iterations == model%options%max_iterations) return
-         if (iterations > 0) share = next_share(share, now, before)
-         call prepare_preconditioner(model, error)
+         if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/top(1))
+         call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
+         solved = model%krylov
          call solve_linear(model, now, share, reached, error)
          if (allocated(error)) return
          before = now
@@ -71,13 +77,14 @@ contains
    end subroutine newton_step
 
    !> Share of the residual that the next linear solve may leave.
-   pure real(rk) function next_share(share, now, before)
+   pure real(rk) function next_share(share, now, before, enough)
       real(rk), intent(in) :: share  !! of the last solve [1]
       real(rk), intent(in) :: now    !! size of the residual [m]
       real(rk), intent(in) :: before !! size of the residual before [m]
-      next_share = walker*(now/before)**2
-      if (walker*share**2 > first_share) next_share = max(next_share, walker*share**2)
-      next_share = min(max(next_share, least_share), first_share)
+      real(rk), intent(in) :: enough !! share at which the tolerance is met [1]
+      next_share = walker*(now/before)**walker_power
+      if (walker*share**walker_power > first_share) next_share = max(next_share, walker*share**walker_power)
+      next_share = min(max(next_share, least_share, aim*enough), first_share)
    end function next_share
 
    !> Storage at the start, what the cells can give, and the way of the water.
@@ -199,20 +206,25 @@ contains
       integer, intent(in) :: n, top, iteration
       integer, intent(in) :: class(n)        !! [1]
       logical, intent(in) :: has_ice
-      real(rk), intent(in) :: ice(*)         !! (n) [m3 m-3]
+      real(rk), intent(in) :: ice(merge(n, 1, has_ice)) !! [m3 m-3]
       real(rk), intent(in) :: storage(n)     !! at the head [m3 m-3]
       real(rk), intent(in) :: capacity(n)    !! [m-1]
       real(rk), intent(in) :: x(n)           !! minus the step of Newton's method [m]
       real(rk), intent(inout) :: head(n)     !! [m]
       type(class_parameters_type) :: now
       real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough
-      integer :: classes(w), c, first, i, m
+      integer :: classes(w), c, first, i, loaded, m
       real(rk) :: share
       share = merge(0.5_rk, 1.0_rk, iteration > patience)
       free = 0.0_rk
       ices = 0.0_rk
+      loaded = 0
       do first = 1, n, w
          m = min(w, n - first + 1)
+         if (all(abs(x(first:first + m - 1)) <= smooth_head)) then
+            head(first:first + m - 1) = head(first:first + m - 1) - x(first:first + m - 1)
+            cycle
+         end if
          do i = 1, w
             c = first + min(i, m) - 1
             classes(i) = class(c)
@@ -222,7 +234,7 @@ contains
             rate(i) = capacity(c)
             if (has_ice) ices(i) = ice(c)
          end do
-         call load_classes(soil, classes, has_ice, ices, now, slowed)
+         call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
          call lane_water(now, heads, stored, rate, water, held)
          rough = 0.0_rk
          call propose_head(now%entry, now%release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &

@@ -15,7 +15,7 @@ module pl_flow_soil
                                  retention_van_genuchten, soil_hydraulics_type
    implicit none (type, external)
    private
-   public :: class_parameters_type, create_flow_soil, evaluate_cells, flow_soil_type, invert_lanes, lane_water, load_classes
+   public :: class_parameters_type, create_flow_soil, evaluate_cells, flow_soil_type, invert_lanes, lane_water, load_if_new
 
    real(rk), parameter :: impedance = 6.0_rk*log(10.0_rk) !! of ice, per share of the pores (Lundin 1990) [1]
    real(rk), parameter :: least_relative = 1.0e-100_rk    !! relative conductivity that keeps ratios finite [1]
@@ -87,14 +87,16 @@ contains
       integer, intent(in) :: class(n)          !! class of each cell [1]
       real(rk), intent(in) :: head(n)          !! pressure head [m]
       logical, intent(in) :: has_ice           !! whether `ice` is set
-      real(rk), intent(in) :: ice(*)           !! (n) as volume of liquid water; not read without ice [m3 m-3]
+      real(rk), intent(in) :: ice(merge(n, 1, has_ice)) !! as volume of liquid water [m3 m-3]
       real(rk), intent(out) :: storage(n)      !! [m3 m-3]
       real(rk), intent(out) :: capacity(n)     !! derivative of the storage [m-1]
       real(rk), intent(out) :: relative(n)     !! conductivity over that at saturation [1]
       real(rk), intent(out) :: slope(n)        !! its derivative to the head [m-1]
-      integer :: classes(w), first, i, m
-      real(rk), dimension(w) :: heads, ices, out_storage, out_capacity, out_relative, out_slope
+      type(class_parameters_type) :: now
+      integer :: classes(w), first, i, loaded, m
+      real(rk), dimension(w) :: heads, ices, slowed, out_storage, out_capacity, out_relative, out_slope
       ices = 0.0_rk
+      loaded = 0
       do first = 1, n, w
          m = min(w, n - first + 1)
          if (has_ice) then
@@ -103,14 +105,16 @@ contains
             end do
          end if
          if (m == w) then
-            call evaluate_chunk(soil, class(first), head(first), has_ice, ices, storage(first), capacity(first), &
-                                relative(first), slope(first))
+            call load_if_new(soil, class(first), has_ice, ices, loaded, now, slowed)
+            call evaluate_chunk(soil, now, head(first), has_ice, slowed, storage(first), capacity(first), relative(first), &
+                                slope(first))
          else
             do i = 1, w
                classes(i) = class(first + min(i, m) - 1)
                heads(i) = head(first + min(i, m) - 1)
             end do
-            call evaluate_chunk(soil, classes, heads, has_ice, ices, out_storage, out_capacity, out_relative, out_slope)
+            call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
+            call evaluate_chunk(soil, now, heads, has_ice, slowed, out_storage, out_capacity, out_relative, out_slope)
             storage(first:n) = out_storage(:m)
             capacity(first:n) = out_capacity(:m)
             relative(first:n) = out_relative(:m)
@@ -120,20 +124,18 @@ contains
    end subroutine evaluate_cells
 
    !> One chunk of cells.
-   subroutine evaluate_chunk(soil, class, head, has_ice, ice, storage, capacity, relative, slope)
+   subroutine evaluate_chunk(soil, now, head, has_ice, slowed, storage, capacity, relative, slope)
       type(flow_soil_type), intent(in) :: soil
-      integer, intent(in) :: class(w)       !! [1]
+      type(class_parameters_type), intent(in) :: now
       real(rk), intent(in) :: head(w)       !! [m]
       logical, intent(in) :: has_ice
-      real(rk), intent(in) :: ice(w)        !! [m3 m-3]
+      real(rk), intent(in) :: slowed(w)     !! factor of ice on the conductivity [1]
       real(rk), intent(out) :: storage(w)   !! [m3 m-3]
       real(rk), intent(out) :: capacity(w)  !! [m-1]
       real(rk), intent(out) :: relative(w)  !! [1]
       real(rk), intent(out) :: slope(w)     !! [m-1]
-      type(class_parameters_type) :: now
-      real(rk), dimension(w) :: saturation, slowed
+      real(rk), dimension(w) :: saturation
       integer :: i
-      call load_classes(soil, class, has_ice, ice, now, slowed)
       if (all(head >= -now%entry)) then
          saturation = 1.0_rk
          capacity = 0.0_rk
@@ -184,6 +186,20 @@ contains
          slope(i) = merge(0.0_rk, slope(i), full)
       end do
    end subroutine add_compression
+
+   !> Parameters of the classes of a chunk, unless they are loaded: all of class `loaded`, and no ice.
+   subroutine load_if_new(soil, class, has_ice, ice, loaded, now, slowed)
+      type(flow_soil_type), intent(in) :: soil
+      integer, intent(in) :: class(w)                 !! [1]
+      logical, intent(in) :: has_ice
+      real(rk), intent(in) :: ice(w)                  !! [m3 m-3]
+      integer, intent(inout) :: loaded                !! class of all lanes of `now`; 0: they differ
+      type(class_parameters_type), intent(inout) :: now
+      real(rk), intent(inout) :: slowed(w)            !! factor of ice on the conductivity [1]
+      if (all(class == loaded) .and. .not. has_ice) return
+      call load_classes(soil, class, has_ice, ice, now, slowed)
+      loaded = merge(class(1), 0, all(class == class(1)))
+   end subroutine load_if_new
 
    !> Parameters of the classes of a chunk; ice takes its share of the pores.
    subroutine load_classes(soil, class, has_ice, ice, now, slowed)

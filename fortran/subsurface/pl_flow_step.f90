@@ -1,6 +1,5 @@
 !> Advance one state of the distributed subsurface over a period, in as many steps as it takes.
 module pl_flow_step
-   use pl_chunk, only: w => chunk_width
    use pl_error, only: error_convergence, error_type, raise_error
    use pl_flow_model, only: flow_model_type
    use pl_flow_newton, only: newton_step
@@ -68,29 +67,16 @@ contains
       model%krylov = 0
    end subroutine clear_volumes
 
-   !> Add what passed in a step; without overland flow, water above the ponding depth runs off at its end.
+   !> Add what passed in a step.
    subroutine book_step(model, dt)
       type(flow_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt !! [s]
-      real(rk) :: excess, squeezed
-      integer :: c, i, j
       model%steps = model%steps + 1
       model%volume_source = model%volume_source + dt*model%met_source
       model%volume_rain = model%volume_rain + dt*model%met_rain*model%pond
       model%volume_rim = model%volume_rim + dt*model%rim
       if (model%faces%count > 0) model%faces%volume = model%faces%volume + dt*model%faces%inflow
-      if (model%options%overland /= overland_none) return
-      do j = 1, model%ny
-         do i = 1, model%nx
-            excess = model%pond(i, j)*(model%head(i, 1, j) - model%options%ponding_depth)
-            if (excess <= 0.0_rk) cycle
-            ! compressed water of the top cell goes with it
-            c = model%class(i, 1, j)
-            squeezed = model%dz(1)*model%soil%table%specific_storage(mod(c - 1, w) + 1, (c - 1)/w + 1)
-            model%volume_runoff(i, j) = model%volume_runoff(i, j) + excess*(1.0_rk + squeezed)
-            model%head(i, 1, j) = model%options%ponding_depth
-         end do
-      end do
+      if (model%options%overland == overland_none) model%volume_runoff = model%volume_runoff + model%runoff
    end subroutine book_step
 
 end module pl_flow_step

@@ -5,6 +5,7 @@
 !>    dz (storage - storage_old) + pond - pond_old + dt (outflow through faces - source - rain) = 0   [m]
 !> with the relative conductivity of the cell whose total head is higher. Residual and exact Jacobian come from one sweep.
 module pl_flow_system
+   use pl_flow_columns, only: factor_row
    use pl_flow_exchange, only: exchange_halo
    use pl_flow_model, only: flow_model_type, kind_drainage, kind_flux, kind_head
    use pl_flow_overland, only: diffusive_face, kinematic_face, overland_diffusive, overland_kinematic, overland_none, wave_power
@@ -34,7 +35,7 @@ contains
       end do
    end subroutine evaluate
 
-   !> Residual and Jacobian at the evaluated heads; sums of rows: square, largest, signed.
+   !> Residual, Jacobian and its eliminated columns at the evaluated heads; sums of rows: square, largest, signed.
    subroutine assemble(model, dt, square, largest, signed)
       type(flow_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt          !! [s]
@@ -54,6 +55,9 @@ contains
                            model%fine%down(:, :, j))
          call add_surface(model, j, dt)
          call add_boundaries(model, j, dt)
+         if (model%options%overland == overland_none) call let_off(model, j)
+         call factor_row(model%nx, model%nz, model%fine%centre(:, :, j), model%fine%up(:, :, j), model%fine%down(:, :, j), &
+                         model%fine%pivot(:, :, j), model%fine%carry(:, :, j))
          call judge_row(model%nx*model%nz, model%residual(:, :, j), square(j), largest(j), signed(j))
       end do
    end subroutine assemble
@@ -195,9 +199,7 @@ contains
       model%rim(:, j) = 0.0_rk
       model%over(:, j, :) = 0.0_rk
       if (model%options%overland == overland_none) return
-      if (any(model%head(1:model%nx, 1, j) > 0.0_rk) .or. any(model%head(:, 1, j - 1) > 0.0_rk) .or. &
-          any(model%head(:, 1, j + 1) > 0.0_rk) .or. model%head(0, 1, j) > 0.0_rk .or. model%head(model%nx + 1, 1, j) > 0.0_rk) &
-         call add_overland(model, j, dt)
+      if (any(model%head(:, 1, j - 1:j + 1) > 0.0_rk)) call add_overland(model, j, dt)
    end subroutine add_surface
 
    !> Overland flow of one row.
@@ -251,6 +253,30 @@ contains
                              depth_before, power_before, depth_behind, power_behind, flow, by_before, by_behind)
       end if
    end subroutine overland_faces
+
+   !> Without overland flow, water above the ponding depth leaves within the step.
+   !>
+   !> Runoff >= 0, depth <= ponding depth, one of them with equality: where the pond is full and more water comes than its
+   !> cell takes, the depth is given and runoff is what the balance leaves (a primal-dual active set: Hintermueller, Ito
+   !> and Kunisch 2002, SIAM J. Optim. 13, 865-888).
+   subroutine let_off(model, j)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: j
+      integer :: i
+      do i = 1, model%nx
+         model%runoff(i, j) = 0.0_rk
+         if (model%pond(i, j) < 0.5_rk .or. model%head(i, 1, j) < model%options%ponding_depth) cycle
+         if (model%residual(i, 1, j) > 0.0_rk) cycle
+         model%runoff(i, j) = -model%residual(i, 1, j)
+         model%residual(i, 1, j) = model%head(i, 1, j) - model%options%ponding_depth
+         model%fine%centre(i, 1, j) = 1.0_rk
+         model%fine%west(i, 1, j) = 0.0_rk
+         model%fine%east(i, 1, j) = 0.0_rk
+         model%fine%south(i, 1, j) = 0.0_rk
+         model%fine%north(i, 1, j) = 0.0_rk
+         model%fine%down(i, 1, j) = 0.0_rk
+      end do
+   end subroutine let_off
 
    !> Conditions at the outside of one row.
    subroutine add_boundaries(model, j, dt)

@@ -15,7 +15,7 @@ module pl_richards_newton
                                  wettest_head
    implicit none (type, external)
    private
-   public :: column_problem_type, newton_iteration, propose_head
+   public :: column_problem_type, newton_iteration, propose_head, smooth_head
 
    real(rk), parameter :: smooth_change = 0.01_rk  !! relative change of head that counts as small [1]
    real(rk), parameter :: smooth_head = 1.0e-5_rk  !! change of head that counts as small [m]

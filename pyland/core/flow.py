@@ -54,7 +54,7 @@ class FlowFields:
         self.nx, self.ny, self.members = nx, ny, members
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a distributed subsurface holds Fortran memory and cannot be pickled; save its pressure instead")
+        raise TypeError("a distributed subsurface holds Fortran memory and cannot be pickled; save its pressure")
 
     def set_options(
         self, *, overland: str, follows_terrain: bool, slope_floor: float, ponding_depth: float, tolerance: float,
@@ -79,8 +79,9 @@ class FlowFields:
     ) -> None:
         """Enter soil classes (class, 5), the class of every cell from 0, and the columns that exist."""
         check(*self._api.flow_set_soil(
-            self._handle, int(retention), float(air_entry), float(air_dry_head), np.asfortranarray(classes, dtype=float),
-            np.ascontiguousarray(index + 1, dtype=np.int32).T, _fortran(exists)))
+            self._handle, int(retention), float(air_entry), float(air_dry_head),
+            np.asfortranarray(classes, dtype=float), np.ascontiguousarray(index + 1, dtype=np.int32).T,
+            _fortran(exists)))
 
     def set_ground(self, conductivity: list[np.ndarray], barrier: list[np.ndarray], slopes: list[np.ndarray]) -> None:
         """Enter conductivities in x, y, z [m s-1], factors of the faces east, north, below, and slopes in x and y."""

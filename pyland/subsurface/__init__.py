@@ -10,6 +10,6 @@ from pyland.subsurface.river_network import RiverNetwork
 from pyland.subsurface.rivers import Lake, Rivers
 
 __all__ = [
-    "Boundary", "DistributedSubsurface", "Lake", "RiverGrid", "RiverNetwork", "Rivers", "Subsurface", "head_from_water", "open_water_evaporation",
-    "water_from_head",
+    "Boundary", "DistributedSubsurface", "Lake", "RiverGrid", "RiverNetwork", "Rivers", "Subsurface",
+    "head_from_water", "open_water_evaporation", "water_from_head",
 ]

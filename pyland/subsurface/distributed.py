@@ -26,6 +26,7 @@ MAX_RESTARTS = 4
 HORIZON = 10 * 365.25 * 86400.0
 """Length of a step over which a steady state may not change [s]."""
 
+_COUNTS = ("steps", "newton_iterations", "krylov_iterations")
 _FLUXES = ("rain", "source", "discharge", "surface_runoff")
 
 
@@ -165,7 +166,7 @@ class DistributedSubsurface:
         if overland not in OVERLAND:
             raise InputError(f"overland: expected one of {', '.join(OVERLAND)}, got {overland!r}.")
         if overland != "none" and ponding_depth != 0.0:
-            raise InputError("ponding_depth: water that stands flows off by overland flow; set it only with overland 'none'.")
+            raise InputError("ponding_depth: standing water flows off over land; set it only with overland 'none'.")
         self._comm = comm or Communicator()
         self._grid = grid = FlowGrid(thickness, nx, ny, dx, dy, active, self._comm)
         nz, rows, columns = grid.tile_shape
@@ -177,7 +178,8 @@ class DistributedSubsurface:
                        for name, value in (("slope_x", slope_x), ("slope_y", slope_y)))
         faces = BoundaryFaces(boundaries, grid, classes.conductivity, slopes)
         if overland != "none" and self._comm.any(bool(faces.covered.any())):
-            raise InputError("boundaries.top: overland flow needs an open surface; leave the top out, or set overland 'none'.")
+            raise InputError("boundaries.top: overland flow needs an open surface; leave the top out, or set overland "
+                             "'none'.")
 
         self._core = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
         self._options: dict[str, Any] = {
@@ -201,7 +203,8 @@ class DistributedSubsurface:
         if overland != "none":
             self._core.set_overland(grid.columns_with_rim(spread_columns(manning, grid.shape[1:], "manning")))
         self._open = has_surface[1:-1, 1:-1] * ~faces.covered
-        self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift, self._open)
+        self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
+                                  self._open)
         self._core.set_boundary_values(faces.values())
         self._faces = faces
 
@@ -284,9 +287,9 @@ class DistributedSubsurface:
         sources = self._local(source, self._grid.shape, "source")
         rains = self._local(rain, self._grid.shape[1:], "rain")
         out: dict[str, Any] = {
-            "steps": 0, "newton_iterations": 0, "krylov_iterations": 0,
-            "discharge": np.zeros((self.nmember, rows, columns)), "surface_runoff": np.zeros((self.nmember, rows, columns)),
-            "source": np.zeros((self.nmember, nz, rows, columns)), "rain": np.zeros((self.nmember, rows, columns)),
+            **dict.fromkeys(_COUNTS, 0),
+            "source": np.zeros((self.nmember, nz, rows, columns)),
+            **{name: np.zeros((self.nmember, rows, columns)) for name in ("discharge", "surface_runoff", "rain")},
         }
         inflow = np.zeros((len(SIDES), self.nmember))
         before = self._heads.copy() if self.nmember > 1 else None
@@ -315,7 +318,7 @@ class DistributedSubsurface:
         core.field("source")[...] = 0.0 if sources is None else (
             np.where(self._active, sources[member], 0.0).transpose(1, 0, 2) / WATER_DENSITY)
         core.field("rain")[...] = rains[member] * self._open / WATER_DENSITY
-        for name, count in zip(("steps", "newton_iterations", "krylov_iterations"), core.advance(member, dt), strict=True):
+        for name, count in zip(_COUNTS, core.advance(member, dt), strict=True):
             out[name] += count
         to_flux = WATER_DENSITY / dt
         out["discharge"][member] = core.field("volume_rim") * (self._area / dt)
@@ -488,7 +491,7 @@ class DistributedSubsurface:
         -----
         The balance counts the water that passed in pseudo-time.
         """
-        counts: dict[str, float] = {"steps": 0, "newton_iterations": 0, "krylov_iterations": 0}
+        counts: dict[str, float] = dict.fromkeys(_COUNTS, 0)
         step, time, change = float(first_step), 0.0, np.inf
         self._core.set_options(**self._options | {"max_step": np.inf})
         try:
@@ -506,8 +509,8 @@ class DistributedSubsurface:
         finally:
             self._core.set_options(**self._options)
         raise ConvergenceError(
-            f"spin_up: after {max_steps} steps heads still change by {change:.3g} m in {step:.3g} s; give more max_steps, "
-            "a larger tolerance, or a lower boundary or side through which recharge can leave.")
+            f"spin_up: after {max_steps} steps heads still change by {change:.3g} m in {step:.3g} s; give more "
+            "max_steps, a larger tolerance, or a lower boundary or side through which recharge can leave.")
 
 
 def _not_negative(field: np.ndarray, name: str) -> np.ndarray:
