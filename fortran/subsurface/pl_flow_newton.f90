@@ -2,7 +2,7 @@
 !>
 !> Linear systems are solved to a share of the residual after Eisenstat and Walker (1996), SIAM J. Sci. Comput. 17,
 !> 16-32, choice 2. Where a head would jump, the step is taken in water content instead, and a cell leaves saturation
-!> through a fixed head (pl_richards_newton: propose_head; Forsyth et al. 1995, Adv. Water Resour. 18, 25-38). A column
+!> through a fixed head (pl_head_step). A column
 !> that fills up begins to pond at depth 0, where the pond already counts in the Jacobian.
 module pl_flow_newton
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
@@ -16,9 +16,9 @@ module pl_flow_newton
    use pl_flow_overland, only: overland_diffusive
    use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_if_new
    use pl_flow_system, only: assemble, evaluate
+   use pl_head_step, only: propose_head, smooth_head
    use pl_kinds, only: rk
    use pl_retention_curves, only: driest_head
-   use pl_richards_newton, only: propose_head, smooth_head
    use pl_soil_hydraulics, only: wettest_head
    implicit none (type, external)
    private
@@ -29,7 +29,7 @@ module pl_flow_newton
    real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
    real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
-   real(rk), parameter :: mean_share = 0.01_rk    !! of the tolerance that the mean residual may be [1]
+   real(rk), parameter :: mean_share = 0.001_rk   !! of the tolerance that the mean residual may be [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
 
