@@ -4,6 +4,7 @@
 !> first: a row of columns is contiguous and stays in cache through residual, Jacobian and line solve. Layer 1 is the top.
 !> Water is counted as depth [m] on the area of a column.
 module pl_flow_model
+   use, intrinsic :: iso_fortran_env, only: int8
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_flow_exchange, only: flow_exchange_type
    use pl_flow_soil, only: flow_soil_type
@@ -96,6 +97,7 @@ module pl_flow_model
       real(rk), allocatable :: head(:, :, :)            !! of the member at work [m]
       real(rk), allocatable :: head_old(:, :, :)        !! at the start of the step [m]
       real(rk), allocatable, dimension(:, :, :) :: storage, capacity, relative, slope !! like head
+      integer(int8), allocatable :: flips(:, :, :)      !! times that a cell has left saturation in the step, like head [1]
       real(rk), allocatable :: storage_old(:, :, :)     !! (nx, nz, ny) [m3 m-3]
       real(rk), allocatable :: pond_old(:, :)           !! (nx, ny) [m]
       ! what comes in
@@ -176,7 +178,8 @@ contains
                 model%heads(0:nx + 1, nz, 0:ny + 1, model%nmember), model%head(0:nx + 1, nz, 0:ny + 1), &
                 model%head_old(0:nx + 1, nz, 0:ny + 1), model%storage(0:nx + 1, nz, 0:ny + 1), &
                 model%capacity(0:nx + 1, nz, 0:ny + 1), model%relative(0:nx + 1, nz, 0:ny + 1), &
-                model%slope(0:nx + 1, nz, 0:ny + 1), model%storage_old(nx, nz, ny), model%source(nx, nz, ny), &
+                model%slope(0:nx + 1, nz, 0:ny + 1), model%flips(0:nx + 1, nz, 0:ny + 1), &
+                model%storage_old(nx, nz, ny), model%source(nx, nz, ny), &
                 model%met_source(nx, nz, ny), model%residual(nx, nz, ny), model%volume_source(nx, nz, ny), &
                 model%pond_old(nx, ny), model%rain(nx, ny), model%met_rain(nx, ny), model%rim(nx, ny), &
                 model%runoff(nx, ny), model%volume_rain(nx, ny), model%volume_rim(nx, ny), model%volume_runoff(nx, ny), &

@@ -6,6 +6,7 @@
 !> that fills up begins to pond at depth 0, where the pond already counts in the Jacobian.
 module pl_flow_newton
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
+   use, intrinsic :: iso_fortran_env, only: int8
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_type
    use pl_flow_exchange, only: add_over_ranks, largest_over_ranks
@@ -31,6 +32,8 @@ module pl_flow_newton
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
    real(rk), parameter :: mean_share = 0.001_rk   !! of the tolerance that the mean residual may be [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
+   real(rk), parameter :: nearer = 0.25_rk        !! to saturation comes a cell that leaves it once more in a step [1]
+   integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
 
 contains
@@ -95,6 +98,8 @@ contains
       call evaluate(model)
       !$omp parallel do schedule(static)
       do j = 1, model%ny
+         model%flips(:, :, j) = 0_int8
+         model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
          call limit_row(model, j, dt)
@@ -192,16 +197,18 @@ contains
       do j = 1, model%ny
          if (model%has_ice) then
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .true., model%ice(:, :, j), &
-                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
+                            model%head(:, :, j))
          else
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .false., model%ice, &
-                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%head(:, :, j))
+                            model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
+                            model%head(:, :, j))
          end if
       end do
    end subroutine move_heads
 
    !> Move the heads of `n` cells; the first `top` of them are top cells.
-   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, head)
+   subroutine move_cells(soil, n, top, iteration, class, has_ice, ice, storage, capacity, x, flips, head)
       type(flow_soil_type), intent(in) :: soil
       integer, intent(in) :: n, top, iteration
       integer, intent(in) :: class(n)        !! [1]
@@ -210,9 +217,10 @@ contains
       real(rk), intent(in) :: storage(n)     !! at the head [m3 m-3]
       real(rk), intent(in) :: capacity(n)    !! [m-1]
       real(rk), intent(in) :: x(n)           !! minus the step of Newton's method [m]
+      integer(int8), intent(inout) :: flips(n) !! times that a cell has left saturation in this step [1]
       real(rk), intent(inout) :: head(n)     !! [m]
       type(class_parameters_type) :: now
-      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough
+      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough, release
       integer :: classes(w), c, first, i, loaded, m
       real(rk) :: share
       share = merge(0.5_rk, 1.0_rk, iteration > patience)
@@ -237,7 +245,10 @@ contains
          call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
          call lane_water(now, heads, stored, rate, water, held)
          rough = 0.0_rk
-         call propose_head(now%entry, now%release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
+         do i = 1, w
+            release(i) = now%release(i)*nearer**flips(first + min(i, m) - 1)
+         end do
+         call propose_head(now%entry, release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
                            change, water, held, moved, jumps, rough)
          if (any(jumps > 0.5_rk)) then
             do i = 1, w
@@ -250,6 +261,8 @@ contains
             end do
          end if
          do i = 1, m
+            if (heads(i) >= -now%entry(i) .and. moved(i) < -now%entry(i)) &
+               flips(first + i - 1) = min(flips(first + i - 1) + 1_int8, most_flips)
             head(first + i - 1) = min(max(moved(i), driest_head), wettest_head)
          end do
       end do

@@ -258,17 +258,21 @@ contains
    !>
    !> Runoff >= 0, depth <= ponding depth, one of them with equality: where the pond is full and more water comes than its
    !> cell takes, the depth is given and runoff is what the balance leaves (a primal-dual active set: Hintermueller, Ito
-   !> and Kunisch 2002, SIAM J. Optim. 13, 865-888).
+   !> and Kunisch 2002, SIAM J. Optim. 13, 865-888). What it would leave at the given depth is taken from the tangent.
    subroutine let_off(model, j)
       type(flow_model_type), intent(inout) :: model
       integer, intent(in) :: j
+      real(rk) :: above, surplus
       integer :: i
       do i = 1, model%nx
-         model%runoff(i, j) = 0.0_rk
-         if (model%pond(i, j) < 0.5_rk .or. model%head(i, 1, j) < model%options%ponding_depth) cycle
-         if (model%residual(i, 1, j) > 0.0_rk) cycle
-         model%runoff(i, j) = -model%residual(i, 1, j)
-         model%residual(i, 1, j) = model%head(i, 1, j) - model%options%ponding_depth
+         above = model%head(i, 1, j) - model%options%ponding_depth
+         surplus = model%fine%centre(i, 1, j)*above - model%residual(i, 1, j)
+         if (model%pond(i, j) < 0.5_rk .or. surplus <= 0.0_rk .or. (above < 0.0_rk .and. model%runoff(i, j) <= 0.0_rk)) then
+            model%runoff(i, j) = 0.0_rk
+            cycle
+         end if
+         model%runoff(i, j) = surplus
+         model%residual(i, 1, j) = above
          model%fine%centre(i, 1, j) = 1.0_rk
          model%fine%west(i, 1, j) = 0.0_rk
          model%fine%east(i, 1, j) = 0.0_rk
