@@ -9,7 +9,7 @@ module pl_flow_newton
    use, intrinsic :: iso_fortran_env, only: int8
    use pl_chunk, only: w => chunk_width
    use pl_error, only: error_type
-   use pl_flow_exchange, only: add_over_ranks, largest_over_ranks
+   use pl_flow_exchange, only: add_over_ranks, exchange_halo, largest_over_ranks
    use pl_flow_faces, only: order_downstream
    use pl_flow_krylov, only: solve_linear
    use pl_flow_model, only: flow_model_type
@@ -30,7 +30,8 @@ module pl_flow_newton
    real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
    real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
-   real(rk), parameter :: mean_share = 0.001_rk   !! of the tolerance that the mean residual may be [1]
+   real(rk), parameter :: balance_share = 1.0e-13_rk !! of the water held that all residuals together may be [1]
+   integer, parameter :: for_balance = 2          !! iterations at most that only the balance asks for [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
    real(rk), parameter :: nearer = 0.25_rk        !! to saturation comes a cell that leaves it once more in a step [1]
    integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
@@ -46,27 +47,32 @@ contains
       integer, intent(out) :: iterations  !! [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
-      real(rk) :: sums(3), top(1), now, before, share, reached
-      integer :: solved
+      real(rk) :: sums(3), top(1), held, now, before, share, reached
+      integer :: met, solved
       converged = .false.
-      call start_step(model, dt)
+      call start_step(model, dt, held)
       before = 0.0_rk
+      met = 0
       solved = model%krylov
       share = first_share
       do iterations = 0, model%options%max_iterations
          if (iterations > 0) call evaluate(model)
          call assemble(model, dt, square, largest, signed)
-         sums = [sum(square), sum(signed), real(model%nx*model%ny*model%nz, rk)]
+         sums = [sum(square), sum(signed), held]
          top = maxval(largest)
          call add_over_ranks(model%exchange, sums)
          call largest_over_ranks(model%exchange, top)
          now = sqrt(sums(1))
          if (.not. ieee_is_finite(now)) return
-         if (top(1) <= model%options%tolerance .and. abs(sums(2)) <= mean_share*model%options%tolerance*sums(3)) then
-            converged = .true.
+         if (top(1) <= model%options%tolerance) then
+            met = met + 1
+            converged = abs(sums(2)) <= balance_share*sums(3) .or. met > for_balance
+            if (converged) return
+         end if
+         if (iterations == model%options%max_iterations) then
+            converged = top(1) <= model%options%tolerance
             return
          end if
-         if (iterations == model%options%max_iterations) return
          if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/top(1))
          call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
@@ -91,19 +97,26 @@ contains
    end function next_share
 
    !> Storage at the start, what the cells can give, and the way of the water.
-   subroutine start_step(model, dt)
+   subroutine start_step(model, dt, held)
       type(flow_model_type), intent(inout) :: model
-      real(rk), intent(in) :: dt !! [s]
-      integer :: j
+      real(rk), intent(in) :: dt    !! [s]
+      real(rk), intent(out) :: held !! water of this rank [m]
+      real(rk) :: rows(model%ny)
+      integer :: j, k
       call evaluate(model)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) private(k)
       do j = 1, model%ny
          model%flips(:, :, j) = 0_int8
          model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
+         rows(j) = sum(model%pond_old(:, j))
+         do k = 1, model%nz
+            rows(j) = rows(j) + model%dz(k)*sum(model%exists(1:model%nx, j)*model%storage_old(:, k, j))
+         end do
          call limit_row(model, j, dt)
       end do
+      held = sum(rows)
       if (model%options%overland == overland_diffusive) call follow_surface(model)
    end subroutine start_step
 
@@ -148,29 +161,32 @@ contains
    !> Friction slope along faces and order of the columns by the water surface as it stands.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
-      real(rk), dimension(0:model%nx + 1, 0:model%ny + 1) :: tilt_x, tilt_y, depth
+      real(rk), dimension(0:model%nx + 1, 1, 0:model%ny + 1) :: tilt_x, tilt_y
+      real(rk), dimension(0:model%nx + 1, 0:model%ny + 1) :: depth
       real(rk) :: forth_x(0:model%nx, model%ny), forth_y(model%nx, 0:model%ny)
       integer :: i, j, nx, ny
       nx = model%nx
       ny = model%ny
       depth = max(model%head(:, 1, :), 0.0_rk)*model%exists
-      tilt_x = model%slope_x
-      tilt_y = model%slope_y
+      tilt_x(:, 1, :) = model%slope_x
+      tilt_y(:, 1, :) = model%slope_y
       do j = 1, ny
          do i = 1, nx
-            tilt_x(i, j) = model%slope_x(i, j) + gradient(depth(i - 1:i + 1, j), model%exists(i - 1:i + 1, j), model%dx)
-            tilt_y(i, j) = model%slope_y(i, j) + gradient(depth(i, j - 1:j + 1), model%exists(i, j - 1:j + 1), model%dy)
+            tilt_x(i, 1, j) = model%slope_x(i, j) + gradient(depth(i - 1:i + 1, j), model%exists(i - 1:i + 1, j), model%dx)
+            tilt_y(i, 1, j) = model%slope_y(i, j) + gradient(depth(i, j - 1:j + 1), model%exists(i, j - 1:j + 1), model%dy)
          end do
       end do
+      call exchange_halo(model%exchange, nx, 1, ny, tilt_x)
+      call exchange_halo(model%exchange, nx, 1, ny, tilt_y)
       do j = 1, ny
          do i = 0, nx
-            model%along_x(i, j) = (0.5_rk*(tilt_y(i, j) + tilt_y(i + 1, j)))**2
+            model%along_x(i, j) = (0.5_rk*(tilt_y(i, 1, j) + tilt_y(i + 1, 1, j)))**2
             forth_x(i, j) = (1.0_rk - model%rim_x(i, j))*((depth(i, j) - depth(i + 1, j))/model%dx - model%bed_x(i, j))
          end do
       end do
       do j = 0, ny
          do i = 1, nx
-            model%along_y(i, j) = (0.5_rk*(tilt_x(i, j) + tilt_x(i, j + 1)))**2
+            model%along_y(i, j) = (0.5_rk*(tilt_x(i, 1, j) + tilt_x(i, 1, j + 1)))**2
             forth_y(i, j) = (1.0_rk - model%rim_y(i, j))*((depth(i, j) - depth(i, j + 1))/model%dy - model%bed_y(i, j))
          end do
       end do

@@ -69,13 +69,13 @@ contains
       end do
       call prepare_soil_hydraulics(soil%table, nrow, error)
       if (allocated(error)) return
-      ! a cell that does not exist: storage is the head, so that its equation says that nothing changes
+      ! a cell that does not exist is saturated and elastic at any head: its equation says that nothing changes
       lane = mod(soil%nclass, w) + 1
       row = soil%nclass/w + 1
       soil%table%entry_head(lane, row) = huge(1.0_rk)
       soil%table%porosity(lane, row) = 1.0_rk
       soil%table%residual_water(lane, row) = 0.0_rk
-      soil%table%specific_storage(lane, row) = 1.0_rk
+      soil%table%specific_storage(lane, row) = -0.25_rk/driest_head
    end subroutine create_flow_soil
 
    !> Storage, conductivity and their derivatives of `n` cells.
