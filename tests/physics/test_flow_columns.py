@@ -99,7 +99,12 @@ def test_order_of_convergence_in_the_step():
 
 
 def test_yolo_clay_infiltrates_like_philip():
-    """Philip (1957): I = S sqrt(t) + A t with K_s of Yolo light clay; S from Parlange (1975) for the same curve."""
+    """Philip (1957): I = S sqrt(t) + A t with K_s of Yolo light clay; S from Parlange (1975) for the same curve.
+
+    Upstream permeability and backward Euler are of first order: series of two cells, each with its step, are
+    extrapolated to none before the fit. What the first cells took too fast stays as an offset, the third term. Philip
+    (1969, Adv. Hydrosci. 5, 215-296) has A between K_s/3 and 2 K_s/3.
+    """
     soil = {"porosity": 0.495, "residual_water": 0.124, "van_genuchten_alpha": 1.5, "van_genuchten_n": 2.0,
             "saturated_conductivity": 1.23e-7, "specific_storage": 1e-9}
     start = -6.0
@@ -108,20 +113,21 @@ def test_yolo_clay_infiltrates_like_philip():
     effective = (water - 0.124) / (0.495 - 0.124)
     conductivity = 1.23e-7 * np.sqrt(effective) * (1 - (1 - effective**2) ** 0.5) ** 2
     sorptivity = np.sqrt(np.trapezoid((0.495 + water - 2 * water[0]) * conductivity, head))
-    found = []
-    for size in (0.004, 0.002):
-        flow = DistributedSubsurface(np.full(round(0.6 / size), size), soil, nx=1, ny=1, dx=1.0, dy=1.0,
+    series = []
+    for part in (1, 2):
+        flow = DistributedSubsurface(np.full(150 * part, 0.004 / part), soil, nx=1, ny=1, dx=1.0, dy=1.0,
                                      pressure_head=start, boundaries={"top": Boundary("head", 0.0)})
-        series = []
-        for _ in range(150):
-            flow.advance(120.0)
-            series.append(flow.balance["boundary_top"])
-        time = 120.0 * np.arange(1, 151)[10:]
-        (fitted, linear), *_ = np.linalg.lstsq(np.stack([np.sqrt(time), time], axis=1), series[10:], rcond=None)
-        found.append(fitted)
-        assert 0.2 * 1.23e-7 < linear < 1.0 * 1.23e-7
-    extrapolated = 2.0 * found[1] - found[0]
-    assert extrapolated == pytest.approx(sorptivity, rel=0.03), f"S {found} for {sorptivity:.4e} m s-1/2"
+        taken = [0.0]
+        for _ in range(120 * part):
+            flow.advance(300.0 / part)
+            taken.append(flow.balance["boundary_top"])
+        series.append(np.array(taken[::part]))
+        assert_water_closes(flow)
+    time = 300.0 * np.arange(121)[24:]
+    terms = np.stack([np.sqrt(time), time, np.ones(time.size)], axis=1)
+    (fitted, linear, _), *_ = np.linalg.lstsq(terms, (2.0 * series[1] - series[0])[24:], rcond=None)
+    assert fitted == pytest.approx(sorptivity, rel=0.01), f"S {fitted:.4e} for {sorptivity:.4e} m s-1/2"
+    assert 1.0 / 3.0 < linear / 1.23e-7 < 2.0 / 3.0, f"A is {linear / 1.23e-7:.2f} of K_s"
 
 
 # ---------------------------------------------------------------------------------------------------- states of rest

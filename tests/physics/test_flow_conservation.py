@@ -140,13 +140,16 @@ def test_cells_that_do_not_exist_do_not_matter():
 def test_members_are_runs_of_their_own():
     """Three members of different states equal three runs, bit for bit."""
     heads = [-1.0, -0.5, -2.0]
-    together = catchment(members=3, water_table_depth=None,
-                         pressure_head=np.array(heads)[:, None, None, None] * np.ones((3, 8, 9, 12)))
+    together = catchment(members=3, water_table_depth=None, pressure_head=heads[0])
+    together.pressure[...] = np.array(heads)[:, None, None, None]
+    together.reconcile()
     weather(together, range(4))
     for member, head in enumerate(heads):
         alone = catchment(water_table_depth=None, pressure_head=head)
         weather(alone, range(4))
         np.testing.assert_array_equal(together.pressure[member], alone.pressure)
+        assert together.balance["discharge"][member] == alone.balance["discharge"]
+        assert abs(together.balance["residual"][member]) <= 1e-10 * together.balance["storage_subsurface"][member]
 
 
 def test_turned_ground_gives_turned_heads():

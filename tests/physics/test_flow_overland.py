@@ -14,37 +14,62 @@ from pyland.subsurface import DistributedSubsurface
 def test_kinematic_plane(overland):
     """182.88 m, 0.0016, n 0.025, 50.8 mm/h x 30 min: t_c 1496 s, q(5, 10, 15, 20 min), equilibrium 2.58064e-3 m2/s.
 
-    Exact before the characteristic from the ridge arrives; at 25 min, 4 s after it, upstream cells round the corner.
+    Exact before the characteristic from the ridge arrives; at 25 min, 4 s after it, upstream cells round the corner of
+    the exact hydrograph, less on finer cells. With k F^2 = 14 (Morris and Woolhiser 1980, Water Resour. Res. 16,
+    355-360) the kinematic wave is an approximation of the diffusive one to a few percent, and to 10 % at that corner.
     """
     case = plane(100, 10.0, overland)
     flow = case.build()
     time, discharge = hydrograph(flow, case.steps)
-    limit = 0.01 if overland == "kinematic" else 0.03  # the pond is shallower at the foot of the diffusive wave
+    wave = overland == "kinematic"
     for minutes, exact in ((5, 1.7725e-4), (10, 5.6274e-4), (15, 1.1061e-3), (20, 1.7866e-3)):
-        found = np.interp(minutes * 60.0 - 5.0, time - 5.0, discharge)
-        assert found == pytest.approx(exact, rel=max(limit, 10.0 / (minutes * 60.0))), f"{minutes} min"
-    assert discharge[time == 1500.0][0] == pytest.approx(2.5806e-3, rel=0.05)
-    assert discharge[time == 1800.0][0] == pytest.approx(2.58064e-3, rel=2e-3)
+        found = discharge[time == minutes * 60.0][0]
+        assert found == pytest.approx(exact, rel=2e-3 if wave else 0.01), f"{minutes} min"
+    assert discharge[time == 1500.0][0] == pytest.approx(2.5806e-3, rel=0.07 if wave else 0.1)
+    assert discharge[time == 1800.0][0] == pytest.approx(2.58064e-3, rel=5e-3 if wave else 0.02)
     # recession: L = q/i + 5/3 alpha^(3/5) q^(2/5) (t - t_r)
     alpha, rain = np.sqrt(0.0016) / 0.025, 50.8e-3 / 3600
     for late in (2400.0, 3600.0):
         q = discharge[time == late][0]
         length = q / rain + 5.0 / 3.0 * alpha**0.6 * q**0.4 * (late - 1800.0)
-        assert length == pytest.approx(182.88, rel=0.05)
+        assert length == pytest.approx(182.88, rel=0.012 if wave else 0.03)
+    assert_water_closes(flow)
+
+
+@pytest.mark.parametrize("overland", ["kinematic", "diffusive"])
+def test_plane_reaches_equilibrium(overland):
+    """After two hours of rain what leaves is what falls, and depth follows Manning: h = (i x n / sqrt(S_f))^(3/5)."""
+    case = plane(100, 60.0, overland)
+    flow = case.build()
+    _, discharge = hydrograph(flow, rainy(50.8 / 3600, 7200.0, 7200.0, 60.0))
+    assert discharge[-1] == pytest.approx(2.58064e-3, rel=1e-6)
+    x = (np.arange(100) + 1.0) * 1.8288  # a cell passes on what fell on it and above it
+    exact = (50.8e-3 / 3600 * x * 0.025 / 0.04) ** 0.6
+    if overland == "kinematic":
+        np.testing.assert_allclose(flow.surface_water[0] / 1000.0, exact, rtol=1e-6)
+    else:  # the friction slope is S - dh/dx, with 0.6 h/x of the kinematic wave to first order
+        exact *= (1.0 - 0.6 * exact / x / 0.0016) ** -0.3
+        np.testing.assert_allclose(flow.surface_water[0, 20:-1] / 1000.0, exact[20:-1], rtol=0.01)
     assert_water_closes(flow)
 
 
 def test_kinematic_plane_converges():
-    """Errors of the whole hydrograph fall with cell and step together, at first order where it is smooth."""
-    error = []
+    """Errors of the hydrograph fall with cell and step together: at first order where it is smooth, at half at the corner.
+
+    1500 s are 4 s after the time of concentration.
+    """
+    error, corner = [], []
     for nx, dt in ((25, 40.0), (50, 20.0), (100, 10.0)):
         case = plane(nx, dt)
         time, discharge = hydrograph(case.build(), case.steps)
         rising = time <= 1200.0
         alpha, rain = np.sqrt(0.0016) / 0.025, 50.8e-3 / 3600
         error.append(np.abs(discharge[rising] - alpha * (rain * time[rising]) ** (5.0 / 3.0)).mean())
+        corner.append(2.5806e-3 - np.interp(1500.0, time, discharge))
     order = np.log2(np.divide(error[:-1], error[1:]))
     assert order.min() > 0.8, f"orders {order}, errors {error} m2/s"
+    order = np.log2(np.divide(corner[:-1], corner[1:]))
+    assert order.min() > 0.4, f"orders {order} at the corner, errors {corner} m2/s"
 
 
 def test_tilted_v_against_the_analytic_solution():
