@@ -124,11 +124,13 @@ def test_kirkland_1992_dry_section():
     rain = np.where(np.abs(x[0] - 2.5) < 1.0, 500.0 / DAY, 0.0)[None]
     for _ in range(24):
         out = flow.advance(3600.0, rain=rain)
-    assert np.abs(flow.pressure - flow.pressure[:, :, ::-1]).max() < 1e-5
+    # rows are swept from west to east: symmetric to the tolerance, which is 1e-9 m of water in cells of 0.1 m
+    assert np.abs(flow.soil_water - flow.soil_water[:, :, ::-1]).max() < 1e-7
     assert flow.balance["rain"] == pytest.approx(0.5 * 2.0, rel=1e-12)
     assert flow.balance["surface_runoff"] == 0.0 or abs(flow.balance["surface_runoff"]) < 1e-9
     assert np.all(out["rain"] == rain)
-    assert flow.saturation[10, 0, nx // 2] > 0.95  # clay block under the rain
+    under, beside = flow.saturation[9, 0, nx // 2], flow.saturation[9, 0, nx // 2 - 8]
+    assert under > 0.9 and under > beside + 0.1, f"{under:.3f} in the clay, {beside:.3f} in the sand"
     assert flow.pressure[-1, 0, 0] == pytest.approx(-500.0, rel=0.01)  # the corner has not heard of it
     assert_water_closes(flow)
 

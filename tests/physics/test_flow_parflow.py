@@ -37,12 +37,16 @@ def test_mirrored_richards(shared_data):
 
 @pytest.mark.parametrize(("nx", "ny"), [(64, 32), pytest.param(256, 128, marks=pytest.mark.slow)])
 def test_storm_on_a_tilted_v_with_soil(shared_data, nx, ny):
-    """Terrain-following with kinematic flow over land: means 2.24990709007 (64x32) and 2.2510114601 m (256x128)."""
+    """Terrain-following with kinematic flow over land: means 2.24990709007 (64x32) and 2.2510114601 m (256x128).
+
+    ParFlow stops at 1e-6 m3 in a cell, 1e-10 m of water here. The ground is full after the storm and stores Ss S p alone:
+    1e-10 m of water are 2e-7 m of head of a column (1e-4 m-1 on 5 m). It has drained after a day.
+    """
     case = tilted_v_soil(nx, ny)
     flow = case.build()
     name = f"tilted_v_soil_{nx}x{ny}x10.nc"
     run(flow, case.steps[:4])
-    compare(flow.pressure, parflow_field(shared_data, name, "pressure_head_4h"), 1e-8, 1e-5)
+    compare(flow.pressure, parflow_field(shared_data, name, "pressure_head_4h"), 2e-7, 1e-5)
     run(flow, case.steps[4:])
     compare(flow.pressure, parflow_field(shared_data, name, "pressure_head_24h"), 1e-8, 1e-5)
     assert_water_closes(flow)
