@@ -79,21 +79,17 @@ def failing(seeds: range) -> dict[int, str]:
             for step in steps:
                 flow.advance(**step)
             assert np.isfinite(flow.pressure).all(), "heads are not finite"
-            assert_water_closes(flow, 1e-9)
+            assert_water_closes(flow)
         except (ConvergenceError, AssertionError, ArithmeticError) as error:
             failed[seed] = f"{KINDS[seed % len(KINDS)]}, {options['overland']}: {error}"
     return failed
 
 
-@pytest.mark.parametrize("first", range(0, 40, 10))
+@pytest.mark.parametrize("first", range(0, 200, 50))
 def test_hard_cases_finish(first):
-    """Dry sand under a storm, clay over gravel, contrasts of 1e6, slopes to 0.8, layers of 5 mm; 6 steps of 1 h."""
-    failed = failing(range(first, first + 10))
-    assert not failed, "\n".join(f"seed {seed}: {said}" for seed, said in failed.items())
+    """Dry sand under a storm, clay over gravel, contrasts of 1e6, slopes to 0.8, layers of 5 mm; 6 steps of 1 h.
 
-
-@pytest.mark.slow
-def test_all_hard_cases_finish():
-    """200 seeds; the list of those that fail is empty."""
-    failed = failing(range(40, 200))
+    All 200 finish with default settings, and none loses water.
+    """
+    failed = failing(range(first, first + 50))
     assert not failed, "\n".join(f"seed {seed}: {said}" for seed, said in failed.items())
