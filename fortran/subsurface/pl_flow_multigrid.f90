@@ -19,6 +19,7 @@ module pl_flow_multigrid
    real(rk), parameter :: strong_lateral = 8.0_rk !! lateral over own coefficients of a column that asks for a coarse grid [1]
    real(rk), parameter :: weak_lateral = 0.8_rk !! that of a coarse grid that needs no coarser one [1]
    real(rk), parameter :: damping = 0.8_rk        !! of a sweep over columns: smooths best for lateral flow in two dimensions [1]
+   integer, parameter :: visits = 2 !! of each grid below the second (W cycle): iterations do not grow with the grid [1]
    integer, parameter :: last_sweeps = 4          !! over columns on the coarsest grid if it has more than one [1]
 
 contains
@@ -203,8 +204,10 @@ contains
       call add_up(level, coarse, wanted)
       call sweep(model%exchange, coarse, wanted, uncoupled, .false., .true.)
       if (coarse_number < model%nlevel - 1) then
-         call descend(model, coarse, wanted, coarse_number + 1)
-         call sweep(model%exchange, coarse, wanted, uncoupled, .false., .false.)
+         do s = 1, visits
+            call descend(model, coarse, wanted, coarse_number + 1)
+            call sweep(model%exchange, coarse, wanted, uncoupled, .false., .false.)
+         end do
       else if (coarse%nx*coarse%ny > 1 .or. model%exchange%size > 1) then
          do s = 2, last_sweeps
             call sweep(model%exchange, coarse, wanted, uncoupled, .false., .false.)

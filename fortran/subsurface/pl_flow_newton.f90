@@ -32,6 +32,8 @@ module pl_flow_newton
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
    real(rk), parameter :: balance_share = 1.0e-13_rk !! of the water held that all residuals together may be [1]
    integer, parameter :: for_balance = 2          !! iterations at most that only the balance asks for [1]
+   real(rk), parameter :: halving = 0.5_rk        !! of the residual in an iteration: less may be for rounding [1]
+   real(rk), parameter :: rounding = 8.0_rk*epsilon(1.0_rk) !! of the sum of a residual, over its largest term [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
    real(rk), parameter :: nearer = 0.25_rk        !! to saturation comes a cell that leaves it once more in a step [1]
    integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
@@ -64,6 +66,9 @@ contains
          call largest_over_ranks(model%exchange, top)
          now = sqrt(sums(1))
          if (.not. ieee_is_finite(now)) return
+         if (top(1) > model%options%tolerance .and. iterations > 0 .and. now > halving*before) then
+            if (top(1) <= rounding*largest_term(model)) top(1) = 0.0_rk
+         end if
          if (top(1) <= model%options%tolerance) then
             met = met + 1
             converged = abs(sums(2)) <= balance_share*sums(3) .or. met > for_balance
@@ -84,6 +89,20 @@ contains
          call move_heads(model, iterations + 1)
       end do
    end subroutine newton_step
+
+   !> Largest term of a residual: what it can be known to, over the precision of numbers [m].
+   real(rk) function largest_term(model)
+      type(flow_model_type), intent(in) :: model
+      real(rk) :: rows(model%ny), top(1)
+      integer :: j
+      !$omp parallel do schedule(static)
+      do j = 1, model%ny
+         rows(j) = maxval(model%fine%centre(:, :, j)*abs(model%head(1:model%nx, :, j)))
+      end do
+      top = maxval(rows)
+      call largest_over_ranks(model%exchange, top)
+      largest_term = top(1)
+   end function largest_term
 
    !> Share of the residual that the next linear solve may leave.
    pure real(rk) function next_share(share, now, before, enough)

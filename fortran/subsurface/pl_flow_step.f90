@@ -30,7 +30,7 @@ contains
       done = 0.0_rk
       longest = min(period, model%options%max_step)
       do while (done < period)
-         dt = (period - done)/real(ceiling((period - done)/longest*(1.0_rk - epsilon(1.0_rk))), rk)
+         dt = even_step(period - done, longest)
          model%head_old = model%head
          call newton_step(model, dt, converged, iterations, error)
          if (allocated(error)) return
@@ -53,6 +53,15 @@ contains
       end do
       model%heads(:, :, :, member) = model%head
    end subroutine advance_flow
+
+   !> Step that divides what is left evenly, not longer than `longest`.
+   pure real(rk) function even_step(left, longest)
+      real(rk), intent(in) :: left    !! [s]
+      real(rk), intent(in) :: longest !! [s]
+      real(rk), parameter :: countable = 1.0e6_rk !! steps beyond which evenness does not matter [1]
+      even_step = longest
+      if (left/longest < countable) even_step = left/real(ceiling(left/longest*(1.0_rk - epsilon(1.0_rk))), rk)
+   end function even_step
 
    !> Forget what passed in the last period.
    subroutine clear_volumes(model)
