@@ -32,9 +32,14 @@ for step in range(8):
     out = flow.advance(3600.0, rain=5e-3 if step < 4 else 0.0)
     discharge += float(np.sum(out["discharge"])) * 3600.0
 balance = dict(flow.balance)
-parts = comm.gather(np.array(flow.pressure))
+parts = comm.gather((flow.tile, np.array(flow.pressure)))
+discharge = sum(comm.allgather(discharge))
 if comm.is_root:
-    np.savez(sys.argv[1], *parts, **{"balance_" + name: value for name, value in balance.items()})
+    whole = np.full(shape, np.nan)
+    for tile, part in parts:
+        whole[:, *tile] = part
+    np.savez(sys.argv[1], pressure=whole, discharge=discharge, outflow=out["boundary"]["bottom"],
+             **{"balance_" + name: value for name, value in balance.items()})
 """
 
 
@@ -60,16 +65,25 @@ def flow_on(clean_environment, tmp_path):
     return start
 
 
-@pytest.mark.skip(reason="distributed flow runs on one rank so far")
-@pytest.mark.parametrize("overland", ["none", "kinematic"])
+@pytest.mark.parametrize("overland", ["none", "kinematic", "diffusive"])
 def test_ranks_agree(flow_on, overland):
-    """1, 2 and 4 ranks: mean heads to 1e-9 m, cells to 1e-7 m (ParFlow: 2e-9 m in the mean), the same water."""
+    """1, 2 and 4 ranks: mean heads to 1e-9 m, cells to 1e-7 m (ParFlow: 2e-9 m in the mean), the same water.
+
+    Not to the last bit: columns are swept within a tile, so another cut is another preconditioner, and each run stops
+    somewhere below the tolerance of 1e-9 m of water.
+    """
     alone = flow_on(1, overland)
     for ranks in (2, 4):
         several = flow_on(ranks, overland)
-        parts = [several[f"arr_{rank}"] for rank in range(ranks)]
-        whole = parts[0] if parts[0].shape == alone["arr_0"].shape else np.concatenate(parts, axis=1)
-        assert abs(whole.mean() - alone["arr_0"].mean()) < 1e-9
-        assert np.abs(whole - alone["arr_0"]).max() < 1e-7
-        for name in ("balance_rain", "balance_discharge", "balance_boundary_west", "balance_storage_subsurface"):
-            assert several[name] == pytest.approx(alone[name], rel=1e-8)
+        assert abs(several["pressure"].mean() - alone["pressure"].mean()) < 1e-9
+        assert np.abs(several["pressure"] - alone["pressure"]).max() < 1e-7
+        for name in ("discharge", "outflow", "balance_rain", "balance_boundary_west", "balance_storage_subsurface",
+                     "balance_surface_runoff", "balance_discharge"):
+            assert several[name] == pytest.approx(alone[name], rel=1e-7, abs=1e-9), name
+        held = several["balance_storage_subsurface"] + several["balance_storage_surface"]
+        assert abs(several["balance_residual"]) <= 1e-10 * held
+
+
+def test_ranks_repeat_themselves(flow_on):
+    """The same ranks give the same bits."""
+    np.testing.assert_array_equal(flow_on(3, "kinematic")["pressure"], flow_on(3, "kinematic")["pressure"])
