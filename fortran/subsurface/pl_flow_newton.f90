@@ -38,6 +38,9 @@ module pl_flow_newton
    real(rk), parameter :: nearer = 0.25_rk        !! to saturation comes a cell that leaves it once more in a step [1]
    integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
+   real(rk), parameter :: slack = 3.0_rk          !! growth of the residual that passes [1]
+   integer, parameter :: long_patience = 16       !! iterations before the residual must fall in each [1]
+   integer, parameter :: most_halvings = 2        !! of a step along which it does not [1]
 
 contains
 
@@ -50,11 +53,13 @@ contains
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
       real(rk) :: sums(3), top(1), held, now, before, share, reached
-      integer :: met, solved
+      integer :: halvings, met, solved
+      logical :: rises
       converged = .false.
       call start_step(model, dt, held)
       before = 0.0_rk
       met = 0
+      halvings = most_halvings ! there is nothing to go back to
       solved = model%krylov
       share = first_share
       do iterations = 0, model%options%max_iterations
@@ -65,7 +70,15 @@ contains
          call add_over_ranks(model%exchange, sums)
          call largest_over_ranks(model%exchange, top)
          now = sqrt(sums(1))
+         rises = .not. ieee_is_finite(now)
+         if (iterations > long_patience) rises = rises .or. now > slack*before
+         if (rises .and. halvings < most_halvings) then
+            call step_back(model)
+            halvings = halvings + 1
+            cycle
+         end if
          if (.not. ieee_is_finite(now)) return
+         halvings = 0
          if (top(1) > model%options%tolerance .and. iterations > 0 .and. now > halving*before) then
             if (top(1) <= rounding*largest_term(model)) top(1) = 0.0_rk
          end if
@@ -78,7 +91,8 @@ contains
             converged = top(1) <= model%options%tolerance
             return
          end if
-         if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/top(1))
+         if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/max(top(1), tiny(top)))
+         if (met > 0) share = max(min(share, aim*balance_share*sums(3)/abs(sums(2))), least_share)
          call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
          solved = model%krylov
@@ -103,6 +117,17 @@ contains
       call largest_over_ranks(model%exchange, top)
       largest_term = top(1)
    end function largest_term
+
+   !> Take half of the last change of the heads back.
+   subroutine step_back(model)
+      type(flow_model_type), intent(inout) :: model
+      integer :: j
+      !$omp parallel do schedule(static)
+      do j = 1, model%ny
+         model%fine%x(:, :, j) = 0.5_rk*model%fine%x(:, :, j)
+         model%head(1:model%nx, :, j) = model%head(1:model%nx, :, j) - model%fine%x(1:model%nx, :, j)
+      end do
+   end subroutine step_back
 
    !> Share of the residual that the next linear solve may leave.
    pure real(rk) function next_share(share, now, before, enough)
@@ -222,14 +247,17 @@ contains
                                                      /(distance*(exists(1) + exists(3)))
    end function gradient
 
-   !> Move the heads by the solution in fine%x.
+   !> Move the heads by the solution in fine%x, which becomes what they really moved.
    subroutine move_heads(model, iteration)
       type(flow_model_type), intent(inout) :: model
       integer, intent(in) :: iteration !! of the step, from 1 [1]
-      integer :: j, n
+      integer :: i, j, n
       n = (model%nx + 2)*model%nz
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) private(i)
       do j = 1, model%ny
+         do i = 1, model%nx ! the linear solve is inexact, a pond that runs off is not
+            if (model%runoff(i, j) > 0.0_rk) model%fine%x(i, 1, j) = model%head(i, 1, j) - model%options%ponding_depth
+         end do
          if (model%has_ice) then
             call move_cells(model%soil, n, model%nx + 2, iteration, model%class(:, :, j), .true., model%ice(:, :, j), &
                             model%storage(:, :, j), model%capacity(:, :, j), model%fine%x(:, :, j), model%flips(:, :, j), &
@@ -251,7 +279,7 @@ contains
       real(rk), intent(in) :: ice(merge(n, 1, has_ice)) !! [m3 m-3]
       real(rk), intent(in) :: storage(n)     !! at the head [m3 m-3]
       real(rk), intent(in) :: capacity(n)    !! [m-1]
-      real(rk), intent(in) :: x(n)           !! minus the step of Newton's method [m]
+      real(rk), intent(inout) :: x(n)        !! in: minus the step of Newton's method; out: the change of the head [m]
       integer(int8), intent(inout) :: flips(n) !! times that a cell has left saturation in this step [1]
       real(rk), intent(inout) :: head(n)     !! [m]
       type(class_parameters_type) :: now
@@ -265,7 +293,8 @@ contains
       do first = 1, n, w
          m = min(w, n - first + 1)
          if (all(abs(x(first:first + m - 1)) <= smooth_head)) then
-            head(first:first + m - 1) = head(first:first + m - 1) - x(first:first + m - 1)
+            x(first:first + m - 1) = -x(first:first + m - 1)
+            head(first:first + m - 1) = head(first:first + m - 1) + x(first:first + m - 1)
             cycle
          end if
          do i = 1, w
@@ -281,7 +310,7 @@ contains
          call lane_water(now, heads, stored, rate, water, held)
          rough = 0.0_rk
          do i = 1, w
-            release(i) = now%release(i)*nearer**flips(first + min(i, m) - 1)
+            release(i) = (now%release(i) + now%entry(i))*nearer**flips(first + min(i, m) - 1) - now%entry(i)
          end do
          call propose_head(now%entry, release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
                            change, water, held, moved, jumps, rough)
@@ -299,6 +328,7 @@ contains
             if (heads(i) >= -now%entry(i) .and. moved(i) < -now%entry(i)) &
                flips(first + i - 1) = min(flips(first + i - 1) + 1_int8, most_flips)
             head(first + i - 1) = min(max(moved(i), driest_head), wettest_head)
+            x(first + i - 1) = head(first + i - 1) - heads(i)
          end do
       end do
    end subroutine move_cells

@@ -223,6 +223,7 @@ contains
       call overland_faces(model, nx, .false., model%over_y(:, j), model%bed_y(:, j), model%along_y(:, j), model%rim_y(:, j), &
                           depth(1:nx, 0), power(1:nx, 0), depth(1:nx, 1), power(1:nx, 1), flow_n, before_n, behind_n)
       do i = 1, nx
+         if (model%exists(i, j) < 0.5_rk) cycle ! what leaves over a rim is gone
          model%residual(i, 1, j) = model%residual(i, 1, j) + dt*((flow(i) - flow(i - 1)) + (flow_n(i) - flow_s(i)))
          model%fine%centre(i, 1, j) = model%fine%centre(i, 1, j) + dt*((before(i) - behind(i - 1)) + (before_n(i) - behind_s(i)))
          model%over(i, j, 1) = -dt*before(i - 1)
@@ -233,8 +234,8 @@ contains
          model%fine%east(i, 1, j) = model%fine%east(i, 1, j) + model%over(i, j, 2)
          model%fine%south(i, 1, j) = model%fine%south(i, 1, j) + model%over(i, j, 3)
          model%fine%north(i, 1, j) = model%fine%north(i, 1, j) + model%over(i, j, 4)
-         model%rim(i, j) = model%exists(i, j)*(model%rim_x(i, j)*flow(i) - model%rim_x(i - 1, j)*flow(i - 1) &
-                                               + model%rim_y(i, j)*flow_n(i) - model%rim_y(i, j - 1)*flow_s(i))
+         model%rim(i, j) = model%rim_x(i, j)*flow(i) - model%rim_x(i - 1, j)*flow(i - 1) &
+                           + model%rim_y(i, j)*flow_n(i) - model%rim_y(i, j - 1)*flow_s(i)
       end do
    end subroutine add_overland
 
