@@ -1,4 +1,4 @@
-"""Subsurface and overland flow once more, in plain numpy: an independent judge of the distributed kernel on small grids.
+"""Subsurface and overland flow once more, in plain numpy: an independent judge of the kernel on small grids.
 
 The same equations are written for reading, not for speed: one residual as in ParFlow's papers (Kollet and Maxwell 2006,
 Adv. Water Resour. 29, 945-958; Maxwell 2013, 53, 109-117), its Jacobian by differences of coloured cells, a direct
@@ -231,7 +231,8 @@ class PlainFlow:
                     break
                 step *= 0.5
             head, wrong = head + step * change, trial
-        raise RuntimeError(f"reference solver: {np.abs(wrong).max() / self.dx / self.dy} m after {iterations} iterations")
+        left = np.abs(wrong).max() / self.dx / self.dy
+        raise RuntimeError(f"reference solver: {left} m after {iterations} iterations")
 
     def _owners(self, number, moved, colour):
         """For every row the one cell of a colour within its star, and by how much that was moved."""
@@ -241,7 +242,8 @@ class PlainFlow:
         for axis in range(3):
             for step in (1, -1):
                 to, of = [slice(None)] * 3, [slice(None)] * 3
-                to[axis], of[axis] = (slice(1, None), slice(None, -1)) if step == 1 else (slice(None, -1), slice(1, None))
+                ends = (slice(1, None), slice(None, -1))
+                to[axis], of[axis] = ends if step == 1 else ends[::-1]
                 to, of = tuple(to), tuple(of)
                 found = here[of]
                 owner[to][found] = number[of][found]

@@ -30,7 +30,8 @@ def settle(flow: DistributedSubsurface) -> dict:
     return out
 
 
-@pytest.mark.parametrize(("low", "high", "length", "width"), [("west", "east", 60.0, 20.0), ("south", "north", 20.0, 60.0)])
+@pytest.mark.parametrize(("low", "high", "length", "width"),
+                         [("west", "east", 60.0, 20.0), ("south", "north", 20.0, 60.0)])
 def test_head_at_the_sides_drives_darcy_flow(low, high, length, width):
     """K (H1 - H2) / L times the area, exactly: the saturated problem is linear."""
     shape = (3, 4 if low == "west" else 6)

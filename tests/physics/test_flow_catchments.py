@@ -104,7 +104,8 @@ def test_infiltration_excess(conductivity):
     """
     flow = hillslope(conductivity, 1.0, 40)
     time, discharge = storm(flow)
-    column = Subsurface(FINE, hillslope_soil(conductivity), water_table_depth=1.0, lower_boundary="no_flow", air_entry=0.0)
+    column = Subsurface(FINE, hillslope_soil(conductivity), water_table_depth=1.0, lower_boundary="no_flow",
+                        air_entry=0.0)
     runoff = []
     for _ in range(66):
         before = column.balance["surface_runoff"][0]
@@ -214,7 +215,8 @@ def superslab(parts: int) -> tuple[DistributedSubsurface, np.ndarray, np.ndarray
     pick = [upper[:, None, :], lower[:, None, :]]
     soil = {"porosity": 0.1, "specific_storage": 1e-5, "residual_water": np.select(pick, [0.03, 0.03], 0.02),
             "saturated_conductivity": np.select(pick, [0.025, 0.001], 10.0) / hour,
-            "van_genuchten_alpha": np.select(pick, [1.0, 1.0], 6.0), "van_genuchten_n": np.select(pick, [3.0, 3.0], 2.0)}
+            "van_genuchten_alpha": np.select(pick, [1.0, 1.0], 6.0),
+            "van_genuchten_n": np.select(pick, [3.0, 3.0], 2.0)}
     flow = DistributedSubsurface(np.full(nz, 0.1 / parts), soil, nx=nx, ny=1, dx=1.0, dy=1.0, slope_x=-0.1,
                                  manning=0.0036, overland="kinematic", water_table_depth=5.0)
     return flow, *hydrograph(flow, rainy(50.0 / hour, 3 * hour, 12 * hour, 0.1 * hour))
@@ -223,9 +225,9 @@ def superslab(parts: int) -> tuple[DistributedSubsurface, np.ndarray, np.ndarray
 def test_superslab():
     """Kollet et al. (2017): 100 m x 5 m, slope 0.1, two slabs of low conductivity, 50 mm/h for 3 h, 12 h in all.
 
-    Rain goes down to the base and along it to the closed foot, fills the ground there (10 m/h times slope over porosity:
-    hours) and comes out: discharge starts after the rain, stays a fraction of it and recedes. The fine pores of the
-    slabs keep theirs. Finer layers change the peak by a few percent.
+    Rain goes down to the base and along it to the closed foot (10 m/h times slope over porosity: hours), fills the
+    ground there and comes out: discharge starts after the rain, stays a fraction of it and recedes. The fine pores of
+    the slabs keep theirs. Finer layers change the peak by a few percent.
     """
     hour = 3600.0
     flow, time, discharge = superslab(1)

@@ -16,11 +16,13 @@ def catchment(overland: str = "kinematic", seed: int = 5, **options) -> Distribu
     """Sloping layered ground with wells, a river side and drains, 12 x 9 x 8 cells."""
     rng = np.random.default_rng(seed)
     nx, ny, nz = 12, 9, 8
-    soil = {"porosity": 0.4, "residual_water": 0.05, "saturated_conductivity": 10.0 ** rng.uniform(-6.5, -4.5, (nz, ny, nx)),
+    soil = {"porosity": 0.4, "residual_water": 0.05,
+            "saturated_conductivity": 10.0 ** rng.uniform(-6.5, -4.5, (nz, ny, nx)),
             "van_genuchten_alpha": rng.uniform(0.8, 5.0, (nz, ny, nx)),
             "van_genuchten_n": rng.uniform(1.3, 2.8, (nz, ny, nx)), "specific_storage": 1e-4}
     settings = {"nx": nx, "ny": ny, "dx": 25.0, "dy": 20.0, "overland": overland, "manning": 0.04,
-                "slope_x": -0.04 + 0.02 * rng.standard_normal((ny, nx)), "slope_y": 0.01 * rng.standard_normal((ny, nx)),
+                "slope_x": -0.04 + 0.02 * rng.standard_normal((ny, nx)),
+                "slope_y": 0.01 * rng.standard_normal((ny, nx)),
                 "water_table_depth": 1.5, "boundaries": {"west": Boundary("hydrostatic", 1.2),
                                                          "bottom": Boundary("free_drainage")}}
     return DistributedSubsurface(np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 1.0]), soil, **(settings | options))
@@ -78,7 +80,8 @@ def test_dry_ground_gives_what_it_has():
     """Roots and evaporation below the dry head take nothing; `source` and `rain` say what was really taken."""
     soil = {"porosity": 0.4, "residual_water": 0.05, "saturated_conductivity": 1e-6, "van_genuchten_alpha": 3.0,
             "van_genuchten_n": 1.6, "specific_storage": 1e-5}
-    flow = DistributedSubsurface(np.full(6, 0.1), soil, nx=3, ny=2, dx=1.0, dy=1.0, pressure_head=-50.0, air_dry_head=-1e3)
+    flow = DistributedSubsurface(np.full(6, 0.1), soil, nx=3, ny=2, dx=1.0, dy=1.0, pressure_head=-50.0,
+                                 air_dry_head=-1e3)
     taken = applied = 0.0
     for _ in range(48):
         out = flow.advance(3600.0, source=-5e-5, rain=-1e-4)

@@ -7,16 +7,15 @@ import pytest
 
 from pyland.subsurface import Boundary, DistributedSubsurface
 
-
 DIFFUSION = {1.0: 1e6, 30.0: 1e6, 1e3: 1e5, 1e5: 1e3}
-"""Length of the step by dx/dz, as K dt/(Ss dx2) [1]: heads spread over its root in cells, the whole grid but for the last.
+"""Length of the step by dx/dz, as K dt/(Ss dx2) [1]: heads spread over its root in cells, the whole grid or nearly.
 
-There K dt/dz times the round-off of a head of 10 m is what 1e-5 of the pumped water are.
+For the last, K dt/dz times the round-off of a head of 10 m is what 1e-5 of the pumped water are.
 """
 
 
 def iterations(count: int, ratio: float, conductivity: str = "uniform") -> tuple[int, float]:
-    """Krylov iterations, all and per Newton iteration, of confined flow to wells in one step on count x count x 8 cells.
+    """Krylov iterations, all and per Newton iteration, of confined flow to wells in one step, count x count x 8 cells.
 
     The problem is linear; it is solved to 1e-5 of the water that is pumped.
     """

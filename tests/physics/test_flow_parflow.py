@@ -39,8 +39,8 @@ def test_mirrored_richards(shared_data):
 def test_storm_on_a_tilted_v_with_soil(shared_data, nx, ny):
     """Terrain-following with kinematic flow over land: means 2.24990709007 (64x32) and 2.2510114601 m (256x128).
 
-    ParFlow stops at 1e-6 m3 in a cell, 1e-10 m of water here. The ground is full after the storm and stores Ss S p alone:
-    1e-10 m of water are 2e-7 m of head of a column (1e-4 m-1 on 5 m). It has drained after a day.
+    ParFlow stops at 1e-6 m3 in a cell, 1e-10 m of water here. The ground is full after the storm and stores Ss S p
+    alone: 1e-10 m of water are 2e-7 m of head of a column (1e-4 m-1 on 5 m). It has drained after a day.
     """
     case = tilted_v_soil(nx, ny)
     flow = case.build()
@@ -55,8 +55,8 @@ def test_storm_on_a_tilted_v_with_soil(shared_data, nx, ny):
 def test_little_washita(shared_data):
     """41x41x50, 24 h of rain and recession: mean 44.156036596 m.
 
-    ParFlow cut its first hour into steps down to 1/16 h and a step of backward Euler leaves an error: cells differ by up
-    to 3.8e-4 m, 1.3e-5 m in the root of the mean square, when the hour is one step.
+    ParFlow cut its first hour into steps down to 1/16 h and a step of backward Euler leaves an error: cells differ by
+    up to 3.8e-4 m, 1.3e-5 m in the root of the mean square, when the hour is one step.
     """
     case = little_washita(shared_data)
     flow = case.build()

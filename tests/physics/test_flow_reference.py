@@ -19,8 +19,8 @@ def random_soil(rng: np.random.Generator, retention: str, shape: tuple[int, ...]
     if retention == "gardner":
         return soil | {"gardner_alpha": rng.uniform(0.5, 4.0, shape)}
     if retention == "clapp_hornberger":
-        return soil | {"clapp_hornberger_b": rng.uniform(3.0, 8.0, shape), "air_entry_head": rng.uniform(0.05, 0.4, shape),
-                       "residual_water": np.zeros(shape)}
+        return soil | {"clapp_hornberger_b": rng.uniform(3.0, 8.0, shape),
+                       "air_entry_head": rng.uniform(0.05, 0.4, shape), "residual_water": np.zeros(shape)}
     return soil | {"van_genuchten_alpha": rng.uniform(0.5, 5.0, shape), "van_genuchten_n": rng.uniform(1.4, 3.0, shape)}
 
 
