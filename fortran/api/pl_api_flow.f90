@@ -9,7 +9,7 @@ module pl_api_flow
    use pl_flow_faces, only: build_ground_faces, build_overland_faces, order_downstream
    use pl_flow_model, only: create_flow_model, flow_model_type
    use pl_flow_soil, only: create_flow_soil, evaluate_cells
-   use pl_flow_step, only: advance_flow
+   use pl_flow_step, only: advance_flow, load_member
    use pl_flow_system, only: evaluate
    use pl_kinds, only: lk, rk
    implicit none (type, external)
@@ -113,6 +113,7 @@ contains
       else
          call create_flow_soil(self%model%soil, retention, air_entry, air_dry_head, classes, error)
          self%model%class = class
+         self%model%is_evaluated = .false.
          self%model%exists = exists
       end if
       call report(error, ierr, errmsg)
@@ -270,6 +271,7 @@ contains
             self%model%has_ice = .true.
          end if
          self%model%ice(:, :, :) = ice
+         self%model%is_evaluated = .false.
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_set_ice
@@ -373,7 +375,7 @@ contains
       if (member < 1 .or. member > self%model%nmember) then
          call raise_error(error, error_input, "flow: no such member")
       else
-         self%model%head = self%model%heads(:, :, :, member)
+         call load_member(self%model, member)
          call evaluate(self%model)
       end if
       call report(error, ierr, errmsg)

@@ -46,18 +46,20 @@ contains
       real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
       integer, intent(in) :: order(:)     !! columns downstream; empty: top cells are not coupled
       logical, intent(in) :: backward     !! water can flow either way
+      logical :: couples
       integer :: j
+      couples = size(order) > 0
       !$omp parallel do schedule(static)
       do j = 1, level%ny
          call eliminate_row(level%nx, level%nz, right(:, :, j), level%carry(:, :, j), level%x(:, :, j))
+         if (.not. couples) call fill_row(level%nx, level%nz, .true., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
       end do
-      if (size(order) > 0) then
-         call couple_tops(level%nx, level%nz, level%ny, order, backward, level%pivot, level%west, level%east, level%south, &
-                          level%north, level%x)
-      end if
+      if (.not. couples) return
+      call couple_tops(level%nx, level%nz, level%ny, order, backward, level%pivot, level%west, level%east, level%south, &
+                       level%north, level%x)
       !$omp parallel do schedule(static)
       do j = 1, level%ny
-         call fill_row(level%nx, level%nz, size(order) == 0, level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
+         call fill_row(level%nx, level%nz, .false., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
       end do
    end subroutine solve_columns
 

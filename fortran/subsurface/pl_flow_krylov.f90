@@ -23,7 +23,7 @@ contains
       real(rk), intent(out) :: reached !! share that is left [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk), allocatable :: solution(:, :, :)
-      real(rk) :: beta
+      real(rk) :: beta, none(0)
       integer :: restart
       beta = start
       do restart = 1, model%options%max_restarts
@@ -33,7 +33,7 @@ contains
             if (.not. allocated(solution)) allocate (solution(0:model%nx + 1, model%nz, 0:model%ny + 1), source=0.0_rk)
             solution = solution + model%fine%x
             model%fine%x = solution
-            call apply_matrix(model, model%basis(:, :, :, 1))
+            call apply_matrix(model, 0, none)
             model%basis(:, :, :, 1) = model%residual - model%basis(:, :, :, 1)
             beta = norm(model, model%basis(:, :, :, 1))
             model%basis(:, :, :, 1) = model%basis(:, :, :, 1)/beta
@@ -66,10 +66,11 @@ contains
       q = 0
       do
          q = q + 1
+         if (q > 1) call scale_vector(model%nx*model%nz, model%ny, 1.0_rk/h(q, q - 1), model%basis(:, :, :, q))
          call reserve_vector(model, q + 1, error)
          if (allocated(error)) return
          call precondition(model, model%basis(:, :, :, q))
-         call apply_matrix(model, model%basis(:, :, :, q + 1))
+         call apply_matrix(model, q, h(:q, q))
          call orthogonalise(model, q, h(:, q))
          model%krylov = model%krylov + 1
          do l = 1, q - 1
@@ -118,13 +119,13 @@ contains
       end do
    end subroutine combine
 
-   !> Make basis vector q + 1 orthogonal to those before and of length 1; `h` receives products and length.
+   !> Make basis vector q + 1 orthogonal to those before; `h` holds products of this rank, then products and length.
    subroutine orthogonalise(model, q, h)
       type(flow_model_type), intent(inout) :: model
       integer, intent(in) :: q
       real(rk), intent(inout) :: h(:)
       real(rk) :: products(q), again(q), length(1)
-      call project(model%nx*model%nz, model%ny, size(model%basis, 4), q, model%basis, products)
+      products = h(:q)
       call add_over_ranks(model%exchange, products)
       call subtract(model%nx*model%nz, model%ny, size(model%basis, 4), q, products, model%basis, length(1))
       if (q > 4) then ! a second pass keeps the basis orthogonal in long cycles
@@ -136,7 +137,6 @@ contains
       call add_over_ranks(model%exchange, length)
       h(:q) = products
       h(q + 1) = sqrt(length(1))
-      if (h(q + 1) > 0.0_rk) call scale_vector(model%nx*model%nz, model%ny, 1.0_rk/h(q + 1), model%basis(:, :, :, q + 1))
    end subroutine orthogonalise
 
    !> Products of vector q + 1 with those before.
@@ -212,18 +212,25 @@ contains
       norm = sqrt(total(1))
    end function norm
 
-   !> y <- J x for x in fine%x.
-   subroutine apply_matrix(model, y)
+   !> Basis vector q + 1 <- J x for x in fine%x, and its products with those before on this rank.
+   subroutine apply_matrix(model, q, products)
       type(flow_model_type), intent(inout) :: model
-      real(rk), intent(out) :: y(model%nx, model%nz, model%ny)
-      integer :: j
+      integer, intent(in) :: q
+      real(rk), intent(out) :: products(q)
+      real(rk) :: rows(q, model%ny)
+      integer :: j, l, n
+      n = model%nx*model%nz
       call exchange_halo(model%exchange, model%nx, model%nz, model%ny, model%fine%x)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) private(l)
       do j = 1, model%ny
          call multiply_rows(model%nx, model%nz, model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
                             model%fine%south(:, :, j), model%fine%north(:, :, j), model%fine%up(:, :, j), &
-                            model%fine%down(:, :, j), model%fine%x(:, :, j - 1:j + 1), y(:, :, j))
+                            model%fine%down(:, :, j), model%fine%x(:, :, j - 1:j + 1), model%basis(:, :, j, q + 1))
+         do l = 1, q ! what the product with the matrix leaves in cache
+            rows(l, j) = product_of(n, model%basis(:, :, j, l), model%basis(:, :, j, q + 1))
+         end do
       end do
+      products = sum(rows, dim=2)
    end subroutine apply_matrix
 
    !> to <- factor from.

@@ -100,7 +100,9 @@ module pl_flow_model
       integer(int8), allocatable :: flips(:, :, :)      !! times that a cell has left saturation in the step, like head [1]
       real(rk), allocatable :: storage_old(:, :, :)     !! (nx, nz, ny) [m3 m-3]
       real(rk), allocatable :: pond_old(:, :)           !! (nx, ny) [m]
+      logical :: is_evaluated = .false.                 !! storage and conductivities are those of `head`
       ! what comes in
+      logical :: has_source = .false.                   !! whether any cell has one
       real(rk), allocatable :: source(:, :, :)          !! (nx, nz, ny) asked for [m s-1]
       real(rk), allocatable :: rain(:, :)               !! (nx, ny) negative: evaporation [m s-1]
       real(rk), allocatable :: met_source(:, :, :)      !! what the cells could give [m s-1]

@@ -10,7 +10,7 @@ module pl_flow_multigrid
    use pl_flow_columns, only: factor_columns, multiply_rows, solve_columns
    use pl_flow_exchange, only: exchange_halo, flow_exchange_type, largest_over_ranks
    use pl_flow_model, only: allocate_level, allocate_sweeps, flow_level_type, flow_model_type
-   use pl_flow_overland, only: overland_diffusive
+   use pl_flow_overland, only: overland_diffusive, overland_none
    use pl_kinds, only: rk
    implicit none (type, external)
    private
@@ -177,15 +177,17 @@ contains
    subroutine precondition(model, right)
       type(flow_model_type), target, intent(inout) :: model
       real(rk), intent(in) :: right(model%nx, model%nz, model%ny)
+      integer :: coupled
       logical :: backward
+      coupled = merge(0, size(model%order), model%options%overland == overland_none)
       backward = model%options%overland == overland_diffusive
       if (model%nlevel == 1) then
-         call solve_columns(model%fine, right, model%order, backward)
+         call solve_columns(model%fine, right, model%order(:coupled), backward)
          return
       end if
-      call sweep(model%exchange, model%fine, right, model%order, backward, .true.)
+      call sweep(model%exchange, model%fine, right, model%order(:coupled), backward, .true.)
       call descend(model, model%fine, right, 1)
-      call sweep(model%exchange, model%fine, right, model%order, backward, .false.)
+      call sweep(model%exchange, model%fine, right, model%order(:coupled), backward, .false.)
    end subroutine precondition
 
    !> Coarse correction of a level whose right-hand side is `right`.

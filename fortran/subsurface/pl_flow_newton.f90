@@ -63,8 +63,7 @@ contains
       solved = model%krylov
       share = first_share
       do iterations = 0, model%options%max_iterations
-         if (iterations > 0) call evaluate(model)
-         call assemble(model, dt, square, largest, signed)
+         call assemble(model, dt, iterations == 0, square, largest, signed)
          sums = [sum(square), sum(signed), held]
          top = maxval(largest)
          call add_over_ranks(model%exchange, sums)
@@ -85,10 +84,12 @@ contains
          if (top(1) <= model%options%tolerance) then
             met = met + 1
             converged = abs(sums(2)) <= balance_share*sums(3) .or. met > for_balance
+            model%is_evaluated = converged
             if (converged) return
          end if
          if (iterations == model%options%max_iterations) then
             converged = top(1) <= model%options%tolerance
+            model%is_evaluated = converged
             return
          end if
          if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/max(top(1), tiny(top)))
@@ -172,9 +173,9 @@ contains
       real(rk), parameter :: share = 0.9_rk !! of that water that one step may take [1]
       real(rk) :: held
       integer :: c, i, k
-      model%met_source(:, :, j) = model%source(:, :, j)
       model%met_rain(:, j) = model%rain(:, j)
-      if (any(model%source(:, :, j) < 0.0_rk)) then
+      if (model%has_source) then
+         model%met_source(:, :, j) = model%source(:, :, j)
          do k = 1, model%nz
             do i = 1, model%nx
                if (model%source(i, k, j) >= 0.0_rk) cycle
@@ -252,6 +253,7 @@ contains
       type(flow_model_type), intent(inout) :: model
       integer, intent(in) :: iteration !! of the step, from 1 [1]
       integer :: i, j, n
+      model%is_evaluated = .false.
       n = (model%nx + 2)*model%nz
       !$omp parallel do schedule(static) private(i)
       do j = 1, model%ny

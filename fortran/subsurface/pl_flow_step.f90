@@ -7,7 +7,7 @@ module pl_flow_step
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: advance_flow
+   public :: advance_flow, load_member
 
    real(rk), parameter :: cut = 0.25_rk   !! of a step after a failure [1]
    real(rk), parameter :: growth = 2.0_rk !! of a step after a quick one [1]
@@ -25,7 +25,9 @@ contains
       integer :: iterations
       logical :: converged
       character(len=160) :: text
-      model%head = model%heads(:, :, :, member)
+      call load_member(model, member)
+      model%has_source = any(abs(model%source) > 0.0_rk)
+      if (.not. model%has_source) model%met_source = 0.0_rk
       call clear_volumes(model)
       done = 0.0_rk
       longest = min(period, model%options%max_step)
@@ -36,6 +38,7 @@ contains
          if (allocated(error)) return
          if (.not. converged) then
             model%head = model%head_old
+            model%is_evaluated = .false.
             if (dt <= model%options%min_step) then
                write (text, "(a, es9.2, a, es9.2, a, i0, a)") "distributed subsurface: a step of ", dt, " s, ", done, &
                   " s after the start, did not converge in ", model%options%max_iterations, " iterations; "
@@ -53,6 +56,20 @@ contains
       end do
       model%heads(:, :, :, member) = model%head
    end subroutine advance_flow
+
+   !> Take up the heads of a member; what was evaluated stays if they are the same.
+   subroutine load_member(model, member)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: member !! from 1 [1]
+      logical :: same(0:model%ny + 1)
+      integer :: j
+      !$omp parallel do schedule(static)
+      do j = 0, model%ny + 1
+         same(j) = all(abs(model%head(:, :, j) - model%heads(:, :, j, member)) <= 0.0_rk)
+         if (.not. same(j)) model%head(:, :, j) = model%heads(:, :, j, member)
+      end do
+      model%is_evaluated = model%is_evaluated .and. all(same)
+   end subroutine load_member
 
    !> Step that divides what is left evenly, not longer than `longest`.
    pure real(rk) function even_step(left, longest)
@@ -81,7 +98,7 @@ contains
       type(flow_model_type), intent(inout) :: model
       real(rk), intent(in) :: dt !! [s]
       model%steps = model%steps + 1
-      model%volume_source = model%volume_source + dt*model%met_source
+      if (model%has_source) model%volume_source = model%volume_source + dt*model%met_source
       model%volume_rain = model%volume_rain + dt*model%met_rain*model%pond
       model%volume_rim = model%volume_rim + dt*model%rim
       if (model%faces%count > 0) model%faces%volume = model%faces%volume + dt*model%faces%inflow

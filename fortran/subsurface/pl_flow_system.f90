@@ -5,8 +5,9 @@
 !>    dz (storage - storage_old) + pond - pond_old + dt (outflow through faces - source - rain) = 0   [m]
 !> with the relative conductivity of the cell whose total head is higher. Residual and exact Jacobian come from one sweep.
 module pl_flow_system
+   use, intrinsic :: omp_lib, only: omp_get_max_threads
    use pl_flow_columns, only: factor_row
-   use pl_flow_exchange, only: exchange_halo
+   use pl_flow_exchange, only: exchange_halo, largest_over_ranks
    use pl_flow_model, only: flow_model_type, kind_drainage, kind_flux, kind_head
    use pl_flow_overland, only: diffusive_face, kinematic_face, overland_diffusive, overland_kinematic, overland_none, wave_power
    use pl_flow_soil, only: evaluate_cells
@@ -17,50 +18,96 @@ module pl_flow_system
 
 contains
 
-   !> Storage and conductivity of all cells at their heads.
+   !> Storage and conductivity of all cells at their heads, unless they are there on all ranks.
    subroutine evaluate(model)
       type(flow_model_type), intent(inout) :: model
-      integer :: j, n
+      integer :: j
+      real(rk) :: missing(1)
+      missing = merge(0.0_rk, 1.0_rk, model%is_evaluated)
+      call largest_over_ranks(model%exchange, missing)
+      if (missing(1) < 0.5_rk) return
       call exchange_halo(model%exchange, model%nx, model%nz, model%ny, model%head)
-      n = (model%nx + 2)*model%nz
       !$omp parallel do schedule(static)
       do j = 0, model%ny + 1
-         if (model%has_ice) then
-            call evaluate_cells(model%soil, n, model%class(:, :, j), model%head(:, :, j), .true., model%ice(:, :, j), &
-                                model%storage(:, :, j), model%capacity(:, :, j), model%relative(:, :, j), model%slope(:, :, j))
-         else
-            call evaluate_cells(model%soil, n, model%class(:, :, j), model%head(:, :, j), .false., model%ice, &
-                                model%storage(:, :, j), model%capacity(:, :, j), model%relative(:, :, j), model%slope(:, :, j))
-         end if
+         call evaluate_row(model, j)
       end do
+      model%is_evaluated = .true.
    end subroutine evaluate
 
-   !> Residual, Jacobian and its eliminated columns at the evaluated heads; sums of rows: square, largest, signed.
-   subroutine assemble(model, dt, square, largest, signed)
+   !> Storage and conductivity of one row.
+   subroutine evaluate_row(model, j)
       type(flow_model_type), intent(inout) :: model
-      real(rk), intent(in) :: dt          !! [s]
-      real(rk), intent(out) :: square(:)  !! (ny) sum of squares of the residual [m2]
-      real(rk), intent(out) :: largest(:) !! (ny) largest size of the residual [m]
-      real(rk), intent(out) :: signed(:)  !! (ny) sum of the residual [m]
-      integer :: j
-      !$omp parallel do schedule(static)
-      do j = 1, model%ny
-         call assemble_row(model%nx, model%nz, dt, model%dz, model%drop, model%head(:, :, j - 1:j + 1), &
-                           model%relative(:, :, j - 1:j + 1), model%slope(:, :, j - 1:j + 1), model%storage(:, :, j), &
-                           model%capacity(:, :, j), model%storage_old(:, :, j), model%met_source(:, :, j), &
-                           model%kx(:, :, j), model%ky(:, :, j - 1:j), model%kz(:, :, j), model%cos_x(:, j), &
-                           model%sin_x(:, j), model%cos_y(:, j - 1:j), model%sin_y(:, j - 1:j), model%residual(:, :, j), &
-                           model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
-                           model%fine%south(:, :, j), model%fine%north(:, :, j), model%fine%up(:, :, j), &
-                           model%fine%down(:, :, j))
-         call add_surface(model, j, dt)
-         call add_boundaries(model, j, dt)
-         if (model%options%overland == overland_none) call let_off(model, j)
-         call factor_row(model%nx, model%nz, model%fine%centre(:, :, j), model%fine%up(:, :, j), model%fine%down(:, :, j), &
-                         model%fine%pivot(:, :, j), model%fine%carry(:, :, j))
-         call judge_row(model%nx*model%nz, model%residual(:, :, j), square(j), largest(j), signed(j))
+      integer, intent(in) :: j
+      integer :: n
+      n = (model%nx + 2)*model%nz
+      if (model%has_ice) then
+         call evaluate_cells(model%soil, n, model%class(:, :, j), model%head(:, :, j), .true., model%ice(:, :, j), &
+                             model%storage(:, :, j), model%capacity(:, :, j), model%relative(:, :, j), model%slope(:, :, j))
+      else
+         call evaluate_cells(model%soil, n, model%class(:, :, j), model%head(:, :, j), .false., model%ice, &
+                             model%storage(:, :, j), model%capacity(:, :, j), model%relative(:, :, j), model%slope(:, :, j))
+      end if
+   end subroutine evaluate_row
+
+   !> Residual, Jacobian and its eliminated columns; sums of rows: square, largest, signed.
+   !>
+   !> Each thread has a strip of rows. After the rows at the rims of strips, which two threads read, a row is evaluated
+   !> just before the row south of it is assembled: what it holds is still in cache then.
+   subroutine assemble(model, dt, is_evaluated, square, largest, signed)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt             !! [s]
+      logical, intent(in) :: is_evaluated    !! all cells at the present heads
+      real(rk), intent(out) :: square(:)     !! (ny) sum of squares of the residual [m2]
+      real(rk), intent(out) :: largest(:)    !! (ny) largest size of the residual [m]
+      real(rk), intent(out) :: signed(:)     !! (ny) sum of the residual [m]
+      integer :: first, j, last, strip, strips
+      strips = min(omp_get_max_threads(), model%ny)
+      if (.not. is_evaluated) then
+         call exchange_halo(model%exchange, model%nx, model%nz, model%ny, model%head)
+         !$omp parallel do schedule(static) private(first, last)
+         do strip = 1, strips
+            first = (strip - 1)*model%ny/strips + 1
+            last = strip*model%ny/strips
+            call evaluate_row(model, first)
+            if (last > first) call evaluate_row(model, last)
+            if (strip == 1) call evaluate_row(model, 0)
+            if (strip == strips) call evaluate_row(model, model%ny + 1)
+         end do
+      end if
+      !$omp parallel do schedule(static) private(first, last, j)
+      do strip = 1, strips
+         first = (strip - 1)*model%ny/strips + 1
+         last = strip*model%ny/strips
+         do j = first, last
+            if (.not. is_evaluated .and. j + 1 < last) call evaluate_row(model, j + 1)
+            call assemble_one(model, dt, j, square(j), largest(j), signed(j))
+         end do
       end do
    end subroutine assemble
+
+   !> One row of the system.
+   subroutine assemble_one(model, dt, j, square, largest, signed)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt       !! [s]
+      integer, intent(in) :: j
+      real(rk), intent(out) :: square  !! [m2]
+      real(rk), intent(out) :: largest !! [m]
+      real(rk), intent(out) :: signed  !! [m]
+      call assemble_row(model%nx, model%nz, dt, model%dz, model%drop, model%head(:, :, j - 1:j + 1), &
+                        model%relative(:, :, j - 1:j + 1), model%slope(:, :, j - 1:j + 1), model%storage(:, :, j), &
+                        model%capacity(:, :, j), model%storage_old(:, :, j), model%met_source(:, :, j), &
+                        model%kx(:, :, j), model%ky(:, :, j - 1:j), model%kz(:, :, j), model%cos_x(:, j), &
+                        model%sin_x(:, j), model%cos_y(:, j - 1:j), model%sin_y(:, j - 1:j), model%residual(:, :, j), &
+                        model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
+                        model%fine%south(:, :, j), model%fine%north(:, :, j), model%fine%up(:, :, j), &
+                        model%fine%down(:, :, j))
+      call add_surface(model, j, dt)
+      call add_boundaries(model, j, dt)
+      if (model%options%overland == overland_none) call let_off(model, j)
+      call factor_row(model%nx, model%nz, model%fine%centre(:, :, j), model%fine%up(:, :, j), model%fine%down(:, :, j), &
+                      model%fine%pivot(:, :, j), model%fine%carry(:, :, j))
+      call judge_row(model%nx*model%nz, model%residual(:, :, j), square, largest, signed)
+   end subroutine assemble_one
 
    !> Sum of squares, largest size and sum of a row, in a fixed order.
    pure subroutine judge_row(n, residual, square, largest, signed)
