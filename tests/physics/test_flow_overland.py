@@ -90,7 +90,7 @@ def test_tilted_v_against_the_analytic_solution():
 
 @pytest.mark.parametrize("overland", ["kinematic", "diffusive"])
 def test_tilted_v_against_parflow(shared_data, overland):
-    """ParFlow's hydrographs of every minute (tilted_v_*_20m_1min.csv), of which the kinematic one agrees to its six digits.
+    """ParFlow's hydrographs of every minute (tilted_v_*_20m_1min.csv); the kinematic one agrees to its six digits.
 
     The diffusive wave of ParFlow has no water beyond the rim, so that it leaves over the level rims of the slopes, too,
     and the channel is drawn down at its end; here water leaves at the slope of the bed. That is 1.2 % of the peak: an

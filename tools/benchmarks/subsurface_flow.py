@@ -49,7 +49,7 @@ CASES = {
 
 
 def wall_is_shared(wall: float, cpu: float, threads: int) -> bool:
-    """Whether one thread waited for the machine, by the rule under which ParFlow was timed (1.08 times the CPU time)."""
+    """Whether one thread waited for the machine, by the rule of ParFlow's times (1.08 times the CPU time)."""
     return threads == 1 and wall > 1.08 * cpu + 0.1
 
 
