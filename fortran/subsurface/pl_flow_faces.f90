@@ -113,7 +113,6 @@ contains
             model%rim_x(i, j) = 1.0_rk - model%exists(i, j)*model%exists(i + 1, j)
             model%over_x(i, j) = conveyance(model%options%overland, model%slope_x(c, j), model%slope_y(c, j), &
                                             model%options%slope_floor, manning(c, j), model%rim_x(i, j), c > i)/model%dx
-            model%along_x(i, j) = model%slope_y(c, j)**2
          end do
       end do
       do j = 0, model%ny
@@ -124,7 +123,6 @@ contains
             model%rim_y(i, j) = 1.0_rk - model%exists(i, j)*model%exists(i, j + 1)
             model%over_y(i, j) = conveyance(model%options%overland, model%slope_y(i, c), model%slope_x(i, c), &
                                             model%options%slope_floor, manning(i, c), model%rim_y(i, j), c > j)/model%dy
-            model%along_y(i, j) = model%slope_x(i, c)**2
          end do
       end do
    end subroutine build_overland_faces

@@ -90,7 +90,7 @@ module pl_flow_model
       real(rk), allocatable :: over_y(:, :)             !! (nx, 0:ny) the same to the north [m-2/3 s-1]
       real(rk), allocatable :: bed_x(:, :), bed_y(:, :) !! slopes of these faces, positive uphill [1]
       real(rk), allocatable :: rim_x(:, :), rim_y(:, :) !! 1 for faces to the outside [1]
-      real(rk), allocatable :: along_x(:, :), along_y(:, :) !! square of the friction slope along the face [1]
+      real(rk), allocatable :: friction_x(:, :), friction_y(:, :) !! inverse root of the friction slope (diffusive) [1]
       type(boundary_faces_type) :: faces
       ! state
       real(rk), allocatable :: heads(:, :, :, :)        !! pressure head of every member (0:nx+1, nz, 0:ny+1, nmember) [m]
@@ -174,9 +174,9 @@ contains
                 model%exists(0:nx + 1, 0:ny + 1), model%slope_x(0:nx + 1, 0:ny + 1), model%slope_y(0:nx + 1, 0:ny + 1), &
                 model%pond(nx, ny), model%kx(0:nx, nz, ny), model%ky(nx, nz, 0:ny), model%kz(nx, nz, ny), &
                 model%cos_x(0:nx, ny), model%sin_x(0:nx, ny), model%over_x(0:nx, ny), model%bed_x(0:nx, ny), &
-                model%rim_x(0:nx, ny), model%along_x(0:nx, ny), &
+                model%rim_x(0:nx, ny), model%friction_x(0:nx, ny), &
                 model%cos_y(nx, 0:ny), model%sin_y(nx, 0:ny), model%over_y(nx, 0:ny), model%bed_y(nx, 0:ny), &
-                model%rim_y(nx, 0:ny), model%along_y(nx, 0:ny), &
+                model%rim_y(nx, 0:ny), model%friction_y(nx, 0:ny), &
                 model%heads(0:nx + 1, nz, 0:ny + 1, model%nmember), model%head(0:nx + 1, nz, 0:ny + 1), &
                 model%head_old(0:nx + 1, nz, 0:ny + 1), model%storage(0:nx + 1, nz, 0:ny + 1), &
                 model%capacity(0:nx + 1, nz, 0:ny + 1), model%relative(0:nx + 1, nz, 0:ny + 1), &
@@ -202,8 +202,8 @@ contains
       model%bed_y = 0.0_rk
       model%rim_x = 0.0_rk
       model%rim_y = 0.0_rk
-      model%along_x = 0.0_rk
-      model%along_y = 0.0_rk
+      model%friction_x = 0.0_rk
+      model%friction_y = 0.0_rk
       model%heads = 0.0_rk
       model%head = 0.0_rk
       model%source = 0.0_rk

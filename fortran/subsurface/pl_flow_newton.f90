@@ -203,50 +203,54 @@ contains
       table_value = table(mod(class - 1, w) + 1, (class - 1)/w + 1)
    end function table_value
 
-   !> Friction slope along faces and order of the columns by the water surface as it stands.
+   !> Friction slope and order of the columns by the water surface as it stands.
+   !>
+   !> The friction slope of a cell takes its faces in the east and north, as the slopes of the terrain do, and at a rim in
+   !> the west or south the water surface that falls to the ground there.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
-      real(rk), dimension(0:model%nx + 1, 1, 0:model%ny + 1) :: tilt_x, tilt_y
-      real(rk), dimension(0:model%nx + 1, 0:model%ny + 1) :: depth
+      real(rk) :: friction(0:model%nx + 1, 1, 0:model%ny + 1), depth(0:model%nx + 1, 0:model%ny + 1)
       real(rk) :: forth_x(0:model%nx, model%ny), forth_y(model%nx, 0:model%ny)
+      real(rk) :: floor, slope_x, slope_y
       integer :: i, j, nx, ny
       nx = model%nx
       ny = model%ny
+      floor = model%options%slope_floor
       depth = max(model%head(:, 1, :), 0.0_rk)*model%exists
-      tilt_x(:, 1, :) = model%slope_x
-      tilt_y(:, 1, :) = model%slope_y
+      friction = 0.0_rk
       do j = 1, ny
          do i = 1, nx
-            tilt_x(i, 1, j) = model%slope_x(i, j) + gradient(depth(i - 1:i + 1, j), model%exists(i - 1:i + 1, j), model%dx)
-            tilt_y(i, 1, j) = model%slope_y(i, j) + gradient(depth(i, j - 1:j + 1), model%exists(i, j - 1:j + 1), model%dy)
+            slope_x = model%slope_x(i, j) + (depth(i + 1, j) - depth(i, j))/model%dx
+            slope_y = model%slope_y(i, j) + (depth(i, j + 1) - depth(i, j))/model%dy
+            friction(i, 1, j) = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), floor))
          end do
       end do
-      call exchange_halo(model%exchange, nx, 1, ny, tilt_x)
-      call exchange_halo(model%exchange, nx, 1, ny, tilt_y)
+      call exchange_halo(model%exchange, nx, 1, ny, friction)
+      model%friction_x = friction(0:nx, 1, 1:ny)
+      model%friction_y = friction(1:nx, 1, 0:ny)
+      do j = 1, ny
+         do i = 1, nx
+            if (model%exists(i, j) < 0.5_rk .or. model%exists(i - 1, j)*model%exists(i, j - 1) > 0.5_rk) cycle
+            slope_x = model%slope_x(i, j) + (depth(i + 1, j) - depth(i, j))/model%dx
+            slope_y = model%slope_y(i, j) + (depth(i, j + 1) - depth(i, j))/model%dy
+            if (model%exists(i - 1, j) < 0.5_rk) slope_x = model%slope_x(i, j) + depth(i, j)/model%dx
+            if (model%exists(i, j - 1) < 0.5_rk) slope_y = model%slope_y(i, j) + depth(i, j)/model%dy
+            if (model%exists(i - 1, j) < 0.5_rk) model%friction_x(i - 1, j) = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), floor))
+            if (model%exists(i, j - 1) < 0.5_rk) model%friction_y(i, j - 1) = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), floor))
+         end do
+      end do
       do j = 1, ny
          do i = 0, nx
-            model%along_x(i, j) = (0.5_rk*(tilt_y(i, 1, j) + tilt_y(i + 1, 1, j)))**2
             forth_x(i, j) = (1.0_rk - model%rim_x(i, j))*((depth(i, j) - depth(i + 1, j))/model%dx - model%bed_x(i, j))
          end do
       end do
       do j = 0, ny
          do i = 1, nx
-            model%along_y(i, j) = (0.5_rk*(tilt_x(i, 1, j) + tilt_x(i, 1, j + 1)))**2
             forth_y(i, j) = (1.0_rk - model%rim_y(i, j))*((depth(i, j) - depth(i, j + 1))/model%dy - model%bed_y(i, j))
          end do
       end do
       call order_downstream(nx, ny, forth_x, forth_y, model%order)
    end subroutine follow_surface
-
-   !> Gradient of the depth at a cell from the neighbours that exist.
-   pure real(rk) function gradient(depth, exists, distance)
-      real(rk), intent(in) :: depth(3)  !! [m]
-      real(rk), intent(in) :: exists(3) !! [1]
-      real(rk), intent(in) :: distance  !! [m]
-      gradient = 0.0_rk
-      if (exists(1) + exists(3) > 0.5_rk) gradient = (exists(3)*(depth(3) - depth(2)) + exists(1)*(depth(2) - depth(1))) &
-                                                     /(distance*(exists(1) + exists(3)))
-   end function gradient
 
    !> Move the heads by the solution in fine%x, which becomes what they really moved.
    subroutine move_heads(model, iteration)

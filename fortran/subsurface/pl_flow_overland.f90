@@ -54,36 +54,31 @@ contains
 
    !> Flow through `n` faces by the diffusive wave.
    !>
-   !> The size of the friction slope is that normal to the face, as it is now, and that along it at the start of the step;
-   !> `floor` bounds it below, so that level water has a finite conductance.
-   pure subroutine diffusive_face(n, conveyance, distance, bed, along, floor, is_rim, depth_before, power_before, &
-                                  depth_behind, power_behind, flow, by_before, by_behind)
+   !> The slope across the face is that of the water surface as it is now; the size of the friction slope is that at the
+   !> start of the step, which keeps the flow linear in the slope.
+   pure subroutine diffusive_face(n, conveyance, distance, bed, friction, depth_before, power_before, depth_behind, &
+                                  power_behind, flow, by_before, by_behind)
       integer, intent(in) :: n
       real(rk), intent(in) :: conveyance(n) !! without slope, 0 where no water passes [m-2/3 s-1]
       real(rk), intent(in) :: distance      !! of the cell centres [m]
       real(rk), intent(in) :: bed(n)        !! slope of the terrain along the axis, positive uphill [1]
-      real(rk), intent(in) :: along(n)      !! square of the friction slope along the face [1]
-      real(rk), intent(in) :: floor         !! least friction slope [1]
-      real(rk), intent(in) :: is_rim(n)     !! 1 for faces to the outside, 0 for others [1]
+      real(rk), intent(in) :: friction(n)   !! inverse root of the size of the friction slope [1]
       real(rk), intent(in), dimension(n) :: depth_before, power_before, depth_behind, power_behind
       real(rk), intent(out) :: flow(n)      !! positive along the axis [m s-1]
       real(rk), intent(out) :: by_before(n) !! [s-1]
       real(rk), intent(out) :: by_behind(n) !! [s-1]
-      real(rk) :: drop, forth, rate, size2, wave, steep
+      real(rk) :: drop, forth, wave
       integer :: i
       do i = 1, n
-         drop = -bed(i) + (1.0_rk - is_rim(i))*(depth_before(i) - depth_behind(i))/distance
+         drop = (depth_before(i) - depth_behind(i))/distance - bed(i)
          forth = merge(1.0_rk, 0.0_rk, drop > 0.0_rk)
-         size2 = drop*drop + along(i) + floor*floor
-         rate = 1.0_rk/sqrt(sqrt(size2))
-         wave = conveyance(i)*(forth*power_before(i)*depth_before(i) + (1.0_rk - forth)*power_behind(i)*depth_behind(i))
-         flow(i) = wave*drop*rate
-         ! derivative of drop*rate to drop, over the distance
-         steep = (1.0_rk - is_rim(i))*rate*(1.0_rk - 0.5_rk*drop*drop/size2)/distance
-         by_before(i) = five_thirds*conveyance(i)*forth*power_before(i)*drop*rate &
-                        + merge(wave*steep, 0.0_rk, depth_before(i) > 0.0_rk)
-         by_behind(i) = five_thirds*conveyance(i)*(1.0_rk - forth)*power_behind(i)*drop*rate &
-                        - merge(wave*steep, 0.0_rk, depth_behind(i) > 0.0_rk)
+         wave = conveyance(i)*friction(i)*(forth*power_before(i)*depth_before(i) &
+                                           + (1.0_rk - forth)*power_behind(i)*depth_behind(i))
+         flow(i) = wave*drop
+         by_before(i) = five_thirds*conveyance(i)*friction(i)*forth*power_before(i)*drop &
+                        + merge(wave/distance, 0.0_rk, depth_before(i) > 0.0_rk)
+         by_behind(i) = five_thirds*conveyance(i)*friction(i)*(1.0_rk - forth)*power_behind(i)*drop &
+                        - merge(wave/distance, 0.0_rk, depth_behind(i) > 0.0_rk)
       end do
    end subroutine diffusive_face
 

@@ -260,14 +260,14 @@ contains
       integer :: i, nx, row
       nx = model%nx
       do row = -1, 1
-         call wave_power(nx + 2, model%head(:, 1, j + row), depth(:, row), power(:, row))
+         call wave_power(nx + 2, model%head(:, 1, j + row)*model%exists(:, j + row), depth(:, row), power(:, row))
       end do
-      call overland_faces(model, nx + 1, .true., model%over_x(:, j), model%bed_x(:, j), model%along_x(:, j), model%rim_x(:, j), &
+      call overland_faces(model, nx + 1, .true., model%over_x(:, j), model%bed_x(:, j), model%friction_x(:, j), &
                           depth(0:nx, 0), power(0:nx, 0), depth(1:nx + 1, 0), power(1:nx + 1, 0), flow, before, behind)
-      call overland_faces(model, nx, .false., model%over_y(:, j - 1), model%bed_y(:, j - 1), model%along_y(:, j - 1), &
-                          model%rim_y(:, j - 1), depth(1:nx, -1), power(1:nx, -1), depth(1:nx, 0), power(1:nx, 0), flow_s, &
-                          before_s, behind_s)
-      call overland_faces(model, nx, .false., model%over_y(:, j), model%bed_y(:, j), model%along_y(:, j), model%rim_y(:, j), &
+      call overland_faces(model, nx, .false., model%over_y(:, j - 1), model%bed_y(:, j - 1), model%friction_y(:, j - 1), &
+                          depth(1:nx, -1), power(1:nx, -1), depth(1:nx, 0), power(1:nx, 0), flow_s, before_s, &
+                          behind_s)
+      call overland_faces(model, nx, .false., model%over_y(:, j), model%bed_y(:, j), model%friction_y(:, j), &
                           depth(1:nx, 0), power(1:nx, 0), depth(1:nx, 1), power(1:nx, 1), flow_n, before_n, behind_n)
       do i = 1, nx
          if (model%exists(i, j) < 0.5_rk) cycle ! what leaves over a rim is gone
@@ -287,18 +287,18 @@ contains
    end subroutine add_overland
 
    !> Overland flow through `n` faces by the scheme of the model.
-   subroutine overland_faces(model, n, is_x, conveyance, bed, along, rim, depth_before, power_before, depth_behind, &
+   subroutine overland_faces(model, n, is_x, conveyance, bed, friction, depth_before, power_before, depth_behind, &
                              power_behind, flow, by_before, by_behind)
       type(flow_model_type), intent(in) :: model
       integer, intent(in) :: n
       logical, intent(in) :: is_x !! faces in x, else in y
-      real(rk), intent(in), dimension(n) :: conveyance, bed, along, rim, depth_before, power_before, depth_behind, power_behind
+      real(rk), intent(in), dimension(n) :: conveyance, bed, friction, depth_before, power_before, depth_behind, power_behind
       real(rk), intent(out), dimension(n) :: flow, by_before, by_behind !! [m s-1], [s-1], [s-1]
       if (model%options%overland == overland_kinematic) then
          call kinematic_face(n, conveyance, depth_before, power_before, depth_behind, power_behind, flow, by_before, by_behind)
       else if (model%options%overland == overland_diffusive) then
-         call diffusive_face(n, conveyance, merge(model%dx, model%dy, is_x), bed, along, model%options%slope_floor, rim, &
-                             depth_before, power_before, depth_behind, power_behind, flow, by_before, by_behind)
+         call diffusive_face(n, conveyance, merge(model%dx, model%dy, is_x), bed, friction, depth_before, power_before, &
+                             depth_behind, power_behind, flow, by_before, by_behind)
       end if
    end subroutine overland_faces
 

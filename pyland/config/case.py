@@ -11,10 +11,17 @@ from pyland.config.assimilation import AssimilationSection
 from pyland.config.domain import DomainSection
 from pyland.config.ensemble import EnsembleSection
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.flow import flow_problems
 from pyland.config.forcing import ForcingSection
 from pyland.config.land import LandSection
 from pyland.config.observations import ObservationSection
-from pyland.config.output import CARBON_VARIABLES, OutputSection
+from pyland.config.output import (
+    CARBON_VARIABLES,
+    DEFAULT_FLOW_VARIABLES,
+    FLOW_VARIABLES,
+    ONLY_FLOW_VARIABLES,
+    OutputSection,
+)
 from pyland.config.parallel import ParallelSection
 from pyland.config.rivers import RIVER_VARIABLES, RiversSection
 from pyland.config.subsurface import SubsurfaceSection
@@ -68,6 +75,18 @@ class CaseConfig(Section):
         """Number of soil layers."""
         return CLM5_LAYERS if isinstance(self.domain.layers, str) else len(self.domain.layers)
 
+    @property
+    def is_distributed(self) -> bool:
+        """Whether water flows between cells, in the subsurface and over land."""
+        return self.subsurface.mode == "distributed"
+
+    @property
+    def history_variables(self) -> tuple[str, ...]:
+        """Variables of ``history.nc`` (registry ids): as given, or the defaults of the mode."""
+        if self.is_distributed and not self.output.changes("variables"):
+            return DEFAULT_FLOW_VARIABLES
+        return tuple(self.output.variables)
+
     @model_validator(mode="after")
     def _check(self) -> CaseConfig:
         problems = [
@@ -78,6 +97,8 @@ class CaseConfig(Section):
             *self._check_filter(),
             *self._check_intervals(),
             *self._check_rivers(),
+            *flow_problems(self),
+            *self._check_flow_output(),
         ]
         if problems:
             raise Problems(problems)
@@ -87,8 +108,9 @@ class CaseConfig(Section):
         """Period and place have defaults for generated weather only."""
         if self.forcing.format == "generator":
             return []
-        wanted = [("time", name) for name in ("start", "end")]
-        if self.domain.type != "file":
+        is_schedule = self.forcing.format == "schedule"  # the times of its rain count from the start
+        wanted = [("time", "end")] if is_schedule else [("time", "start"), ("time", "end")]
+        if self.domain.type != "file" and not is_schedule:
             wanted += [("domain", name) for name in ("latitude", "longitude")]
         return [
             (
@@ -168,6 +190,16 @@ class CaseConfig(Section):
                 ("land.carbon", "land.carbon_initial", "time.spinup.years"),
             )
         ]
+
+    def _check_flow_output(self) -> list[Problem]:
+        """Return the variables that this mode of the subsurface does not compute."""
+        path, mode, names = "output.variables", "subsurface.mode", self.history_variables
+        if self.is_distributed:
+            return [(path, f"expected variables of the distributed subsurface ({', '.join(FLOW_VARIABLES)}), got "
+                     f"'{name}'", (path, mode)) for name in names if name not in FLOW_VARIABLES]
+        return [(f"output.{one}", f"'{name}' needs subsurface.mode: distributed", (f"output.{one}", mode))
+                for one in ("variables", "members") for name in getattr(self.output, one)
+                if name in ONLY_FLOW_VARIABLES]
 
     def _check_filter(self) -> list[Problem]:
         problems: list[Problem] = []

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import field_validator, model_validator
+from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key
 
@@ -19,9 +17,71 @@ class GeneratedElevationSection(Section):
 
 
 class ElevationSection(Section):
-    """Elevation of the cells that is not one number."""
+    """Elevation of the cells that is not one number: random, or from a file."""
 
-    generate: GeneratedElevationSection = key(GeneratedElevationSection, "a smooth seeded random relief", factory=True)
+    generate: GeneratedElevationSection | None = key(None, "a smooth seeded random relief")
+    file: str | None = key(None, "netCDF file with the elevation on the grid of the domain", kind="path")
+    variable: str = key("elevation", "name of the variable (y, x) [m] in the file", kind="text")
+
+    @model_validator(mode="after")
+    def _check(self) -> ElevationSection:
+        if (self.generate is None) == (self.file is None):
+            got = "neither" if self.file is None else "both"
+            raise Problems([("", f"expected either generate or file, got {got}", ("generate", "file"))])
+        if self.file is None and self.changes("variable"):
+            raise Problems([("variable", "expected no variable: it belongs to elevation.file", ("variable", "file"))])
+        return self
+
+
+class SlopesSection(Section):
+    """Slopes of the land, positive where it rises to the east (x) or to the north (y).
+
+    The value of a cell is that of its face to the east (x) or to the north (y).
+    """
+
+    x: float | None = key(None, "slope to the east of all cells", unit="1", at_least=-10, at_most=10)
+    y: float | None = key(None, "slope to the north of all cells", unit="1", at_least=-10, at_most=10)
+    file: str | None = key(
+        None, "netCDF file on the grid of the domain, or a PFB file of ParFlow with slopes to the east", kind="path"
+    )
+    file_y: str | None = key(None, "PFB file with slopes to the north", kind="path")
+    variable_x: str = key("slope_x", "name of the slope to the east (y, x) in the file", kind="text")
+    variable_y: str = key("slope_y", "name of the slope to the north (y, x) in the file", kind="text")
+    least: float = key(
+        1e-4, "slope on flats and in filled depressions, along the way out; slopes from the elevation", unit="1",
+        above=0, at_most=1,
+    )
+
+    @property
+    def is_from_elevation(self) -> bool:
+        """Whether neither numbers nor a file are given."""
+        return self.x is None and self.y is None and self.file is None
+
+    @property
+    def is_pfb(self) -> bool:
+        """Whether the file is one of ParFlow."""
+        return self.file is not None and self.file.lower().endswith(".pfb")
+
+    @model_validator(mode="after")
+    def _check(self) -> SlopesSection:
+        problems: list[Problem] = []
+        numbers = [name for name in ("x", "y") if getattr(self, name) is not None]
+        if self.file is not None:
+            problems += [(name, f"expected no {name} beside file", (name, "file")) for name in numbers]
+        names = [name for name in ("variable_x", "variable_y") if self.changes(name)]
+        if self.file is None or self.is_pfb:
+            problems += [(name, f"expected no {name} without a netCDF file", (name, "file")) for name in names]
+        if self.is_pfb and self.file_y is None:
+            problems.append(("file_y", "expected a PFB file with the slopes to the north, got nothing",
+                             ("file_y", "file")))
+        if self.file_y is not None and not self.is_pfb:
+            problems.append(("file_y", "expected no file_y: a netCDF file holds both slopes", ("file_y", "file")))
+        if not self.is_from_elevation and self.changes("least"):
+            problems.append(("least", "expected no least: it belongs to slopes from the elevation",
+                             ("least", "x", "y", "file")))
+        if problems:
+            raise Problems(problems)
+        return self
 
 
 class DomainSection(Section):
@@ -42,7 +102,7 @@ class DomainSection(Section):
     )
     elevation: float | ElevationSection = key(
         0.0,
-        "height above sea level; a number or {generate: {...}}",
+        "height above sea level; a number, {generate: {...}} or {file: ..., variable: ...}",
         unit="m",
         kind="number_or_section",
         at_least=-500,
@@ -77,18 +137,12 @@ class DomainSection(Section):
     mask: str | None = key(
         None, "netCDF file with a variable mask(y, x), 1 for cells that are modelled; grid only", kind="path"
     )
-    slopes: None = key(None, "surface slopes; not available in this version (they need subsurface.mode: distributed)")
+    slopes: SlopesSection | None = key(
+        None, "slopes of the land, given or from a file; null: from the elevation; subsurface.mode: distributed"
+    )
     file: str | None = key(
         None, "netCDF file with latitude, longitude, elevation, mask and soil fields; type file only", kind="path"
     )
-
-    @field_validator("slopes", mode="before")
-    @classmethod
-    def _slopes(cls, value: Any) -> None:
-        if value is not None:
-            raise ValueError(
-                "slopes are not available in this version: they belong to subsurface.mode: distributed; remove the key"
-            )
 
     @model_validator(mode="after")
     def _check(self) -> DomainSection:
@@ -134,7 +188,7 @@ class DomainSection(Section):
             problems.append(
                 (
                     "elevation",
-                    f"expected a number [m] with domain.type: {self.type}, got generate",
+                    f"expected a number [m] with domain.type: {self.type}, got a mapping",
                     ("elevation", "type"),
                 )
             )

@@ -148,7 +148,7 @@ def expected(fact: dict[str, Any]) -> str:
         "path": "a path",
         "numbers": "a list of numbers",
         "number_or_numbers": "a number or a list of numbers",
-        "number_or_section": "a number or {generate: {...}}",
+        "number_or_section": "a number or a mapping",
         "numbers_or_section": "a number, a list of numbers or {file: ..., variable: ...}",
     }.get(kind or "", "a mapping")
     bounds = []

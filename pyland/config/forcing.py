@@ -9,6 +9,7 @@ from pydantic import field_validator, model_validator
 from pyland.base.registry import is_variable, variable, variables
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.flow import time_problems
 
 CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical")
 """Climates of the weather generator."""
@@ -21,11 +22,23 @@ class GeneratorSection(Section):
     seed: int = key(1, "seed of the weather", kind="integer", at_least=0)
 
 
+class RainSection(Section):
+    """Rain up to a time."""
+
+    until: float | None = key(
+        None, "end of the entry after time.start; null: to the end of the run", unit="s", above=0
+    )
+    rate: float = key(0.0, "rain, everywhere the same", unit="kg m-2 s-1", at_least=0, at_most=0.2)
+
+
 class ForcingSection(Section):
     """Source of the weather."""
 
     format: str = key(
-        "generator", "kind of source", choices=("alma", "generator"), later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb")
+        "generator",
+        "kind of source; schedule is rain by a table, without weather (land.model: none)",
+        choices=("alma", "generator", "schedule"),
+        later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb"),
     )
     path: str | None = key(None, "netCDF file (format alma)", kind="path")
     variables: dict[str, str] = key(
@@ -59,6 +72,12 @@ class ForcingSection(Section):
         275.15, "air temperature of the ramp from which all precipitation is rain", unit="K", at_least=250, at_most=290
     )
     generator: GeneratorSection = key(GeneratorSection, "settings of format generator", factory=True)
+    rain: list[RainSection] = key(
+        list, "rain of format schedule, constant up to each time; none after the last", factory=True
+    )
+    evaporation: float = key(
+        0.0, "evaporation of format schedule, as long as there is water", unit="kg m-2 s-1", at_least=0, at_most=0.01
+    )
 
     @field_validator("variables", mode="before")
     @classmethod
@@ -80,26 +99,33 @@ class ForcingSection(Section):
 
     @model_validator(mode="after")
     def _check(self) -> ForcingSection:
-        problems: list[Problem] = []
+        problems = time_problems("rain", self.rain)
+        if self.format != "schedule":
+            problems += [
+                (name, f"expected no {name} with forcing.format: {self.format}; did you mean format: schedule?",
+                 (name, "format"))
+                for name in ("rain", "evaporation")
+                if self.changes(name)
+            ]
         if self.format == "alma":
             if self.path is None:
                 problems.append(
                     ("path", "expected a netCDF file with forcing.format: alma, got nothing", ("path", "format"))
                 )
-            if self.changes("generator"):
-                problems.append(
-                    ("generator", "expected no generator with forcing.format: alma", ("generator", "format"))
-                )
         else:
             problems += [
                 (
                     name,
-                    f"expected no {name} with forcing.format: generator; did you mean format: alma?",
+                    f"expected no {name} with forcing.format: {self.format}; did you mean format: alma?",
                     (name, "format"),
                 )
                 for name in ("path", "variables")
                 if self.changes(name)
             ]
+        if self.format != "generator" and self.changes("generator"):
+            problems.append(
+                ("generator", f"expected no generator with forcing.format: {self.format}", ("generator", "format"))
+            )
         problems += self._phase_problems()
         if problems:
             raise Problems(problems)

@@ -73,6 +73,10 @@ class SnowSection(Section):
 class LandSection(Section):
     """Schemes and constants of the land surface."""
 
+    model: str = key(
+        "clm", "the land column, or none: rain falls on the subsurface (subsurface.mode: distributed)",
+        choices=("clm", "none"),
+    )
     stomata: str = key("medlyn", "stomatal conductance", choices=("medlyn", "ball_berry"))
     soil_evaporation: str = key(
         "dry_surface_layer", "resistance of the soil surface", choices=("dry_surface_layer", "beta")

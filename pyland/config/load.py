@@ -172,30 +172,52 @@ def _entry(entries: list[Any], part: str, text: str) -> int:
     raise ConfigError(f"--set {text}: there is no entry '{part}'; there are {one_of(known) if known else 'none'}.")
 
 
+_LOOKS = 3
+"""Times that the rest of a wrong case is checked again, without wrong keys and then without those they contradict."""
+
+
 def _validate(data: dict[str, Any], context: dict[str, Any]) -> tuple[CaseConfig | None, list[Finding]]:
-    """Validate; where keys are wrong, check the rest again without them, so that checks across keys are made too."""
+    """Validate; where keys are wrong, check the rest again without them, so that checks across keys are made too.
+
+    A section whose own keys contradict each other hides what is wrong in the section around it: so there are further
+    looks, without those keys.
+    """
     try:
         return CaseConfig.model_validate(data, context=context), []
     except ValidationError as error:
         found = findings(error, CaseConfig, data)
-    removed = [finding.path for finding in found if len(finding.depends) == 1]
-    rest = copy.deepcopy(data)
-    # from the back, so that numbers of list entries stay right
-    for path in sorted(
-        removed,
-        key=lambda one: [(isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in one],
-        reverse=True,
-    ):
-        _remove(rest, path)
-    try:
-        CaseConfig.model_validate(rest, context=context)
-    except ValidationError as error:
-        known = {(finding.path, finding.text) for finding in found}
-        for finding in findings(error, CaseConfig, rest):
-            touched = any(_related(path, dependency) for path in removed for dependency in finding.depends)
-            if not touched and (finding.path, finding.text) not in known:
-                found.append(finding)
+    seen = list(found)
+    for look in range(_LOOKS):
+        removed = _wrong_alone(seen) if look == 0 else _wrong_together(seen)
+        rest = copy.deepcopy(data)
+        # from the back, so that numbers of list entries stay right
+        for path in sorted(
+            removed,
+            key=lambda one: [(isinstance(part, str), part if isinstance(part, int) else 0, str(part)) for part in one],
+            reverse=True,
+        ):
+            _remove(rest, path)
+        try:
+            CaseConfig.model_validate(rest, context=context)
+        except ValidationError as error:
+            known = {(finding.path, finding.text) for finding in seen}
+            new = [one for one in findings(error, CaseConfig, rest) if (one.path, one.text) not in known]
+            seen += new
+            found += [one for one in new
+                      if not any(_related(path, about) for path in removed for about in one.depends)]
+        else:
+            break
     return None, found
+
+
+def _wrong_alone(found: Sequence[Finding]) -> list[KeyPath]:
+    """Return the keys that are wrong whatever the others are."""
+    return [finding.path for finding in found if len(finding.depends) == 1]
+
+
+def _wrong_together(found: Sequence[Finding]) -> list[KeyPath]:
+    """Return all keys that a finding is about."""
+    return list(dict.fromkeys(path for finding in found for path in (finding.path, *finding.depends) if path))
 
 
 def _related(one: KeyPath, other: KeyPath) -> bool:

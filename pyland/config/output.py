@@ -35,6 +35,26 @@ DEFAULT_VARIABLES = (
 )
 
 
+FLOW_VARIABLES = (
+    "pressure_head",
+    "saturation",
+    "soil_water",
+    "soil_water_total",
+    "water_table_depth",
+    "surface_water",
+    "surface_water_depth",
+    "surface_runoff",
+    "overland_outflow",
+    "precipitation",
+)
+"""Variables that the distributed subsurface computes without a land model (registry ids)."""
+
+DEFAULT_FLOW_VARIABLES = ("pressure_head", "saturation", "soil_water", "water_table_depth", "surface_water_depth")
+"""What it writes unless ``output.variables`` asks for others."""
+
+ONLY_FLOW_VARIABLES = ("saturation", "surface_water_depth", "overland_outflow")
+"""Variables that columns do not compute."""
+
 CARBON_VARIABLES = frozenset({
     "net_primary_production",
     "autotrophic_respiration",
@@ -55,7 +75,10 @@ class OutputSection(Section):
     """What is written and how often."""
 
     variables: list[str] = key(
-        lambda: list(DEFAULT_VARIABLES), "variables of history.nc: registry ids or aliases", factory=True
+        lambda: list(DEFAULT_VARIABLES),
+        "variables of history.nc: registry ids or aliases; left as it is, mode distributed writes pressure_head, "
+        "saturation, soil_water, water_table_depth and surface_water_depth",
+        factory=True,
     )
     every: float = key(86400.0, "averaging interval of history.nc", unit="s", above=0)
     members: list[str] = key(list, "variables of members.nc, which keeps every member", factory=True)

@@ -408,6 +408,10 @@ class SoilSection(Section):
 
     texture: TextureSection = key(TextureSection, "composition of the soil", factory=True)
     pedotransfer: str = key("cosby", "hydraulic parameters from the texture", choices=("cosby", "rosetta"))
+    file: str | None = key(
+        None, "netCDF file on the grid of the domain with soil fields by registry id, (y, x) or (layer, y, x); they "
+        "replace texture and parameters", kind="path",
+    )
     colour: int = key(15, "soil colour class of CLM, 1 light to 20 dark", kind="integer", at_least=1, at_most=20)
     parameters: dict[str, float | list[float]] = key(
         dict,

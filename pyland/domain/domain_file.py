@@ -33,6 +33,10 @@ SURFACE_FIELDS = (
 )
 """Optional variables of a domain file, (y, x) or (layer, y, x)."""
 
+SOIL_FIELDS = ("sand", "clay", "organic", "porosity", "residual_water", "saturated_conductivity",
+               "van_genuchten_alpha", "van_genuchten_n", "clapp_hornberger_b", "air_entry_head", "specific_storage")
+"""Variables of a soil file, (y, x) or (layer, y, x)."""
+
 _LATITUDE, _LONGITUDE, _ELEVATION = ("latitude", "lat"), ("longitude", "lon"), ("elevation", "height", "orog", "topo")
 
 
@@ -136,6 +140,76 @@ def read_field(path: str | Path, name: str, ny: int, nx: int, units: str | None 
     path = Path(path)
     with _open(path) as file:
         return _read(file, path, (name,), (ny, nx), units)
+
+
+def read_soil_fields(path: str | Path, domain: Domain) -> dict[str, np.ndarray]:
+    """Read soil fields on the grid of a domain.
+
+    Parameters
+    ----------
+    path : path
+        NetCDF file with variables named by registry id (``SOIL_FIELDS``), ``(y, x)`` or ``(layer, y, x)``.
+    domain : Domain
+        Cells.
+
+    Returns
+    -------
+    dict of str to numpy.ndarray, shape (cell,) or (layer, cell)
+        In SI units.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has none of the variables, or a value is missing or out of range in a cell.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        names = [name for name in SOIL_FIELDS if name in file.variables]
+        if not names:
+            raise InputError(f"{path}: expected one or more of {', '.join(SOIL_FIELDS)}; the file has "
+                             f"{', '.join(file.variables)}.")
+        fields = {name: _surface_field(file, path, name, domain.ny, domain.nx)[..., domain.cell_id] for name in names}
+    for name, values in fields.items():
+        variable(name).check_range(values, f"{path}: {name}")
+    return fields
+
+
+def read_heads(path: str | Path, nlayer: int, ny: int, nx: int) -> tuple[str, np.ndarray]:
+    """Read an initial state: ``pressure_head`` or ``water_table_depth``, of a series in time the last record.
+
+    Parameters
+    ----------
+    path : path
+        NetCDF file, for instance ``history.nc`` of another run.
+    nlayer, ny, nx : int
+        Size of the grid.
+
+    Returns
+    -------
+    name : str
+        Which of the two it is; heads go first.
+    values : numpy.ndarray, shape (layer, y, x) or (y, x)
+        [m]; NaN where a value is missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has neither, or the shape does not fit.
+    """
+    path = Path(path)
+    shapes = {"pressure_head": (nlayer, ny, nx), "water_table_depth": (ny, nx)}
+    with _open(path) as file:
+        name = next((one for one in shapes if one in file.variables), None)
+        if name is None:
+            raise InputError(f"{path}: expected pressure_head or water_table_depth; the file has "
+                             f"{', '.join(file.variables)}.")
+        values = _read(file, path, (name,), units="m")
+    if values.ndim == len(shapes[name]) + 1 and len(values):
+        values = values[-1]
+    if values.shape != shapes[name]:
+        raise InputError(f"{path}: {name} must have the shape {shapes[name]} (or a time axis before it), got "
+                         f"{values.shape}.")
+    return name, values
 
 
 def _open(path: Path) -> netCDF4.Dataset:

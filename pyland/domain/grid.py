@@ -115,21 +115,36 @@ def build_domain(config: DomainSection) -> Domain:
 
         return read_domain(config.file)
     domain = regular_grid(config.latitude, config.longitude, config.nx, config.ny, config.dx, config.dy)
-    if isinstance(config.elevation, ElevationSection):
-        relief = config.elevation.generate
-        extent = max(config.nx * config.dx, config.ny * config.dy)
-        length = extent / 3.0 if relief.length is None else relief.length
-        shape = smooth_field(domain.x, domain.y, length, relief.seed, "elevation")
-        span = np.ptp(shape)
-        share = (shape - shape.min()) / span if span > 0 else np.zeros(domain.ncell)
-        domain = replace(domain, elevation=relief.base + relief.relief * share)
-    else:
-        domain = replace(domain, elevation=np.full(domain.ncell, float(config.elevation)))
+    domain = replace(domain, elevation=_elevation(config, domain))
     if config.mask is not None:
         from pyland.domain.domain_file import read_mask
 
         domain = masked(domain, read_mask(config.mask, config.ny, config.nx))
+        if not np.isfinite(domain.elevation).all():
+            raise InputError(f"{config.elevation.file}: {config.elevation.variable} is missing in a modelled cell.")
     return domain
+
+
+def _elevation(config: DomainSection, domain: Domain) -> np.ndarray:
+    """Return the elevation of the cells of a grid [m]: a number, a random relief or from a file."""
+    given = config.elevation
+    if not isinstance(given, ElevationSection):
+        return np.full(domain.ncell, float(given))
+    if given.file is not None:
+        from pyland.domain.domain_file import read_field
+
+        field = read_field(given.file, given.variable, config.ny, config.nx, "m").ravel()
+        inside = np.isfinite(field)
+        if config.mask is None and not inside.all():
+            raise InputError(f"{given.file}: {given.variable} is missing in {int((~inside).sum())} cells; give a mask.")
+        return field
+    relief = given.generate
+    extent = max(config.nx * config.dx, config.ny * config.dy)
+    length = extent / 3.0 if relief.length is None else relief.length
+    shape = smooth_field(domain.x, domain.y, length, relief.seed, "elevation")
+    span = np.ptp(shape)
+    share = (shape - shape.min()) / span if span > 0 else np.zeros(domain.ncell)
+    return relief.base + relief.relief * share
 
 
 def site(latitude: float, longitude: float, elevation: float = 0.0) -> Domain:

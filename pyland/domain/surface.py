@@ -20,6 +20,7 @@ from pyland.config.surface import (
     SurfaceSection,
     TextureSection,
 )
+from pyland.domain.domain_file import read_soil_fields
 from pyland.domain.grid import Domain
 from pyland.domain.layers import Layers, map_profile
 from pyland.domain.plant_area import AreaSeries, between_months, monthly_table, on_hemisphere, read_area
@@ -155,6 +156,9 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
     InputError
         If a list does not fit the layers, or texture and parameters contradict each other.
     """
+    if config.soil.file is not None:
+        soil = read_soil_fields(config.soil.file, domain)
+        domain = replace(domain, fields=MappingProxyType({**domain.fields, **soil}))
     texture = _texture(config.soil.texture, domain, layers)
     hydraulic = hydraulic_parameters(retention, config.soil.pedotransfer, *texture, layers.node_depth)
     hydraulic |= _explicit_parameters(config.soil, retention, domain, layers)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyland.base.errors import InputError
+from pyland.base.errors import InputError, UnavailableError
 from pyland.base.parallel import world
 from pyland.config import CaseConfig, load_case
 from pyland.driver.river_run import RiverRun
@@ -135,7 +135,17 @@ class Case:
         return Run(Path(output) if output is not None else self.config.run_directory)
 
     def model(self) -> CaseModel:
-        """Return the columns of the case at its start, to step by hand."""
+        """Return the columns of the case at its start, to step by hand.
+
+        Raises
+        ------
+        UnavailableError
+            If the case has the distributed subsurface.
+        """
+        if self.config.is_distributed:
+            raise UnavailableError(
+                "Stepping a case by hand is available for columns only in this version; this one has subsurface.mode: "
+                "distributed. Run it, or build pyland.subsurface.DistributedSubsurface and step that.")
         return CaseModel(self.config)
 
 

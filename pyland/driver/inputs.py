@@ -9,7 +9,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.config import CaseConfig
 from pyland.domain import Domain
-from pyland.forcing import Forcing, PrecipitationPhase, open_forcing
+from pyland.forcing import Forcing, PrecipitationPhase, RainSchedule, open_forcing
 
 
 def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
@@ -36,7 +36,7 @@ def check_tiles(config: CaseConfig, ranks: int) -> None:
         )
 
 
-def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None = None) -> Forcing:
+def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None = None) -> Forcing | RainSchedule:
     """Open the weather of a case for the cells of a domain or tile.
 
     Parameters
@@ -67,6 +67,9 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
         "elevation": domain.elevation,
         "phase": PrecipitationPhase(section.precipitation_phase, section.all_snow_below, section.all_rain_above),
     }
+    if section.format == "schedule":
+        until, rate = [entry.until for entry in section.rain], [entry.rate for entry in section.rain]
+        return RainSchedule(start, end, domain.ncell, until, rate, section.evaporation)
     if section.format == "alma":
         return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)
     return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pyland.coupling import ColumnModel
 from pyland.driver.filtering import Analysis
+from pyland.driver.integration import Integration
 from pyland.driver.records import Records
 from pyland.driver.river_run import PREFIX, RiverRun
 from pyland.driver.setup import Setup
 from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
 from pyland.land.irrigation import irrigation_hours
-from pyland.output.restart import Restart, restart_path, write_restart
+from pyland.output.restart import Restart
 
 PLAIN = frozenset({
     "accumulator_duration", "analysis:clipped", "analysis:statistics", "balance_clock", "clock", "interval_start",
@@ -24,7 +25,7 @@ PLAIN = frozenset({
 """Arrays of a restart that have no cell axis."""
 
 
-class MemberRun:
+class MemberRun(Integration):
     """An ensemble on its way from start to end.
 
     Parameters
@@ -58,15 +59,10 @@ class MemberRun:
         attrs: Mapping[str, Any],
         rivers: RiverRun | None = None,
     ) -> None:
-        self.forcing, self.model, self.records, self.analysis = setup.forcing, model, records, analysis
-        self.rivers = rivers
-        self.end = np.datetime64(end, "s")
-        self.step_length = setup.step
-        self.start = setup.config.time.start64
-        self.time, self.step_index = self.start, 0
+        super().__init__(setup.config, setup.comm, records, end, attrs)
+        self.forcing, self.model, self.analysis, self.rivers = setup.forcing, model, analysis, rivers
         self.plant_area = setup.surface.leaf_area
-        self._setup, self._perturbation, self._attrs = setup, perturbation, dict(attrs)
-        self.progress: Callable[[float, np.datetime64], None] = lambda done, moment: None
+        self._setup, self._perturbation = setup, perturbation
         self._irrigation = setup.irrigation
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
@@ -86,14 +82,6 @@ class MemberRun:
         if self._irrigation is not None:
             water = irrigation_hours(self._irrigation, self._setup.domain.longitude, step.start, step.seconds)
         self.model.advance({**weather, **water}, *self.plant_area(step.middle), step.seconds)
-
-    def move_to(self, time: np.datetime64) -> None:
-        """Set the clock after a step."""
-        self.time, self.step_index = time, self.step_index + 1
-
-    def show_progress(self) -> None:
-        """Tell how far the integration is."""
-        self.progress(float((self.time - self.start) / (self.end - self.start)), self.time)
 
     # ---- restart -----------------------------------------------------------------------------------
 
@@ -116,17 +104,6 @@ class MemberRun:
             clipped = sum(self._setup.comm.allgather(self.analysis.clipped))
             out["analysis:clipped"] = np.array([clipped], dtype=np.int64)
         return out
-
-    def write_restart(self) -> None:
-        """Flush the records, then write the state of all ranks."""
-        self.records.flush(self.time)
-        comm = self._setup.comm
-        gathered = {name: comm.gather_last(array) for name, array in self._cell_state().items()}
-        plain = self._plain_state()
-        if comm.is_root:
-            path = restart_path(self.records.run_dir, self.time)
-            write_restart(path, gathered | plain, self._attrs, self.time)
-        comm.barrier()
 
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart."""

@@ -92,12 +92,16 @@ class Records:
             with_carbon=with_carbon)
         self._analysis = AnalysisWriter(
             run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
+        self._set_clock(start, every, restart_every)
+        self.largest_energy_residual = 0.0
+        self.largest_water_residual = 0.0
+
+    def _set_clock(self, start: np.datetime64, every: float, restart_every: float | None) -> None:
+        """Set the times of records and restarts."""
         self._start = np.datetime64(start, "s")
         self._every = np.timedelta64(round(every), "s")
         self._restart_every = None if restart_every is None else np.timedelta64(round(restart_every), "s")
         self._interval_start = self._start
-        self.largest_energy_residual = 0.0
-        self.largest_water_residual = 0.0
 
     @property
     def _writers(self) -> list[HistoryWriter | BalanceWriter | AnalysisWriter]:

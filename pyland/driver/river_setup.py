@@ -94,7 +94,7 @@ def plan_rivers(config: CaseConfig, whole: Domain) -> RiverPlan | None:
     gauges = []
     for entry in section.gauges:
         cell = find_cell(entry, grid, whole, f"rivers.gauges '{entry.name}'")
-        near = np.flatnonzero(_distance(entry, whole) <= entry.snap)
+        near = np.flatnonzero(distance_to(entry, whole) <= entry.snap)
         gauges.append(Gauge(entry.name, network.largest_near(near) if near.size else cell))
     return RiverPlan(network, lakes, tuple(gauges))
 
@@ -145,7 +145,7 @@ def find_cell(place: PlaceSection, grid: RiverGrid, whole: Domain, where: str) -
     InputError
         If it lies in none; the message names the nearest.
     """
-    distance = _distance(place, whole)
+    distance = distance_to(place, whole)
     nearest = int(np.argmin(distance))
     known = grid.distance[nearest][grid.neighbour[nearest] >= 0]
     reach = 0.5 * float(known.max()) if known.size else float(np.sqrt(0.5 * grid.area[nearest]))
@@ -158,7 +158,7 @@ def find_cell(place: PlaceSection, grid: RiverGrid, whole: Domain, where: str) -
     return nearest
 
 
-def _distance(place: PlaceSection, whole: Domain) -> np.ndarray:
+def distance_to(place: PlaceSection, whole: Domain) -> np.ndarray:
     """Return the distance of all cells from a place [m]."""
     if place.x is not None and place.y is not None:
         return np.hypot(whole.x - place.x, whole.y - place.y)

@@ -18,6 +18,7 @@ from pyland.forcing.elevation import STANDARD_LAPSE_RATE, ElevationCorrected
 from pyland.forcing.generator import WeatherGenerator
 from pyland.forcing.precipitation_phase import PHASE_METHODS, PrecipitationPhase, wet_bulb_temperature
 from pyland.forcing.protocol import WEATHER_FIELDS, Forcing, check_cover
+from pyland.forcing.schedule import RainSchedule
 from pyland.forcing.site import SiteDescription, read_site
 from pyland.forcing.solar import SolarGeometry
 
@@ -186,6 +187,7 @@ __all__ = [
     "ElevationCorrected",
     "Forcing",
     "PrecipitationPhase",
+    "RainSchedule",
     "SiteDescription",
     "SolarGeometry",
     "WeatherGenerator",

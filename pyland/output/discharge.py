@@ -1,4 +1,4 @@
-"""``discharge.nc``: discharge of every member at the gauges, one record per routing step."""
+"""``discharge.nc``: discharge of every member at gauges or outlets, one record per routing or model step."""
 
 from __future__ import annotations
 
@@ -25,14 +25,16 @@ class DischargeWriter:
         Names of the gauges.
     latitude, longitude : numpy.ndarray, shape (gauge,)
         Centres of their cells [degrees north, degrees east].
-    upstream_area : numpy.ndarray, shape (gauge,)
-        Area that drains to them [m2].
+    upstream_area : numpy.ndarray, shape (gauge,), optional
+        Area that drains to them [m2]; None where that is not known.
     attrs : mapping
         Global attributes.
     nmember : int
         Ensemble size.
     communicator : Communicator, optional
         Ranks that each hold all rivers; the root writes.
+    kind : str
+        Registry id of what the gauges see: water in a river, or ``overland_outflow`` out of the domain.
     """
 
     def __init__(
@@ -41,11 +43,12 @@ class DischargeWriter:
         names: Sequence[str],
         latitude: np.ndarray,
         longitude: np.ndarray,
-        upstream_area: np.ndarray,
+        upstream_area: np.ndarray | None,
         attrs: Mapping[str, Any],
         nmember: int,
         *,
         communicator: Communicator | None = None,
+        kind: str = "discharge",
     ) -> None:
         self._file: SegmentedFile | None = None
         if not (communicator or Communicator()).is_root:
@@ -57,15 +60,16 @@ class DischargeWriter:
                 "standard_name": "latitude", "long_name": "latitude of the cell", "units": "degrees_north"}),
             "longitude": (gauge, np.asarray(longitude, float), {
                 "standard_name": "longitude", "long_name": "longitude of the cell", "units": "degrees_east"}),
-            "upstream_area": (gauge, np.asarray(upstream_area, float), {
-                "long_name": "area that drains to the gauge", "units": "m2"}),
             "member": (("member",), np.arange(nmember), {
                 "standard_name": "realization", "long_name": "ensemble member", "units": "1"}),
         }
+        if upstream_area is not None:
+            coordinates["upstream_area"] = (gauge, np.asarray(upstream_area, float), {
+                "long_name": "area that drains to the gauge", "units": "m2"})
         self._file = SegmentedFile(run_dir, "discharge", Layout(
             dimensions={"gauge": len(names), "member": nmember, "bound": 2}, coordinates=coordinates,
             attributes={"Conventions": CONVENTIONS, **attrs}))
-        attributes = {**variable_attributes("discharge"), "cell_methods": "time: mean",
+        attributes = {**variable_attributes(kind), "cell_methods": "time: mean",
                       "coordinates": "gauge_name latitude longitude"}
         self._file.define({
             "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
@@ -78,8 +82,11 @@ class DischargeWriter:
         if self._file is not None:
             self._file.start()
 
-    def resume(self, time: np.datetime64) -> None:
-        """Continue after the restart of ``time``; the record of the routing step in which it lies is yet to come."""
+    def resume(self, time: np.datetime64, interval_start: np.datetime64 | None = None) -> None:
+        """Continue after the restart of ``time``; the record of the routing step in which it lies is yet to come.
+
+        Records do not wait for the end of an output interval, so ``interval_start`` does not matter.
+        """
         if self._file is not None:
             self._file.resume(stamp_of(time), np.datetime64(time, "s"))
 

@@ -13,6 +13,9 @@ from pyland.output.atomic import write_json
 SECTIONS = ("skill", "closure", "timing", "assimilation")
 """Sections of the file; all are always there, empty where they do not apply."""
 
+HYDROGRAPH = "hydrograph"
+"""Section of runs with overland flow only."""
+
 
 def write_scores(
     run_dir: str | Path,
@@ -21,6 +24,7 @@ def write_scores(
     closure: Mapping[str, Any] | None = None,
     timing: Mapping[str, Any] | None = None,
     assimilation: Mapping[str, Any] | None = None,
+    hydrograph: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write all sections of ``scores.json`` at once.
 
@@ -36,6 +40,8 @@ def write_scores(
         Wall-clock seconds and speed of the run.
     assimilation : mapping
         Innovation statistics and error reduction, from ``pyland.diagnose.assimilation``.
+    hydrograph : mapping, optional
+        Largest discharge, its time and volume of each outlet, from ``pyland.diagnose.flow``.
 
     Returns
     -------
@@ -44,18 +50,19 @@ def write_scores(
     """
     content = {"skill": skill, "closure": closure, "timing": timing, "assimilation": assimilation}
     path = Path(run_dir) / "scores.json"
-    write_json(path, {name: dict(content[name] or {}) for name in SECTIONS})
+    further = {} if hydrograph is None else {HYDROGRAPH: dict(hydrograph)}
+    write_json(path, {name: dict(content[name] or {}) for name in SECTIONS} | further)
     return path
 
 
 def update_scores(run_dir: str | Path, **sections: Mapping[str, Any]) -> Path:
     """Replace some sections of an existing ``scores.json`` and keep the others."""
-    unknown = sorted(set(sections) - set(SECTIONS))
+    unknown = sorted(set(sections) - {*SECTIONS, HYDROGRAPH})
     if unknown:
         raise InputError(f"scores.json has no sections {unknown}; it has {list(SECTIONS)}.")
     path = Path(run_dir) / "scores.json"
     present = read_scores(run_dir) if path.exists() else {}
-    return write_scores(run_dir, **{**{name: present.get(name) for name in SECTIONS}, **sections})
+    return write_scores(run_dir, **{**{name: present.get(name) for name in (*SECTIONS, HYDROGRAPH)}, **sections})
 
 
 def read_scores(run_dir: str | Path) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def plot_soil_moisture_maps(
     true, before, after = (data.sel(time=times) for data in (true, before, after))
     fields = [[style.depth_mean(data, "soil_water", *depth) for data in (true, before, after)] for depth in depths]
     shown = _time_of_maps(fields[-1]) if time is None else np.datetime64(time)
-    extent, unit = _extent(true)
+    extent, unit = style.map_extent(true)
     shape = np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES)
     height = 1.1 + len(depths) * (0.2 + _PANEL_WIDTH * shape)
     figure, axes = plt.subplots(len(depths), 4, figsize=(style.WIDTH, height), squeeze=False)
@@ -96,15 +96,3 @@ def _time_of_maps(fields: list[xr.DataArray]) -> np.datetime64:
     true, before, _ = fields
     error = ((before - true) ** 2).mean([d for d in true.dims if d != "time"])
     return true["time"].values[int(np.nanargmax(error.values))]
-
-
-def _extent(data: xr.Dataset) -> tuple[list[float], str]:
-    """Return the edges of the map and their unit: km where coordinates are in metres, else cells."""
-    if "x" in data.coords and "y" in data.coords and data.sizes["x"] > 1 and data.sizes["y"] > 1:
-        edges = []
-        for name in ("x", "y"):
-            values = data[name].values / 1000.0
-            half = abs(values[1] - values[0]) / 2.0
-            edges += [values.min() - half, values.max() + half]
-        return edges, "km"
-    return [0, data.sizes["x"], 0, data.sizes["y"]], "cells"

@@ -51,6 +51,8 @@ UNITS = {
 }
 """Units of ALMA variables that are not W m-2."""
 
+_LARGE_MAP = 5000.0  # extent from which a map is labelled in kilometres [m]
+
 SOIL_WATER_UNIT = r"m$^3$ m$^{-3}$"
 
 
@@ -145,6 +147,25 @@ def depth_mean(data: xr.Dataset, variable: str, top: float, bottom: float) -> xr
         raise InputError(f"'{variable}' ends at {bounds[-1, 1]:.3g} m, above the depth range {top}-{bottom} m.")
     weights = xr.DataArray(overlap / overlap.sum(), dims=axis)
     return (data[variable] * weights).sum(axis, skipna=False)
+
+
+def map_extent(data: xr.Dataset) -> tuple[list[float], str]:
+    """Return the edges of a map and their unit: km, or m where it is small, or cells without coordinates in metres."""
+    if "x" not in data.coords or "y" not in data.coords or data.sizes["x"] < 2 or data.sizes["y"] < 2:
+        return [0, data.sizes["x"], 0, data.sizes["y"]], "cells"
+    longest = max(float(np.ptp(data[name].values)) for name in ("x", "y"))
+    scale, unit = (1000.0, "km") if longest >= _LARGE_MAP else (1.0, "m")
+    edges = []
+    for name in ("x", "y"):
+        values = data[name].values / scale
+        half = abs(values[1] - values[0]) / 2.0
+        edges += [values.min() - half, values.max() + half]
+    return edges, unit
+
+
+def moment(data: xr.Dataset, place: int) -> str:
+    """Say which interval a record is the mean of, by its end."""
+    return str(data["time"].values[place])[:16].replace("T", " ")
 
 
 def plain_dates(plt: Any, axes: Any) -> None:

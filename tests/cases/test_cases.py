@@ -25,6 +25,8 @@ SHORT = {
     "12_svartberget": ["time.end=2019-01-03T23:00", "time.spinup.years=1", "time.spinup.end=2019-01-01T23:00"],
     "13_bondville": ["time.end=2001-01-04T06:00", "time.spinup.years=0"],
     "14_north_carolina_loblolly": ["time.end=2009-01-04T05:00", "time.spinup.end=2005-01-02T05:00"],
+    "15_tilted_v": ["time.end=2020-01-01T00:30"],
+    "16_hillslope": ["time.end=2020-01-01T15:00"],
 }
 """Overrides that make a case short."""
 
@@ -60,8 +62,12 @@ def depth_options(name):
 @pytest.mark.parametrize("name", sorted(SHORT))
 def test_short_piece_closes_its_balances(name, open_case, tmp_path):
     scores = run_case(open_case(name, SHORT[name]), output=tmp_path / "run")
-    assert scores["closure"]["largest_step_water_residual"] < 1e-9
-    assert scores["closure"]["largest_step_energy_residual"] < 1e-6
+    closed = scores["closure"]
+    if "largest_interval_water_residual" in closed:  # the distributed subsurface, to the tolerance of its solver
+        assert closed["largest_interval_water_residual"] < 1e-5
+    else:
+        assert closed["largest_step_water_residual"] < 1e-9
+        assert closed["largest_step_energy_residual"] < 1e-6
     for file in ("history.nc", "balance.nc", "scores.json", "case.yaml"):
         assert (tmp_path / "run" / file).exists(), file
 
@@ -82,9 +88,10 @@ def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
         assert found <= entry.get("at_most", float("inf")), f"{place} is {found}"
 
 
-def test_template_is_the_first_case():
-    template = Path(__file__).resolve().parents[2] / "pyland" / "driver" / "templates" / "first_run" / "case.yaml"
-    assert template.read_text(encoding="utf-8") == (CASES / "01_first_run" / "case.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("template", "name"), [("first_run", "01_first_run"), ("hillslope", "16_hillslope")])
+def test_template_is_the_case(template, name):
+    file = Path(__file__).resolve().parents[2] / "pyland" / "driver" / "templates" / template / "case.yaml"
+    assert file.read_text(encoding="utf-8") == (CASES / name / "case.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in CASES.glob("*/case.yaml")))

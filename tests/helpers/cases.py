@@ -47,6 +47,25 @@ TWIN: dict[str, Any] = {
 }
 """A twin experiment of seconds: 6 cells, 4 members, 2 days; restarts fall between output records."""
 
+FLOW: dict[str, Any] = {
+    "case": {"name": "small_hill", "description": "a hill of the distributed subsurface"},
+    "time": {"end": "2020-01-01T08:00", "step": "20 min"},
+    "domain": {"type": "grid", "nx": 6, "ny": 4, "dx": "20 m", "dy": "30 m", "layers": [0.05, 0.15, 0.3, 0.5],
+               "slopes": {"x": -0.05, "y": 0.02}},
+    "surface": {"soil": {"parameters": {
+        "porosity": 0.4, "residual_water": 0.08, "van_genuchten_alpha": 2.0, "van_genuchten_n": 2.0,
+        "saturated_conductivity": 1e-5}}},
+    "forcing": {"format": "schedule", "rain": [{"until": "3 h", "rate": "20 mm/h"}]},
+    "land": {"model": "none"},
+    "subsurface": {
+        "mode": "distributed", "overland": "kinematic", "manning": 0.05, "initial": {"water_table_depth": 0.3},
+        "boundaries": {"east": {"kind": "hydrostatic", "series": [{"until": "3 h", "value": 0.3}, {"value": 0.6}]}},
+        "outlets": [{"name": "south east", "x": 50, "y": -45, "radius": 31}],
+    },
+    "output": {"every": "2 h", "restart_every": "3 h"},
+}
+"""A storm on a slope that ponds, with a stream that falls beside it: 24 columns, 8 hours."""
+
 RESULTS = ("truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc",
            "discharge.nc", "open_loop/history.nc", "open_loop/members.nc", "open_loop/balance.nc",
            "open_loop/discharge.nc")

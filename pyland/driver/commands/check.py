@@ -12,6 +12,7 @@ from pyland.base.errors import ConfigError, PylandError
 from pyland.base.registry import variables
 from pyland.config import CaseConfig
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
+from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
@@ -70,6 +71,10 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     """
     report = CheckReport()
     _describe_time(config, report)
+    if config.is_distributed:
+        report.attempt(config.where("parallel"), lambda: check_tiles(config, ranks))
+        _check_memory(check_flow(config, ranks, report), "domain", config, report)
+        return report
     layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
     if isinstance(domain, Domain):
@@ -91,12 +96,7 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         size = memory_estimate(share * config.ensemble.size, layers, npatch, config.land.snow.layers,
                                len(NOMINAL_LAYERS) if config.surface.lake else 0)
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {share * config.ensemble.size} columns"
-        free = _available_memory()
-        if free is not None and size > free:
-            report.problems.append(
-                f"{config.where('ensemble.size')}: the state needs about {size / 2**30:.1f} GiB per rank, but "
-                f"{free / 2**30:.1f} GiB are free here; use more nodes, fewer members or fewer cells."
-            )
+        _check_memory(size, "ensemble.size", config, report)
     report.facts["layers"] = (
         f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
         f"{layers.thermal_thickness.sum():.1f} m"
@@ -134,6 +134,7 @@ def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int,
 
 
 def _describe_time(config: CaseConfig, report: CheckReport) -> None:
+    """Say what period a run covers, in how many steps."""
     days = config.time.nstep * config.time.step / SECONDS_PER_DAY
     spinup = config.time.spinup.years
     report.facts["time"] = (
@@ -148,6 +149,16 @@ def _check_ranks(config: CaseConfig, domain: Domain, ranks: int, report: CheckRe
     if ranks > domain.ncell:
         report.problems.append(
             f"parallel: {ranks} ranks for {domain.ncell} cells leave ranks without work; use at most {domain.ncell}."
+        )
+
+
+def _check_memory(size: float, path: str, config: CaseConfig, report: CheckReport) -> None:
+    """Report it if a rank needs more memory than there is [byte]."""
+    free = _available_memory()
+    if free is not None and size > free:
+        report.problems.append(
+            f"{config.where(path)}: the state needs about {size / 2**30:.1f} GiB per rank, but "
+            f"{free / 2**30:.1f} GiB are free here; use more nodes, fewer members or fewer cells."
         )
 
 

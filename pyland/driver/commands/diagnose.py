@@ -9,6 +9,7 @@ from typing import Any
 from pyland.base.errors import InputError
 from pyland.diagnose.assimilation import departures, error_reduction, skill_change
 from pyland.diagnose.balance import closure
+from pyland.diagnose.flow import domain_closure, is_domain_balance
 from pyland.diagnose.peers import compare, find_peers, markdown, write_comparison
 from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
@@ -63,7 +64,8 @@ def diagnose(
         raise InputError(f"Unknown diagnosis '{what}'; expected one of {', '.join(TOPICS)}.")
     files = find_case_files(case_dir, output)
     if what == "balance":
-        return closure(files.need("balance.nc"))
+        balance = files.need("balance.nc")
+        return domain_closure(balance) if is_domain_balance(balance) else closure(balance)
     if what == "assimilation":
         return assimilation_section(files, station, period)
     station_file = _station_file(files, station)

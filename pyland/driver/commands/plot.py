@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyland.base.errors import InputError
+from pyland.diagnose.flow import is_domain_balance
 from pyland.diagnose.peers import find_peers
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
 from pyland.view.ensemble_series import plot_soil_water_series
 from pyland.view.error_reduction import plot_error_reduction
+from pyland.view.flow_maps import VARIABLES as FLOW_VARIABLES
+from pyland.view.flow_maps import plot_flow_maps
+from pyland.view.flow_section import is_section, plot_flow_section
+from pyland.view.hydrograph import plot_hydrographs
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
@@ -49,6 +54,11 @@ def plot(
     """
     files = find_case_files(case_dir, output)
     target = Path(folder) if folder is not None else files.run_dir / "figures"
+    balance = files.find("balance.nc")
+    if balance is not None and is_domain_balance(balance):
+        if station is not None:
+            raise InputError("--station: a run of the distributed subsurface is not compared with a station.")
+        return _plot_flow(files, target)
     station_file = Path(station) if station is not None else files.station
     drawn = _plot_twin(files, target)
     if station_file is not None:
@@ -103,6 +113,19 @@ def _plot_site(files: CaseFiles, station: Path, target: Path) -> list[Path]:
                 observations=files.find("analysis.nc"),
             )
         )
+    return drawn
+
+
+def _plot_flow(files: CaseFiles, target: Path) -> list[Path]:
+    """Draw a run of the distributed subsurface: maps, or the section of a line of cells, and hydrographs."""
+    history, discharge = files.need("history.nc"), files.find("discharge.nc")
+    drawn = []
+    if is_section(history):
+        drawn.append(plot_flow_section(history, target / "flow_section.png"))
+    elif any(name in open_history(history) for name in FLOW_VARIABLES):
+        drawn.append(plot_flow_maps(history, target / "flow_maps.png"))
+    balance = files.need("balance.nc")
+    drawn.append(plot_hydrographs(balance, target / "hydrograph.png", discharge=discharge))
     return drawn
 
 

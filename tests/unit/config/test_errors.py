@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from pyland.base.errors import ConfigError
-from pyland.config import load_case
+from pyland.config import dump_case, load_case
 from pyland.config.yaml_lines import read_yaml
 
 
@@ -47,7 +48,11 @@ def errors_of(tmp_path, text):
         ("domain:\n  layers: [0.1, -0.2]", 2, "got -0.2 as item 2"),
         ("domain:\n  layers: clm4", 2, "did you mean 'clm5'?"),
         ("domain:\n  latitude: 91", 2, "at least -90 and at most 90, got 91"),
-        ("domain:\n  slopes: x.nc", 2, "not available in this version"),
+        ("domain:\n  slopes: x.nc", 2, "domain.slopes: expected a mapping, got 'x.nc'"),
+        ("domain:\n  slopes: {x: 0.1}", 2, "domain.slopes: expected no slopes with subsurface.mode: column"),
+        ("domain:\n  slopes: {x: 0.1, file: s.nc}", 2, "slopes.x: expected no x beside file"),
+        ("domain:\n  slopes: {file: s.pfb}", 2, "slopes.file_y: expected a PFB file with the slopes to the north"),
+        ("domain:\n  type: grid\n  elevation: {}", 3, "expected either generate or file, got neither"),
         ("domain:\n  type: file", 2, "domain.file: expected a netCDF file"),
         ("surface:\n  vegetation:\n    patches:\n      - {type: c3_gras}", 4, "patches.0.type"),
         ("surface:\n  vegetation:\n    patches:\n      - {leaf_area_index: [1, 2]}", 4, "list of 12 numbers"),
@@ -62,13 +67,26 @@ def errors_of(tmp_path, text):
         ("surface:\n  soil:\n    parameters:\n      clapp_hornberger_b: 4", 4, "retention: van_genuchten"),
         ("surface:\n  lake: 1.2", 2, "lake: expected a number at least 0 and at most 1"),
         ("surface: 5", 1, "expected a mapping, got 5"),
-        ("forcing:\n  format: era5", 2, "'era5' is not available in this version; available: alma or generator"),
+        ("forcing:\n  format: era5", 2, "'era5' is not available in this version; available: alma, generator"),
         ("forcing:\n  format: alma", 2, "forcing.path: expected a netCDF file"),
         ("forcing:\n  format: alma\n  path: x.nc", 2, "domain.latitude: expected a value with forcing.format: alma"),
         ("forcing:\n  variables: {air_temprature: T}", 2, "did you mean 'air_temperature'?"),
         ("forcing:\n  generator: {climate: semiarid}", 2, "did you mean 'semi_arid'?"),
-        ("subsurface:\n  mode: distributed", 2, "'distributed' is not available in this version; available: column"),
-        ("subsurface:\n  overland: kinematic", 2, "'kinematic' is not available"),
+        ("subsurface:\n  mode: distributd", 2, "did you mean 'distributed'?"),
+        ("subsurface:\n  mode: distributed", 2, "land.model: expected none with subsurface.mode: distributed, got clm"),
+        ("subsurface:\n  mode: distributed", 2, "domain.type: expected grid or file with subsurface.mode: distributed"),
+        ("subsurface:\n  overland: kinematic", 2, "overland: expected no overland with subsurface.mode: column"),
+        ("subsurface:\n  solver: {max_step: 60}", 2, "max_step: expected no max_step with subsurface.mode: column"),
+        ("subsurface:\n  initial: {file: p.nc}", 2, "file: expected no file with subsurface.mode: column"),
+        ("subsurface:\n  boundaries: {soth: {}}", 2, "did you mean 'south'?"),
+        ("subsurface:\n  boundaries: {west: {kind: head, value: 1 K}}", 2, "value: expected a number [m] with a unit"),
+        ("subsurface:\n  boundaries: {west: {kind: flux}}", 2, "expected a value [m s-1] or a series with kind: flux"),
+        ("subsurface:\n  boundaries: {west: {kind: free_drainage}}", 2, "expected free_drainage at bottom only"),
+        ("subsurface:\n  outlets: [{name: total, x: 0, y: 0}]", 2, "unique name other than total, got 'total'"),
+        ("land:\n  model: none", 2, "land.model: expected clm with subsurface.mode: column"),
+        ("forcing:\n  format: schedule", 2, "time.end: expected a value with forcing.format: schedule"),
+        ("forcing:\n  rain: [{rate: 1 mm/h}]", 2, "did you mean format: schedule?"),
+        ("output:\n  variables: [saturation]", 2, "'saturation' needs subsurface.mode: distributed"),
         ("subsurface:\n  lower_boundary: water_table", 2, "water_table_depth: expected a depth"),
         ("subsurface:\n  initial: {saturation: 0.5, soil_water: 0.2}", 2, "got saturation and soil_water"),
         (
@@ -132,6 +150,80 @@ output: {variables: [nothing_at_all]}
     lines = message.splitlines()
     assert lines[0] == "the case has 7 errors:"
     assert [int(entry.split("case.yaml:")[1].split(":")[0]) for entry in lines[1:]] == [4, 5, 6, 6, 7, 8, 9]
+
+
+FLOW = """
+time: {end: 2020-01-02}
+domain: {type: grid, nx: 4, ny: 3, layers: [0.5, 0.5]}
+forcing: {format: schedule, rain: [{until: 4 h, rate: 20 mm/h}]}
+land: {model: none}
+subsurface: {mode: distributed}
+"""
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    ("ensemble: {size: 3}", "ensembles of the distributed subsurface are not available in this version"),
+    ("rivers: {scheme: linear}", "water runs over land by subsurface.overland"),
+    ("surface: {lake: 0.1}", "expected no lake: without a land model (land.model: none) it has no effect"),
+    ("surface: {soil: {colour: 3}}", "expected no colour: without a land model"),
+    ("output: {variables: [latent_heat_flux]}", "expected variables of the distributed subsurface"),
+    ("output: {members: [soil_water]}", "expected no members: there is one member"),
+    ("observations: [{twin: {}, every: 1 day}]", "they need a filter"),
+])
+def test_what_does_not_go_with_the_distributed_subsurface(tmp_path, line, words):
+    message = errors_of(tmp_path, FLOW + line)
+    assert words in message and "case.yaml:7: " in message
+
+
+@pytest.mark.parametrize(("changes", "words"), [
+    ("manning: 0.1", "expected no manning: it has no effect with overland: none"),
+    ("overland: kinematic, ponding_depth: 2 cm", "water does not wait for a depth"),
+    ("lower_boundary: no_flow, boundaries: {bottom: {kind: free_drainage}}", "either subsurface.lower_boundary"),
+    ("terrain_following: false", None),
+])
+def test_keys_of_the_distributed_subsurface_that_do_not_act(tmp_path, changes, words):
+    text = FLOW.replace("{mode: distributed}", "{mode: distributed, " + changes + "}")
+    if words is None:
+        (tmp_path / "case.yaml").write_text(text, encoding="utf-8")
+        assert load_case(tmp_path).is_distributed
+    else:
+        assert words in errors_of(tmp_path, text)
+
+
+def test_all_errors_of_the_distributed_subsurface_at_once(tmp_path):
+    """Sections within sections that contradict themselves do not hide what is wrong around them."""
+    message = errors_of(tmp_path, """
+time: {end: 2020-01-02}
+domain: {type: grid, slopes: {x: 0.05, file: a.nc}}
+forcing: {format: schedule, rain: [{until: 4 h, rate: 20 K}, {until: 2 h}]}
+land: {modle: none}
+subsurface:
+  mode: distributed
+  boundaries:
+    west: {kind: free_drainage}
+    east: {kind: flux, series: [{until: 1 h, value: 1 K}, {value: 0}]}
+    bottom: {kind: seepage}
+    south: {kind: head}
+    soth: {}
+  spinup: {recharg: 100 mm/year}
+""")
+    lines = message.splitlines()
+    assert lines[0] == "the case has 10 errors:", message
+    found = [int(entry.split("case.yaml:")[1].split(":")[0]) for entry in lines[1:]]
+    assert found == [3, 4, 4, 5, 9, 10, 11, 12, 13, 14]
+
+
+def test_values_of_boundaries_have_the_unit_of_their_kind_and_survive_a_dump():
+    case = yaml.safe_load(FLOW)
+    case["subsurface"]["boundaries"] = {
+        "west": {"kind": "hydrostatic", "value": "50 cm"},
+        "east": {"kind": "flux", "series": [{"until": "1 h", "value": "3.6 mm/h"}, {"value": "3.6 kg m-2 h-1"}]}}
+    config = load_case(case)
+    assert config.subsurface.boundaries.west.value == 0.5
+    assert [(one.until, one.value) for one in config.subsurface.boundaries.east.series] == [(3600, 1e-6), (None, 1e-6)]
+    assert config.forcing.rain[0].rate == pytest.approx(20 / 3600)
+    again = load_case(yaml.safe_load(dump_case(config)))
+    assert again.model_dump() == config.model_dump() and again.history_variables == config.history_variables
 
 
 def test_checks_across_keys_ignore_keys_that_are_wrong_themselves(tmp_path):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyland.base.errors import ConvergenceError, InputError, UnavailableError
-from pyland.subsurface import Subsurface, head_from_water
+from pyland.base.errors import ConvergenceError, InputError
+from pyland.subsurface import DistributedSubsurface, Subsurface, head_from_water
 
 LOAM = {
     "porosity": 0.43,
@@ -88,9 +88,9 @@ def test_perched_water_is_not_the_water_table():
     assert 0.75 < depth < 0.85
 
 
-def test_distributed_mode_is_not_available():
-    with pytest.raises(UnavailableError, match="distributed"):
-        column(mode="distributed")
+def test_distributed_mode_is_another_class():
+    flow = column(mode="distributed", nx=2, ny=1, dx=10.0, dy=10.0)
+    assert isinstance(flow, DistributedSubsurface) and flow.pressure.shape[1:] == (1, 2)
 
 
 @pytest.mark.parametrize(

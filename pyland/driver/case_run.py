@@ -1,0 +1,295 @@
+"""A case on its way through its stages: truth of a twin experiment, open loop, assimilation; each can be resumed."""
+
+from __future__ import annotations
+
+import shutil
+import time as clock
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyland.base.errors import InputError
+from pyland.base.logging import get_logger
+from pyland.base.parallel import Communicator
+from pyland.base.registry import variable
+from pyland.config import CaseConfig
+from pyland.config.domain import ElevationSection
+from pyland.config.load import config_hash
+from pyland.core import runtime
+from pyland.coupling import ColumnModel
+from pyland.diagnose.balance import closure
+from pyland.diagnose.skill import skill_of_run
+from pyland.driver.commands.case_files import CaseFiles
+from pyland.driver.commands.diagnose import assimilation_section
+from pyland.driver.filtering import Analysis
+from pyland.driver.member_run import MemberRun
+from pyland.driver.observing import TruthObserver, read_sets, rescale
+from pyland.driver.records import Records
+from pyland.driver.river_run import RiverRun
+from pyland.driver.river_setup import plan_rivers
+from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
+from pyland.driver.time_loop import integrate, spin_up
+from pyland.ensemble import ForcingPerturbation
+from pyland.observe import ObservationSet, read_observations, write_observations
+from pyland.output.provenance import provenance
+from pyland.output.restart import find_latest, remove_restarts
+from pyland.output.scores import write_scores
+from pyland.output.segments import remove_segments
+
+Progress = Callable[[float, str], None]
+"""Shows the share that is done and where the run is."""
+
+_log = get_logger("run")
+
+
+class CaseRun:
+    """A case on its way through its stages.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    run_dir : Path
+        Where results go.
+    comm : Communicator
+        Ranks of the run.
+    is_resumed : bool
+        Go on from the last restart.
+    progress : callable
+        Shows progress.
+    """
+
+    def __init__(
+        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress
+    ) -> None:
+        self.config, self.run_dir, self.comm = config, run_dir, comm
+        self.is_resumed, self.progress = is_resumed, progress
+        self.setup = self._prepare()
+        self.river_plan = plan_rivers(config, self.setup.whole)
+        self.restart_hash = config_hash(_without_end(config))
+        self.attrs = self._provenance()
+        self.timing: dict[str, float] = {}
+
+    def _prepare(self) -> Setup:
+        """Build domain, surface and weather."""
+        return prepare(self.config, self.comm)
+
+    def _input_files(self) -> list[str | None]:
+        """Return the files that the case names, None for those that it does not."""
+        config = self.config
+        relief = config.domain.elevation
+        return [config.forcing.path, config.domain.file, config.domain.mask,
+                relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
+                config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
+                *(entry.file for entry in config.observations)]
+
+    def _provenance(self) -> dict[str, Any]:
+        config = self.config
+        inputs = [Path(one) for one in self._input_files() if one]
+        inputs = [one for one in inputs if (config.directory / one).exists()]  # who reads a missing one complains
+        about = self.comm.broadcast(
+            provenance(config_hash=config_hash(config), inputs=inputs, base=config.directory, build=runtime.build(),
+                       ranks=self.comm.size, threads=runtime.threads(), seed=config.ensemble.seed,
+                       title=config.case.name)
+            if self.comm.is_root else None)
+        return {**about, "comment": config.case.description}
+
+    # ---- stages --------------------------------------------------------------------------------------
+
+    def execute(self) -> dict[str, Any]:
+        """Run all stages and return the scores, on the root; empty elsewhere."""
+        config, began = self.config, clock.perf_counter()
+        with_filter = config.assimilation.filter != "none"
+        twins = [entry for entry in config.observations if entry.twin is not None]
+        sets = read_sets(config, self.setup.whole) if with_filter else []
+        if twins:
+            sets += self._truth(twins)
+        if with_filter and config.assimilation.open_loop:
+            self._stage("open loop", self.run_dir / "open_loop", None)
+            sets = rescale(config, sets, self.run_dir / "open_loop" / "history.nc", self.comm,
+                           self.setup.layers.thickness)
+        elif with_filter:
+            sets = rescale(config, sets, self.run_dir, self.comm, self.setup.layers.thickness)
+        run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
+        self.timing["wall_seconds"] = clock.perf_counter() - began
+        return self._scores(run)
+
+    def _truth(self, twins: list[Any]) -> list[ObservationSet]:
+        """Run the truth and observe it, unless an earlier call did; the root's file is what all ranks read."""
+        path, truth = self.run_dir / "observations.nc", self.run_dir / "truth.nc"
+        if not self.comm.broadcast(self.is_resumed and _belongs(truth, self.attrs) and path.exists()):
+            observer = TruthObserver(self.setup, twins)
+            folder = self.run_dir / "truth"
+            seed = twins[0].twin.seed
+            run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
+            run.analysis = observer
+            self._begin(run)
+            integrate(run)
+            run.records.finish(run.time, run.model)
+            if self.comm.is_root:
+                write_observations(path, observer.sets)
+                (folder / "history.nc").replace(truth)
+                shutil.rmtree(folder)
+            self.comm.barrier()
+        return self.comm.broadcast(read_observations(path) if self.comm.is_root else None)
+
+    def _stage(self, name: str, folder: Path, sets: list[ObservationSet] | None) -> MemberRun:
+        """Integrate the ensemble, from its last restart if the run is resumed."""
+        config = self.config
+        run = self._member_run(name, folder, np.arange(config.ensemble.size), config.ensemble.seed, sets=sets)
+        began = clock.perf_counter()
+        restart = None
+        if self.is_resumed:
+            restart = self.comm.broadcast(find_latest(folder, config_hash=self.restart_hash)
+                                          if self.comm.is_root else None)
+        if restart is not None:
+            run.resume(restart)
+            _log.info("%s: resumed at %s", name, run.time)
+        else:
+            self._begin(run)
+        first = run.step_index
+        integrate(run)
+        if first < run.step_index and not run.records.is_restart_due(run.end):
+            run.write_restart()
+        run.records.finish(run.time, run.model)
+        elapsed = clock.perf_counter() - began
+        label = name.replace(" ", "_")
+        self.timing[f"{label}_seconds"] = elapsed
+        steps = (run.step_index - first) * self.setup.whole.ncell * config.ensemble.size
+        if steps:
+            self.timing[f"{label}_microseconds_per_column_step"] = 1e6 * elapsed / steps
+        return run
+
+    def _begin(self, run: MemberRun) -> None:
+        """Start from the initial state: spin-up, then empty records."""
+        folder = run.records.run_dir
+        if self.comm.is_root:
+            remove_restarts(folder)
+            remove_segments(folder)
+        self.comm.barrier()
+        self._spin_up(run)
+        run.records.start(run.model)
+
+    def _spin_up(self, run: MemberRun) -> None:
+        """Bring the state to its cycle under the weather that the case names for it."""
+        spinup = self.config.time.spinup
+        if spinup.years > 0:
+            first, last = (np.datetime64(one, "s") for one in self.config.time.spinup_window)
+            spin_up(run, first, last, spinup.years)
+            if run.model.has_carbon:
+                self._balance_carbon(run.model)
+
+    def _balance_carbon(self, model: ColumnModel) -> None:
+        """End the spin-up of carbon: pools in equilibrium with its last pass, or those that the case gives."""
+        model.balance_carbon(self.config.land.carbon_sink)
+        set_initial_carbon(model, self.config)
+
+    def _member_run(
+        self, name: str, folder: Path, members: np.ndarray, seed: int, sets: list[ObservationSet] | None = None,
+        is_truth: bool = False,
+    ) -> MemberRun:
+        config, setup, comm = self.config, self.setup, self.comm
+        if comm.is_root:
+            folder.mkdir(parents=True, exist_ok=True)
+        comm.barrier()
+        output = config.output
+        streams = {entry.name: {"type": entry.type, "units": "m3 m-3"} for entry in config.observations} if sets else {}
+        rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, len(members))
+        records = Records(
+            folder, setup.output_grid(), comm, {**self.attrs, "stage": name},
+            variables=tuple(variable(one).id for one in output.variables),
+            members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
+            nmember=len(members), every=output.every,
+            restart_every=None if is_truth else output.restart_every,
+            start=config.time.start64, streams=streams, rivers=rivers, with_carbon=config.land.carbon == "evolving")
+        settings = config.ensemble.forcing_settings()
+        perturbation = None
+        if settings:
+            if is_truth:
+                settings["control"] = False
+            perturbation = ForcingPerturbation(
+                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
+                setup.forcing.phase)
+        run = MemberRun(
+            setup, build_model(setup, members, seed), records, perturbation,
+            self._analysis(sets) if sets else None, config.time.end64,
+            {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
+        run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
+        return run
+
+    def _analysis(self, sets: list[ObservationSet]) -> Analysis:
+        config, domain = self.config, self.setup.domain
+        section = config.assimilation
+        return Analysis(
+            sets,
+            every=section.every or config.time.step,
+            start=config.time.start64,
+            method=section.filter,
+            layers=np.arange(self.setup.layers.nlayer),
+            x=domain.x, y=domain.y, cell_id=self.setup.position, comm=self.comm,
+            radius=section.localization.radius or np.inf,
+            taper=section.localization.taper,
+            inflation=section.inflation.factor,
+            relaxation=section.inflation.relaxation,
+            damping=section.damping,
+            max_innovation={entry.name: entry.quality.max_innovation for entry in config.observations
+                            if entry.quality.max_innovation is not None},
+            seed=config.ensemble.seed,
+        )
+
+    # ---- end -----------------------------------------------------------------------------------------
+
+    def _scores(self, run: MemberRun) -> dict[str, Any]:
+        """Judge the run and write ``scores.json``."""
+        comm, config = self.comm, self.config
+        water = max(comm.allgather(run.records.largest_water_residual))
+        energy = max(comm.allgather(run.records.largest_energy_residual))
+        clipped = sum(comm.allgather(run.analysis.clipped)) if isinstance(run.analysis, Analysis) else 0
+        memory = run.model.bytes_per_column
+        scores: dict[str, Any] = {}
+        if comm.is_root:
+            station = Path(config.forcing.path) if config.forcing.format == "alma" else None
+            skill = self._skill(station) if station else {}
+            files = CaseFiles(self.run_dir, station if skill else None)
+            closed = {**closure(self.run_dir / "balance.nc"), "largest_step_water_residual": water,
+                      "largest_step_energy_residual": energy}
+            assimilation = {}
+            if run.analysis is not None:
+                assimilation = {**assimilation_section(files), "innovations": run.analysis.statistics.result(),
+                                "clipped_values": clipped}
+            timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads()}
+            scores = {"skill": skill, "closure": closed, "timing": timing, "assimilation": assimilation}
+            write_scores(self.run_dir, **scores)
+        comm.barrier()
+        return scores
+
+    def _skill(self, station: Path) -> dict[str, Any]:
+        """Compare with what the station observed; the results stand even where it cannot be compared with."""
+        try:
+            return skill_of_run(self.run_dir / "history.nc", station)
+        except InputError as error:
+            _log.warning("no comparison with the station: %s", error)
+            return {}
+
+
+def _without_end(config: CaseConfig) -> CaseConfig:
+    """Return the configuration without what a resumed run may change: its end, its name and its threads."""
+    reference = config.time.start.replace(year=config.time.start.year + 1000)
+    plain = CaseConfig()
+    return config.model_copy(update={
+        "case": plain.case, "parallel": plain.parallel, "time": config.time.model_copy(update={"end": reference})})
+
+
+def _belongs(path: Path, attrs: dict[str, Any]) -> bool:
+    """Whether a file of an earlier call was written for this very configuration."""
+    import netCDF4
+
+    if not path.exists():
+        return False
+    try:
+        with netCDF4.Dataset(path) as data:
+            return str(data.getncattr("config_hash")) == attrs["config_hash"]
+    except (OSError, AttributeError) as error:
+        raise InputError(f"{path}: the file is damaged ({error}). Run without --resume.") from error

@@ -1,0 +1,306 @@
+"""From a configuration to the distributed subsurface: grid, slopes, soil, sides, outlets, initial heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pyland.base.errors import InputError, UnavailableError
+from pyland.base.parallel import Communicator
+from pyland.base.piecewise import PiecewiseConstant
+from pyland.config import CaseConfig
+from pyland.config.domain import SlopesSection
+from pyland.config.flow import SIDES, BoundarySection
+from pyland.config.surface import RETENTION_PARAMETERS
+from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
+from pyland.domain.domain_file import read_field, read_heads, read_soil_fields
+from pyland.driver.river_setup import distance_to
+from pyland.subsurface import Boundary, DistributedSubsurface, head_from_water
+from pyland.subsurface.slopes import slopes_from_elevation
+
+SIZE_TOLERANCE = 0.01
+"""Largest relative difference of the sizes of cells of a domain file [1]; the distributed grid has one size."""
+
+AIR_ENTRY = 0.0
+"""Air-entry head of van Genuchten soils [m]: the plain curve, as ParFlow has it."""
+
+KINDS = {"water_table": "hydrostatic"}
+"""Kind of boundary of the words of ``lower_boundary`` that are not kinds themselves."""
+
+
+@dataclass(frozen=True)
+class FlowSetup:
+    """What a run of the distributed subsurface needs before it starts; fields cover the whole grid.
+
+    Attributes
+    ----------
+    config : CaseConfig
+        The case.
+    comm : Communicator
+        Ranks of the run.
+    whole : Domain
+        All cells of the run.
+    layers : Layers
+        Layers from the top.
+    dx, dy : float
+        Size of a cell [m].
+    soil : mapping of str to numpy.ndarray, shape (layer, y, x)
+        Soil parameters as the kernel takes them.
+    slope_x, slope_y : numpy.ndarray, shape (y, x)
+        Slopes of the land [1].
+    manning : numpy.ndarray, shape (y, x)
+        Roughness [s m-1/3].
+    initial : mapping
+        ``pressure_head`` (layer, y, x) or ``water_table_depth`` (y, x) [m].
+    outlets : mapping of str to numpy.ndarray of int
+        Cells, by their place in the flattened grid, whose discharge counts for each outlet.
+    """
+
+    config: CaseConfig
+    comm: Communicator
+    whole: Domain
+    layers: Layers
+    dx: float
+    dy: float
+    soil: Mapping[str, np.ndarray]
+    slope_x: np.ndarray
+    slope_y: np.ndarray
+    manning: np.ndarray
+    initial: Mapping[str, np.ndarray]
+    outlets: Mapping[str, np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Layers, rows and columns of the grid."""
+        return self.layers.nlayer, self.whole.ny, self.whole.nx
+
+    @property
+    def domain_area(self) -> float:
+        """Area of all cells [m2]."""
+        return self.dx * self.dy * self.whole.ncell
+
+
+def prepare_flow(config: CaseConfig, comm: Communicator) -> FlowSetup:
+    """Read and build all that the distributed subsurface of a case needs.
+
+    Raises
+    ------
+    InputError
+        If files are missing or do not fit.
+    """
+    whole = build_domain(config.domain)
+    layers = build_layers(config.domain.layers, 0, None)
+    dx, dy = cell_size(config, whole)
+    soil = soil_fields(config, whole, layers)
+    slope_x, slope_y = slope_fields(config, whole, dx, dy)
+    return FlowSetup(
+        config, comm, whole, layers, dx, dy, soil, slope_x, slope_y, manning_field(config, whole),
+        initial_heads(config, whole, layers, soil), find_outlets(config, whole))
+
+
+def build_flow(setup: FlowSetup) -> DistributedSubsurface:
+    """Build the kernel at its initial state."""
+    section, whole = setup.config.subsurface, setup.whole
+    over_land = section.overland != "none"
+    solver = {name: section.solver_value(name) for name in ("tolerance", "max_iterations", "min_step", "max_step")}
+    return DistributedSubsurface(
+        setup.layers.thickness, setup.soil, nx=whole.nx, ny=whole.ny, dx=setup.dx, dy=setup.dy,
+        retention=section.retention, active=None if whole.mask.all() else whole.mask,
+        slope_x=setup.slope_x, slope_y=setup.slope_y, terrain_following=section.terrain_following,
+        overland=section.overland, manning=setup.manning, slope_floor=section.slope_floor,
+        ponding_depth=0.0 if over_land else section.ponding_depth,
+        boundaries={side: Boundary(kind, series.mean(0.0, setup.config.time.step))
+                    for side, (kind, series) in boundary_series(setup.config).items()},
+        air_entry=AIR_ENTRY, comm=setup.comm, **setup.initial, **solver)
+
+
+def cell_size(config: CaseConfig, whole: Domain) -> tuple[float, float]:
+    """Return width and height of a cell [m].
+
+    Raises
+    ------
+    InputError
+        If the cells of a file are of different size, or its rows and columns do not run to the north and east.
+    """
+    if whole.kind == "grid":
+        return config.domain.dx, config.domain.dy
+    sizes = []
+    for name, values, axis in (("x", whole.x, 1), ("y", whole.y, 0)):
+        steps = np.diff(whole.to_grid(values), axis=axis)
+        steps = steps[np.isfinite(steps)]
+        if steps.size == 0:
+            raise InputError(f"{config.domain.file}: a grid of a single row or column has no cell size in {name}; "
+                             "use domain.type: grid.")
+        size = float(np.median(steps))
+        if size <= 0.0:
+            way = "columns must run to the east" if axis else "rows must run to the north"
+            raise InputError(f"{config.domain.file}: {way} in subsurface.mode: distributed; turn the file round.")
+        if np.abs(steps / size - 1.0).max() > SIZE_TOLERANCE:
+            raise InputError(
+                f"{config.domain.file}: the cells are {steps.min():.6g} to {steps.max():.6g} m wide in {name}; the "
+                f"distributed subsurface needs cells of one size (within {100 * SIZE_TOLERANCE:g} %).")
+        sizes.append(size)
+    return sizes[0], sizes[1]
+
+
+def soil_fields(config: CaseConfig, whole: Domain, layers: Layers) -> dict[str, np.ndarray]:
+    """Return the soil parameters of the kernel, (layer, y, x); cells that are not modelled get those of the first."""
+    section = config.subsurface
+    surface = build_surface(config.surface, section.retention, whole, layers)
+    fields = {name: surface.hydraulic[name] for name in RETENTION_PARAMETERS[section.retention]
+              if name in surface.hydraulic}
+    given = read_soil_fields(config.surface.soil.file, whole) if config.surface.soil.file else {}
+    shape = (layers.nlayer, whole.ncell)
+    fields["specific_storage"] = np.broadcast_to(given.get("specific_storage", section.specific_storage), shape)
+    horizontal = fields["saturated_conductivity"] * section.anisotropy
+    fields |= {"saturated_conductivity_x": horizontal, "saturated_conductivity_y": horizontal}
+    return {name: on_grid(np.asarray(values, dtype=float), whole) for name, values in fields.items()}
+
+
+def on_grid(values: np.ndarray, whole: Domain) -> np.ndarray:
+    """Put cell values on the grid; cells that are not modelled get the value of the first."""
+    grid = whole.to_grid(values)
+    return np.where(whole.mask, grid, values[..., :1, None])
+
+
+def slope_fields(config: CaseConfig, whole: Domain, dx: float, dy: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the slopes of the land, each (y, x): numbers, from a file, or from the elevation.
+
+    Raises
+    ------
+    InputError
+        If the file does not fit.
+    """
+    section, shape = config.domain.slopes, (whole.ny, whole.nx)
+    if section is None or section.is_from_elevation:
+        least = (section or SlopesSection()).least
+        if section is None and np.ptp(whole.elevation) == 0.0:  # a plain without slopes is level, not a funnel
+            return np.zeros(shape), np.zeros(shape)
+        return slopes_from_elevation(np.nan_to_num(whole.to_grid(whole.elevation)), dx, dy, whole.mask, least)
+    if section.file is None:
+        return np.full(shape, section.x or 0.0), np.full(shape, section.y or 0.0)
+    if section.is_pfb:
+        raise UnavailableError(
+            f"{config.where('domain.slopes.file')}: PFB files of slopes are not available in this version; convert "
+            f"{section.file} to netCDF with slope_x and slope_y (y, x).")
+    slopes = []
+    for name in (section.variable_x, section.variable_y):
+        field = read_field(section.file, name, *shape, "1")
+        if not np.isfinite(field[whole.mask]).all():
+            raise InputError(f"{section.file}: {name} is missing in a modelled cell.")
+        slopes.append(np.nan_to_num(field))
+    return slopes[0], slopes[1]
+
+
+def manning_field(config: CaseConfig, whole: Domain) -> np.ndarray:
+    """Return Manning's roughness, (y, x) [s m-1/3].
+
+    Raises
+    ------
+    InputError
+        If the file does not fit, or a value is not positive.
+    """
+    given, shape = config.subsurface.manning, (whole.ny, whole.nx)
+    if isinstance(given, float):
+        return np.full(shape, given)
+    name = given.variable or "manning"
+    field = read_field(given.file, name, *shape)
+    if not (np.isfinite(field) & (field > 0.0))[whole.mask].all():
+        raise InputError(f"{given.file}: {name} must be positive [s m-1/3] in every modelled cell.")
+    return np.where(whole.mask, field, field[whole.mask][0])
+
+
+def initial_heads(
+    config: CaseConfig, whole: Domain, layers: Layers, soil: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Return ``pressure_head`` (layer, y, x) or ``water_table_depth`` (y, x) [m] at the start.
+
+    Raises
+    ------
+    InputError
+        If the file does not fit or lacks a value.
+    """
+    name, value = config.subsurface.initial.chosen
+    shape = (layers.nlayer, whole.ny, whole.nx)
+    if name == "file":
+        name, field = read_heads(str(value), *shape)
+        if not np.isfinite(field[..., whole.mask]).all():
+            raise InputError(f"{value}: {name} is missing in a modelled cell.")
+        return {name: np.where(whole.mask, field, field[..., whole.mask][..., :1, None])}
+    if name == "water_table_depth":
+        return {name: np.full(shape[1:], float(value))}
+    profile = np.asarray(value, dtype=float).reshape(-1, 1, 1)
+    if name == "pressure_head":
+        return {name: np.broadcast_to(profile, shape)}
+    porosity, residual = soil["porosity"], soil.get("residual_water", np.zeros(shape))
+    water = residual + profile * (porosity - residual) if name == "saturation" else np.clip(profile, residual, porosity)
+    columns = {key: field.reshape(shape[0], -1) for key, field in soil.items()
+               if not key.startswith("saturated_conductivity_")}
+    head = head_from_water(np.broadcast_to(water, shape).reshape(shape[0], -1), columns,
+                           retention=config.subsurface.retention, air_entry=AIR_ENTRY)
+    return {"pressure_head": head.reshape(shape)}
+
+
+def boundary_series(config: CaseConfig) -> dict[str, tuple[str, PiecewiseConstant]]:
+    """Return kind and value in time of the sides that let water through."""
+    section = config.subsurface
+    out = {}
+    for side in SIDES:
+        entry: BoundarySection | None = getattr(section.boundaries, side)
+        if entry is not None and entry.kind != "no_flow":
+            until = [one.until for one in entry.series] or [None]
+            values = [one.value for one in entry.series] or [entry.value or 0.0]
+            out[side] = (entry.kind, PiecewiseConstant(until, values))
+    if section.boundaries.bottom is None and section.bottom != "no_flow":
+        depth = section.water_table_depth or 0.0
+        out["bottom"] = (KINDS.get(section.bottom, section.bottom), PiecewiseConstant([None], [depth]))
+    return out
+
+
+def find_outlets(config: CaseConfig, whole: Domain) -> dict[str, np.ndarray]:
+    """Return the cells of the rim that count for each outlet, ``total`` first; empty without overland flow.
+
+    Raises
+    ------
+    InputError
+        If a place lies farther from the rim than its radius and more than a cell.
+    """
+    if config.subsurface.overland == "none":
+        return {}
+    rim = _rim(whole)
+    out = {"total": whole.cell_id[rim]}
+    longest = float(np.sqrt(2.0 * whole.area.max()))
+    for place, entry in enumerate(config.subsurface.outlets):
+        distance = distance_to(entry, whole)[rim]
+        nearest = float(distance.min())
+        if nearest > max(entry.radius, longest):
+            raise InputError(
+                f"{config.where(f'subsurface.outlets.{place}')}: the nearest cell of the rim is {nearest:.4g} m from "
+                f"'{entry.name}'; water leaves at the rim: give a place there, or a radius.")
+        out[entry.name] = whole.cell_id[rim[distance <= max(entry.radius, nearest)]]
+    return out
+
+
+def _rim(whole: Domain) -> np.ndarray:
+    """Return the cells with fewer than four neighbours, as numbers of the domain."""
+    inside = np.pad(whole.mask, 1)
+    neighbours = [inside[1:-1, 2:], inside[1:-1, :-2], inside[2:, 1:-1], inside[:-2, 1:-1]]
+    surrounded = np.logical_and.reduce(neighbours).ravel()[whole.cell_id]
+    return np.flatnonzero(~surrounded)
+
+
+def describe_flow(setup: FlowSetup) -> dict[str, Any]:
+    """Say what the distributed subsurface is, for ``pyland check``."""
+    config, whole = setup.config, setup.whole
+    steepest = np.hypot(setup.slope_x, setup.slope_y)[whole.mask]
+    facts = {
+        "grid": f"{whole.nx} x {whole.ny} cells of {setup.dx:g} x {setup.dy:g} m, {setup.layers.nlayer} layers to "
+                f"{setup.layers.depth:g} m, {whole.ncell * setup.layers.nlayer} cells in all",
+        "slopes": f"{steepest.min():.3g} to {steepest.max():.3g}",
+        "overland": config.subsurface.overland,
+        "sides": ", ".join(f"{side} {kind}" for side, (kind, _) in boundary_series(config).items()) or "closed",
+    }
+    return facts | {f"outlet {name}": f"{cells.size} cells of the rim" for name, cells in setup.outlets.items()}

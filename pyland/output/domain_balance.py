@@ -1,0 +1,119 @@
+"""``balance.nc`` of the distributed subsurface: water of the whole domain, as cells exchange it among each other.
+
+Each record holds the volumes of an output interval [m3]:
+precipitation - evaporation + source + inflow by the sides - discharge - surface_runoff - storage_change = residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyland.base.parallel import Communicator
+from pyland.output.attributes import CONVENTIONS, TIME_ATTRIBUTES
+from pyland.output.history import seconds, stamp_of
+from pyland.output.segments import Layout, RecordVariable, SegmentedFile
+
+SIDES = ("west", "east", "south", "north", "bottom", "top")
+"""Sides through which water comes and goes, beside rain and overland flow."""
+
+FLOWS = {
+    "precipitation": ("water that fell on the domain", 1.0),
+    "evaporation": ("water that evaporated", -1.0),
+    "source": ("water put in or taken by wells", 1.0),
+    **{f"boundary_{side}": (f"inflow through the {side} side", 1.0) for side in SIDES},
+    "discharge": ("water that left over land", -1.0),
+    "surface_runoff": ("ponded water that ran off in place", -1.0),
+}
+"""Volumes that pass the rim of the domain in an interval [m3]: meaning, and sign in the balance."""
+
+STORES = {
+    "storage_subsurface": "water in the ground at the end of the interval",
+    "storage_surface": "water on the land at the end of the interval",
+}
+"""Water in the domain [m3]."""
+
+COUNTS = {
+    "solver_steps": "sub-steps of the solver",
+    "newton_iterations": "Newton iterations",
+    "krylov_iterations": "iterations of the linear solver",
+}
+"""What the interval cost [1]."""
+
+
+class DomainBalanceWriter:
+    """Write the water of the whole domain, one record per output interval.
+
+    Parameters
+    ----------
+    run_dir : str or Path
+        Run directory.
+    attrs : mapping
+        Global attributes; ``domain_area`` [m2] is among them.
+    communicator : Communicator, optional
+        Ranks of the run, which all hold the same numbers; the root writes.
+    """
+
+    def __init__(
+        self, run_dir: str | Path, attrs: Mapping[str, Any], *, communicator: Communicator | None = None
+    ) -> None:
+        self._file: SegmentedFile | None = None
+        if not (communicator or Communicator()).is_root:
+            return
+        self._file = SegmentedFile(run_dir, "balance", Layout(
+            dimensions={"bound": 2}, attributes={"Conventions": CONVENTIONS, **attrs}))
+        self._file.define(_definitions())
+
+    def start(self) -> None:
+        """Begin a new run."""
+        if self._file is not None:
+            self._file.start()
+
+    def resume(self, time: np.datetime64, interval_start: np.datetime64) -> None:
+        """Continue after the restart of ``time`` in the interval that began at ``interval_start``."""
+        if self._file is not None:
+            self._file.resume(stamp_of(time), np.datetime64(interval_start, "s"))
+
+    def add(self, time_start: Any, time_end: Any, record: Mapping[str, float]) -> None:
+        """Add the record of an interval: ``FLOWS``, ``STORES`` and ``COUNTS``, ``storage_change`` and ``residual``."""
+        if self._file is not None:
+            values = {name: np.array([value]) for name, value in record.items()}
+            values["time"] = np.array([seconds(time_end)])
+            values["time_bounds"] = np.array([[seconds(time_start), seconds(time_end)]])
+            self._file.append(values)
+
+    def flush(self, stamp: str) -> None:
+        """Write a complete segment; call it before the restart of the same stamp is written."""
+        if self._file is not None:
+            self._file.flush(stamp)
+
+    def finish(self) -> Path | None:
+        """Join the segments into the final file; its path on the root, None elsewhere."""
+        return None if self._file is None else self._file.finish()
+
+
+def residual_of(flows: Mapping[str, float], change: float) -> float:
+    """Return what the flows of an interval leave unexplained of the change of storage [m3]."""
+    return sum(sign * flows[name] for name, (_, sign) in FLOWS.items()) - change
+
+
+def _definitions() -> dict[str, RecordVariable]:
+    """Define the variables of the file."""
+    out = {
+        "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
+        "time_bounds": RecordVariable(("time", "bound"), {}, "i8"),
+    }
+    terms = {name: (meaning, "m3", "sum") for name, (meaning, _) in FLOWS.items()}
+    terms |= {name: (meaning, "m3", "point") for name, meaning in STORES.items()}
+    terms["storage_change"] = ("change of the water in the ground and on the land", "m3", "sum")
+    terms["residual"] = ("what the terms leave unexplained", "m3", "sum")
+    terms |= {name: (meaning, "1", "sum") for name, meaning in COUNTS.items()}
+    for name, (meaning, unit, method) in terms.items():
+        attributes = {"long_name": meaning, "units": unit, "cell_methods": f"time: {method} area: sum"}
+        if unit == "1":
+            attributes["cell_methods"] = f"time: {method}"
+        out[name] = RecordVariable(("time",), attributes, "f8")
+    return out
