@@ -113,17 +113,19 @@ contains
    end function lateral_strength
 
    !> Add up the equations of two by two columns.
+   !>
+   !> What two columns exchange by the difference of their heads halves with their distance; what one hands to the other by
+   !> its own head alone (upstream conductivity, gravity along the slope) does not. The smaller of the two coefficients of
+   !> a face is the former.
    subroutine coarsen(model, fine, is_finest, coarse)
       type(flow_model_type), intent(in) :: model
       type(flow_level_type), intent(in) :: fine
       logical, intent(in) :: is_finest
       type(flow_level_type), intent(inout) :: coarse
-      real(rk) :: way_x, way_y, w, e, s, n
-      integer :: ci, cj, i, j, k
-      ! all columns of a level are equally wide but the last ones: the distance doubles
-      way_x = merge(0.5_rk, 1.0_rk, fine%nx > 1)
-      way_y = merge(0.5_rk, 1.0_rk, fine%ny > 1)
-      !$omp parallel do schedule(static) private(ci, i, j, k, w, e, s, n)
+      real(rk), dimension(0:fine%nx + 1) :: w, e, s, n, s_beyond, n_beyond
+      real(rk) :: halved
+      integer :: ci, cj, i, j, k, top
+      !$omp parallel do schedule(static) private(ci, i, j, k, top, w, e, s, n, s_beyond, n_beyond, halved)
       do cj = 1, coarse%ny
          coarse%centre(:, :, cj) = 0.0_rk
          coarse%west(:, :, cj) = 0.0_rk
@@ -134,44 +136,74 @@ contains
          coarse%down(:, :, cj) = 0.0_rk
          do j = 2*cj - 1, min(2*cj, fine%ny)
             do k = 1, fine%nz
+               top = merge(1, 0, is_finest .and. k == 1) ! overland flow is not taken along
+               call load_row(fine%nx, fine%west(:, k, j), model%over(:, min(j, model%ny), 1), top, w)
+               call load_row(fine%nx, fine%east(:, k, j), model%over(:, j, 2), top, e)
+               call load_row(fine%nx, fine%south(:, k, j), model%over(:, j, 3), top, s)
+               call load_row(fine%nx, fine%north(:, k, j), model%over(:, j, 4), top, n)
+               ! beyond the tile the same coefficient stands for the one that is not known
+               w(fine%nx + 1) = e(fine%nx)
+               e(0) = w(1)
+               n_beyond = s
+               if (j > 1) call load_row(fine%nx, fine%north(:, k, j - 1), model%over(:, max(j - 1, 1), 4), top, n_beyond)
+               s_beyond = n
+               if (j < fine%ny) call load_row(fine%nx, fine%south(:, k, j + 1), model%over(:, min(j + 1, model%ny), 3), top, &
+                                              s_beyond)
                do i = 1, fine%nx
                   ci = (i + 1)/2
-                  w = fine%west(i, k, j)
-                  e = fine%east(i, k, j)
-                  s = fine%south(i, k, j)
-                  n = fine%north(i, k, j)
-                  if (is_finest .and. k == 1) then
-                     w = w - model%over(i, j, 1)
-                     e = e - model%over(i, j, 2)
-                     s = s - model%over(i, j, 3)
-                     n = n - model%over(i, j, 4)
-                  end if
                   coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + fine%centre(i, k, j)
                   coarse%up(ci, k, cj) = coarse%up(ci, k, cj) + fine%up(i, k, j)
                   coarse%down(ci, k, cj) = coarse%down(ci, k, cj) + fine%down(i, k, j)
                   if (mod(i, 2) == 1) then ! the neighbour in the west is in another pair
-                     coarse%west(ci, k, cj) = coarse%west(ci, k, cj) + way_x*w
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_x)*w
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + e*merge(1.0_rk, 0.0_rk, i < fine%nx)
-                     if (i == fine%nx) coarse%east(ci, k, cj) = coarse%east(ci, k, cj) + e
+                     halved = 0.5_rk*max(w(i), e(i - 1))
+                     coarse%west(ci, k, cj) = coarse%west(ci, k, cj) + (w(i) - halved)
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
                   else
-                     coarse%east(ci, k, cj) = coarse%east(ci, k, cj) + way_x*e
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_x)*e + w
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + w(i)
+                  end if
+                  if (mod(i, 2) == 0 .or. i == fine%nx) then
+                     halved = 0.5_rk*max(e(i), w(i + 1))
+                     coarse%east(ci, k, cj) = coarse%east(ci, k, cj) + (e(i) - halved)
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
+                  else
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + e(i)
                   end if
                   if (mod(j, 2) == 1) then
-                     coarse%south(ci, k, cj) = coarse%south(ci, k, cj) + way_y*s
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_y)*s
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + n*merge(1.0_rk, 0.0_rk, j < fine%ny)
-                     if (j == fine%ny) coarse%north(ci, k, cj) = coarse%north(ci, k, cj) + n
+                     halved = 0.5_rk*max(s(i), n_beyond(i))
+                     coarse%south(ci, k, cj) = coarse%south(ci, k, cj) + (s(i) - halved)
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
                   else
-                     coarse%north(ci, k, cj) = coarse%north(ci, k, cj) + way_y*n
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + (1.0_rk - way_y)*n + s
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + s(i)
+                  end if
+                  if (mod(j, 2) == 0 .or. j == fine%ny) then
+                     halved = 0.5_rk*max(n(i), s_beyond(i))
+                     coarse%north(ci, k, cj) = coarse%north(ci, k, cj) + (n(i) - halved)
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
+                  else
+                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + n(i)
                   end if
                end do
             end do
          end do
       end do
    end subroutine coarsen
+
+   !> Coefficients of a row without the share of overland flow.
+   pure subroutine load_row(nx, coefficients, over, top, row)
+      integer, intent(in) :: nx
+      real(rk), intent(in) :: coefficients(nx)
+      real(rk), intent(in) :: over(:) !! of the finest grid
+      integer, intent(in) :: top !! 1 in the top layer of the finest grid
+      real(rk), intent(out) :: row(0:nx + 1)
+      integer :: i
+      row(0) = 0.0_rk
+      row(nx + 1) = 0.0_rk
+      row(1:nx) = coefficients
+      if (top == 0) return
+      do i = 1, nx
+         row(i) = row(i) - over(i)
+      end do
+   end subroutine load_row
 
    !> fine%x <- approximate inverse of the Jacobian times `right`.
    subroutine precondition(model, right)

@@ -298,11 +298,6 @@ contains
       loaded = 0
       do first = 1, n, w
          m = min(w, n - first + 1)
-         if (all(abs(x(first:first + m - 1)) <= smooth_head)) then
-            x(first:first + m - 1) = -x(first:first + m - 1)
-            head(first:first + m - 1) = head(first:first + m - 1) + x(first:first + m - 1)
-            cycle
-         end if
          do i = 1, w
             c = first + min(i, m) - 1
             classes(i) = class(c)
@@ -313,13 +308,22 @@ contains
             if (has_ice) ices(i) = ice(c)
          end do
          call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
+         if (all(abs(change) <= smooth_head)) then
+            if (all((heads >= -now%entry) .eqv. (heads + change >= -now%entry))) then
+               do i = 1, m
+                  x(first + i - 1) = change(i)
+                  head(first + i - 1) = heads(i) + change(i)
+               end do
+               cycle
+            end if
+         end if
          call lane_water(now, heads, stored, rate, water, held)
          rough = 0.0_rk
          do i = 1, w
             release(i) = (now%release(i) + now%entry(i))*nearer**flips(first + min(i, m) - 1) - now%entry(i)
          end do
-         call propose_head(now%entry, release, now%residual, now%air_dry_water, soil%table%air_dry_head, share, free, heads, &
-                           change, water, held, moved, jumps, rough)
+         call propose_head(now%entry, release, now%residual, now%air_dry_water, soil%table%air_dry_head, 0.0_rk, share, free, &
+                           heads, change, water, held, moved, jumps, rough)
          if (any(jumps > 0.5_rk)) then
             do i = 1, w
                water(i) = min(water(i), now%porosity(i))

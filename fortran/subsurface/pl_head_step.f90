@@ -12,20 +12,21 @@ module pl_head_step
    public :: propose_head, smooth_head
 
    real(rk), parameter :: smooth_change = 0.01_rk  !! relative change of head that counts as small [1]
-   real(rk), parameter :: smooth_head = 1.0e-5_rk  !! change of head that counts as small [m]
+   real(rk), parameter :: smooth_head = 1.0e-5_rk  !! change of head that counts as small away from saturation [m]
    real(rk), parameter :: smooth_water = 1.0e-7_rk !! change of water that counts as small [m3 m-3]
    real(rk), parameter :: least_share = 0.1_rk     !! of its water that a cell keeps in one iteration [1]
 
 contains
 
    !> New heads of one layer; `rough` becomes 1 where the change was more than a small one.
-   pure subroutine propose_head(entry, release, residual_water, air_dry_water, air_dry_head, share, limited, head, change, &
-                                water, capacity, new_head, jumps, rough)
+   pure subroutine propose_head(entry, release, residual_water, air_dry_water, air_dry_head, small_step, share, limited, head, &
+                                change, water, capacity, new_head, jumps, rough)
       real(rk), intent(in) :: entry(w)          !! air-entry head [m]
       real(rk), intent(in) :: release(w)        !! first head below saturation [m]
       real(rk), intent(in) :: residual_water(w) !! [m3 m-3]
       real(rk), intent(in) :: air_dry_water(w)  !! [m3 m-3]
       real(rk), intent(in) :: air_dry_head      !! [m]
+      real(rk), intent(in) :: small_step        !! change that is small wherever it leads [m]
       real(rk), intent(in) :: share             !! of a step across a kink that is taken [1]
       real(rk), intent(in) :: limited(w) !! 1 for layers held at the air-dry head, 0 for others [1]
       real(rk), intent(in) :: head(w)           !! iterate [m]
@@ -48,7 +49,7 @@ contains
          full(i) = merge(1.0_rk, 0.0_rk, now >= -entry(i))
          fills(i) = merge(1.0_rk, 0.0_rk, aim >= -entry(i))
          released(i) = merge(1.0_rk, 0.0_rk, now <= release(i))
-         small(i) = merge(1.0_rk, 0.0_rk, abs(step) <= smooth_head)
+         small(i) = merge(1.0_rk, 0.0_rk, abs(step) <= small_step)
          leaves(i) = (1.0_rk - released(i))*merge(1.0_rk, 0.0_rk, aim < release(i))
          crosses(i) = merge(1.0_rk, 0.0_rk, abs(step) <= -release(i))
          slight = merge(huge(now), -0.5_rk*now, water(i) - residual_water(i) <= smooth_water)

@@ -8,7 +8,7 @@
 !> balance with the full sink, switches between supply and demand inside the iteration.
 module pl_richards_newton
    use pl_chunk, only: w => chunk_width
-   use pl_head_step, only: propose_head
+   use pl_head_step, only: propose_head, smooth_head
    use pl_kinds, only: rk
    use pl_richards_flux, only: base_flux, inner_fluxes, surface_flux, surface_head_flux
    use pl_soil_hydraulics, only: driest_head, evaluate_soil_hydraulics, layer_head_from_water, soil_hydraulics_type, &
@@ -96,7 +96,7 @@ contains
       do k = 1, nlayer
          call propose_head(hydraulics%entry_head(:, k), hydraulics%release_head(:, k), hydraulics%residual_water(:, &
             k), &
-                           hydraulics%air_dry_water(:, k), hydraulics%air_dry_head, share, limited(:, k), head(:, k), &
+                           hydraulics%air_dry_water(:, k), hydraulics%air_dry_head, smooth_head, share, limited(:, k), head(:, k), &
                            change(:, k), water(:, k), capacity(:, k), new_head, jumps, rough)
          if (any(jumps*running > 0.5_rk)) then
             call layer_head_from_water(hydraulics, k, water(:, k), jump_head)
