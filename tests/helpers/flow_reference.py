@@ -157,33 +157,45 @@ class PlainFlow:
     def _overland(self, head, before, gain):
         """Add flow over land, the slope of a face being that of the cell west or south of it; return what leaves.
 
-        The diffusive wave takes the magnitude of its friction slope from the heads before the step.
+        At a rim that falls to the outside the diffusive wave meets a depth of 0 there; other rims are closed. The size
+        of its friction slope is that of the cell that gives the face its slope, from the heads before the step.
         """
         depth, old = np.maximum(head[0], 0.0), np.maximum(before[0], 0.0)
-        slope_x, slope_y = self.slope_x, self.slope_y
-        along = [slope_x, slope_y]
-        if self.overland == "diffusive":
-            along = [slope_x + self._rise(depth, 1) / self.dx, slope_y + self._rise(depth, 0) / self.dy]
-            slope_x, slope_y = slope_x + self._rise(old, 1) / self.dx, slope_y + self._rise(old, 0) / self.dy
-        pull = 1.0 / (np.sqrt(np.maximum(np.hypot(slope_x, slope_y), self.slope_floor)) * self.manning)
+        now, then = ([self._tilt(of, axis) for axis in (1, 0)] for of in (depth, old))
         out = 0.0
-        for slope, first, axis, width in ((-along[0] * pull, -self.slope_x * pull, 1, self.dy),
-                                          (-along[1] * pull, -self.slope_y * pull, 0, self.dx)):
-            slope, first, water = (slope, first, depth) if axis == 1 else (slope.T, first.T, depth.T)
-            padded = np.pad(water, ((0, 0), (1, 1)))
-            face = np.concatenate([first[:, :1], slope], axis=1)
-            flow = face * np.where(face > 0.0, padded[:, :-1], padded[:, 1:]) ** (5.0 / 3.0) * width
+        for number, (axis, width) in enumerate(((1, self.dy), (0, self.dx))):
+            turn = np.transpose if axis == 0 else np.asarray
+            beyond, other = then[number], then[1 - number]
+            size = np.hypot(turn(beyond[1]), turn(other[1]))
+            # the low rim is a face of the first cell with a slope of its own, as may be its other axis
+            corner = turn(other[1]).copy()
+            corner[0] = np.where(turn(other[2])[0], turn(other[0])[0], corner[0])
+            first = np.hypot(turn(beyond[0])[:, :1], corner[:, :1])
+            size = np.maximum(np.concatenate([first, size], axis=1), self.slope_floor)
+            slope = np.concatenate([turn(now[number][0])[:, :1], turn(now[number][1])], axis=1)
+            roughness = turn(self.manning)
+            roughness = np.concatenate([roughness[:, :1], roughness], axis=1)
+            water = np.pad(turn(depth), ((0, 0), (1, 1)))
+            flow = -slope / np.sqrt(size) / roughness * width
+            flow *= np.where(slope < 0.0, water[:, :-1], water[:, 1:]) ** (5.0 / 3.0)
             net = flow[:, :-1] - flow[:, 1:]
-            gain[0] += net if axis == 1 else net.T
+            gain[0] += turn(net)
             out += flow[:, -1].sum() - flow[:, 0].sum()
         return out
 
-    @staticmethod
-    def _rise(depth, axis):
-        """Difference to the next cell of an axis, none at the rim [m]."""
+    def _tilt(self, depth, axis):
+        """Slopes of the low rim (as a field, in the first cells) and of the faces behind all cells; is the rim open."""
+        slope, size = (self.slope_x, self.dx) if axis == 1 else (self.slope_y, self.dy)
         rise = np.zeros(depth.shape)
-        rise[(slice(None),) * axis + (slice(None, -1),)] = np.diff(depth, axis=axis)
-        return rise
+        low = slope.copy()
+        if self.overland == "diffusive":
+            inner, last = [slice(None)] * 2, [slice(None)] * 2
+            inner[axis], last[axis] = slice(None, -1), slice(-1, None)
+            inner, last = tuple(inner), tuple(last)
+            rise[inner] = np.diff(depth, axis=axis)
+            rise[last] = np.where(slope[last] < 0.0, -depth[last], 0.0)
+            low = slope + np.where(slope > 0.0, depth, 0.0) / size
+        return low, slope + rise / size, slope > 0.0
 
     def residual(self, head, stored, dt, rain, source):
         """Water missing in the cells over a step [m3]."""

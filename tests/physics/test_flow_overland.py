@@ -22,9 +22,10 @@ def test_kinematic_plane(overland):
     flow = case.build()
     time, discharge = hydrograph(flow, case.steps)
     wave = overland == "kinematic"
+    falls = {5: 0.09, 10: 0.05, 15: 0.04, 20: 0.025}  # drawn down at the foot, where the diffusive wave meets depth 0
     for minutes, exact in ((5, 1.7725e-4), (10, 5.6274e-4), (15, 1.1061e-3), (20, 1.7866e-3)):
         found = discharge[time == minutes * 60.0][0]
-        assert found == pytest.approx(exact, rel=2e-3 if wave else 0.01), f"{minutes} min"
+        assert found == pytest.approx(exact, rel=2e-3 if wave else falls[minutes]), f"{minutes} min"
     assert discharge[time == 1500.0][0] == pytest.approx(2.5806e-3, rel=0.07 if wave else 0.1)
     assert discharge[time == 1800.0][0] == pytest.approx(2.58064e-3, rel=5e-3 if wave else 0.02)
     # recession: L = q/i + 5/3 alpha^(3/5) q^(2/5) (t - t_r)
@@ -49,7 +50,7 @@ def test_plane_reaches_equilibrium(overland):
         np.testing.assert_allclose(flow.surface_water[0] / 1000.0, exact, rtol=1e-6)
     else:  # the friction slope is S - dh/dx, with 0.6 h/x of the kinematic wave to first order
         exact *= (1.0 - 0.6 * exact / x / 0.0016) ** -0.3
-        np.testing.assert_allclose(flow.surface_water[0, 20:-1] / 1000.0, exact[20:-1], rtol=0.01)
+        np.testing.assert_allclose(flow.surface_water[0, 20:80] / 1000.0, exact[20:80], rtol=0.01)
     assert_water_closes(flow)
 
 
@@ -92,9 +93,9 @@ def test_tilted_v_against_the_analytic_solution():
 def test_tilted_v_against_parflow(shared_data, overland):
     """ParFlow's hydrographs of every minute (tilted_v_*_20m_1min.csv); the kinematic one agrees to its six digits.
 
-    The diffusive wave of ParFlow has no water beyond the rim, so that it leaves over the level rims of the slopes, too,
-    and the channel is drawn down at its end; here water leaves at the slope of the bed. That is 1.2 % of the peak: an
-    independent solver with ParFlow's rules agrees with the file to six digits, and to 0.057 m3/s with this rim.
+    In ParFlow the diffusive wave falls over the level rims of the slopes, too, and draws down the channel at its end.
+    An independent solver with these rules gives the file to six digits; with a bed slope at the rim it is off by 1.2 %
+    of the peak.
     """
     table = np.genfromtxt(shared_data / "subsurface" / f"tilted_v_overland{overland}_20m_1min.csv", delimiter=",",
                           skip_header=1)
