@@ -157,7 +157,7 @@ contains
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
          rows(j) = sum(model%pond_old(:, j))
          do k = 1, model%nz
-            rows(j) = rows(j) + model%dz(k)*sum(model%exists(1:model%nx, j)*model%storage_old(:, k, j))
+            rows(j) = rows(j) + model%dz(k)*sum(model%storage_old(:, k, j), mask=model%class(1:model%nx, k, j) <= model%soil%nclass)
          end do
          call limit_row(model, j, dt)
       end do
@@ -335,8 +335,9 @@ contains
             end do
          end if
          do i = 1, m
-            if (heads(i) >= -now%entry(i) .and. moved(i) < -now%entry(i)) &
+            if (heads(i) >= -now%entry(i) .and. moved(i) < -now%entry(i)) then
                flips(first + i - 1) = min(flips(first + i - 1) + 1_int8, most_flips)
+            end if
             head(first + i - 1) = min(max(moved(i), driest_head), wettest_head)
             x(first + i - 1) = head(first + i - 1) - heads(i)
          end do
