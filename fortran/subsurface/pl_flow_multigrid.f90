@@ -77,7 +77,7 @@ contains
          end do
          rows(j) = 0.0_rk
          do i = 1, level%nx
-            rows(j) = max(rows(j), min(lateral(i)/max(own(i) - lateral(i), tiny(own)), huge(own)))
+            rows(j) = max(rows(j), lateral(i)/max(own(i) - lateral(i), epsilon(own)*lateral(i), tiny(own)))
          end do
       end do
       worst(1) = maxval(rows)

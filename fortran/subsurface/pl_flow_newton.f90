@@ -205,24 +205,24 @@ contains
 
    !> Friction slope and order of the columns by the water surface as it stands.
    !>
-   !> The friction slope of a cell takes its faces in the east and north, as the slopes of the terrain do, and at a rim in
-   !> the west or south the water surface that falls to the ground there.
+   !> The friction slope of a cell takes its faces in the east and north, as the slopes of the terrain do; for a rim in the
+   !> west or south, that face. At a rim that lets water out it falls to the ground, at a closed one it does not fall.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
       real(rk) :: friction(0:model%nx + 1, 1, 0:model%ny + 1), depth(0:model%nx + 1, 0:model%ny + 1)
       real(rk) :: forth_x(0:model%nx, model%ny), forth_y(model%nx, 0:model%ny)
-      real(rk) :: floor, slope_x, slope_y
+      real(rk) :: fall_x, fall_y, slope_x, slope_y
+      logical :: is_west, is_south
       integer :: i, j, nx, ny
       nx = model%nx
       ny = model%ny
-      floor = model%options%slope_floor
       depth = max(model%head(:, 1, :), 0.0_rk)*model%exists
       friction = 0.0_rk
       do j = 1, ny
          do i = 1, nx
-            slope_x = model%slope_x(i, j) + (depth(i + 1, j) - depth(i, j))/model%dx
-            slope_y = model%slope_y(i, j) + (depth(i, j + 1) - depth(i, j))/model%dy
-            friction(i, 1, j) = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), floor))
+            slope_x = model%slope_x(i, j) + rise(depth(i, j), depth(i + 1, j), model%rim_x(i, j), model%over_x(i, j))/model%dx
+            slope_y = model%slope_y(i, j) + rise(depth(i, j), depth(i, j + 1), model%rim_y(i, j), model%over_y(i, j))/model%dy
+            friction(i, 1, j) = root_of(model, slope_x, slope_y)
          end do
       end do
       call exchange_halo(model%exchange, nx, 1, ny, friction)
@@ -230,13 +230,15 @@ contains
       model%friction_y = friction(1:nx, 1, 0:ny)
       do j = 1, ny
          do i = 1, nx
-            if (model%exists(i, j) < 0.5_rk .or. model%exists(i - 1, j)*model%exists(i, j - 1) > 0.5_rk) cycle
-            slope_x = model%slope_x(i, j) + (depth(i + 1, j) - depth(i, j))/model%dx
-            slope_y = model%slope_y(i, j) + (depth(i, j + 1) - depth(i, j))/model%dy
-            if (model%exists(i - 1, j) < 0.5_rk) slope_x = model%slope_x(i, j) + depth(i, j)/model%dx
-            if (model%exists(i, j - 1) < 0.5_rk) slope_y = model%slope_y(i, j) + depth(i, j)/model%dy
-            if (model%exists(i - 1, j) < 0.5_rk) model%friction_x(i - 1, j) = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), floor))
-            if (model%exists(i, j - 1) < 0.5_rk) model%friction_y(i, j - 1) = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), floor))
+            is_west = model%exists(i - 1, j) < 0.5_rk .and. abs(model%over_x(i - 1, j)) > 0.0_rk
+            is_south = model%exists(i, j - 1) < 0.5_rk .and. abs(model%over_y(i, j - 1)) > 0.0_rk
+            if (model%exists(i, j) < 0.5_rk .or. .not. (is_west .or. is_south)) cycle
+            fall_x = rise(depth(i, j), depth(i + 1, j), model%rim_x(i, j), model%over_x(i, j))
+            fall_y = rise(depth(i, j), depth(i, j + 1), model%rim_y(i, j), model%over_y(i, j))
+            slope_x = model%slope_x(i, j) + merge(depth(i, j), fall_x, is_west)/model%dx
+            slope_y = model%slope_y(i, j) + merge(depth(i, j), fall_y, is_south)/model%dy
+            if (is_west) model%friction_x(i - 1, j) = root_of(model, slope_x, slope_y)
+            if (is_south) model%friction_y(i, j - 1) = root_of(model, slope_x, slope_y)
          end do
       end do
       do j = 1, ny
@@ -251,6 +253,22 @@ contains
       end do
       call order_downstream(nx, ny, forth_x, forth_y, model%order)
    end subroutine follow_surface
+
+   !> Rise of the water from a cell to the next one in the east or north; to the ground over an open rim, none at a closed one.
+   pure real(rk) function rise(here, next, rim, conveyance)
+      real(rk), intent(in) :: here, next !! depths [m]
+      real(rk), intent(in) :: rim        !! 1 for a face to the outside
+      real(rk), intent(in) :: conveyance !! of the face, 0: closed
+      rise = next - here
+      if (rim > 0.5_rk .and. abs(conveyance) <= 0.0_rk) rise = 0.0_rk
+   end function rise
+
+   !> Inverse root of the size of a slope, not less than the least slope.
+   pure real(rk) function root_of(model, slope_x, slope_y)
+      type(flow_model_type), intent(in) :: model
+      real(rk), intent(in) :: slope_x, slope_y !! [1]
+      root_of = 1.0_rk/sqrt(max(hypot(slope_x, slope_y), model%options%slope_floor))
+   end function root_of
 
    !> Move the heads by the solution in fine%x, which becomes what they really moved.
    subroutine move_heads(model, iteration)

@@ -72,7 +72,7 @@ contains
       ! a cell that does not exist is saturated and elastic at any head: its equation says that nothing changes
       lane = mod(soil%nclass, w) + 1
       row = soil%nclass/w + 1
-      soil%table%entry_head(lane, row) = huge(1.0_rk)
+      soil%table%entry_head(lane, row) = -2.0_rk*driest_head
       soil%table%porosity(lane, row) = 1.0_rk
       soil%table%residual_water(lane, row) = 0.0_rk
       soil%table%specific_storage(lane, row) = -0.25_rk/driest_head
