@@ -31,7 +31,7 @@ module pl_flow_newton
    real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
    real(rk), parameter :: balance_share = 1.0e-13_rk !! of the water held that all residuals together may be [1]
-   integer, parameter :: for_balance = 2          !! iterations at most that only the balance asks for [1]
+   integer, parameter :: for_balance = 8          !! iterations at most that only the balance asks for [1]
    real(rk), parameter :: halving = 0.5_rk        !! of the residual in an iteration: less may be for rounding [1]
    real(rk), parameter :: rounding = 8.0_rk*epsilon(1.0_rk) !! of the sum of a residual, over its largest term [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
@@ -155,7 +155,7 @@ contains
          model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
-         rows(j) = sum(model%pond_old(:, j))
+         rows(j) = sum(model%pond(:, j)*model%pond_old(:, j))
          do k = 1, model%nz
             rows(j) = rows(j) + model%dz(k)*sum(model%storage_old(:, k, j), mask=model%class(1:model%nx, k, j) <= model%soil%nclass)
          end do
