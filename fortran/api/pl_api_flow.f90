@@ -133,7 +133,7 @@ contains
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
-      integer :: cells(3), columns(2), i
+      integer :: cells(3), columns(2)
       cells = shape(self%model%class)
       columns = shape(self%model%exists)
       if (any(shape(conductivity_x) /= cells) .or. any(shape(conductivity_y) /= cells) .or. &
@@ -150,9 +150,6 @@ contains
          self%model%slope_x = slope_x
          self%model%slope_y = slope_y
          call build_ground_faces(self%model, conductivity_x, conductivity_y, conductivity_z, barrier_x, barrier_y, barrier_z)
-         do i = 1, self%model%nx*self%model%ny
-            self%model%order(i) = i
-         end do
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_set_ground

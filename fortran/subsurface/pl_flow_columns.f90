@@ -44,11 +44,11 @@ contains
    subroutine solve_columns(level, right, order, backward)
       type(flow_level_type), intent(inout) :: level
       real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
-      integer, intent(in) :: order(:)     !! columns downstream; empty: top cells are not coupled
+      integer, intent(in) :: order(:, :)  !! x and y of the columns, downstream; empty: top cells are not coupled
       logical, intent(in) :: backward     !! water can flow either way
       logical :: couples
       integer :: j
-      couples = size(order) > 0
+      couples = size(order, 2) > 0
       !$omp parallel do schedule(static)
       do j = 1, level%ny
          call eliminate_row(level%nx, level%nz, right(:, :, j), level%carry(:, :, j), level%x(:, :, j))
@@ -99,7 +99,7 @@ contains
    !> Top cells in order; x(:, 1, :) holds right-hand sides on entry and solutions on return.
    pure subroutine couple_tops(nx, nz, ny, order, backward, pivot, west, east, south, north, x)
       integer, intent(in) :: nx, nz, ny
-      integer, intent(in) :: order(nx*ny)
+      integer, intent(in) :: order(2, nx*ny) !! x and y of the columns
       logical, intent(in) :: backward
       real(rk), intent(in), dimension(nx, nz, ny) :: pivot, west, east, south, north
       real(rk), intent(inout) :: x(0:nx + 1, nz, 0:ny + 1)
@@ -107,15 +107,15 @@ contains
       integer :: c, i, j
       top = 0.0_rk ! neighbours that come later have nothing to say yet
       do c = 1, nx*ny
-         i = mod(order(c) - 1, nx) + 1
-         j = (order(c) - 1)/nx + 1
+         i = order(1, c)
+         j = order(2, c)
          top(i, j) = (x(i, 1, j) - west(i, 1, j)*top(i - 1, j) - east(i, 1, j)*top(i + 1, j) &
                       - south(i, 1, j)*top(i, j - 1) - north(i, 1, j)*top(i, j + 1))*pivot(i, 1, j)
       end do
       if (backward) then
          do c = nx*ny, 1, -1
-            i = mod(order(c) - 1, nx) + 1
-            j = (order(c) - 1)/nx + 1
+            i = order(1, c)
+            j = order(2, c)
             top(i, j) = (x(i, 1, j) - west(i, 1, j)*top(i - 1, j) - east(i, 1, j)*top(i + 1, j) &
                          - south(i, 1, j)*top(i, j - 1) - north(i, 1, j)*top(i, j + 1))*pivot(i, 1, j)
          end do

@@ -182,7 +182,7 @@ contains
       integer, intent(in) :: nx, ny
       real(rk), intent(in) :: forth_x(0:nx, ny) !! 0: no flow
       real(rk), intent(in) :: forth_y(nx, 0:ny) !! 0: no flow
-      integer, intent(out) :: order(nx*ny)      !! i + nx*(j - 1)
+      integer, intent(out) :: order(2, nx*ny)   !! x and y of the columns
       integer :: waiting(nx, ny), head, i, j, next, tail
       logical :: is_listed(nx, ny)
       do j = 1, ny
@@ -211,8 +211,8 @@ contains
             call enlist(i, j)
          end if
          head = head + 1
-         i = mod(order(head) - 1, nx) + 1
-         j = (order(head) - 1)/nx + 1
+         i = order(1, head)
+         j = order(2, head)
          if (i < nx .and. forth_x(i, j) > 0.0_rk) call pass(min(i + 1, nx), j)
          if (i > 1 .and. forth_x(i - 1, j) < 0.0_rk) call pass(max(i - 1, 1), j)
          if (j < ny .and. forth_y(i, j) > 0.0_rk) call pass(i, min(j + 1, ny))
@@ -222,7 +222,7 @@ contains
       subroutine enlist(i, j)
          integer, intent(in) :: i, j
          tail = tail + 1
-         order(tail) = i + nx*(j - 1)
+         order(:, tail) = [i, j]
          is_listed(i, j) = .true.
       end subroutine enlist
 

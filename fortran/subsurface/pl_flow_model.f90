@@ -118,7 +118,7 @@ module pl_flow_model
       integer, allocatable :: widths(:), heights(:)     !! columns of the tiles on the level before, by their place [1]
       type(flow_exchange_type) :: alone                 !! of the levels that every rank holds whole
       real(rk), allocatable :: over(:, :, :)            !! (nx, ny, 4) share of overland flow in west, east, south, north
-      integer, allocatable :: order(:)                  !! columns downstream, i + nx*(j-1)
+      integer, allocatable :: order(:, :)               !! x and y of the columns, downstream
       real(rk), allocatable :: basis(:, :, :, :)        !! (nx, nz, ny, vectors) of GMRES
       ! of the last step asked for
       real(rk), allocatable :: volume_source(:, :, :)   !! [m]
@@ -162,6 +162,9 @@ contains
       do k = 1, nz
          model%drop(k) = 0.5_rk*(dz(k) + dz(min(k + 1, nz)))
       end do
+      do k = 1, nx*ny
+         model%order(:, k) = [mod(k - 1, nx) + 1, (k - 1)/nx + 1]
+      end do
    end subroutine create_flow_model
 
    !> Allocate and clear the arrays.
@@ -188,7 +191,7 @@ contains
                 model%met_source(nx, nz, ny), model%residual(nx, nz, ny), model%volume_source(nx, nz, ny), &
                 model%pond_old(nx, ny), model%rain(nx, ny), model%met_rain(nx, ny), model%rim(nx, ny), &
                 model%runoff(nx, ny), model%volume_rain(nx, ny), model%volume_rim(nx, ny), model%volume_runoff(nx, ny), &
-                model%over(nx, ny, 4), model%drain(nx, ny), model%order(nx*ny), model%basis(nx, nz, ny, 4), stat=stat)
+                model%over(nx, ny, 4), model%drain(nx, ny), model%order(2, nx*ny), model%basis(nx, nz, ny, 4), stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the distributed subsurface; use fewer cells per rank")
          return

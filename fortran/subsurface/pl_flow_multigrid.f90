@@ -91,15 +91,15 @@ contains
       real(rk), intent(in) :: right(model%nx, model%nz, model%ny)
       integer :: coupled
       logical :: backward
-      coupled = merge(0, size(model%order), model%options%overland == overland_none)
+      coupled = merge(0, size(model%order, 2), model%options%overland == overland_none)
       backward = model%options%overland == overland_diffusive
       if (model%nlevel == 1) then
-         call solve_columns(model%fine, right, model%order(:coupled), backward)
+         call solve_columns(model%fine, right, model%order(:, :coupled), backward)
          return
       end if
-      call sweep(model%exchange, model%fine, right, model%order(:coupled), backward, .true.)
+      call sweep(model%exchange, model%fine, right, model%order(:, :coupled), backward, .true.)
       call descend(model, model%fine, right, 1)
-      call sweep(model%exchange, model%fine, right, model%order(:coupled), backward, .false.)
+      call sweep(model%exchange, model%fine, right, model%order(:, :coupled), backward, .false.)
    end subroutine precondition
 
    !> Coarse correction of a level whose right-hand side is `right`.
@@ -108,7 +108,7 @@ contains
       type(flow_level_type), intent(inout) :: level
       real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
       integer, intent(in) :: coarse_number
-      integer, parameter :: uncoupled(0) = [integer ::]
+      integer, parameter :: uncoupled(2, 0) = reshape([integer ::], [2, 0])
       type(flow_level_type), pointer :: coarse
       type(flow_exchange_type), pointer :: above, here
       real(rk), allocatable :: wanted(:, :, :)
@@ -148,7 +148,7 @@ contains
       type(flow_exchange_type), intent(inout) :: exchange
       type(flow_level_type), intent(inout) :: level
       real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
-      integer, intent(in) :: order(:)
+      integer, intent(in) :: order(:, :)
       logical, intent(in) :: backward, from_zero
       real(rk) :: share
       integer :: j
