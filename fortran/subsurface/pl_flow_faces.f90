@@ -125,7 +125,35 @@ contains
                                             model%options%slope_floor, manning(i, c), model%rim_y(i, j), c > j)/model%dy
          end do
       end do
+      call build_drain(model)
    end subroutine build_overland_faces
+
+   !> Outflow of ponds over depth**(5/3), down the slopes of the terrain.
+   subroutine build_drain(model)
+      type(flow_model_type), intent(inout) :: model
+      integer :: i, j
+      do j = 1, model%ny
+         do i = 1, model%nx
+            model%drain(i, j) = descent(model%over_x(i, j), model%bed_x(i, j), 1.0_rk) &
+                                + descent(model%over_x(i - 1, j), model%bed_x(i - 1, j), -1.0_rk) &
+                                + descent(model%over_y(i, j), model%bed_y(i, j), 1.0_rk) &
+                                + descent(model%over_y(i, j - 1), model%bed_y(i, j - 1), -1.0_rk)
+         end do
+      end do
+   contains
+      !> Share of a face.
+      pure real(rk) function descent(over, bed, sign_out)
+         real(rk), intent(in) :: over     !! conveyance
+         real(rk), intent(in) :: bed      !! slope, positive uphill along the axis [1]
+         real(rk), intent(in) :: sign_out !! 1 where the axis leads out of the cell, -1 where it leads in
+         real(rk) :: fall
+         fall = -sign_out*bed
+         descent = 0.0_rk
+         if (fall <= 0.0_rk) return
+         descent = abs(over)
+         if (model%options%overland == overland_diffusive) descent = abs(over)*fall/sqrt(max(fall, model%options%slope_floor))
+      end function descent
+   end subroutine build_drain
 
    !> Conveyance of a face: signed with the slope (kinematic) or free of it (diffusive); 0 where a rim would let water in.
    pure real(rk) function conveyance(scheme, normal, along, floor, manning, rim, is_before)

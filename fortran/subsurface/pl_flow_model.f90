@@ -88,6 +88,7 @@ module pl_flow_model
       real(rk), allocatable :: over_x(:, :)             !! (0:nx, ny) conveyance of overland flow over dx [m-2/3 s-1]
       real(rk), allocatable :: over_y(:, :)             !! (nx, 0:ny) the same to the north [m-2/3 s-1]
       real(rk), allocatable :: bed_x(:, :), bed_y(:, :) !! slopes of these faces, positive uphill [1]
+      real(rk), allocatable :: drain(:, :)              !! outflow of a pond over depth**(5/3) (nx, ny) [m-2/3 s-1]
       real(rk), allocatable :: rim_x(:, :), rim_y(:, :) !! 1 for faces to the outside [1]
       real(rk), allocatable :: friction_x(:, :), friction_y(:, :) !! inverse root of the friction slope (diffusive) [1]
       type(boundary_faces_type) :: faces
@@ -187,7 +188,7 @@ contains
                 model%met_source(nx, nz, ny), model%residual(nx, nz, ny), model%volume_source(nx, nz, ny), &
                 model%pond_old(nx, ny), model%rain(nx, ny), model%met_rain(nx, ny), model%rim(nx, ny), &
                 model%runoff(nx, ny), model%volume_rain(nx, ny), model%volume_rim(nx, ny), model%volume_runoff(nx, ny), &
-                model%over(nx, ny, 4), model%order(nx*ny), model%basis(nx, nz, ny, 4), stat=stat)
+                model%over(nx, ny, 4), model%drain(nx, ny), model%order(nx*ny), model%basis(nx, nz, ny, 4), stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the distributed subsurface; use fewer cells per rank")
          return
@@ -213,6 +214,7 @@ contains
       model%rim = 0.0_rk
       model%runoff = 0.0_rk
       model%over = 0.0_rk
+      model%drain = 0.0_rk
       model%volume_source = 0.0_rk
       model%volume_rain = 0.0_rk
       model%volume_rim = 0.0_rk

@@ -14,7 +14,7 @@ module pl_flow_newton
    use pl_flow_krylov, only: solve_linear
    use pl_flow_model, only: flow_model_type
    use pl_flow_multigrid, only: prepare_preconditioner
-   use pl_flow_overland, only: overland_diffusive
+   use pl_flow_overland, only: drained_head, overland_diffusive, overland_none
    use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_if_new
    use pl_flow_system, only: assemble, evaluate
    use pl_head_step, only: propose_head, smooth_head
@@ -31,7 +31,7 @@ module pl_flow_newton
    real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
    real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
    real(rk), parameter :: balance_share = 1.0e-13_rk !! of the water held that all residuals together may be [1]
-   integer, parameter :: for_balance = 2          !! iterations at most that only the balance asks for [1]
+   integer, parameter :: for_balance = 8          !! iterations at most that only the balance asks for [1]
    real(rk), parameter :: halving = 0.5_rk        !! of the residual in an iteration: less may be for rounding [1]
    real(rk), parameter :: rounding = 8.0_rk*epsilon(1.0_rk) !! of the sum of a residual, over its largest term [1]
    integer, parameter :: slow = 8                 !! iterations of GMRES after which coarse grids may be called for [1]
@@ -39,7 +39,7 @@ module pl_flow_newton
    integer(int8), parameter :: most_flips = 20_int8 !! after which it comes no nearer [1]
    integer, parameter :: patience = 6             !! iterations before steps across a kink are halved [1]
    real(rk), parameter :: slack = 3.0_rk          !! growth of the residual that passes [1]
-   integer, parameter :: long_patience = 16       !! iterations before the residual must fall in each [1]
+   integer, parameter :: long_patience = 12       !! iterations before the residual must fall in each [1]
    integer, parameter :: most_halvings = 2        !! of a step along which it does not [1]
 
 contains
@@ -101,7 +101,7 @@ contains
          if (allocated(error)) return
          before = now
          model%newton = model%newton + 1
-         call move_heads(model, iterations + 1)
+         call move_heads(model, dt, iterations + 1)
       end do
    end subroutine newton_step
 
@@ -155,7 +155,7 @@ contains
          model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
-         rows(j) = sum(model%pond_old(:, j))
+         rows(j) = sum(model%pond(:, j)*model%pond_old(:, j))
          do k = 1, model%nz
             rows(j) = rows(j) + model%dz(k)*sum(model%storage_old(:, k, j), mask=model%class(1:model%nx, k, j) <= model%soil%nclass)
          end do
@@ -271,14 +271,21 @@ contains
    end function root_of
 
    !> Move the heads by the solution in fine%x, which becomes what they really moved.
-   subroutine move_heads(model, iteration)
+   subroutine move_heads(model, dt, iteration)
       type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt       !! [s]
       integer, intent(in) :: iteration !! of the step, from 1 [1]
+      real(rk) :: aim(model%nx)
       integer :: i, j, n
       model%is_evaluated = .false.
       n = (model%nx + 2)*model%nz
-      !$omp parallel do schedule(static) private(i)
+      !$omp parallel do schedule(static) private(i, aim)
       do j = 1, model%ny
+         if (model%options%overland /= overland_none) then
+            aim = model%head(1:model%nx, 1, j) - model%fine%x(1:model%nx, 1, j)
+            call drained_head(model%nx, dt*model%drain(:, j), model%head(1:model%nx, 1, j), aim)
+            model%fine%x(1:model%nx, 1, j) = model%head(1:model%nx, 1, j) - aim
+         end if
          do i = 1, model%nx ! the linear solve is inexact, a pond that runs off is not
             if (model%runoff(i, j) > 0.0_rk) model%fine%x(i, 1, j) = model%head(i, 1, j) - model%options%ponding_depth
          end do

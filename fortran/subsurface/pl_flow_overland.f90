@@ -8,7 +8,7 @@ module pl_flow_overland
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: diffusive_face, kinematic_face, wave_power
+   public :: diffusive_face, drained_head, kinematic_face, wave_power
    public :: overland_diffusive, overland_kinematic, overland_none
 
    integer, parameter :: overland_none = 0
@@ -81,5 +81,31 @@ contains
                         - merge(wave/distance, 0.0_rk, depth_behind(i) > 0.0_rk)
       end do
    end subroutine diffusive_face
+
+   !> Head of a top cell where a step of Newton's method would have it, with the outflow of its pond as it is.
+   !>
+   !> Outflow grows with depth**(5/3): its tangent is too small for a pond that rises, at a dry surface it is zero. The depth
+   !> found holds what the linear equation has for storage and outflow together.
+   pure subroutine drained_head(n, rate, before, head)
+      integer, intent(in) :: n
+      real(rk), intent(in) :: rate(n)    !! outflow over depth**(5/3), times the step [m-2/3]
+      real(rk), intent(in) :: before(n)  !! head at the iterate [m]
+      real(rk), intent(inout) :: head(n) !! in: by Newton's method, out: not higher [m]
+      integer, parameter :: rounds = 5   !! of Newton's method, which comes down from above [1]
+      real(rk) :: depth, power, total, wet
+      integer :: i, round
+      do i = 1, n
+         wet = max(before(i), 0.0_rk)
+         if (head(i) <= wet .or. rate(i) <= 0.0_rk) cycle
+         power = wet**two_thirds
+         total = head(i) + rate(i)*power*(wet + five_thirds*(head(i) - wet))
+         depth = min(total, (total/rate(i))**0.6_rk)
+         do round = 1, rounds
+            power = depth**two_thirds
+            depth = (total + two_thirds*rate(i)*power*depth)/(1.0_rk + five_thirds*rate(i)*power)
+         end do
+         head(i) = min(head(i), depth)
+      end do
+   end subroutine drained_head
 
 end module pl_flow_overland
