@@ -1,7 +1,7 @@
 !> Solve the linear system of a Newton iteration: GMRES, preconditioned from the right.
 !>
-!> Saad and Schultz (1986), SIAM J. Sci. Stat. Comput. 7, 856-869, with classical Gram-Schmidt: the products of an
-!> iteration need one reduction. Sums go row by row in a fixed order, so that results do not depend on threads.
+!> Saad and Schultz (1986), SIAM J. Sci. Stat. Comput. 7, 856-869, with classical Gram-Schmidt: all products of an
+!> iteration go in one reduction. Sums go row by row in a fixed order, so that results do not depend on threads.
 module pl_flow_krylov
    use pl_error, only: error_state, error_type, raise_error
    use pl_flow_columns, only: multiply_rows

@@ -29,7 +29,7 @@ module pl_flow_model
       real(rk) :: tolerance = 1.0e-9_rk         !! largest residual of a cell [m]
       integer :: max_iterations = 40            !! of Newton's method in a step [1]
       integer :: max_krylov = 30                !! vectors before GMRES restarts [1]
-      integer :: max_restarts = 3               !! of GMRES in a Newton iteration [1]
+      integer :: max_restarts = 4               !! cycles of GMRES in a Newton iteration [1]
       real(rk) :: min_step = 1.0_rk             !! shortest step before the run stops [s]
       real(rk) :: max_step = huge(1.0_rk)       !! longest step [s]
    end type flow_options_type

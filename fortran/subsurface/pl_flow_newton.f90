@@ -2,8 +2,8 @@
 !>
 !> Linear systems are solved to a share of the residual after Eisenstat and Walker (1996), SIAM J. Sci. Comput. 17,
 !> 16-32, choice 2. Where a head would jump, the step is taken in water content instead, and a cell leaves saturation
-!> through a fixed head (pl_head_step). A column
-!> that fills up begins to pond at depth 0, where the pond already counts in the Jacobian.
+!> through a head (pl_head_step) that comes nearer to saturation each time in a step. A column that fills up begins to
+!> pond at depth 0, where the pond already counts in the Jacobian.
 module pl_flow_newton
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use, intrinsic :: iso_fortran_env, only: int8
@@ -56,7 +56,7 @@ contains
       integer :: halvings, met, solved
       logical :: rises
       converged = .false.
-      call start_step(model, dt, held)
+      call start_step(model, held)
       before = 0.0_rk
       met = 0
       halvings = most_halvings ! there is nothing to go back to
@@ -92,7 +92,7 @@ contains
             model%is_evaluated = converged
             return
          end if
-         if (iterations > 0) share = next_share(share, now, before, model%options%tolerance/max(top(1), tiny(top)))
+         if (iterations > 0) share = next_share(now, before, model%options%tolerance/max(top(1), tiny(top)))
          if (met > 0) share = max(min(share, aim*balance_share*sums(3)/abs(sums(2))), least_share)
          call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
@@ -131,20 +131,17 @@ contains
    end subroutine step_back
 
    !> Share of the residual that the next linear solve may leave.
-   pure real(rk) function next_share(share, now, before, enough)
-      real(rk), intent(in) :: share  !! of the last solve [1]
+   pure real(rk) function next_share(now, before, enough)
       real(rk), intent(in) :: now    !! size of the residual [m]
       real(rk), intent(in) :: before !! size of the residual before [m]
       real(rk), intent(in) :: enough !! share at which the tolerance is met [1]
       next_share = walker*(now/before)**walker_power
-      if (walker*share**walker_power > first_share) next_share = max(next_share, walker*share**walker_power)
       next_share = min(max(next_share, least_share, aim*enough), first_share)
    end function next_share
 
-   !> Storage at the start, what the cells can give, and the way of the water.
-   subroutine start_step(model, dt, held)
+   !> Storage at the start, and the way of the water over land.
+   subroutine start_step(model, held)
       type(flow_model_type), intent(inout) :: model
-      real(rk), intent(in) :: dt    !! [s]
       real(rk), intent(out) :: held !! water of this rank [m]
       real(rk) :: rows(model%ny)
       integer :: j, k
@@ -159,49 +156,12 @@ contains
          do k = 1, model%nz
             rows(j) = rows(j) + model%dz(k)*sum(model%storage_old(:, k, j), mask=model%class(1:model%nx, k, j) <= model%soil%nclass)
          end do
-         call limit_row(model, j, dt)
+         if (model%has_source) model%met_source(:, :, j) = model%source(:, :, j)
+         model%met_rain(:, j) = model%rain(:, j)
       end do
       held = sum(rows)
       if (model%options%overland == overland_diffusive) call follow_surface(model)
    end subroutine start_step
-
-   !> Sources that take water get what their cell holds above air-dry water, and evaporation what pond, rain and top cell hold.
-   subroutine limit_row(model, j, dt)
-      type(flow_model_type), intent(inout) :: model
-      integer, intent(in) :: j
-      real(rk), intent(in) :: dt !! [s]
-      real(rk), parameter :: share = 0.9_rk !! of that water that one step may take [1]
-      real(rk) :: held
-      integer :: c, i, k
-      model%met_rain(:, j) = model%rain(:, j)
-      if (model%has_source) then
-         model%met_source(:, :, j) = model%source(:, :, j)
-         do k = 1, model%nz
-            do i = 1, model%nx
-               if (model%source(i, k, j) >= 0.0_rk) cycle
-               c = model%class(i, k, j)
-               held = model%dz(k)*max(model%storage(i, k, j) - table_value(model%soil%table%air_dry_water, c), 0.0_rk)
-               model%met_source(i, k, j) = max(model%source(i, k, j), -share*held/dt)
-            end do
-         end do
-      end if
-      if (any(model%rain(:, j) < 0.0_rk)) then
-         do i = 1, model%nx
-            if (model%rain(i, j) >= 0.0_rk) cycle
-            c = model%class(i, 1, j)
-            held = model%dz(1)*max(model%storage(i, 1, j) - table_value(model%soil%table%air_dry_water, c), 0.0_rk)
-            held = model%pond_old(i, j) + share*(held + dt*min(model%met_source(i, 1, j), 0.0_rk))
-            model%met_rain(i, j) = max(model%rain(i, j), -max(held, 0.0_rk)/dt)
-         end do
-      end if
-   end subroutine limit_row
-
-   !> Entry of a table of soil classes.
-   pure real(rk) function table_value(table, class)
-      real(rk), intent(in) :: table(:, :) !! (w, rows)
-      integer, intent(in) :: class        !! [1]
-      table_value = table(mod(class - 1, w) + 1, (class - 1)/w + 1)
-   end function table_value
 
    !> Friction slope and order of the columns by the water surface as it stands.
    !>

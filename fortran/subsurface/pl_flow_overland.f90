@@ -3,7 +3,8 @@
 !> Discharge per width between two cells follows Manning's equation, q = h**(5/3) S_f/(n sqrt(abs(S_f))), with the
 !> depth h of the upstream cell (Kollet and Maxwell 2006, Adv. Water Resour. 29, 945-958, eqs. 8-10). The friction slope
 !> S_f is that of the terrain (kinematic) or of the water surface (diffusive). Depth is the positive part of the head of
-!> the top layer. A face to the outside lets water out, never in, at the slope of the terrain.
+!> the top layer. A face to the outside lets water out, never in: where
+!> the terrain falls outward, at its slope (kinematic) or at that of water that falls to the ground there (diffusive).
 module pl_flow_overland
    use pl_kinds, only: rk
    implicit none (type, external)

@@ -95,7 +95,7 @@ contains
       real(rk), intent(out) :: signed  !! [m]
       call assemble_row(model%nx, model%nz, dt, model%dz, model%drop, model%head(:, :, j - 1:j + 1), &
                         model%relative(:, :, j - 1:j + 1), model%slope(:, :, j - 1:j + 1), model%storage(:, :, j), &
-                        model%capacity(:, :, j), model%storage_old(:, :, j), model%met_source(:, :, j), &
+                        model%capacity(:, :, j), model%storage_old(:, :, j), model%source(:, :, j), &
                         model%kx(:, :, j), model%ky(:, :, j - 1:j), model%kz(:, :, j), model%cos_x(:, j), &
                         model%sin_x(:, j), model%cos_y(:, j - 1:j), model%sin_y(:, j - 1:j), model%residual(:, :, j), &
                         model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
@@ -103,6 +103,7 @@ contains
                         model%fine%down(:, :, j))
       call add_surface(model, j, dt)
       call add_boundaries(model, j, dt)
+      call hold_dry(model, j, dt)
       if (model%options%overland == overland_none) call let_off(model, j)
       call factor_row(model%nx, model%nz, model%fine%centre(:, :, j), model%fine%up(:, :, j), model%fine%down(:, :, j), &
                       model%fine%pivot(:, :, j), model%fine%carry(:, :, j))
@@ -239,7 +240,7 @@ contains
       do i = 1, model%nx
          associate (head => model%head(i, 1, j), pond => model%pond(i, j))
             model%residual(i, 1, j) = model%residual(i, 1, j) + pond*(max(head, 0.0_rk) - model%pond_old(i, j) &
-                                                                      - dt*model%met_rain(i, j))
+                                                                      - dt*model%rain(i, j))
             model%fine%centre(i, 1, j) = model%fine%centre(i, 1, j) + merge(pond, 0.0_rk, head >= 0.0_rk)
          end associate
       end do
@@ -302,6 +303,47 @@ contains
       end if
    end subroutine overland_faces
 
+   !> Sinks and evaporation take no more than what keeps a cell above the air-dry head.
+   !>
+   !> Head >= air-dry head, less taken than asked for >= 0, one of them with equality, as in `let_off`: where a cell that is
+   !> asked for water would be drier, its head is given and the balance says what it can give. Evaporation is cut first.
+   subroutine hold_dry(model, j, dt)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: j
+      real(rk), intent(in) :: dt !! [s]
+      real(rk) :: above, cut, deficit, evaporation, sink
+      integer :: i, k
+      if (.not. (model%has_source .or. any(model%rain(:, j) < 0.0_rk))) return
+      do k = 1, merge(model%nz, 1, model%has_source)
+         do i = 1, model%nx
+            sink = dt*max(-model%source(i, k, j), 0.0_rk)
+            evaporation = 0.0_rk
+            if (k == 1) evaporation = dt*model%pond(i, j)*max(-model%rain(i, j), 0.0_rk)
+            if (sink + evaporation <= 0.0_rk) cycle
+            above = model%head(i, k, j) - model%soil%table%air_dry_head
+            deficit = model%residual(i, k, j) - model%fine%centre(i, k, j)*above
+            cut = dt*(model%met_source(i, k, j) - model%source(i, k, j)) ! at the iterate before
+            if (k == 1) cut = cut + dt*(model%met_rain(i, j) - model%rain(i, j))
+            if (deficit <= 0.0_rk .or. (above > 0.0_rk .and. cut <= 0.0_rk)) then
+               deficit = 0.0_rk
+            else if (deficit < sink + evaporation) then
+               model%residual(i, k, j) = model%fine%centre(i, k, j)*above
+               model%fine%west(i, k, j) = 0.0_rk
+               model%fine%east(i, k, j) = 0.0_rk
+               model%fine%south(i, k, j) = 0.0_rk
+               model%fine%north(i, k, j) = 0.0_rk
+               model%fine%up(i, k, j) = 0.0_rk
+               model%fine%down(i, k, j) = 0.0_rk
+            else ! it is drier than that by itself
+               deficit = sink + evaporation
+               model%residual(i, k, j) = model%residual(i, k, j) - deficit
+            end if
+            if (k == 1) model%met_rain(i, j) = model%rain(i, j) + min(deficit, evaporation)/dt
+            if (sink > 0.0_rk) model%met_source(i, k, j) = model%source(i, k, j) + max(deficit - evaporation, 0.0_rk)/dt
+         end do
+      end do
+   end subroutine hold_dry
+
    !> Without overland flow, water above the ponding depth leaves within the step.
    !>
    !> Runoff >= 0, depth <= ponding depth, one of them with equality: where the pond is full and more water comes than its
@@ -359,8 +401,8 @@ contains
                      faces%inflow(f) = -faces%conductance(f)*relative
                      by_head = -faces%conductance(f)*slope
                   case default ! seepage
-                     faces%inflow(f) = -faces%conductance(f)*max(head, 0.0_rk)
-                     by_head = -merge(faces%conductance(f), 0.0_rk, head > 0.0_rk)
+                     faces%inflow(f) = -faces%conductance(f)*relative*max(head, 0.0_rk)
+                     by_head = -merge(faces%conductance(f)*relative, 0.0_rk, head > 0.0_rk)
                   end select
                   model%residual(i, k, j) = model%residual(i, k, j) - dt*faces%inflow(f)
                   model%fine%centre(i, k, j) = model%fine%centre(i, k, j) - dt*by_head

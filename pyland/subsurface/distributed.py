@@ -176,7 +176,8 @@ class DistributedSubsurface:
         self._classes = classes
         slopes = tuple(spread_columns(value, grid.shape[1:], name)
                        for name, value in (("slope_x", slope_x), ("slope_y", slope_y)))
-        faces = BoundaryFaces(boundaries, grid, classes.conductivity, slopes)
+        tilt = slopes if terrain_following else (np.zeros((1, 1)), np.zeros((1, 1)))
+        faces = BoundaryFaces(boundaries, grid, classes.conductivity, tilt)
         if overland != "none" and self._comm.any(bool(faces.covered.any())):
             raise InputError("boundaries.top: overland flow needs an open surface; leave the top out, or set overland "
                              "'none'.")
@@ -211,6 +212,7 @@ class DistributedSubsurface:
         inner = self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3)
         self.pressure = inner if self.nmember > 1 else inner[0]
         self._active = exists[1:-1, :, 1:-1].transpose(1, 0, 2)
+        self._ice: np.ndarray | float = 0.0
         self._set_state(pressure_head, water_table_depth)
         self._sums = {name: np.zeros(self.nmember) for name in
                       (*_FLUXES, "increment", *(f"boundary_{side}" for side in faces.sides))}
@@ -259,7 +261,7 @@ class DistributedSubsurface:
             Length [s]; the solver takes it in as many steps as it needs.
         source : array_like, optional
             Water put into cells [kg m-2 s-1], a number, ``(layer,)``, ``(layer, y, x)`` or with a member axis before;
-            negative: wells and roots, limited to the water above ``air_dry_head``.
+            negative: wells and roots, cut where their cell would fall below ``air_dry_head``.
         rain : array_like
             Water at the surface [kg m-2 s-1], a number, ``(y, x)`` or ``(member, y, x)``; negative: evaporation, from
             rain, pond and top cell. Where the surface has a condition or there is none, no rain is taken.
@@ -388,10 +390,41 @@ class DistributedSubsurface:
         self._sums["increment"] += (stored - self._stored).sum(axis=0)
         self._stored = stored
 
+    def set_ice(self, ice: np.ndarray | float) -> None:
+        """Set the ice of the cells: it takes their pores and slows their flow; heads stay.
+
+        The liquid water that a cell loses or gains with its pores is booked as ``increment``.
+
+        Parameters
+        ----------
+        ice : array_like
+            As volume of liquid water [m3 m-3], a number, ``(layer,)`` or ``(layer, y, x)``; the same for all members.
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit, or a cell has more ice than pores above the residual water.
+
+        Notes
+        -----
+        Conductivity falls by 10**(-6 ice/porosity) (Lundin 1990, J. Hydrol. 118, 193-216). Where a head is held at a
+        face, water flows in as if the face had no ice.
+        """
+        field = spread_cells(ice, self._grid.shape, "ice")
+        mine = self._grid.cells_with_rim(field)
+        inner = mine[1:-1, :, 1:-1].transpose(1, 0, 2)
+        room = np.where(self._active, self._classes.porosity - self._classes.residual, np.inf)
+        if self._comm.any(bool((inner < 0.0).any() or (inner >= room).any())):
+            raise InputError("ice: must not be negative, and less than porosity minus residual water in every cell.")
+        self._core.set_ice(mine)
+        self._ice = np.where(self._active, inner, 0.0)
+        self.reconcile()
+
     @property
     def soil_water(self) -> np.ndarray:
-        """Water content without what compression adds [m3 m-3], shape of :attr:`pressure`; 0 where no cell is."""
-        porosity, elastic = self._classes.porosity, self._classes.elastic
+        """Liquid water without what compression adds [m3 m-3], shape of :attr:`pressure`; 0 where no cell is."""
+        porosity = self._classes.porosity - self._ice
+        elastic = self._classes.elastic
         water = []
         for member in range(self.nmember):
             squeezed = 1.0 + elastic * np.maximum(self._member(member), -0.5 / elastic)
@@ -400,7 +433,7 @@ class DistributedSubsurface:
 
     @property
     def saturation(self) -> np.ndarray:
-        """Water content over porosity [1], shape of :attr:`pressure`."""
+        """Liquid water over porosity [1], shape of :attr:`pressure`."""
         return self.soil_water / self._classes.porosity
 
     @property

@@ -216,4 +216,5 @@ def _face_geometry(
     along = spread_cells(conductivity[0 if in_x else 1], grid.shape, "saturated_conductivity")[k, j, i]
     uphill = np.broadcast_to(slopes[0 if in_x else 1], grid.shape[1:])[j, i]
     lift = (0.5 if side in ("east", "north") else -0.5) * size * uphill
-    return 2.0 * along * dz / size**2, lift, dz / size
+    along_layer = 1.0 / np.sqrt(1.0 + uphill**2)  # cosine: gradients run along layers that follow the terrain
+    return 2.0 * along * dz / size**2 * along_layer, lift, dz / size
