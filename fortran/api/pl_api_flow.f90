@@ -6,7 +6,7 @@ module pl_api_flow
    use, intrinsic :: iso_c_binding, only: c_intptr_t, c_loc
    use pl_error, only: error_input, error_state, error_type, raise_error, report
    use pl_flow_exchange, only: create_exchange
-   use pl_flow_faces, only: build_ground_faces, build_overland_faces, order_downstream
+   use pl_flow_faces, only: build_ground_faces, build_overland_faces
    use pl_flow_model, only: create_flow_model, flow_model_type
    use pl_flow_soil, only: create_flow_soil, evaluate_cells
    use pl_flow_step, only: advance_flow, load_member
@@ -169,8 +169,6 @@ contains
          call raise_error(error, error_input, "flow: manning must be positive")
       else
          call build_overland_faces(self%model, manning)
-         call order_downstream(self%model%nx, self%model%ny, self%model%over_x*(1.0_rk - self%model%rim_x), &
-                               self%model%over_y*(1.0_rk - self%model%rim_y), self%model%order)
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_set_overland

@@ -157,8 +157,8 @@ contains
       type(flow_level_type), intent(inout) :: coarse
       real(rk), dimension(0:fine%nx + 1) :: w, e, s, n, s_beyond, n_beyond
       real(rk) :: halved
-      integer :: ci, cj, i, j, k, top
-      !$omp parallel do schedule(static) private(ci, i, j, k, top, w, e, s, n, s_beyond, n_beyond, halved)
+      integer :: ci, cj, i, j, k, over_row, top
+      !$omp parallel do schedule(static) private(ci, i, j, k, over_row, top, w, e, s, n, s_beyond, n_beyond, halved)
       do cj = 1, coarse%ny
          coarse%centre(:, :, cj) = 0.0_rk
          coarse%west(:, :, cj) = 0.0_rk
@@ -168,17 +168,18 @@ contains
          coarse%up(:, :, cj) = 0.0_rk
          coarse%down(:, :, cj) = 0.0_rk
          do j = 2*cj - 1, min(2*cj, fine%ny)
+            over_row = min(j, model%ny) ! a grid put together from many narrow tiles has more rows; overland flow is not read then
             do k = 1, fine%nz
                top = merge(1, 0, is_finest .and. k == 1) ! overland flow is not taken along
-               call load_row(fine%nx, fine%west(:, k, j), model%over(:, min(j, model%ny), 1), top, w)
-               call load_row(fine%nx, fine%east(:, k, j), model%over(:, j, 2), top, e)
-               call load_row(fine%nx, fine%south(:, k, j), model%over(:, j, 3), top, s)
-               call load_row(fine%nx, fine%north(:, k, j), model%over(:, j, 4), top, n)
+               call load_row(fine%nx, fine%west(:, k, j), model%over(:, over_row, 1), top, w)
+               call load_row(fine%nx, fine%east(:, k, j), model%over(:, over_row, 2), top, e)
+               call load_row(fine%nx, fine%south(:, k, j), model%over(:, over_row, 3), top, s)
+               call load_row(fine%nx, fine%north(:, k, j), model%over(:, over_row, 4), top, n)
                ! beyond the tile the same coefficient stands for the one that is not known
                w(fine%nx + 1) = e(fine%nx)
                e(0) = w(1)
                n_beyond = s
-               if (j > 1) call load_row(fine%nx, fine%north(:, k, j - 1), model%over(:, max(j - 1, 1), 4), top, n_beyond)
+               if (j > 1) call load_row(fine%nx, fine%north(:, k, j - 1), model%over(:, max(over_row - 1, 1), 4), top, n_beyond)
                s_beyond = n
                if (j < fine%ny) call load_row(fine%nx, fine%south(:, k, j + 1), model%over(:, min(j + 1, model%ny), 3), top, &
                                               s_beyond)

@@ -103,9 +103,9 @@ contains
       logical, intent(in) :: backward
       real(rk), intent(in), dimension(nx, nz, ny) :: pivot, west, east, south, north
       real(rk), intent(inout) :: x(0:nx + 1, nz, 0:ny + 1)
-      real(rk) :: top(0:nx + 1, 0:ny + 1)
+      real(rk), allocatable :: top(:, :) ! as large as the grid: not for the stack
       integer :: c, i, j
-      top = 0.0_rk ! neighbours that come later have nothing to say yet
+      allocate (top(0:nx + 1, 0:ny + 1), source=0.0_rk) ! neighbours that come later have nothing to say yet
       do c = 1, nx*ny
          i = order(1, c)
          j = order(2, c)

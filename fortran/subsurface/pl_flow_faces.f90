@@ -96,7 +96,7 @@ contains
       cosine = 1.0_rk/sqrt(1.0_rk + slope*slope)
    end function cosine
 
-   !> Conveyance of overland flow through faces.
+   !> Conveyance of overland flow through faces, outflow of ponds and order of the columns.
    subroutine build_overland_faces(model, manning)
       type(flow_model_type), intent(inout) :: model
       real(rk), intent(in) :: manning(0:, 0:) !! (0:nx+1, 0:ny+1) [s m-1/3]
@@ -126,7 +126,19 @@ contains
          end do
       end do
       call build_drain(model)
+      call order_by_terrain(model)
    end subroutine build_overland_faces
+
+   !> Order of the columns down the slopes of the terrain.
+   subroutine order_by_terrain(model)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), allocatable :: forth_x(:, :), forth_y(:, :) ! as large as the grid: not for the stack
+      allocate (forth_x, source=model%over_x)
+      allocate (forth_y, source=model%over_y)
+      where (model%rim_x > 0.5_rk) forth_x = 0.0_rk
+      where (model%rim_y > 0.5_rk) forth_y = 0.0_rk
+      call order_downstream(model%nx, model%ny, forth_x, forth_y, model%order)
+   end subroutine order_by_terrain
 
    !> Outflow of ponds over depth**(5/3), down the slopes of the terrain.
    subroutine build_drain(model)
@@ -183,8 +195,10 @@ contains
       real(rk), intent(in) :: forth_x(0:nx, ny) !! 0: no flow
       real(rk), intent(in) :: forth_y(nx, 0:ny) !! 0: no flow
       integer, intent(out) :: order(2, nx*ny)   !! x and y of the columns
-      integer :: waiting(nx, ny), head, i, j, next, tail
-      logical :: is_listed(nx, ny)
+      integer, allocatable :: waiting(:, :)    ! as large as the grid: not for the stack
+      logical, allocatable :: is_listed(:, :)
+      integer :: head, i, j, next, tail
+      allocate (waiting(nx, ny), is_listed(nx, ny))
       do j = 1, ny
          do i = 1, nx
             waiting(i, j) = count([i > 1 .and. forth_x(i - 1, j) > 0.0_rk, i < nx .and. forth_x(i, j) < 0.0_rk, &

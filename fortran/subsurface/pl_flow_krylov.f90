@@ -64,6 +64,7 @@ contains
       g(1) = beta
       reached = beta
       q = 0
+      y = 0.0_rk
       do
          q = q + 1
          if (q > 1) call scale_vector(model%nx*model%nz, model%ny, 1.0_rk/h(q, q - 1), model%basis(:, :, :, q))

@@ -169,15 +169,14 @@ contains
    !> west or south, that face. At a rim that lets water out it falls to the ground, at a closed one it does not fall.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
-      real(rk) :: friction(0:model%nx + 1, 1, 0:model%ny + 1), depth(0:model%nx + 1, 0:model%ny + 1)
-      real(rk) :: forth_x(0:model%nx, model%ny), forth_y(model%nx, 0:model%ny)
+      real(rk), allocatable :: friction(:, :, :), depth(:, :), forth_x(:, :), forth_y(:, :) ! large: not for the stack
       real(rk) :: fall_x, fall_y, slope_x, slope_y
       logical :: is_west, is_south
       integer :: i, j, nx, ny
       nx = model%nx
       ny = model%ny
-      depth = max(model%head(:, 1, :), 0.0_rk)*model%exists
-      friction = 0.0_rk
+      allocate (friction(0:nx + 1, 1, 0:ny + 1), depth(0:nx + 1, 0:ny + 1), forth_x(0:nx, ny), forth_y(nx, 0:ny), source=0.0_rk)
+      depth(:, :) = max(model%head(:, 1, :), 0.0_rk)*model%exists
       do j = 1, ny
          do i = 1, nx
             slope_x = model%slope_x(i, j) + rise(depth(i, j), depth(i + 1, j), model%rim_x(i, j), model%over_x(i, j))/model%dx
