@@ -7,9 +7,13 @@ not depend on the number of ranks. Observations in ensemble space are small and 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from pyland.base.errors import PylandError
 
 _LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_NTASKS")
 
@@ -66,6 +70,21 @@ class Communicator:
     def any(self, flag: bool) -> bool:
         """Tell every rank whether ``flag`` is true on one of them."""
         return bool(flag) if self._comm is None else any(self._comm.allgather(bool(flag)))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Raise on all ranks what a :class:`PylandError` of one of them says; they would wait for it for ever.
+
+        Nothing within may communicate.
+        """
+        error: PylandError | None = None
+        try:
+            yield
+        except PylandError as raised:
+            error = raised
+        first = next((one for one in self.allgather(error) if one is not None), None)
+        if error is not None or first is not None:
+            raise error or first
 
     def barrier(self) -> None:
         """Wait for all ranks."""

@@ -9,7 +9,6 @@ from typing import NoReturn
 
 import numpy as np
 
-from pyland.base.errors import InputError
 from pyland.core import wrapped
 from pyland.core.errors import check
 
@@ -60,9 +59,7 @@ class FlowFields:
         self, *, overland: str, follows_terrain: bool, slope_floor: float, ponding_depth: float, tolerance: float,
         max_iterations: int, max_krylov: int, max_restarts: int, min_step: float, max_step: float,
     ) -> None:
-        """Choose schemes and tolerances; names as in ``fortran/subsurface/pl_flow_model.f90``."""
-        if overland not in OVERLAND:
-            raise InputError(f"overland: expected one of {', '.join(OVERLAND)}, got {overland!r}.")
+        """Choose schemes and tolerances; names as in ``OVERLAND`` and ``fortran/subsurface/pl_flow_model.f90``."""
         largest = float(np.finfo(float).max)
         check(*self._api.flow_set_options(
             self._handle, OVERLAND[overland], int(follows_terrain), float(slope_floor), float(ponding_depth),
@@ -93,7 +90,7 @@ class FlowFields:
         self, bed: tuple[np.ndarray, np.ndarray], along: tuple[np.ndarray, np.ndarray],
         manning: tuple[np.ndarray, np.ndarray],
     ) -> None:
-        """Enter slopes across and along faces [1] and roughness [s m-1/3], (y, x + 1) and (y + 1, x); after the soil."""
+        """Enter slopes across and along faces [1] and roughness [s m-1/3], (y, x + 1), (y + 1, x); after the soil."""
         check(*self._api.flow_set_overland(self._handle, *map(_fortran, (*bed, *along, *manning))))
 
     def set_boundaries(

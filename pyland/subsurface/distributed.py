@@ -13,22 +13,18 @@ from pyland.base.parallel import Communicator
 from pyland.base.units import WATER_DENSITY
 from pyland.core.flow import FlowFields
 from pyland.core.subsurface import RETENTION
+from pyland.subsurface.flow_balance import FLUXES, FlowBalance
 from pyland.subsurface.flow_boundaries import SIDES, Boundary, BoundaryFaces
-from pyland.subsurface.flow_grid import FlowGrid, spread_cells, spread_columns
+from pyland.subsurface.flow_grid import FlowGrid, number, spread_cells, spread_columns, whole_number
 from pyland.subsurface.flow_land import SCHEMES, land_faces
+from pyland.subsurface.flow_options import dry_limits, solver_options
 from pyland.subsurface.flow_soil import SoilClasses
-
-MAX_KRYLOV = 30
-"""Vectors of GMRES before it restarts."""
-
-MAX_RESTARTS = 4
-"""Cycles of GMRES in an iteration of Newton's method."""
+from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads
 
 HORIZON = 10 * 365.25 * 86400.0
 """Length of a step over which a steady state may not change [s]."""
 
 _COUNTS = ("steps", "newton_iterations", "krylov_iterations")
-_FLUXES = ("rain", "source", "discharge", "surface_runoff")
 
 
 class DistributedSubsurface:
@@ -175,12 +171,16 @@ class DistributedSubsurface:
             raise InputError(f"overland: expected one of {', '.join(SCHEMES)}, got {overland!r}.")
         if overland == "none" and not (overland_slope_x is None and overland_slope_y is None):
             raise InputError("overland_slope_x, overland_slope_y: there is no overland flow; set overland.")
-        if overland != "none" and ponding_depth != 0.0:
-            raise InputError("ponding_depth: standing water flows off over land; set it only with overland 'none'.")
+        if not (comm is None or isinstance(comm, Communicator)):
+            raise InputError(f"comm: expected a pyland.base.parallel.Communicator, got {type(comm).__name__}.")
+        self._options = solver_options(
+            overland=overland, follows_terrain=terrain_following, slope_floor=slope_floor, ponding_depth=ponding_depth,
+            tolerance=tolerance, max_iterations=max_iterations, min_step=min_step, max_step=max_step)
+        dry = dry_limits(air_entry, air_dry_head)
         self._comm = comm or Communicator()
         self._grid = grid = FlowGrid(thickness, nx, ny, dx, dy, active, self._comm)
         nz, rows, columns = grid.tile_shape
-        self.nlayer, self.nmember, self.tile = nz, int(members), (grid.rows, grid.columns)
+        self.nlayer, self.nmember, self.tile = nz, whole_number(members, "members"), (grid.rows, grid.columns)
         self._area = grid.dx * grid.dy
         classes = SoilClasses(soil, retention, grid)
         self._classes = classes
@@ -192,56 +192,37 @@ class DistributedSubsurface:
             raise InputError("boundaries.top: overland flow needs an open surface; leave the top out, or set overland "
                              "'none'.")
 
-        self._core = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
-        self._options: dict[str, Any] = {
-            "overland": overland, "follows_terrain": terrain_following, "slope_floor": slope_floor,
-            "ponding_depth": ponding_depth, "tolerance": tolerance, "max_iterations": max_iterations,
-            "max_krylov": MAX_KRYLOV, "max_restarts": MAX_RESTARTS, "min_step": min_step, "max_step": max_step,
-        }
-        self._core.set_options(**self._options)
-        self._core.set_ranks(self._comm.handle, grid.tiles, grid.neighbours)
         exists = grid.exists_with_rim
         has_surface = exists[:, 0].astype(float)
-        self._core.set_soil(RETENTION[retention], air_entry, air_dry_head, classes.table, classes.index, has_surface)
-        conductivity = [np.where(exists, grid.cells_with_rim(one), 0.0) for one in classes.conductivity]
-        barriers = [
-            np.ones_like(conductivity[0]) if value is None
-            else grid.cells_with_rim(_not_negative(spread_cells(value, grid.shape, name), name))
-            for name, value in (("barrier_x", barrier_x), ("barrier_y", barrier_y), ("barrier_z", barrier_z))
-        ]
-        self._core.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
-        if overland != "none":
-            land = land_faces(grid, overland, *slopes, spread_columns(manning, grid.shape[1:], "manning"),
-                              overland_slope_x, overland_slope_y)
-            self._core.set_overland((land.bed_x, land.bed_y), (land.along_x, land.along_y),
-                                    (land.manning_x, land.manning_y))
         self._open = has_surface[1:-1, 1:-1] * ~faces.covered
-        self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
-                                  self._open)
-        self._core.set_boundary_values(faces.values())
+        conductivity = [np.where(exists, grid.cells_with_rim(one), 0.0) for one in classes.conductivity]
+        barriers = [grid.face_factors(value, name) for name, value in
+                    (("barrier_x", barrier_x), ("barrier_y", barrier_y), ("barrier_z", barrier_z))]
+        land = None if overland == "none" else land_faces(
+            grid, overland, *slopes, spread_columns(manning, grid.shape[1:], "manning"), overland_slope_x,
+            overland_slope_y)
         self._faces = faces
+        self._core = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
+        with self._comm.together():  # the soil of one tile may be wrong
+            self._core.set_options(**self._options)
+            self._core.set_ranks(self._comm.handle, grid.tiles, grid.neighbours)
+            self._core.set_soil(RETENTION[retention], *dry, classes.table, classes.index, has_surface)
+            self._core.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
+            if land is not None:
+                self._core.set_overland((land.bed_x, land.bed_y), (land.along_x, land.along_y),
+                                        (land.manning_x, land.manning_y))
+            self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
+                                      self._open)
+            self._core.set_boundary_values(faces.values())
 
         self._heads = self._core.field("heads")
         inner = self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3)
         self.pressure = inner if self.nmember > 1 else inner[0]
         self._active = exists[1:-1, :, 1:-1].transpose(1, 0, 2)
         self._ice: np.ndarray | float = 0.0
-        self._set_state(pressure_head, water_table_depth)
-        self._sums = {name: np.zeros(self.nmember) for name in
-                      (*_FLUXES, "increment", *(f"boundary_{side}" for side in faces.sides))}
-        self._stored = self._storage()
-        self._stored_first = self._stored.sum(axis=0)
+        self.pressure[...] = initial_heads(grid, pressure_head, water_table_depth)
+        self._balance = FlowBalance(faces.sides, self._storage(), self._area, self._comm)
         self._out: dict[str, Any] = {}
-
-    def _set_state(self, pressure_head: np.ndarray | None, depth: np.ndarray | None) -> None:
-        if (pressure_head is None) == (depth is None):
-            raise InputError("initial state: give exactly one of pressure_head and water_table_depth.")
-        grid = self._grid
-        if depth is not None:
-            table = spread_columns(depth, grid.shape[1:], "water_table_depth")[self.tile]
-            self.pressure[...] = grid.depth[:, None, None] - table
-        else:
-            self.pressure[...] = spread_cells(pressure_head, grid.shape, "pressure_head")[:, *self.tile]
 
     def set_boundary(self, side: str, value: np.ndarray | float, index: int = 0) -> None:
         """Give a condition another value, for the steps to come.
@@ -291,15 +272,19 @@ class DistributedSubsurface:
         ------
         InputError
             If a field has the wrong shape or is not finite.
+        StateError
+            If a head is not finite.
         ConvergenceError
-            If a step of ``min_step`` does not converge; heads are those before the call.
+            If a step of ``min_step`` does not converge; heads of all members are those before the call.
         """
-        dt = float(dt)
-        if not (np.isfinite(dt) and dt > 0.0):
-            raise InputError(f"dt: the period must be positive [s], got {dt}.")
         nz, rows, columns = self._grid.tile_shape
-        sources = self._local(source, self._grid.shape, "source")
-        rains = self._local(rain, self._grid.shape[1:], "rain")
+        with self._comm.together():
+            dt = number(dt, "dt")
+            if dt <= 0.0:
+                raise InputError(f"dt: the period must be positive [s], got {dt:g}.")
+            sources = None if source is None else self._grid.local_forcing(source, self.nmember, "source", layered=True)
+            rains = self._grid.local_forcing(rain, self.nmember, "rain", layered=False)
+            self._check_heads()
         out: dict[str, Any] = {
             **dict.fromkeys(_COUNTS, 0),
             "source": np.zeros((self.nmember, nz, rows, columns)),
@@ -310,15 +295,15 @@ class DistributedSubsurface:
         try:
             for member in range(self.nmember):
                 self._advance_member(member, dt, sources, rains, out, inflow)
-        except ConvergenceError:
+        except BaseException:
             if before is not None:
                 self._heads[...] = before
             raise
-        self._book(dt, out, inflow)
+        self._balance.add(dt, out, {side: inflow[SIDES.index(side)] for side in self._faces.sides}, self._storage())
         single = self.nmember == 1
-        for name in ("discharge", "surface_runoff", "source", "rain"):
+        for name in FLUXES:
             out[name] = out[name][0] if single else out[name]
-        total = self._total(inflow) / dt
+        total = self._balance.total(inflow) / dt
         out["boundary"] = {side: float(total[SIDES.index(side), 0]) if single else total[SIDES.index(side)]
                            for side in self._faces.sides}
         self._out = out
@@ -332,7 +317,13 @@ class DistributedSubsurface:
         core.field("source")[...] = 0.0 if sources is None else (
             np.where(self._active, sources[member], 0.0).transpose(1, 0, 2) / WATER_DENSITY)
         core.field("rain")[...] = rains[member] * self._open / WATER_DENSITY
-        for name, count in zip(_COUNTS, core.advance(member, dt), strict=True):
+        try:
+            counts = core.advance(member, dt)
+        except ConvergenceError as error:
+            if self.nmember == 1:
+                raise
+            raise ConvergenceError(f"member {member} of 0 to {self.nmember - 1}: {error}") from None
+        for name, count in zip(_COUNTS, counts, strict=True):
             out[name] += count
         to_flux = WATER_DENSITY / dt
         out["discharge"][member] = core.field("volume_rim") * (self._area / dt)
@@ -342,34 +333,8 @@ class DistributedSubsurface:
         volume = core.field("volume_faces")
         inflow[:, member] = np.bincount(self._faces.side, weights=volume, minlength=len(SIDES)) * self._area
 
-    def _book(self, dt: float, out: dict, inflow: np.ndarray) -> None:
-        """Add what passed to the balance of this rank [m3]."""
-        to_volume = self._area * dt / WATER_DENSITY
-        for name in _FLUXES:
-            factor = dt if name == "discharge" else to_volume
-            self._sums[name] += out[name].reshape(self.nmember, -1).sum(axis=1) * factor
-        for side in self._faces.sides:
-            self._sums[f"boundary_{side}"] += inflow[SIDES.index(side)]
-        self._stored = self._storage()
-
-    def _local(self, value: np.ndarray | float | None, shape: tuple[int, ...], name: str) -> np.ndarray | None:
-        """Bring a forcing of the whole domain, or of the tile, to (member, ..., y, x) of the tile."""
-        if value is None:
-            return None
-        array = np.asarray(value, float)
-        if not np.isfinite(array).all():
-            raise InputError(f"{name}: holds NaN or infinity; give finite numbers.")
-        if len(shape) == 3 and array.ndim == 1:
-            array = array[:, None, None]
-        tile = self._grid.tile_shape[-len(shape):]
-        whole, mine = (self.nmember, *shape), (self.nmember, *tile)
-        if array.ndim >= 2 and array.shape[-2:] == shape[-2:] != tile[-2:]:
-            array = array[..., *self.tile]
-        try:
-            return np.broadcast_to(array, mine)
-        except ValueError:
-            raise InputError(
-                f"{name}: expected a number or a shape that spreads to {whole[1:]}, got {np.shape(value)}.") from None
+    def _check_heads(self) -> None:
+        check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid)
 
     def _storage(self) -> np.ndarray:
         """Return water in the ground and on it, (2, member) [m3], of this rank."""
@@ -392,16 +357,16 @@ class DistributedSubsurface:
         return fields[0] if self.nmember == 1 else np.stack(fields)
 
     def reconcile(self) -> None:
-        """Book the change of :attr:`pressure` from outside as ``increment``.
+        """Book the change of :attr:`pressure` from outside as ``increment``; all ranks must call it together.
 
         Raises
         ------
         StateError
             If a head is not finite.
         """
-        stored = self._storage()
-        self._sums["increment"] += (stored - self._stored).sum(axis=0)
-        self._stored = stored
+        with self._comm.together():
+            self._check_heads()
+        self._balance.reconcile(self._storage())
 
     def set_ice(self, ice: np.ndarray | float) -> None:
         """Set the ice of the cells: it takes their pores and slows their flow; heads stay.
@@ -429,13 +394,16 @@ class DistributedSubsurface:
         room = np.where(self._active, self._classes.porosity - self._classes.residual, np.inf)
         if self._comm.any(bool((inner < 0.0).any() or (inner >= room).any())):
             raise InputError("ice: must not be negative, and less than porosity minus residual water in every cell.")
-        self._core.set_ice(mine)
+        self._core.set_ice(np.where(self._grid.exists_with_rim, mine, 0.0))
         self._ice = np.where(self._active, inner, 0.0)
         self.reconcile()
 
     @property
     def soil_water(self) -> np.ndarray:
-        """Liquid water without what compression adds [m3 m-3], shape of :attr:`pressure`; 0 where no cell is."""
+        """Liquid water without what compression adds [m3 m-3], shape of :attr:`pressure`; 0 where no cell is.
+
+        All ranks must ask together.
+        """
         porosity = self._classes.porosity - self._ice
         elastic = self._classes.elastic
         water = []
@@ -446,7 +414,7 @@ class DistributedSubsurface:
 
     @property
     def saturation(self) -> np.ndarray:
-        """Liquid water over porosity [1], shape of :attr:`pressure`."""
+        """Liquid water over porosity [1], shape of :attr:`pressure`; all ranks must ask together."""
         return self.soil_water / self._classes.porosity
 
     @property
@@ -462,17 +430,8 @@ class DistributedSubsurface:
         Hydrostatic above the highest cell of that zone; the base of the domain where there is no such zone, NaN where
         there is no column.
         """
-        depth = self._grid.depth
-        out = []
-        for member in range(self.nmember):
-            head = self._member(member)
-            full = (head >= 0.0) | ~self._active
-            reach = np.logical_and.accumulate(full[::-1], axis=0).sum(axis=0)
-            top = np.minimum(self.nlayer - reach, self.nlayer - 1)
-            table = depth[top] - np.take_along_axis(head, top[None], 0)[0]
-            table = np.where(reach > 0, np.maximum(table, 0.0), self._grid.thickness.sum())
-            out.append(np.where(self._active.any(axis=0), table, np.nan))
-        return self._of_members(out)
+        return self._of_members([find_water_table(self._member(member), self._active, self._grid)
+                                 for member in range(self.nmember)])
 
     @property
     def outflow(self) -> Mapping[str, Any]:
@@ -488,17 +447,7 @@ class DistributedSubsurface:
         out, ``storage_subsurface`` and ``storage_surface`` are there now, ``residual`` is what these do not explain.
         Floats, with members arrays ``(member,)``.
         """
-        names = list(self._sums)
-        table = self._total(np.stack([*self._sums.values(), *self._stored, self._stored_first]))
-        terms = dict(zip([*names, "storage_subsurface", "storage_surface", "first"], table, strict=True))
-        gained = sum(terms[name] for name in names if name not in ("discharge", "surface_runoff"))
-        terms["residual"] = (terms["storage_subsurface"] + terms["storage_surface"] - terms.pop("first") - gained
-                             + terms["discharge"] + terms["surface_runoff"])
-        return {name: float(value[0]) if self.nmember == 1 else value for name, value in terms.items()}
-
-    def _total(self, mine: np.ndarray) -> np.ndarray:
-        """Sum over ranks, in their order."""
-        return np.sum(self._comm.allgather(mine), axis=0)
+        return {name: float(value[0]) if self.nmember == 1 else value for name, value in self._balance.terms().items()}
 
     def spin_up(
         self, recharge: np.ndarray | float, *, source: np.ndarray | float | None = None, tolerance: float = 1.0e-6,
@@ -529,18 +478,23 @@ class DistributedSubsurface:
 
         Raises
         ------
+        InputError
+            If an argument is out of range; nothing has moved then.
         ConvergenceError
-            If heads still change after ``max_steps``; they keep what was reached.
+            If heads still change after ``max_steps``, or a step fails; they keep what was reached.
 
         Notes
         -----
         The balance counts the water that passed in pseudo-time.
         """
+        step, bound = number(first_step, "first_step"), number(tolerance, "tolerance")
+        if step <= 0.0 or bound <= 0.0:
+            raise InputError(f"spin_up: first_step [s] and tolerance [m] must be positive, got {step:g} and {bound:g}.")
         counts: dict[str, float] = dict.fromkeys(_COUNTS, 0)
-        step, time, change = float(first_step), 0.0, np.inf
+        time, change = 0.0, np.inf
         self._core.set_options(**self._options | {"max_step": np.inf})
         try:
-            for _ in range(max_steps):
+            for _ in range(whole_number(max_steps, "max_steps")):
                 before = self.pressure.copy()
                 out = self.advance(step, source=source, rain=recharge)
                 time += step
@@ -548,17 +502,12 @@ class DistributedSubsurface:
                     counts[name] += out[name]
                 moved = np.abs(np.where(self._active, self.pressure - before, 0.0))
                 change = max(self._comm.allgather(float(moved.max(initial=0.0))))
-                if change <= tolerance and step >= HORIZON:
+                if change <= bound and step >= HORIZON:
                     return counts | {"change": change, "time": time}
                 step = min(2.0 * step, 1.0e3 * HORIZON)
         finally:
             self._core.set_options(**self._options)
         raise ConvergenceError(
-            f"spin_up: after {max_steps} steps heads still change by {change:.3g} m in {step:.3g} s; give more "
-            "max_steps, a larger tolerance, or a lower boundary or side through which recharge can leave.")
-
-
-def _not_negative(field: np.ndarray, name: str) -> np.ndarray:
-    if (field < 0.0).any():
-        raise InputError(f"{name}: factors of faces must not be negative.")
-    return field
+            f"spin_up: after {max_steps} steps and {time:.3g} s heads still change by {change:.3g} m in a step, "
+            f"tolerance {bound:g} m; give more max_steps, a larger tolerance, or a boundary through which recharge can "
+            "leave.")

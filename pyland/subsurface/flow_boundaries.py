@@ -9,7 +9,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.core.flow import KIND
-from pyland.subsurface.flow_grid import FlowGrid, spread_cells
+from pyland.subsurface.flow_grid import FlowGrid, numbers, spread_cells, whole_number
 
 SIDES = ("west", "east", "south", "north", "bottom", "top")
 """Sides of the domain."""
@@ -17,10 +17,11 @@ SIDES = ("west", "east", "south", "north", "bottom", "top")
 KINDS = ("no_flow", "head", "hydrostatic", "flux", "free_drainage", "seepage")
 """Kinds of conditions."""
 
-_NEEDS_VALUE = ("head", "hydrostatic", "flux")
+_NEEDS_VALUE = {"head": "the head held at the face [m]", "hydrostatic": "the depth of the water table [m]",
+                "flux": "the water let in [m s-1]"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Boundary:
     """A condition at a side of the domain, or at a part of it.
 
@@ -33,15 +34,16 @@ class Boundary:
         surface [m]; ``flux``: water let in [m s-1]; ``free_drainage``: unit gradient, bottom only; ``seepage``: water
         leaves where the pressure of the cell is positive, not at the bottom.
     value : float or array_like
-        A number, one per face, ``(layer, y)`` in the west and east, ``(layer, x)`` in the south and north, ``(y, x)``
-        at bottom and top; at the sides one per layer, ``(layer,)``, too.
+        For ``head``, ``hydrostatic`` and ``flux``: a number, one per face, ``(layer, y)`` in the west and east,
+        ``(layer, x)`` in the south and north, ``(y, x)`` at bottom and top; at the sides one per layer, ``(layer,)``,
+        too. Arrays are copied.
     where : array_like of bool, optional
-        Faces to which it applies, shaped like ``value``; default: all that no condition before it has taken.
+        Faces to which it applies, shaped like ``value``, of those that no condition before it has taken; default: all.
 
     Raises
     ------
     InputError
-        If the kind is unknown, or has no value though it needs one.
+        If the kind is unknown, or has no value though it needs one, or a value though it takes none.
 
     Notes
     -----
@@ -55,14 +57,23 @@ class Boundary:
     """
 
     kind: str
-    value: float | np.ndarray = 0.0
+    value: float | np.ndarray | None = None
     where: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"boundary: expected one of {', '.join(KINDS)}, got {self.kind!r}.")
-        if self.kind not in _NEEDS_VALUE and np.any(np.asarray(self.value, float) != 0.0):
-            raise InputError(f"boundary: kind '{self.kind}' takes no value; got one.")
+        if self.value is None and self.kind in _NEEDS_VALUE:
+            raise InputError(f"boundary: kind '{self.kind}' needs a value, {_NEEDS_VALUE[self.kind]}.")
+        value = numbers(0.0 if self.value is None else self.value, "boundary: value").copy()
+        if self.kind not in _NEEDS_VALUE and value.any():
+            raise InputError(f"boundary: kind '{self.kind}' takes no value, got {self.value!r:.80}.")
+        object.__setattr__(self, "value", value if value.ndim else float(value))
+        if self.where is not None:
+            where = np.array(self.where)
+            if where.dtype != bool:
+                raise InputError(f"boundary: where must hold booleans, one per face, got {where.dtype}.")
+            object.__setattr__(self, "where", where)
 
 
 class BoundaryFaces:
@@ -99,10 +110,17 @@ class BoundaryFaces:
         self._lists: dict[str, list[Boundary]] = {}
         self.covered = np.zeros(grid.tile_shape[1:], bool)
         parts = []
+        if not (boundaries is None or isinstance(boundaries, Mapping)):
+            raise InputError(f"boundaries: expected a mapping of sides to conditions, got {boundaries!r:.80}.")
         for side, given in (boundaries or {}).items():
             if side not in SIDES:
                 raise InputError(f"boundaries: expected sides {', '.join(SIDES)}, got {side!r}.")
-            self._lists[side] = [given] if isinstance(given, Boundary) else list(given)
+            listed = list(given) if isinstance(given, (list, tuple)) else [given]
+            for one in listed:
+                if not isinstance(one, Boundary):
+                    raise InputError(f"boundaries.{side}: expected a Boundary or a list of them, got {one!r:.80}; "
+                                     "write Boundary(kind, value).")
+            self._lists[side] = listed
             parts += self._take_side(side, conductivity, slopes)
         names = ("side", "index", "row", "column", "layer", "kind", "conductance", "lift", "area_share", "line")
         columns = {name: np.concatenate([part[name] for part in parts]) if parts else np.zeros(0) for name in names}
@@ -123,8 +141,8 @@ class BoundaryFaces:
                 raise InputError(f"{where}: free_drainage is a condition of the bottom; use seepage or a head.")
             if one.kind == "seepage" and side == "bottom":
                 raise InputError(f"{where}: seepage is a condition of sides and top; use free_drainage.")
-            self._line_values(side, one.value, where)
-            here = free if one.where is None else free & _selection(one.where, exists.shape, where)
+            self._per_face(side, one.value, where)
+            here = free if one.where is None else free & self._per_face(side, one.where, f"{where}.where")
             free = free & ~here
             if side == "top":
                 self.covered |= self._in_tile_columns(here)
@@ -147,27 +165,31 @@ class BoundaryFaces:
     def _in_tile_columns(self, here: np.ndarray) -> np.ndarray:
         return here[self._grid.rows, self._grid.columns]
 
-    def _line_values(self, side: str, value: float | np.ndarray, where: str) -> np.ndarray:
-        """Bring a value to one per line of cells that ends at a side."""
+    def _per_face(self, side: str, value: float | np.ndarray, name: str) -> np.ndarray:
+        """Bring a value or a selection to one per line of cells that ends at a side."""
         shape = self._grid.side_shape(side)
-        array = np.asarray(value, float)
-        if array.ndim == 1 and side not in ("bottom", "top"):
+        array = np.asarray(value)
+        is_side = side not in ("bottom", "top")
+        if array.size == 1:
+            array = array.reshape(())
+        elif array.ndim == 1 and is_side:
             array = array[:, None]
-        try:
-            array = np.broadcast_to(array, shape)
-        except ValueError:
-            raise InputError(f"{where}: expected a number or shape {shape}, got {np.shape(value)}.") from None
-        if not np.isfinite(array).all():
-            raise InputError(f"{where}: holds NaN or infinity; give finite numbers.")
-        return array
+        if array.ndim not in (0, 2) or (array.ndim == 2 and array.shape not in (shape, (shape[0], 1))):
+            layers = f"{shape[0]} values (one per layer) or " if is_side else ""
+            axes = "(layer, y)" if side in ("west", "east") else "(layer, x)" if is_side else "(y, x)"
+            raise InputError(f"{name}: expected a number, {layers}shape {shape} {axes}, got shape {np.shape(value)}.")
+        return np.broadcast_to(array, shape)
 
     def replace(self, side: str, value: float | np.ndarray, index: int) -> None:
         """Give a condition another value."""
-        if side not in self._lists or not 0 <= index < len(self._lists[side]):
-            raise InputError(f"set_boundary: there is no condition {index} at side {side!r}.")
+        index = whole_number(index, "set_boundary: index", 0)
+        if side not in self._lists or index >= len(self._lists[side]):
+            there = ", ".join(f"{name}[{i}]" for name, listed in self._lists.items() for i in range(len(listed)))
+            raise InputError(f"set_boundary: there is no condition {side}[{index}]; there are: {there or 'none'}.")
         old = self._lists[side][index]
-        self._line_values(side, value, f"set_boundary {side}[{index}]")
-        self._lists[side][index] = Boundary(old.kind, value, old.where)
+        new = Boundary(old.kind, value, old.where)
+        self._per_face(side, new.value, f"set_boundary {side}[{index}]")
+        self._lists[side][index] = new
 
     def values(self) -> np.ndarray:
         """Return what the core wants at each face: heads [m], or inflow on the area of a column [m s-1]."""
@@ -177,7 +199,7 @@ class BoundaryFaces:
                 here = (self.side == SIDES.index(side)) & (self.index == index)
                 if one.kind not in _NEEDS_VALUE or not here.any():
                     continue
-                value = self._line_values(side, one.value, side).ravel()[self.line[here]]
+                value = self._per_face(side, one.value, side).ravel()[self.line[here]]
                 if one.kind == "flux":
                     value = value * self.area_share[here]
                 elif one.kind == "hydrostatic":
@@ -189,16 +211,6 @@ class BoundaryFaces:
     def sides(self) -> tuple[str, ...]:
         """Sides with a condition."""
         return tuple(self._lists)
-
-
-def _selection(where: np.ndarray, shape: tuple[int, ...], name: str) -> np.ndarray:
-    array = np.asarray(where, bool)
-    if array.ndim == 1 and len(shape) == 2 and array.size == shape[0] != shape[1]:
-        array = array[:, None]
-    try:
-        return np.broadcast_to(array, shape)
-    except ValueError:
-        raise InputError(f"{name}.where: expected shape {shape}, got {np.shape(where)}.") from None
 
 
 def _face_geometry(

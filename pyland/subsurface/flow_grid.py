@@ -2,10 +2,42 @@
 
 from __future__ import annotations
 
+import operator
+
 import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
+
+
+def numbers(value: object, name: str) -> np.ndarray:
+    """Return numbers as an array of float; InputError if they are none, NaN or infinite."""
+    try:
+        array = np.asarray(value, float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: expected a number or an array of numbers, got {value!r:.80}.") from None
+    if not np.isfinite(array).all():
+        raise InputError(f"{name}: holds NaN or infinity; give finite numbers.")
+    return array
+
+
+def number(value: object, name: str) -> float:
+    """Return one finite number; InputError if it is none."""
+    array = numbers(value, name)
+    if array.size != 1:
+        raise InputError(f"{name}: expected one number, got shape {array.shape}.")
+    return float(array.reshape(()))
+
+
+def whole_number(value: object, name: str, least: int = 1) -> int:
+    """Return a whole number that is not too small; InputError if it is none."""
+    try:
+        whole = operator.index(value)
+    except TypeError:
+        whole = None
+    if whole is None or whole < least:
+        raise InputError(f"{name}: expected a whole number, at least {least}, got {value!r:.80}.")
+    return whole
 
 
 def spread_cells(value: np.ndarray, shape: tuple[int, int, int], name: str) -> np.ndarray:
@@ -16,11 +48,9 @@ def spread_cells(value: np.ndarray, shape: tuple[int, int, int], name: str) -> n
     InputError
         If it does not fit or is not finite.
     """
-    array = np.asarray(value, float)
+    array = numbers(value, name)
     if array.ndim == 1:
         array = array[:, None, None]
-    if not np.isfinite(array).all():
-        raise InputError(f"{name}: holds NaN or infinity; give finite numbers.")
     try:
         return np.broadcast_to(array, shape)
     except ValueError:
@@ -32,9 +62,7 @@ def spread_cells(value: np.ndarray, shape: tuple[int, int, int], name: str) -> n
 
 def spread_columns(value: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:
     """Bring a number or a field to ``(y, x)`` without a copy; InputError if it does not fit or is not finite."""
-    array = np.asarray(value, float)
-    if not np.isfinite(array).all():
-        raise InputError(f"{name}: holds NaN or infinity; give finite numbers.")
+    array = numbers(value, name)
     if array.ndim not in (0, 2):
         raise InputError(f"{name}: expected a number or shape {shape} (y, x), got shape {array.shape}.")
     try:
@@ -75,17 +103,15 @@ class FlowGrid:
         self, thickness: np.ndarray, nx: int, ny: int, dx: float, dy: float, active: np.ndarray | None,
         comm: Communicator,
     ) -> None:
-        self.thickness = np.array(thickness, float)
+        self.thickness = numbers(thickness, "thickness").copy()
         if self.thickness.ndim != 1 or self.thickness.size < 1:
             raise InputError(f"thickness: expected shape (layer,), got {self.thickness.shape}.")
-        if not (np.isfinite(self.thickness).all() and (self.thickness > 0.0).all()):
-            raise InputError("thickness: every layer must be thicker than 0 m.")
-        if nx < 1 or ny < 1:
-            raise InputError(f"nx and ny must be at least 1, got {nx} and {ny}.")
-        if not (np.isfinite([dx, dy]).all() and dx > 0.0 and dy > 0.0):
-            raise InputError(f"dx and dy must be positive [m], got {dx} and {dy}.")
-        self.dx, self.dy = float(dx), float(dy)
-        self.shape = (self.thickness.size, int(ny), int(nx))
+        if not (self.thickness > 0.0).all():
+            raise InputError(f"thickness: every layer must be thicker than 0 m, got {self.thickness.min():g} m.")
+        self.shape = (self.thickness.size, whole_number(ny, "ny"), whole_number(nx, "nx"))
+        self.dx, self.dy = number(dx, "dx"), number(dy, "dy")
+        if self.dx <= 0.0 or self.dy <= 0.0:
+            raise InputError(f"dx and dy must be positive [m], got {self.dx:g} and {self.dy:g}.")
         self.active = self._active(active)
         self._place(comm)
 
@@ -160,11 +186,56 @@ class FlowGrid:
         return ((row >= self.rows.start) & (row < self.rows.stop)
                 & (column >= self.columns.start) & (column < self.columns.stop))
 
+    def local_forcing(self, value: np.ndarray | float, members: int, name: str, *, layered: bool) -> np.ndarray:
+        """Bring what comes in to all cells or columns of the tile: ``(member, [layer,] y, x)``, without a copy.
+
+        Parameters
+        ----------
+        value : array_like
+            A number; ``(y, x)`` or, ``layered``, ``(layer,)`` or ``(layer, y, x)``, of the whole domain or of the tile;
+            or each but a number with a member axis before.
+        members : int
+            States.
+        name : str
+            For messages.
+        layered : bool
+            Whether cells have a value each, not columns.
+
+        Raises
+        ------
+        InputError
+            If it does not fit or is not finite.
+        """
+        array = numbers(value, name)
+        tile = self.tile_shape if layered else self.tile_shape[1:]
+        whole = self.shape if layered else self.shape[1:]
+        given = array.shape
+        if array.size == 1:
+            array = array.reshape(())
+        elif layered and array.ndim <= 2:
+            array = array[..., None, None] if array.shape[-1] == tile[0] else None
+        elif array.shape[-len(whole):] == whole:
+            array = array[..., *((slice(None),) if layered else ()), self.rows, self.columns]
+        elif array.shape[-len(tile):] != tile:
+            array = None
+        if array is None or array.ndim > len(tile) + 1 or (array.ndim > len(tile) and len(array) not in (1, members)):
+            shapes = f"({whole[0]},) or {whole} (layer, y, x)" if layered else f"{whole} (y, x)"
+            before = f", or with {members} members before" if members > 1 else ""
+            raise InputError(f"{name}: expected a number or shape {shapes}{before}, got shape {given}.")
+        return np.broadcast_to(array, (members, *tile))
+
     def cells_with_rim(self, field: np.ndarray) -> np.ndarray:
         """Cut the tile and its rim of one column out of (layer, y, x), as (y, layer, x); the domain's edge repeats."""
         _, ny, nx = self.shape
         rows, columns = np.clip(self._row_index, 0, ny - 1), np.clip(self._column_index, 0, nx - 1)
         return np.ascontiguousarray(field[:, rows][:, :, columns].transpose(1, 0, 2))
+
+    def face_factors(self, value: np.ndarray | float | None, name: str) -> np.ndarray:
+        """Spread factors of faces [1] to the tile and its rim, (y, layer, x); None: 1."""
+        field = spread_cells(1.0 if value is None else value, self.shape, name)
+        if field.min() < 0.0:
+            raise InputError(f"{name}: factors of faces must not be negative, got {field.min():g}.")
+        return self.cells_with_rim(field)
 
     def columns_with_rim(self, field: np.ndarray) -> np.ndarray:
         """Cut the tile and its rim out of (y, x)."""

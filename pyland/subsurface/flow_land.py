@@ -61,9 +61,13 @@ def land_faces(
     Raises
     ------
     InputError
-        If shapes do not fit, a slope is not finite, or slopes of faces are given with ``kinematic_cells``.
+        If shapes do not fit, a slope is not finite, a roughness not positive, or slopes of faces are given with
+        ``kinematic_cells``.
     """
     exists = grid.active[0]
+    manning = np.where(exists, manning, 1.0)
+    if not (manning > 0.0).all():
+        raise InputError(f"manning: must be positive [s m-1/3], got {manning.min():g}.")
     if face_x is None and face_y is None:
         bed_x, along_x, manning_x = _along_axis(scheme, exists, slope_x, slope_y, manning)
         turned = _along_axis(scheme, exists.T, slope_y.T, slope_x.T, manning.T)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from pyland.base.errors import InputError
-from pyland.subsurface.flow_grid import FlowGrid, spread_cells
+from pyland.subsurface.flow_grid import FlowGrid, numbers, spread_cells
 from pyland.subsurface.retention import CURVE_PARAMETERS, SPECIFIC_STORAGE
 
 
@@ -43,9 +43,10 @@ class SoilClasses:
     def __init__(self, soil: Mapping[str, np.ndarray], retention: str, grid: FlowGrid) -> None:
         values = _complete(soil, retention)
         curve = CURVE_PARAMETERS[retention]
-        scale = np.abs(values[curve[0]]) if retention == "clapp_hornberger" else values[curve[0]]
+        scale = np.abs(numbers(values[curve[0]], curve[0])) if retention == "clapp_hornberger" else values[curve[0]]
         shape_of_curve = values[curve[1]] if len(curve) > 1 else 1.0
         names = ("porosity", "residual_water", curve[0], curve[-1], "specific_storage")
+        _check_curve(values, curve, grid)
         columns = [spread_cells(value, grid.shape, name) for name, value in zip(
             names, (values["porosity"], values["residual_water"], scale, shape_of_curve, values["specific_storage"]),
             strict=True)]
@@ -66,6 +67,8 @@ class SoilClasses:
 def _complete(soil: Mapping[str, np.ndarray], retention: str) -> dict[str, np.ndarray]:
     if retention not in CURVE_PARAMETERS:
         raise InputError(f"retention: expected one of {sorted(CURVE_PARAMETERS)}, got {retention!r}.")
+    if not isinstance(soil, Mapping):
+        raise InputError(f"soil: expected a mapping of parameters, got {soil!r:.80}.")
     required = {"porosity", "saturated_conductivity", *CURVE_PARAMETERS[retention]}
     defaults = {"residual_water": 0.0, "specific_storage": SPECIFIC_STORAGE}
     optional = {*defaults, "saturated_conductivity_x", "saturated_conductivity_y"}
@@ -78,9 +81,28 @@ def _complete(soil: Mapping[str, np.ndarray], retention: str) -> dict[str, np.nd
     return {**defaults, **soil}
 
 
+def _check_curve(values: Mapping[str, np.ndarray], curve: tuple[str, ...], grid: FlowGrid) -> None:
+    """Raise an InputError that names the parameter that is out of range; the whole domain, so that all ranks agree."""
+    fields = {name: spread_cells(values[name], grid.shape, name)[grid.active] if np.ndim(values[name]) > 1
+              else numbers(values[name], name) for name in ("porosity", "residual_water", "specific_storage", *curve)}
+    for name in ("specific_storage", *curve):
+        field = np.abs(fields[name]) if name == "air_entry_head" else fields[name]
+        least = 1.0 if name == "van_genuchten_n" else 0.0
+        if not field.min() > least:
+            raise InputError(f"{name}: must be more than {least:g} in every active cell, got {fields[name].min():g}.")
+    if fields["porosity"].max() > 1.0 or fields["residual_water"].min() < 0.0:
+        raise InputError(f"porosity must not exceed 1 and residual_water not fall below 0 [m3 m-3], got "
+                         f"{fields['porosity'].max():g} and {fields['residual_water'].min():g}.")
+    room = spread_cells(values["porosity"], grid.shape, "porosity") - spread_cells(
+        values["residual_water"], grid.shape, "residual_water")
+    if not room[grid.active].min() > 0.0:
+        raise InputError("residual_water: must be less than porosity in every active cell.")
+
+
 def _positive(field: np.ndarray, active: np.ndarray, name: str) -> np.ndarray:
-    if not (np.where(active, field, 1.0) > 0.0).all():
-        raise InputError(f"{name}: must be positive [m s-1] in every active cell.")
+    least = np.where(active, field, np.inf).min()
+    if not least > 0.0:
+        raise InputError(f"{name}: must be positive [m s-1] in every active cell, got {least:g}.")
     return field
 
 

@@ -185,12 +185,9 @@ class ParflowRun:
     def end_step(self, flow: DistributedSubsurface) -> None:
         """Do what ParFlow does after a step: take ponds away where the definition says so."""
         top = flow.pressure[..., 0, :, :]
-        changed = False
         for threshold, value in self.resets:
-            above = top > threshold
-            top[above] = value
-            changed = changed or bool(above.any())
-        if changed:
+            top[top > threshold] = value
+        if self.resets:  # on all ranks, whether their tiles have ponds or not
             flow.reconcile()
 
     def steps(self) -> Iterator[RunStep]:
