@@ -52,6 +52,8 @@ def spread_cells(value: np.ndarray, shape: tuple[int, int, int], name: str) -> n
     if array.ndim == 1:
         array = array[:, None, None]
     try:
+        if array.ndim == 2:  # (layer, column) or (y, x)? A guess would be wrong at times
+            raise ValueError
         return np.broadcast_to(array, shape)
     except ValueError:
         raise InputError(

@@ -83,8 +83,8 @@ def _complete(soil: Mapping[str, np.ndarray], retention: str) -> dict[str, np.nd
 
 def _check_curve(values: Mapping[str, np.ndarray], curve: tuple[str, ...], grid: FlowGrid) -> None:
     """Raise an InputError that names the parameter that is out of range; the whole domain, so that all ranks agree."""
-    fields = {name: spread_cells(values[name], grid.shape, name)[grid.active] if np.ndim(values[name]) > 1
-              else numbers(values[name], name) for name in ("porosity", "residual_water", "specific_storage", *curve)}
+    fields = {name: spread_cells(values[name], grid.shape, name)[grid.active]
+              for name in ("porosity", "residual_water", "specific_storage", *curve)}
     for name in ("specific_storage", *curve):
         field = np.abs(fields[name]) if name == "air_entry_head" else fields[name]
         least = 1.0 if name == "van_genuchten_n" else 0.0
@@ -93,9 +93,7 @@ def _check_curve(values: Mapping[str, np.ndarray], curve: tuple[str, ...], grid:
     if fields["porosity"].max() > 1.0 or fields["residual_water"].min() < 0.0:
         raise InputError(f"porosity must not exceed 1 and residual_water not fall below 0 [m3 m-3], got "
                          f"{fields['porosity'].max():g} and {fields['residual_water'].min():g}.")
-    room = spread_cells(values["porosity"], grid.shape, "porosity") - spread_cells(
-        values["residual_water"], grid.shape, "residual_water")
-    if not room[grid.active].min() > 0.0:
+    if not (fields["porosity"] > fields["residual_water"]).all():
         raise InputError("residual_water: must be less than porosity in every active cell.")
 
 
