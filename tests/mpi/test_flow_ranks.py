@@ -84,6 +84,54 @@ def test_ranks_agree(flow_on, overland):
         assert abs(several["balance_residual"]) <= 1e-10 * held
 
 
+ERRORS = """
+import numpy as np
+from pyland.base.errors import InputError, StateError
+from pyland.base.parallel import world
+from pyland.subsurface import DistributedSubsurface
+
+comm = world()
+soil = {"porosity": 0.4, "saturated_conductivity": 1e-6, "van_genuchten_alpha": 2.0, "van_genuchten_n": 2.0}
+options = {"nx": 4, "ny": 1, "dx": 5.0, "dy": 5.0, "pressure_head": -1.0, "comm": comm}
+
+def refused(action, kind):
+    try:
+        action()
+    except kind as error:
+        return str(error)
+    raise SystemExit(f"rank {comm.rank}: {kind.__name__} expected")
+
+steep = np.full((1, 1, 4), 2.0)
+steep[..., -1] = 20.0
+refused(lambda: DistributedSubsurface([0.2], soil | {"van_genuchten_n": steep}, **options), InputError)
+flow = DistributedSubsurface([0.2], soil, **options)
+last = comm.rank == comm.size - 1
+mine = np.full(flow.pressure.shape[1:], np.nan if last else 0.0)
+assert "NaN" in refused(lambda: flow.advance(60.0, rain=mine), InputError)
+if last:
+    flow.pressure[0, 0, -1] = np.nan
+for action in (flow.reconcile, lambda: flow.advance(60.0)):
+    assert "layer 0, y 0, x 3" in refused(action, StateError)
+if last:
+    flow.pressure[0, 0, -1] = -0.5
+flow.reconcile()
+flow.advance(60.0, rain=1e-4)
+assert abs(flow.balance["residual"]) < 1e-12
+"""
+
+
+def test_what_one_rank_refuses_all_refuse(clean_environment, tmp_path):
+    """Soil, rain or heads that are wrong on one rank: the others do not wait for it; afterwards the run goes on."""
+    launcher = shutil.which("mpirun")
+    if launcher is None:
+        pytest.skip("mpirun is not installed")
+    (tmp_path / "errors.py").write_text(ERRORS)
+    done = subprocess.run([launcher, "--oversubscribe", "--bind-to", "none", "-n", "2", sys.executable, "errors.py"],
+                          env=clean_environment, cwd=tmp_path, capture_output=True, text=True, timeout=30.0,
+                          stdin=subprocess.DEVNULL, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_ranks_repeat_themselves(flow_on):
     """The same ranks give the same bits."""
     np.testing.assert_array_equal(flow_on(3, "kinematic")["pressure"], flow_on(3, "kinematic")["pressure"])
