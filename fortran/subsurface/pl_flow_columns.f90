@@ -20,22 +20,20 @@ contains
       !$omp parallel do schedule(static)
       do j = 1, level%ny
          call factor_row(level%nx, level%nz, level%centre(:, :, j), level%up(:, :, j), level%down(:, :, j), &
-                         level%pivot(:, :, j), level%carry(:, :, j))
+                         level%pivot(:, :, j))
       end do
    end subroutine factor_columns
 
    !> Eliminate the columns of a row from the base up.
-   pure subroutine factor_row(nx, nz, centre, up, down, pivot, carry)
+   pure subroutine factor_row(nx, nz, centre, up, down, pivot)
       integer, intent(in) :: nx, nz
       real(rk), intent(in), dimension(nx, nz) :: centre, up, down
       real(rk), intent(out) :: pivot(nx, nz) !! inverse of what is left of the centre
-      real(rk), intent(inout) :: carry(nx, nz) !! factor on the right-hand side below; not used in the lowest layer
       integer :: i, k
       pivot(:, nz) = 1.0_rk/centre(:, nz)
       do k = nz - 1, 1, -1
          do i = 1, nx
-            carry(i, k) = down(i, k)*pivot(i, k + 1)
-            pivot(i, k) = 1.0_rk/(centre(i, k) - carry(i, k)*up(i, k + 1))
+            pivot(i, k) = 1.0_rk/(centre(i, k) - down(i, k)*pivot(i, k + 1)*up(i, k + 1))
          end do
       end do
    end subroutine factor_row
@@ -51,7 +49,7 @@ contains
       couples = size(order, 2) > 0
       !$omp parallel do schedule(static)
       do j = 1, level%ny
-         call eliminate_row(level%nx, level%nz, right(:, :, j), level%carry(:, :, j), level%x(:, :, j))
+         call eliminate_row(level%nx, level%nz, right(:, :, j), level%down(:, :, j), level%pivot(:, :, j), level%x(:, :, j))
          if (.not. couples) call fill_row(level%nx, level%nz, .true., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
       end do
       if (.not. couples) return
@@ -64,15 +62,15 @@ contains
    end subroutine solve_columns
 
    !> Right-hand sides from the base up.
-   pure subroutine eliminate_row(nx, nz, right, carry, x)
+   pure subroutine eliminate_row(nx, nz, right, down, pivot, x)
       integer, intent(in) :: nx, nz
-      real(rk), intent(in) :: right(nx, nz), carry(nx, nz)
+      real(rk), intent(in), dimension(nx, nz) :: right, down, pivot
       real(rk), intent(inout) :: x(0:nx + 1, nz)
       integer :: i, k
       x(1:nx, nz) = right(:, nz)
       do k = nz - 1, 1, -1
          do i = 1, nx
-            x(i, k) = right(i, k) - carry(i, k)*x(i, k + 1)
+            x(i, k) = right(i, k) - down(i, k)*pivot(i, k + 1)*x(i, k + 1)
          end do
       end do
    end subroutine eliminate_row
