@@ -165,7 +165,8 @@ contains
 
    !> Friction slope and order of the columns by the water surface as it stands.
    !>
-   !> The friction slope of a cell takes its faces in the east and north; for a rim in the west or south, that face. At a rim that lets water out it falls to the ground, at a closed one it does not fall.
+   !> The friction slope of a cell takes its faces in the east and north; for a rim in the west or south, that face. At a
+   !> rim that lets water out it falls to the ground, at a closed one it does not fall.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
       real(rk) :: friction(0:model%nx + 1, 1, 0:model%ny + 1), depth(0:model%nx + 1, 0:model%ny + 1)
