@@ -5,7 +5,7 @@
 !> upstream have found, which is exact for the kinematic wave; then columns are filled from the top down. Only the part
 !> with one unknown per column runs in order; the rest runs over rows of columns side by side.
 module pl_flow_columns
-   use pl_flow_model, only: flow_level_type
+   use pl_flow_model, only: cells_per_thread, flow_level_type
    use pl_kinds, only: rk
    implicit none (type, external)
    private
@@ -17,7 +17,7 @@ contains
    subroutine factor_columns(level)
       type(flow_level_type), intent(inout) :: level
       integer :: j
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          call factor_row(level%nx, level%nz, level%centre(:, :, j), level%up(:, :, j), level%down(:, :, j), &
                          level%pivot(:, :, j))
@@ -47,7 +47,7 @@ contains
       logical :: couples
       integer :: j
       couples = size(order, 2) > 0
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          call eliminate_row(level%nx, level%nz, right(:, :, j), level%down(:, :, j), level%pivot(:, :, j), level%x(:, :, j))
          if (.not. couples) call fill_row(level%nx, level%nz, .true., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
@@ -55,7 +55,7 @@ contains
       if (.not. couples) return
       call couple_tops(level%nx, level%nz, level%ny, order, backward, level%pivot, level%west, level%east, level%south, &
                        level%north, level%x)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          call fill_row(level%nx, level%nz, .false., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
       end do

@@ -12,9 +12,10 @@ module pl_flow_model
    implicit none (type, external)
    private
    public :: allocate_level, allocate_sweeps, create_flow_model
-   public :: boundary_faces_type, flow_level_type, flow_model_type, flow_options_type
+   public :: cells_per_thread, boundary_faces_type, flow_level_type, flow_model_type, flow_options_type
    public :: kind_drainage, kind_flux, kind_head, kind_seepage
 
+   integer, parameter :: cells_per_thread = 8192 !! below it, waking a thread takes longer than its work [1]
    integer, parameter :: kind_head = 1     !! head held at the face
    integer, parameter :: kind_flux = 2     !! water let in at a rate
    integer, parameter :: kind_drainage = 3 !! unit gradient, out of the base
