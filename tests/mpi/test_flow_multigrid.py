@@ -64,8 +64,8 @@ def steady_on(clean_environment, tmp_path):
 def test_iterations_do_not_grow_with_ranks(steady_on):
     """Steady confined flow to a well, lognormal conductivity: 1, 2 and 4 ranks, 1.3 times as many iterations at most.
 
-    Also a strip and a handful of columns, where tiles are a column or two wide and the grid that all ranks hold has more
-    rows than a tile. Mean heads agree to what iterations leave: 1e-6 m.
+    Also a strip and a handful of columns, where tiles are a column or two wide and the grid that all ranks hold has
+    more rows than a tile. Mean heads agree to what iterations leave: 1e-6 m.
     """
     alone = steady_on(1)
     for ranks in (2, 4):

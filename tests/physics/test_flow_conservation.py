@@ -9,13 +9,18 @@ from flow_cases import assert_water_closes
 from pyland.core.runtime import set_threads, threads
 from pyland.subsurface import Boundary, DistributedSubsurface, Subsurface
 
+CELLS_PER_THREAD = 8192
+"""As in fortran/subsurface/pl_flow_model.f90."""
+
 TERMS = ("rain", "source", "increment", "boundary_west", "boundary_bottom")
 
 
-def catchment(overland: str = "kinematic", seed: int = 5, **options) -> DistributedSubsurface:
-    """Sloping layered ground with wells, a river side and drains, 12 x 9 x 8 cells."""
+def catchment(
+    overland: str = "kinematic", seed: int = 5, nx: int = 12, ny: int = 9, **options
+) -> DistributedSubsurface:
+    """Sloping layered ground with wells, a river side and drains, eight layers."""
     rng = np.random.default_rng(seed)
-    nx, ny, nz = 12, 9, 8
+    nz = 8
     soil = {"porosity": 0.4, "residual_water": 0.05,
             "saturated_conductivity": 10.0 ** rng.uniform(-6.5, -4.5, (nz, ny, nx)),
             "van_genuchten_alpha": rng.uniform(0.8, 5.0, (nz, ny, nx)),
@@ -31,7 +36,7 @@ def catchment(overland: str = "kinematic", seed: int = 5, **options) -> Distribu
 def weather(flow: DistributedSubsurface, steps: range) -> None:
     """Rain, evaporation, a well and roots."""
     for step in steps:
-        source = np.zeros((8, 9, 12))
+        source = np.zeros(flow.pressure.shape[-3:])
         source[5, 4, 6], source[:3] = -2e-4, -1e-6
         flow.advance(3600.0, source=source, rain=8e-3 if step % 6 < 2 else -2e-5)
 
@@ -106,20 +111,58 @@ def test_restart_is_exact(overland):
     same(whole, second)
 
 
-@pytest.mark.parametrize("overland", ["none", "kinematic", "diffusive"])
-def test_threads_do_not_matter(overland):
-    """One, two and three threads give the same bits."""
-    before, runs = threads(), []
-    try:
+@pytest.fixture
+def on_threads():
+    """Return a function that gives what another returns on one, two and three threads.
+
+    A thread has at least ``cells_per_thread`` cells (pl_flow_model): smaller grids would stay on one.
+    """
+    before = threads()
+
+    def run(job) -> list:
+        found = []
         for count in (1, 2, 3):
             set_threads(count)
-            flow = catchment(overland)
-            weather(flow, range(8))
-            runs.append(flow)
-    finally:
-        set_threads(before)
-    same(runs[0], runs[1])
-    same(runs[0], runs[2])
+            found.append(job())
+        return found
+
+    yield run
+    set_threads(before)
+
+
+@pytest.mark.parametrize("overland", ["none", "kinematic", "diffusive"])
+def test_threads_do_not_matter(overland, on_threads):
+    """One, two and three threads give the same bits, 48 x 44 x 8 cells."""
+
+    def wet() -> DistributedSubsurface:
+        flow = catchment(overland, nx=48, ny=44)
+        assert flow.pressure.size > 2 * CELLS_PER_THREAD
+        weather(flow, range(4))
+        return flow
+
+    one, two, three = on_threads(wet)
+    same(one, two)
+    same(one, three)
+
+
+def test_threads_do_not_matter_to_coarse_grids(on_threads):
+    """A steady confined flow to a well, solved with multigrid."""
+
+    def pump() -> DistributedSubsurface:
+        rng = np.random.default_rng(3)
+        soil = {"porosity": 0.3, "saturated_conductivity": 10.0 ** rng.normal(-5.0, 0.7, (8, 48, 48)),
+                "van_genuchten_alpha": 2.0, "van_genuchten_n": 2.0, "specific_storage": 1e-6}
+        flow = DistributedSubsurface(np.ones(8), soil, nx=48, ny=48, dx=10.0, dy=10.0, pressure_head=200.0,
+                                     boundaries={"top": Boundary("no_flow"), "west": Boundary("head", 200.0)})
+        source = np.zeros((8, 48, 48))
+        source[3, 16, 24] = -1e-5
+        out = flow.advance(1e12, source=source)
+        assert out["krylov_iterations"] < 15 * out["newton_iterations"]
+        return flow
+
+    one, two, three = on_threads(pump)
+    same(one, two)
+    same(one, three)
 
 
 def test_cells_that_do_not_exist_do_not_matter():
