@@ -19,12 +19,9 @@ from pyland.subsurface.flow_grid import FlowGrid, number, spread_cells, spread_c
 from pyland.subsurface.flow_land import SCHEMES, land_faces
 from pyland.subsurface.flow_options import dry_limits, solver_options
 from pyland.subsurface.flow_soil import SoilClasses
+from pyland.subsurface.flow_spinup import COUNTS, run_to_steady_state
 from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads
 
-HORIZON = 10 * 365.25 * 86400.0
-"""Length of a step over which a steady state may not change [s]."""
-
-_COUNTS = ("steps", "newton_iterations", "krylov_iterations")
 
 
 class DistributedSubsurface:
@@ -286,7 +283,7 @@ class DistributedSubsurface:
             rains = self._grid.local_forcing(rain, self.nmember, "rain", layered=False)
             self._check_heads()
         out: dict[str, Any] = {
-            **dict.fromkeys(_COUNTS, 0),
+            **dict.fromkeys(COUNTS, 0),
             "source": np.zeros((self.nmember, nz, rows, columns)),
             **{name: np.zeros((self.nmember, rows, columns)) for name in ("discharge", "surface_runoff", "rain")},
         }
@@ -323,7 +320,7 @@ class DistributedSubsurface:
             if self.nmember == 1:
                 raise
             raise ConvergenceError(f"member {member} of 0 to {self.nmember - 1}: {error}") from None
-        for name, count in zip(_COUNTS, counts, strict=True):
+        for name, count in zip(COUNTS, counts, strict=True):
             out[name] += count
         to_flux = WATER_DENSITY / dt
         out["discharge"][member] = core.field("volume_rim") * (self._area / dt)
@@ -487,27 +484,10 @@ class DistributedSubsurface:
         -----
         The balance counts the water that passed in pseudo-time.
         """
-        step, bound = number(first_step, "first_step"), number(tolerance, "tolerance")
-        if step <= 0.0 or bound <= 0.0:
-            raise InputError(f"spin_up: first_step [s] and tolerance [m] must be positive, got {step:g} and {bound:g}.")
-        counts: dict[str, float] = dict.fromkeys(_COUNTS, 0)
-        time, change = 0.0, np.inf
         self._core.set_options(**self._options | {"max_step": np.inf})
         try:
-            for _ in range(whole_number(max_steps, "max_steps")):
-                before = self.pressure.copy()
-                out = self.advance(step, source=source, rain=recharge)
-                time += step
-                for name in counts:
-                    counts[name] += out[name]
-                moved = np.abs(np.where(self._active, self.pressure - before, 0.0))
-                change = max(self._comm.allgather(float(moved.max(initial=0.0))))
-                if change <= bound and step >= HORIZON:
-                    return counts | {"change": change, "time": time}
-                step = min(2.0 * step, 1.0e3 * HORIZON)
+            return run_to_steady_state(
+                lambda step: self.advance(step, source=source, rain=recharge), self.pressure, self._active, self._comm,
+                first_step=first_step, tolerance=tolerance, max_steps=max_steps)
         finally:
             self._core.set_options(**self._options)
-        raise ConvergenceError(
-            f"spin_up: after {max_steps} steps and {time:.3g} s heads still change by {change:.3g} m in a step, "
-            f"tolerance {bound:g} m; give more max_steps, a larger tolerance, or a boundary through which recharge can "
-            "leave.")

@@ -55,7 +55,7 @@ class SoilClasses:
         self.index = np.where(exists, index, self.table.shape[0])
         vertical = values["saturated_conductivity"]
         self.conductivity = tuple(
-            _positive(spread_cells(values.get(name, vertical), grid.shape, name), grid.active, name)
+            _positive(values.get(name, vertical), grid, name)
             for name in ("saturated_conductivity_x", "saturated_conductivity_y", "saturated_conductivity"))
         lookup = np.vstack([self.table, np.ones((1, 5))])
         mine = self.index[1:-1, :, 1:-1].transpose(1, 0, 2)
@@ -83,25 +83,33 @@ def _complete(soil: Mapping[str, np.ndarray], retention: str) -> dict[str, np.nd
 
 def _check_curve(values: Mapping[str, np.ndarray], curve: tuple[str, ...], grid: FlowGrid) -> None:
     """Raise an InputError that names the parameter that is out of range; the whole domain, so that all ranks agree."""
-    fields = {name: spread_cells(values[name], grid.shape, name)[grid.active]
-              for name in ("porosity", "residual_water", "specific_storage", *curve)}
     for name in ("specific_storage", *curve):
-        field = np.abs(fields[name]) if name == "air_entry_head" else fields[name]
-        least = 1.0 if name == "van_genuchten_n" else 0.0
-        if not field.min() > least:
-            raise InputError(f"{name}: must be more than {least:g} in every active cell, got {fields[name].min():g}.")
-    if fields["porosity"].max() > 1.0 or fields["residual_water"].min() < 0.0:
-        raise InputError(f"porosity must not exceed 1 and residual_water not fall below 0 [m3 m-3], got "
-                         f"{fields['porosity'].max():g} and {fields['residual_water'].min():g}.")
-    if not (fields["porosity"] > fields["residual_water"]).all():
+        value = np.abs(numbers(values[name], name)) if name == "air_entry_head" else values[name]
+        least, bound = _extremes(value, grid, name)[0], 1.0 if name == "van_genuchten_n" else 0.0
+        if not least > bound:
+            raise InputError(f"{name}: must be more than {bound:g} in every active cell, got {least:g}.")
+    most, least = _extremes(values["porosity"], grid, "porosity")[1], _extremes(
+        values["residual_water"], grid, "residual_water")[0]
+    if most > 1.0 or least < 0.0:
+        raise InputError(f"porosity must not exceed 1 and residual_water not fall below 0 [m3 m-3], got {most:g} and "
+                         f"{least:g}.")
+    pores, bound_water = (spread_cells(values[name], grid.shape, name) for name in ("porosity", "residual_water"))
+    if not np.greater(pores, bound_water, where=grid.active, out=np.ones(grid.shape, bool)).all():
         raise InputError("residual_water: must be less than porosity in every active cell.")
 
 
-def _positive(field: np.ndarray, active: np.ndarray, name: str) -> np.ndarray:
-    least = np.where(active, field, np.inf).min()
+def _extremes(value: np.ndarray, grid: FlowGrid, name: str) -> tuple[float, float]:
+    """Return least and largest value of the active cells; of all layers, where values are given by layer."""
+    field = spread_cells(value, grid.shape, name)
+    given = field[grid.active] if np.ndim(value) > 1 else numbers(value, name)
+    return float(given.min()), float(given.max())
+
+
+def _positive(value: np.ndarray, grid: FlowGrid, name: str) -> np.ndarray:
+    least = _extremes(value, grid, name)[0]
     if not least > 0.0:
         raise InputError(f"{name}: must be positive [m s-1] in every active cell, got {least:g}.")
-    return field
+    return spread_cells(value, grid.shape, name)
 
 
 def _compress(columns: list[np.ndarray], exists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
