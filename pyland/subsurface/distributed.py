@@ -23,7 +23,6 @@ from pyland.subsurface.flow_spinup import COUNTS, run_to_steady_state
 from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads
 
 
-
 class DistributedSubsurface:
     """Water of the ground in three dimensions, ponded and overland water with it.
 
