@@ -56,8 +56,8 @@ contains
             if (dt <= model%options%min_step) then
                write (text, "(a, es9.2, a, es9.2, a, i0, a)") "distributed subsurface: a step of ", dt, " s, ", done, &
                   " s after the start, did not converge in ", model%options%max_iterations, " iterations; "
-               call raise_error(error, error_convergence, trim(text)//" check soil parameters and water that is put in, or "// &
-                                "lower min_step")
+               call raise_error(error, error_convergence, trim(text)//" check soil parameters, sources and fluxes at "// &
+                                "boundaries, or lower min_step")
                return
             end if
             longest = max(cut*dt, model%options%min_step)

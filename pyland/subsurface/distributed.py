@@ -20,7 +20,7 @@ from pyland.subsurface.flow_land import SCHEMES, land_faces
 from pyland.subsurface.flow_options import dry_limits, solver_options
 from pyland.subsurface.flow_soil import SoilClasses
 from pyland.subsurface.flow_spinup import COUNTS, run_to_steady_state
-from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads
+from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads, worst_cell
 
 
 class DistributedSubsurface:
@@ -315,10 +315,10 @@ class DistributedSubsurface:
         core.field("rain")[...] = rains[member] * self._open / WATER_DENSITY
         try:
             counts = core.advance(member, dt)
-        except ConvergenceError as error:
-            if self.nmember == 1:
-                raise
-            raise ConvergenceError(f"member {member} of 0 to {self.nmember - 1}: {error}") from None
+        except ConvergenceError as error:  # on all ranks
+            of_member = f"member {member}: " if self.nmember > 1 else ""
+            cell = worst_cell(core.field("residual").transpose(1, 0, 2), self._grid, self._comm)
+            raise ConvergenceError(f"{of_member}{error}; the largest residual is in {cell}.") from None
         for name, count in zip(COUNTS, counts, strict=True):
             out[name] += count
         to_flux = WATER_DENSITY / dt

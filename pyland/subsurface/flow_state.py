@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyland.base.errors import InputError, StateError
+from pyland.base.parallel import Communicator
 from pyland.subsurface.flow_grid import FlowGrid, spread_cells, spread_columns
 from pyland.subsurface.flow_options import HEADS
 
@@ -55,6 +56,15 @@ def check_heads(heads: np.ndarray, grid: FlowGrid) -> None:
         raise StateError(
             f"pressure{of_member}: NaN or infinity in {len(bad)} cells, the first in layer {layer}, y "
             f"{row + grid.rows.start}, x {column + grid.columns.start} (from 0); give finite heads.")
+
+
+def worst_cell(residual: np.ndarray, grid: FlowGrid, comm: Communicator) -> str:
+    """Say which cell of the domain has the largest residual, (layer, y, x) of the tile; all ranks must ask together."""
+    size = np.nan_to_num(np.abs(residual), nan=np.inf)
+    layer, row, column = (int(one) for one in np.unravel_index(np.argmax(size), size.shape))
+    mine = float(size[layer, row, column]), layer, row + grid.rows.start, column + grid.columns.start
+    _, layer, row, column = max(comm.allgather(mine))
+    return f"layer {layer}, y {row}, x {column} (from 0)"
 
 
 def find_water_table(head: np.ndarray, active: np.ndarray, grid: FlowGrid) -> np.ndarray:
