@@ -359,6 +359,7 @@ contains
                model%fine%north(i, k, j) = 0.0_rk
                model%fine%up(i, k, j) = 0.0_rk
                model%fine%down(i, k, j) = 0.0_rk
+               if (k == 1) model%over(i, j, :) = 0.0_rk
             else ! it is drier than that by itself
                deficit = sink + evaporation
                model%residual(i, k, j) = model%residual(i, k, j) - deficit
