@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
 from pyland.base.piecewise import PiecewiseConstant
 from pyland.config import CaseConfig
@@ -19,6 +19,7 @@ from pyland.domain import Domain, Layers, build_domain, build_layers, build_surf
 from pyland.domain.domain_file import read_field, read_heads, read_soil_fields
 from pyland.driver.river_setup import distance_to
 from pyland.subsurface import Boundary, DistributedSubsurface, head_from_water
+from pyland.subsurface.pfb import read_pfb, read_pfb_header
 from pyland.subsurface.slopes import slopes_from_elevation
 
 SIZE_TOLERANCE = 0.01
@@ -26,6 +27,9 @@ SIZE_TOLERANCE = 0.01
 
 AIR_ENTRY = 0.0
 """Air-entry head of van Genuchten soils [m]: the plain curve, as ParFlow has it."""
+
+STEEPEST = 10.0
+"""Largest slope of a face [1], as for the numbers of ``domain.slopes``; beyond it the file holds something else."""
 
 KINDS = {"water_table": "hydrostatic"}
 """Kind of boundary of the words of ``lower_boundary`` that are not kinds themselves."""
@@ -182,17 +186,40 @@ def slope_fields(config: CaseConfig, whole: Domain, dx: float, dy: float) -> tup
         return slopes_from_elevation(np.nan_to_num(whole.to_grid(whole.elevation)), dx, dy, whole.mask, least)
     if section.file is None:
         return np.full(shape, section.x or 0.0), np.full(shape, section.y or 0.0)
-    if section.is_pfb:
-        raise UnavailableError(
-            f"{config.where('domain.slopes.file')}: PFB files of slopes are not available in this version; convert "
-            f"{section.file} to netCDF with slope_x and slope_y (y, x).")
     slopes = []
-    for name in (section.variable_x, section.variable_y):
-        field = read_field(section.file, name, *shape, "1")
+    for path, name, key in _slope_files(section):
+        field = _pfb_field(path, shape) if section.is_pfb else read_field(path, name, *shape, "1")
         if not np.isfinite(field[whole.mask]).all():
-            raise InputError(f"{section.file}: {name} is missing in a modelled cell.")
-        slopes.append(np.nan_to_num(field))
+            raise InputError(f"{path}: {name} is missing in a modelled cell.")
+        steepest = float(np.abs(field[whole.mask]).max())
+        if steepest > STEEPEST:
+            raise InputError(
+                f"{path}: {name} is up to {steepest:g} in a modelled cell; slopes are rise over run, at most {STEEPEST:g} "
+                f"({config.where(f'domain.slopes.{key}')}).")
+        slopes.append(np.where(whole.mask, field, 0.0))
     return slopes[0], slopes[1]
+
+
+def _slope_files(section: SlopesSection) -> list[tuple[str, str, str]]:
+    """Return path, name of the field and key of the slopes to the east and to the north."""
+    if section.is_pfb:
+        return [(str(section.file), "slope_x", "file"), (str(section.file_y), "slope_y", "file_y")]
+    return [(str(section.file), section.variable_x, "file"), (str(section.file), section.variable_y, "file")]
+
+
+def _pfb_field(path: str, shape: tuple[int, int]) -> np.ndarray:
+    """Read a PFB file of one layer, (y, x), rows from south to north.
+
+    Raises
+    ------
+    InputError
+        If it has other cells than the domain.
+    """
+    cells = read_pfb_header(path).shape
+    if cells != (1, *shape):
+        raise InputError(f"{path}: expected {shape[1]} x {shape[0]} x 1 cells (x, y, z) as in the domain, got "
+                         f"{cells[2]} x {cells[1]} x {cells[0]}.")
+    return read_pfb(path)[0]
 
 
 def manning_field(config: CaseConfig, whole: Domain) -> np.ndarray:

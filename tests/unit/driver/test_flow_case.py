@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import netCDF4
 import numpy as np
@@ -15,6 +17,7 @@ from pyland.base.errors import InputError, UnavailableError
 from pyland.config import load_case
 from pyland.driver.commands.check import check_case
 from pyland.driver.run import run_case
+from pyland.subsurface import write_pfb
 
 AREA = 24 * 600.0  # [m2]
 HOUR = 3600.0
@@ -177,6 +180,30 @@ def test_soil_slopes_roughness_and_heads_from_files(tmp_path):
                        ("subsurface.initial", {"file": str(tmp_path / "nowhere.nc")})):
         with pytest.raises(InputError, match="rough.nc|nowhere.nc"):
             run(tmp_path, {key: wrong}, "wrong")
+
+
+def test_slopes_from_pfb_files(tmp_path):
+    """Two PFB files with the slopes of the case, cut into pieces, give the same run; others are named with the reason."""
+    rng = np.random.default_rng(5)
+    slope_x, slope_y = rng.uniform(-0.1, -0.01, (4, 6)), rng.uniform(0.01, 0.1, (4, 6))
+    path = grid_file(tmp_path / "grid.nc", slope_x=(slope_x, "1"), slope_y=(slope_y, "1"))
+    names = {"file": str(tmp_path / "slope_x.pfb"), "file_y": str(tmp_path / "slope_y.pfb")}
+    for name, field in zip(names.values(), (slope_x, slope_y), strict=True):
+        write_pfb(name, field[None], subgrids=(3, 2, 1))
+    _, read = run(tmp_path, {"domain.slopes": {"file": path}}, "netcdf")
+    _, other = run(tmp_path, {"domain.slopes": names}, "pfb")
+    for name in ("history.nc", "discharge.nc", "balance.nc"):
+        assert opened(read, name).identical(opened(other, name).assign_attrs(opened(read, name).attrs))
+    wide, deep, missing, disguised = (str(tmp_path / f"{name}.pfb") for name in ("wide", "deep", "missing", "netcdf"))
+    shutil.copy(path, disguised)
+    write_pfb(wide, np.zeros((1, 6, 4)))
+    write_pfb(deep, np.zeros((3, 4, 6)))
+    write_pfb(missing, np.where(np.arange(6) == 2, -9999.0, slope_x))
+    for wrong, why in ((wide, "expected 6 x 4 x 1 cells .x, y, z. as in the domain, got 4 x 6 x 1"),
+                       (deep, "got 6 x 4 x 3"), (missing, "slope_y is up to 9999 in a modelled cell; .*slopes.file_y"),
+                       (str(tmp_path / "nowhere.pfb"), "there is no such file"), (disguised, "this is no PFB file")):
+        problems = check_case(load_case(changed(FLOW, {"domain.slopes": names | {"file_y": wrong}}))).problems
+        assert len(problems) == 1 and re.search(why, problems[0])
 
 
 def test_the_history_of_a_run_is_a_start_for_another(tmp_path, whole):
