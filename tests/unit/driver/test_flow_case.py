@@ -183,7 +183,7 @@ def test_soil_slopes_roughness_and_heads_from_files(tmp_path):
 
 
 def test_slopes_from_pfb_files(tmp_path):
-    """Two PFB files with the slopes of the case, cut into pieces, give the same run; others are named with the reason."""
+    """Two PFB files, cut into pieces, give the run of the same slopes in netCDF; what does not fit is named."""
     rng = np.random.default_rng(5)
     slope_x, slope_y = rng.uniform(-0.1, -0.01, (4, 6)), rng.uniform(0.01, 0.1, (4, 6))
     path = grid_file(tmp_path / "grid.nc", slope_x=(slope_x, "1"), slope_y=(slope_y, "1"))
@@ -200,10 +200,20 @@ def test_slopes_from_pfb_files(tmp_path):
     write_pfb(deep, np.zeros((3, 4, 6)))
     write_pfb(missing, np.where(np.arange(6) == 2, -9999.0, slope_x))
     for wrong, why in ((wide, "expected 6 x 4 x 1 cells .x, y, z. as in the domain, got 4 x 6 x 1"),
-                       (deep, "got 6 x 4 x 3"), (missing, "slope_y is up to 9999 in a modelled cell; .*slopes.file_y"),
+                       (deep, "got 6 x 4 x 3"), (missing, "slope_y is up to 9999 in a modelled cell"),
                        (str(tmp_path / "nowhere.pfb"), "there is no such file"), (disguised, "this is no PFB file")):
         problems = check_case(load_case(changed(FLOW, {"domain.slopes": names | {"file_y": wrong}}))).problems
-        assert len(problems) == 1 and re.search(why, problems[0])
+        assert len(problems) == 1 and re.search(why, problems[0]) and problems[0].startswith("domain.slopes: ")
+
+
+def test_heads_from_a_pfb_file(tmp_path):
+    """ParFlow's bottom layer is the last one here."""
+    depth = np.array([0.025, 0.125, 0.35, 0.75])[:, None, None] * np.ones((4, 4, 6))
+    write_pfb(tmp_path / "press.pfb", depth - 0.3, flip=True)
+    _, plain = run(tmp_path)
+    _, read = run(tmp_path, {"subsurface.initial": {"file": str(tmp_path / "press.pfb")}}, "read")
+    one, other = (opened(folder, "history.nc")["pressure_head"] for folder in (plain, read))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_the_history_of_a_run_is_a_start_for_another(tmp_path, whole):
@@ -304,11 +314,35 @@ def test_check_names_everything_that_is_wrong(tmp_path):
     short = grid_file(tmp_path / "other.nc", slope_x=(np.full((4, 6), np.nan), "1"), slope_y=(np.zeros((4, 6)), "1"))
     report = check_case(load_case(changed(FLOW, {"domain.slopes": {"file": short}})))
     assert any("slope_x is missing in a modelled cell" in one for one in report.problems)
+    other = grid_file(tmp_path / "rough.nc", manning=(np.full((4, 6), 5e-6), "h m-1/3"))
+    problems = check_case(load_case(changed(FLOW, {
+        "domain.slopes": {"file": short}, "subsurface.manning": {"file": other},
+        "subsurface.initial": {"file": str(tmp_path / "nowhere.nc")}}))).problems
+    assert [one.partition(": ")[0] for one in problems] == ["domain.slopes", "subsurface.manning", "subsurface.initial"]
+    assert "values in h m-1/3 times 3600" in problems[1]
     inner = {"subsurface.outlets": [{"name": "inside", "x": 300, "y": 0}]}
     problems = check_case(load_case(changed(FLOW, inner))).problems
     assert any("'inside'; water leaves at the rim" in one for one in problems)
     problems = check_case(load_case(FLOW), 7).problems
     assert any("7 ranks cannot share 6 x 4 columns" in one for one in problems)
+
+
+@pytest.mark.parametrize(("slopes", "leaves"), [
+    ({"x": -0.05, "y": 0.02}, ", leaves where the rim falls outwards: 4 faces in the east, 6 faces in the south"),
+    ({"x": 0.05, "y": 0}, ", leaves where the rim falls outwards: 4 faces in the west"),
+    ({"x": 0, "y": 0}, "; no face of the rim falls outwards: water stays on the land")])
+def test_check_says_where_water_leaves_over_land(slopes, leaves):
+    assert check_case(load_case(changed(FLOW, {"domain.slopes": slopes}))).facts["overland"] == f"kinematic{leaves}"
+
+
+def test_a_spin_up_needs_a_way_out():
+    closed = {"domain.slopes": {"x": 0, "y": 0}, "subsurface.boundaries": {}, "subsurface.outlets": [],
+              "subsurface.spinup": {"recharge": "1 mm/day"}}
+    problems = check_case(load_case(changed(FLOW, closed))).problems
+    assert len(problems) == 1 and problems[0].startswith("subsurface.spinup.recharge: expected a way out")
+    for way in ({"domain.slopes": {"x": 0, "y": 0.1}}, {"subsurface.boundaries": {"north": {"kind": "seepage"}}},
+                {"subsurface.overland": "none", "subsurface.manning": None}, {"subsurface.spinup": {"recharge": 0}}):
+        assert not check_case(load_case(changed(FLOW, closed | way))).problems
 
 
 def test_a_distributed_case_in_python(tmp_path):
