@@ -154,21 +154,33 @@ contains
       call report(error, ierr, errmsg)
    end subroutine flow_set_ground
 
-   !> Enter Manning's coefficient and build the faces of overland flow; after the ground.
-   subroutine flow_set_overland(self, manning, ierr, errmsg)
+   !> Enter slopes and roughness of the faces of overland flow; after the soil.
+   subroutine flow_set_overland(self, bed_x, bed_y, along_x, along_y, manning_x, manning_y, ierr, errmsg)
       type(flow_handle), intent(inout) :: self
-      real(rk), intent(in) :: manning(:, :) !! [s m-1/3]
+      real(rk), intent(in) :: bed_x(:, :)     !! slope across faces in x (nx + 1, ny) [1]
+      real(rk), intent(in) :: bed_y(:, :)     !! slope across faces in y (nx, ny + 1) [1]
+      real(rk), intent(in) :: along_x(:, :)   !! slope along them, like bed_x [1]
+      real(rk), intent(in) :: along_y(:, :)   !! slope along them, like bed_y [1]
+      real(rk), intent(in) :: manning_x(:, :) !! like bed_x [s m-1/3]
+      real(rk), intent(in) :: manning_y(:, :) !! like bed_y [s m-1/3]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
-      if (any(shape(manning) /= shape(self%model%exists))) then
-         call raise_error(error, error_input, "flow: manning must be (nx + 2, ny + 2)")
-      else if (.not. all(ieee_is_finite(manning))) then
-         call raise_error(error, error_input, "flow: manning must be a finite number")
-      else if (.not. all(manning > 0.0_rk)) then
-         call raise_error(error, error_input, "flow: manning must be positive")
+      integer :: in_x(2), in_y(2)
+      in_x = shape(self%model%bed_x)
+      in_y = shape(self%model%bed_y)
+      if (any(shape(bed_x) /= in_x) .or. any(shape(along_x) /= in_x) .or. any(shape(manning_x) /= in_x) .or. &
+          any(shape(bed_y) /= in_y) .or. any(shape(along_y) /= in_y) .or. any(shape(manning_y) /= in_y)) then
+         call raise_error(error, error_input, "flow: slopes and manning of faces must be (nx + 1, ny) and (nx, ny + 1)")
+      else if (.not. (all(ieee_is_finite(bed_x)) .and. all(ieee_is_finite(along_x)) .and. all(ieee_is_finite(manning_x)) .and. &
+                      all(ieee_is_finite(bed_y)) .and. all(ieee_is_finite(along_y)) .and. all(ieee_is_finite(manning_y)))) then
+         call raise_error(error, error_input, "flow: slopes and manning must be finite numbers")
+      else if (.not. (all(manning_x > 0.0_rk) .and. all(manning_y > 0.0_rk))) then
+         call raise_error(error, error_input, "flow: manning must be positive [s m-1/3]")
       else
-         call build_overland_faces(self%model, manning)
+         self%model%bed_x(:, :) = bed_x
+         self%model%bed_y(:, :) = bed_y
+         call build_overland_faces(self%model, along_x, along_y, manning_x, manning_y)
          call order_downstream(self%model%nx, self%model%ny, self%model%over_x*(1.0_rk - self%model%rim_x), &
                                self%model%over_y*(1.0_rk - self%model%rim_y), self%model%order)
       end if

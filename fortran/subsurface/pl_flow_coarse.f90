@@ -5,7 +5,7 @@
 module pl_flow_coarse
    use pl_error, only: error_type
    use pl_flow_exchange, only: gather_over_ranks, largest_over_ranks
-   use pl_flow_model, only: allocate_level, allocate_sweeps, flow_level_type, flow_model_type
+   use pl_flow_model, only: allocate_level, allocate_sweeps, cells_per_thread, flow_level_type, flow_model_type
    use pl_kinds, only: rk
    implicit none (type, external)
    private
@@ -158,7 +158,8 @@ contains
       real(rk), dimension(0:fine%nx + 1) :: w, e, s, n, s_beyond, n_beyond
       real(rk) :: halved
       integer :: ci, cj, i, j, k, top
-      !$omp parallel do schedule(static) private(ci, i, j, k, top, w, e, s, n, s_beyond, n_beyond, halved)
+      !$omp parallel do schedule(static) private(ci, i, j, k, top, w, e, s, n, s_beyond, n_beyond, halved) &
+      !$omp if (fine%nx*fine%ny*fine%nz > cells_per_thread)
       do cj = 1, coarse%ny
          coarse%centre(:, :, cj) = 0.0_rk
          coarse%west(:, :, cj) = 0.0_rk
@@ -244,7 +245,7 @@ contains
       type(flow_level_type), intent(in) :: coarse
       real(rk), intent(out) :: right(coarse%nx, coarse%nz, coarse%ny)
       integer :: cj, i, j, k
-      !$omp parallel do schedule(static) private(i, j, k)
+      !$omp parallel do schedule(static) private(i, j, k) if (fine%nx*fine%ny*fine%nz > cells_per_thread)
       do cj = 1, coarse%ny
          right(:, :, cj) = 0.0_rk
          do j = 2*cj - 1, min(2*cj, fine%ny)
@@ -262,7 +263,7 @@ contains
       type(flow_level_type), intent(in) :: coarse
       type(flow_level_type), intent(inout) :: fine
       integer :: i, j, k
-      !$omp parallel do schedule(static) private(i, k)
+      !$omp parallel do schedule(static) private(i, k) if (fine%nx*fine%ny*fine%nz > cells_per_thread)
       do j = 1, fine%ny
          do k = 1, fine%nz
             do i = 1, fine%nx

@@ -5,7 +5,7 @@
 !> upstream have found, which is exact for the kinematic wave; then columns are filled from the top down. Only the part
 !> with one unknown per column runs in order; the rest runs over rows of columns side by side.
 module pl_flow_columns
-   use pl_flow_model, only: flow_level_type
+   use pl_flow_model, only: cells_per_thread, flow_level_type
    use pl_kinds, only: rk
    implicit none (type, external)
    private
@@ -17,25 +17,23 @@ contains
    subroutine factor_columns(level)
       type(flow_level_type), intent(inout) :: level
       integer :: j
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          call factor_row(level%nx, level%nz, level%centre(:, :, j), level%up(:, :, j), level%down(:, :, j), &
-                         level%pivot(:, :, j), level%carry(:, :, j))
+                         level%pivot(:, :, j))
       end do
    end subroutine factor_columns
 
    !> Eliminate the columns of a row from the base up.
-   pure subroutine factor_row(nx, nz, centre, up, down, pivot, carry)
+   pure subroutine factor_row(nx, nz, centre, up, down, pivot)
       integer, intent(in) :: nx, nz
       real(rk), intent(in), dimension(nx, nz) :: centre, up, down
       real(rk), intent(out) :: pivot(nx, nz) !! inverse of what is left of the centre
-      real(rk), intent(inout) :: carry(nx, nz) !! factor on the right-hand side below; not used in the lowest layer
       integer :: i, k
       pivot(:, nz) = 1.0_rk/centre(:, nz)
       do k = nz - 1, 1, -1
          do i = 1, nx
-            carry(i, k) = down(i, k)*pivot(i, k + 1)
-            pivot(i, k) = 1.0_rk/(centre(i, k) - carry(i, k)*up(i, k + 1))
+            pivot(i, k) = 1.0_rk/(centre(i, k) - down(i, k)*pivot(i, k + 1)*up(i, k + 1))
          end do
       end do
    end subroutine factor_row
@@ -49,30 +47,30 @@ contains
       logical :: couples
       integer :: j
       couples = size(order, 2) > 0
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
-         call eliminate_row(level%nx, level%nz, right(:, :, j), level%carry(:, :, j), level%x(:, :, j))
+         call eliminate_row(level%nx, level%nz, right(:, :, j), level%down(:, :, j), level%pivot(:, :, j), level%x(:, :, j))
          if (.not. couples) call fill_row(level%nx, level%nz, .true., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
       end do
       if (.not. couples) return
       call couple_tops(level%nx, level%nz, level%ny, order, backward, level%pivot, level%west, level%east, level%south, &
                        level%north, level%x)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          call fill_row(level%nx, level%nz, .false., level%pivot(:, :, j), level%up(:, :, j), level%x(:, :, j))
       end do
    end subroutine solve_columns
 
    !> Right-hand sides from the base up.
-   pure subroutine eliminate_row(nx, nz, right, carry, x)
+   pure subroutine eliminate_row(nx, nz, right, down, pivot, x)
       integer, intent(in) :: nx, nz
-      real(rk), intent(in) :: right(nx, nz), carry(nx, nz)
+      real(rk), intent(in), dimension(nx, nz) :: right, down, pivot
       real(rk), intent(inout) :: x(0:nx + 1, nz)
       integer :: i, k
       x(1:nx, nz) = right(:, nz)
       do k = nz - 1, 1, -1
          do i = 1, nx
-            x(i, k) = right(i, k) - carry(i, k)*x(i, k + 1)
+            x(i, k) = right(i, k) - down(i, k)*pivot(i, k + 1)*x(i, k + 1)
          end do
       end do
    end subroutine eliminate_row

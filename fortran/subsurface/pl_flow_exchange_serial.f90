@@ -25,8 +25,9 @@ contains
       type(error_type), allocatable, intent(out) :: error !! a neighbour
       exchange%size = 1
       exchange%rank = 0
-      if (any(neighbours >= 0) .or. any(tiles /= 1)) call raise_error(error, error_unavailable, "flow: this build has no MPI; run on one rank or "// &
-                                                 "build with -Dmpi=enabled")
+      if (any(neighbours >= 0) .or. any(tiles /= 1)) then
+         call raise_error(error, error_unavailable, "flow: this build has no MPI; run on one rank or build with -Dmpi=enabled")
+      end if
       if (comm < 0 .and. face < 0) return
    end subroutine create_exchange
 

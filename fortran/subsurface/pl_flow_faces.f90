@@ -3,8 +3,7 @@
 !> Conductivity between cells is the harmonic mean, weighted with the way in each. In layers that follow the terrain
 !> lateral flow feels the component of gravity along the layer, sin(atan(slope)), and gradients along the layer, cosine
 !> over dx; both are means of the two cells (Maxwell 2013, Adv. Water Resour. 53, 109-117, eqs. 8 and 9).
-!> Overland flow takes the slope of cell i for the face to cell i + 1, and at the rim in the west and south that of the
-!> first cell.
+!> Slopes of the faces of overland flow are given (pyland.subsurface.flow_land).
 module pl_flow_faces
    use pl_flow_model, only: flow_model_type
    use pl_flow_overland, only: overland_diffusive, overland_kinematic
@@ -97,10 +96,11 @@ contains
    end function cosine
 
    !> Conveyance of overland flow through faces.
-   subroutine build_overland_faces(model, manning)
+   subroutine build_overland_faces(model, along_x, along_y, manning_x, manning_y)
       type(flow_model_type), intent(inout) :: model
-      real(rk), intent(in) :: manning(0:, 0:) !! (0:nx+1, 0:ny+1) [s m-1/3]
-      integer :: c, i, j
+      real(rk), intent(in) :: along_x(0:, :), along_y(:, 0:)     !! slopes along the faces (0:nx, ny), (nx, 0:ny) [1]
+      real(rk), intent(in) :: manning_x(0:, :), manning_y(:, 0:) !! (0:nx, ny), (nx, 0:ny) [s m-1/3]
+      integer :: i, j
       model%over_x = 0.0_rk
       model%over_y = 0.0_rk
       model%rim_x = 0.0_rk
@@ -108,21 +108,19 @@ contains
       do j = 1, model%ny
          do i = 0, model%nx
             if (model%exists(i, j) + model%exists(i + 1, j) < 0.5_rk) cycle
-            c = merge(i, i + 1, model%exists(i, j) > 0.5_rk)
-            model%bed_x(i, j) = model%slope_x(c, j)
             model%rim_x(i, j) = 1.0_rk - model%exists(i, j)*model%exists(i + 1, j)
-            model%over_x(i, j) = conveyance(model%options%overland, model%slope_x(c, j), model%slope_y(c, j), &
-                                            model%options%slope_floor, manning(c, j), model%rim_x(i, j), c > i)/model%dx
+            model%over_x(i, j) = conveyance(model%options%overland, model%bed_x(i, j), along_x(i, j), &
+                                            model%options%slope_floor, manning_x(i, j), model%rim_x(i, j), &
+                                            model%exists(i, j) < 0.5_rk)/model%dx
          end do
       end do
       do j = 0, model%ny
          do i = 1, model%nx
             if (model%exists(i, j) + model%exists(i, j + 1) < 0.5_rk) cycle
-            c = merge(j, j + 1, model%exists(i, j) > 0.5_rk)
-            model%bed_y(i, j) = model%slope_y(i, c)
             model%rim_y(i, j) = 1.0_rk - model%exists(i, j)*model%exists(i, j + 1)
-            model%over_y(i, j) = conveyance(model%options%overland, model%slope_y(i, c), model%slope_x(i, c), &
-                                            model%options%slope_floor, manning(i, c), model%rim_y(i, j), c > j)/model%dy
+            model%over_y(i, j) = conveyance(model%options%overland, model%bed_y(i, j), along_y(i, j), &
+                                            model%options%slope_floor, manning_y(i, j), model%rim_y(i, j), &
+                                            model%exists(i, j) < 0.5_rk)/model%dy
          end do
       end do
       call build_drain(model)

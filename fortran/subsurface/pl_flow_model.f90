@@ -12,9 +12,10 @@ module pl_flow_model
    implicit none (type, external)
    private
    public :: allocate_level, allocate_sweeps, create_flow_model
-   public :: boundary_faces_type, flow_level_type, flow_model_type, flow_options_type
+   public :: cells_per_thread, boundary_faces_type, flow_level_type, flow_model_type, flow_options_type
    public :: kind_drainage, kind_flux, kind_head, kind_seepage
 
+   integer, parameter :: cells_per_thread = 8192 !! below it, waking a thread takes longer than its work [1]
    integer, parameter :: kind_head = 1     !! head held at the face
    integer, parameter :: kind_flux = 2     !! water let in at a rate
    integer, parameter :: kind_drainage = 3 !! unit gradient, out of the base
@@ -53,7 +54,7 @@ module pl_flow_model
    type :: flow_level_type
       integer :: nx = 0, ny = 0, nz = 0
       real(rk), allocatable, dimension(:, :, :) :: centre, west, east, south, north, up, down !! (nx, nz, ny)
-      real(rk), allocatable, dimension(:, :, :) :: pivot, carry  !! elimination of columns, base first (nx, nz, ny)
+      real(rk), allocatable, dimension(:, :, :) :: pivot         !! inverse, columns eliminated from the base up (nx, nz, ny)
       real(rk), allocatable, dimension(:, :, :) :: x             !! solution (0:nx+1, nz, 0:ny+1)
       real(rk), allocatable, dimension(:, :, :) :: r             !! right-hand side and what is left of it (nx, nz, ny)
       real(rk), allocatable, dimension(:, :, :) :: kept          !! solution before a sweep, like x
@@ -238,7 +239,7 @@ contains
       ! allow(C182): one message stands for all of them
       allocate (level%centre(nx, nz, ny), level%west(nx, nz, ny), level%east(nx, nz, ny), level%south(nx, nz, ny), &
                 level%north(nx, nz, ny), level%up(nx, nz, ny), level%down(nx, nz, ny), level%pivot(nx, nz, ny), &
-                level%carry(nx, nz, ny), level%x(0:nx + 1, nz, 0:ny + 1), stat=stat)
+                level%x(0:nx + 1, nz, 0:ny + 1), stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the linear systems of the distributed subsurface; "// &
                           "use fewer cells per rank")

@@ -10,7 +10,7 @@ module pl_flow_multigrid
    use pl_flow_columns, only: factor_columns, multiply_rows, solve_columns
    use pl_flow_coarse, only: add_up, coarsen, create_coarse, gather_field, gather_level, spread, take_tile
    use pl_flow_exchange, only: exchange_halo, flow_exchange_type, largest_over_ranks
-   use pl_flow_model, only: flow_level_type, flow_model_type
+   use pl_flow_model, only: cells_per_thread, flow_level_type, flow_model_type
    use pl_flow_overland, only: overland_diffusive, overland_none
    use pl_kinds, only: rk
    implicit none (type, external)
@@ -64,7 +64,7 @@ contains
       logical, intent(in) :: is_finest !! overland flow is in the top layer
       real(rk) :: lateral(level%nx), own(level%nx), worst(1), rows(level%ny)
       integer :: i, j, k
-      !$omp parallel do schedule(static) private(i, k, lateral, own)
+      !$omp parallel do schedule(static) private(i, k, lateral, own) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          lateral = 0.0_rk
          own = 0.0_rk
@@ -156,19 +156,19 @@ contains
       share = merge(1.0_rk, damping, level%nx*level%ny == 1 .and. exchange%size == 1)
       if (from_zero) then
          call solve_columns(level, right, order, backward)
-         !$omp parallel do schedule(static)
+         !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
          do j = 1, level%ny
             level%x(:, :, j) = share*level%x(:, :, j)
          end do
          return
       end if
       call find_rest(exchange, level, right)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          level%kept(:, :, j) = level%x(:, :, j)
       end do
       call solve_columns(level, level%r, order, backward)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          level%x(:, :, j) = level%kept(:, :, j) + share*level%x(:, :, j)
       end do
@@ -181,7 +181,7 @@ contains
       real(rk), intent(in) :: right(level%nx, level%nz, level%ny)
       integer :: j
       call exchange_halo(exchange, level%nx, level%nz, level%ny, level%x)
-      !$omp parallel do schedule(static)
+      !$omp parallel do schedule(static) if (level%nx*level%ny*level%nz > cells_per_thread)
       do j = 1, level%ny
          call multiply_rows(level%nx, level%nz, level%centre(:, :, j), level%west(:, :, j), level%east(:, :, j), &
                             level%south(:, :, j), level%north(:, :, j), level%up(:, :, j), level%down(:, :, j), &

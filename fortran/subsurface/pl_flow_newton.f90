@@ -165,8 +165,8 @@ contains
 
    !> Friction slope and order of the columns by the water surface as it stands.
    !>
-   !> The friction slope of a cell takes its faces in the east and north, as the slopes of the terrain do; for a rim in the
-   !> west or south, that face. At a rim that lets water out it falls to the ground, at a closed one it does not fall.
+   !> The friction slope of a cell takes its faces in the east and north; for a rim in the west or south, that face. At a
+   !> rim that lets water out it falls to the ground, at a closed one it does not fall.
    subroutine follow_surface(model)
       type(flow_model_type), intent(inout) :: model
       real(rk) :: friction(0:model%nx + 1, 1, 0:model%ny + 1), depth(0:model%nx + 1, 0:model%ny + 1)
@@ -180,8 +180,8 @@ contains
       friction = 0.0_rk
       do j = 1, ny
          do i = 1, nx
-            slope_x = model%slope_x(i, j) + rise(depth(i, j), depth(i + 1, j), model%rim_x(i, j), model%over_x(i, j))/model%dx
-            slope_y = model%slope_y(i, j) + rise(depth(i, j), depth(i, j + 1), model%rim_y(i, j), model%over_y(i, j))/model%dy
+            slope_x = model%bed_x(i, j) + rise(depth(i, j), depth(i + 1, j), model%rim_x(i, j), model%over_x(i, j))/model%dx
+            slope_y = model%bed_y(i, j) + rise(depth(i, j), depth(i, j + 1), model%rim_y(i, j), model%over_y(i, j))/model%dy
             friction(i, 1, j) = root_of(model, slope_x, slope_y)
          end do
       end do
@@ -195,8 +195,8 @@ contains
             if (model%exists(i, j) < 0.5_rk .or. .not. (is_west .or. is_south)) cycle
             fall_x = rise(depth(i, j), depth(i + 1, j), model%rim_x(i, j), model%over_x(i, j))
             fall_y = rise(depth(i, j), depth(i, j + 1), model%rim_y(i, j), model%over_y(i, j))
-            slope_x = model%slope_x(i, j) + merge(depth(i, j), fall_x, is_west)/model%dx
-            slope_y = model%slope_y(i, j) + merge(depth(i, j), fall_y, is_south)/model%dy
+            slope_x = merge(model%bed_x(i - 1, j) + depth(i, j)/model%dx, model%bed_x(i, j) + fall_x/model%dx, is_west)
+            slope_y = merge(model%bed_y(i, j - 1) + depth(i, j)/model%dy, model%bed_y(i, j) + fall_y/model%dy, is_south)
             if (is_west) model%friction_x(i - 1, j) = root_of(model, slope_x, slope_y)
             if (is_south) model%friction_y(i, j - 1) = root_of(model, slope_x, slope_y)
          end do

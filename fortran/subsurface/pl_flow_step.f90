@@ -1,7 +1,8 @@
 !> Advance one state of the distributed subsurface over a period, in as many steps as it takes.
 module pl_flow_step
+   use, intrinsic :: omp_lib, only: omp_get_max_threads, omp_set_num_threads
    use pl_error, only: error_convergence, error_type, raise_error
-   use pl_flow_model, only: flow_model_type
+   use pl_flow_model, only: cells_per_thread, flow_model_type
    use pl_flow_newton, only: newton_step
    use pl_flow_overland, only: overland_none
    use pl_kinds, only: rk
@@ -21,6 +22,19 @@ contains
       integer, intent(in) :: member   !! from 1 [1]
       real(rk), intent(in) :: period  !! [s]
       type(error_type), allocatable, intent(out) :: error !! no convergence, not enough memory
+      integer :: threads
+      threads = omp_get_max_threads()
+      call omp_set_num_threads(min(threads, 1 + model%nx*model%ny*model%nz/cells_per_thread))
+      call advance_period(model, member, period, error)
+      call omp_set_num_threads(threads)
+   end subroutine advance_flow
+
+   !> Advance with the threads that are set.
+   subroutine advance_period(model, member, period, error)
+      type(flow_model_type), intent(inout) :: model
+      integer, intent(in) :: member   !! from 1 [1]
+      real(rk), intent(in) :: period  !! [s]
+      type(error_type), allocatable, intent(out) :: error !! see advance_flow
       real(rk) :: done, dt, longest
       integer :: iterations
       logical :: converged
@@ -55,7 +69,7 @@ contains
          if (iterations <= quick) longest = min(growth*dt, model%options%max_step)
       end do
       model%heads(:, :, :, member) = model%head
-   end subroutine advance_flow
+   end subroutine advance_period
 
    !> Take up the heads of a member; what was evaluated stays if they are the same.
    subroutine load_member(model, member)

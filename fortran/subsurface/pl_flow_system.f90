@@ -95,18 +95,19 @@ contains
       real(rk), intent(out) :: signed  !! [m]
       call assemble_row(model%nx, model%nz, dt, model%dz, model%drop, model%head(:, :, j - 1:j + 1), &
                         model%relative(:, :, j - 1:j + 1), model%slope(:, :, j - 1:j + 1), model%storage(:, :, j), &
-                        model%capacity(:, :, j), model%storage_old(:, :, j), model%source(:, :, j), &
-                        model%kx(:, :, j), model%ky(:, :, j - 1:j), model%kz(:, :, j), model%cos_x(:, j), &
+                        model%capacity(:, :, j), model%storage_old(:, :, j), model%kx(:, :, j), model%ky(:, :, j - 1:j), &
+                        model%kz(:, :, j), model%cos_x(:, j), &
                         model%sin_x(:, j), model%cos_y(:, j - 1:j), model%sin_y(:, j - 1:j), model%residual(:, :, j), &
                         model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
                         model%fine%south(:, :, j), model%fine%north(:, :, j), model%fine%up(:, :, j), &
                         model%fine%down(:, :, j))
+      if (model%has_source) model%residual(:, :, j) = model%residual(:, :, j) - dt*model%source(:, :, j)
       call add_surface(model, j, dt)
       call add_boundaries(model, j, dt)
       call hold_dry(model, j, dt)
       if (model%options%overland == overland_none) call let_off(model, j)
       call factor_row(model%nx, model%nz, model%fine%centre(:, :, j), model%fine%up(:, :, j), model%fine%down(:, :, j), &
-                      model%fine%pivot(:, :, j), model%fine%carry(:, :, j))
+                      model%fine%pivot(:, :, j))
       call judge_row(model%nx*model%nz, model%residual(:, :, j), square, largest, signed)
    end subroutine assemble_one
 
@@ -140,8 +141,8 @@ contains
       signed = sum(sums)
    end subroutine judge_row
 
-   !> Ground of one row: storage, sources and the six faces of each cell.
-   subroutine assemble_row(nx, nz, dt, dz, drop, head, relative, slope, storage, capacity, storage_old, source, kx, ky, kz, &
+   !> Ground of one row: storage and the six faces of each cell.
+   subroutine assemble_row(nx, nz, dt, dz, drop, head, relative, slope, storage, capacity, storage_old, kx, ky, kz, &
                            cos_x, sin_x, cos_y, sin_y, residual, centre, west, east, south, north, up, down)
       integer, intent(in) :: nx, nz
       real(rk), intent(in) :: dt         !! [s]
@@ -149,7 +150,7 @@ contains
       real(rk), intent(in) :: drop(nz)   !! from a node to the one below [m]
       real(rk), intent(in), dimension(0:nx + 1, nz, -1:1) :: head, relative, slope !! of the rows south, here, north
       real(rk), intent(in), dimension(0:nx + 1, nz) :: storage, capacity
-      real(rk), intent(in), dimension(nx, nz) :: storage_old, source
+      real(rk), intent(in) :: storage_old(nx, nz)
       real(rk), intent(in) :: kx(0:nx, nz), ky(nx, nz, -1:0), kz(nx, nz)
       real(rk), intent(in) :: cos_x(0:nx), sin_x(0:nx), cos_y(nx, -1:0), sin_y(nx, -1:0)
       real(rk), intent(out), dimension(nx, nz) :: residual, centre, west, east, south, north, up, down
@@ -170,7 +171,7 @@ contains
                            relative(1:nx, k, 0), relative(1:nx, k, 1), slope(1:nx, k, 0), slope(1:nx, k, 1), flow_n, &
                            by_n_here, by_n)
          do i = 1, nx
-            residual(i, k) = dz(k)*(storage(i, k) - storage_old(i, k)) - dt*source(i, k) + (flow(i) - flow(i - 1)) &
+            residual(i, k) = dz(k)*(storage(i, k) - storage_old(i, k)) + (flow(i) - flow(i - 1)) &
                              + (flow_n(i) - flow_s(i)) - above(i)
             centre(i, k) = dz(k)*capacity(i, k) + (by_before(i) - by_behind(i - 1)) + (by_n_here(i) - by_s_here(i)) &
                            - by_above_here(i)

@@ -111,8 +111,9 @@ class SubsurfaceSection(Section):
     boundaries: BoundariesSection = key(BoundariesSection, "sides of the domain; mode distributed", factory=True)
     overland: str = key(
         "none",
-        "flow of ponded water between cells: kinematic and diffusive in mode distributed; none: it runs off in place",
-        choices=("none", "kinematic", "diffusive"),
+        "flow of ponded water between cells, in mode distributed: kinematic or diffusive wave with one slope per face, "
+        "kinematic_cells with slopes of cells, upstream (ParFlow's OverlandFlow); none: it runs off in place",
+        choices=("none", "kinematic", "kinematic_cells", "diffusive"),
     )
     manning: float | FieldFileSection = key(
         0.03, "Manning's roughness of the land; a number or {file: ..., variable: ...}; with overland flow",

@@ -13,7 +13,7 @@ from pyland.base.errors import InputError
 from pyland.core import wrapped
 from pyland.core.errors import check
 
-OVERLAND = {"none": 0, "kinematic": 1, "diffusive": 2}
+OVERLAND = {"none": 0, "kinematic": 1, "kinematic_cells": 1, "diffusive": 2}
 """Schemes of overland flow by the number of the compiled core."""
 
 KIND = {"head": 1, "flux": 2, "free_drainage": 3, "seepage": 4}
@@ -89,9 +89,12 @@ class FlowFields:
         check(*self._api.flow_set_ground(self._handle, *map(_fortran, conductivity), *map(_fortran, barrier),
                                          *map(_fortran, slopes)))
 
-    def set_overland(self, manning: np.ndarray) -> None:
-        """Enter Manning's coefficient [s m-1/3]; after the ground."""
-        check(*self._api.flow_set_overland(self._handle, _fortran(manning)))
+    def set_overland(
+        self, bed: tuple[np.ndarray, np.ndarray], along: tuple[np.ndarray, np.ndarray],
+        manning: tuple[np.ndarray, np.ndarray],
+    ) -> None:
+        """Enter slopes across and along faces [1] and roughness [s m-1/3], (y, x + 1) and (y + 1, x); after the soil."""
+        check(*self._api.flow_set_overland(self._handle, *map(_fortran, (*bed, *along, *manning))))
 
     def set_boundaries(
         self, row: np.ndarray, column: np.ndarray, layer: np.ndarray, kind: np.ndarray, conductance: np.ndarray,

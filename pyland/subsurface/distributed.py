@@ -11,10 +11,11 @@ import numpy as np
 from pyland.base.errors import ConvergenceError, InputError
 from pyland.base.parallel import Communicator
 from pyland.base.units import WATER_DENSITY
-from pyland.core.flow import OVERLAND, FlowFields
+from pyland.core.flow import FlowFields
 from pyland.core.subsurface import RETENTION
 from pyland.subsurface.flow_boundaries import SIDES, Boundary, BoundaryFaces
 from pyland.subsurface.flow_grid import FlowGrid, spread_cells, spread_columns
+from pyland.subsurface.flow_land import SCHEMES, land_faces
 from pyland.subsurface.flow_soil import SoilClasses
 
 MAX_KRYLOV = 30
@@ -57,7 +58,12 @@ class DistributedSubsurface:
     terrain_following : bool
         Whether slopes drive lateral flow of the ground.
     overland : str
-        ``none``: water above ``ponding_depth`` runs off at once; ``kinematic`` or ``diffusive`` wave.
+        ``none``: water above ``ponding_depth`` runs off at once; ``kinematic`` or ``diffusive`` wave with one slope per
+        face; ``kinematic_cells``: kinematic wave with the slope of the column upstream, x and y each by itself
+        (ParFlow's OverlandFlow).
+    overland_slope_x, overland_slope_y : array_like, optional
+        Slopes of the faces of overland flow where they are not those of columns, ``(y, x + 1)`` and ``(y + 1, x)``,
+        rims included [1]; both or none.
     manning : array_like
         Manning's roughness [s m-1/3], a number or ``(y, x)``.
     ponding_depth : float
@@ -145,6 +151,8 @@ class DistributedSubsurface:
         barrier_z: np.ndarray | None = None,
         terrain_following: bool = True,
         overland: str = "none",
+        overland_slope_x: np.ndarray | None = None,
+        overland_slope_y: np.ndarray | None = None,
         manning: np.ndarray | float = 0.03,
         ponding_depth: float = 0.0,
         slope_floor: float = 1.0e-5,
@@ -163,8 +171,10 @@ class DistributedSubsurface:
     ) -> None:
         if mode != "distributed":
             raise InputError(f"subsurface: mode must be 'distributed' here, got {mode!r}.")
-        if overland not in OVERLAND:
-            raise InputError(f"overland: expected one of {', '.join(OVERLAND)}, got {overland!r}.")
+        if overland not in SCHEMES:
+            raise InputError(f"overland: expected one of {', '.join(SCHEMES)}, got {overland!r}.")
+        if overland == "none" and not (overland_slope_x is None and overland_slope_y is None):
+            raise InputError("overland_slope_x, overland_slope_y: there is no overland flow; set overland.")
         if overland != "none" and ponding_depth != 0.0:
             raise InputError("ponding_depth: standing water flows off over land; set it only with overland 'none'.")
         self._comm = comm or Communicator()
@@ -201,7 +211,10 @@ class DistributedSubsurface:
         ]
         self._core.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
         if overland != "none":
-            self._core.set_overland(grid.columns_with_rim(spread_columns(manning, grid.shape[1:], "manning")))
+            land = land_faces(grid, overland, *slopes, spread_columns(manning, grid.shape[1:], "manning"),
+                              overland_slope_x, overland_slope_y)
+            self._core.set_overland((land.bed_x, land.bed_y), (land.along_x, land.along_y),
+                                    (land.manning_x, land.manning_y))
         self._open = has_surface[1:-1, 1:-1] * ~faces.covered
         self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
                                   self._open)

@@ -18,8 +18,8 @@ from pyland.subsurface.parflow_keys import RunKeys
 from pyland.subsurface.parflow_soil import RunUnits
 
 OVERLAND = {
-    "OverlandFlow": "kinematic",
-    "OverlandFlowPFB": "kinematic",
+    "OverlandFlow": "kinematic_cells",
+    "OverlandFlowPFB": "kinematic_cells",
     "OverlandKinematic": "kinematic",
     "OverlandDiffusive": "diffusive",
     "SeepageFace": "none",
@@ -219,12 +219,6 @@ class ForcingReader:
         if keys.integer("OverlandFlowSpinUp", 0) and self.overland != "none":
             self.overland = "none"
             keys.note("OverlandFlowSpinUp: no overland flow, ponded water leaves at once.")
-        if self.overland != "none" and types & {"OverlandFlow", "OverlandFlowPFB"}:
-            keys.note(
-                "OverlandFlow: pyland takes the slope of a cell for its face to the next cell east or north, as "
-                "ParFlow's OverlandKinematic does; ParFlow's OverlandFlow takes slopes of cells, upstream. Where they "
-                "turn, ponds of the two differ; give slopes made for OverlandKinematic."
-            )
         if "SeepageFace" in types:
             keys.note(
                 "SeepageFace on the top: in pyland ponded water leaves at once; in ParFlow its depth leaves per unit "

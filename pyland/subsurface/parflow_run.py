@@ -339,8 +339,8 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     # a pyland step is cut where it does not converge; a definition may have steps that are shorter than its least one
     settings["min_step"] = min(_MIN_STEP, timing.min_step)
     if forcing.overland != "none":
-        kind = {"kinematic": "OverlandKinematic", "diffusive": "OverlandDiffusive"}[forcing.overland]
-        settings["slope_floor"] = keys.number(f"Solver.{kind}.Epsilon", _SLOPE_FLOOR)
+        kind = {"kinematic": "OverlandKinematic", "diffusive": "OverlandDiffusive"}.get(forcing.overland)
+        settings["slope_floor"] = keys.number(f"Solver.{kind}.Epsilon", _SLOPE_FLOOR) if kind else _NO_FLOOR
         if np.any(np.asarray(settings.get("manning", 0.0)) <= 0.0):
             raise InputError(f"{keys.source}: Mannings: overland flow needs positive roughness in every cell.")
     else:
@@ -376,6 +376,9 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
 
 _SLOPE_FLOOR = 1e-5
 """ParFlow's default of Solver.OverlandKinematic.Epsilon and Solver.OverlandDiffusive.Epsilon [1]."""
+
+_NO_FLOOR = 1e-30
+"""Least slope where ParFlow has none, OverlandFlow: below any slope of a terrain [1]."""
 
 
 _MIN_STEP = 1.0

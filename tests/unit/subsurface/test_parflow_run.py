@@ -126,7 +126,7 @@ def test_rain_follows_its_cycle(read):
 
 @pytest.mark.parametrize(
     ("kind", "key", "expected"),
-    [("OverlandFlow", 0, "kinematic"), ("OverlandFlow", 1, "diffusive"), ("OverlandDiffusive", 0, "diffusive"),
+    [("OverlandFlow", 0, "kinematic_cells"), ("OverlandFlow", 1, "diffusive"), ("OverlandDiffusive", 0, "diffusive"),
      ("SeepageFace", 0, "none")],
 )
 def test_overland_flow_by_type_and_key(read, kind, key, expected):
