@@ -10,7 +10,7 @@ module pl_api_flow
    use pl_flow_model, only: create_flow_model, flow_model_type
    use pl_flow_soil, only: create_flow_soil, evaluate_cells
    use pl_flow_step, only: advance_flow, load_member
-   use pl_flow_system, only: evaluate
+   use pl_flow_system, only: evaluate, sum_water
    use pl_kinds, only: lk, rk
    implicit none (type, external)
    private
@@ -373,18 +373,23 @@ contains
       call report(error, ierr, errmsg)
    end subroutine flow_advance
 
-   !> Storage of all cells of one member.
-   subroutine flow_evaluate(self, member, ierr, errmsg)
+   !> Storage of all cells of one member, and the water in and on the ground.
+   subroutine flow_evaluate(self, member, ground, surface, ierr, errmsg)
       type(flow_handle), intent(inout) :: self
-      integer, intent(in) :: member !! from 1 [1]
+      integer, intent(in) :: member    !! from 1 [1]
+      real(rk), intent(out) :: ground  !! of this rank, as depth on a column, summed over columns [m]
+      real(rk), intent(out) :: surface !! the same of ponds [m]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
+      ground = 0.0_rk
+      surface = 0.0_rk
       if (member < 1 .or. member > self%model%nmember) then
          call raise_error(error, error_input, "flow: no such member")
       else
          call load_member(self%model, member)
          call evaluate(self%model)
+         call sum_water(self%model, ground, surface)
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_evaluate

@@ -16,7 +16,7 @@ module pl_flow_newton
    use pl_flow_multigrid, only: prepare_preconditioner
    use pl_flow_overland, only: drained_head, overland_diffusive, overland_none
    use pl_flow_soil, only: class_parameters_type, flow_soil_type, invert_lanes, lane_water, load_if_new
-   use pl_flow_system, only: assemble, evaluate
+   use pl_flow_system, only: assemble, evaluate, sum_water
    use pl_head_step, only: propose_head, smooth_head
    use pl_kinds, only: rk
    use pl_retention_curves, only: driest_head
@@ -29,7 +29,7 @@ module pl_flow_newton
    real(rk), parameter :: least_share = 1.0e-4_rk !! of the residual that it is ever asked to leave [1]
    real(rk), parameter :: walker = 0.9_rk         !! factor of choice 2 of Eisenstat and Walker [1]
    real(rk), parameter :: walker_power = 0.5_rk*(1.0_rk + sqrt(5.0_rk)) !! its exponent [1]
-   real(rk), parameter :: aim = 0.3_rk            !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
+   real(rk), parameter :: aim = 0.03_rk           !! of the tolerance that a linear solve may leave (Kelley 1995) [1]
    real(rk), parameter :: balance_share = 1.0e-13_rk !! of the water held that all residuals together may be [1]
    integer, parameter :: for_balance = 8          !! iterations at most that only the balance asks for [1]
    real(rk), parameter :: halving = 0.5_rk        !! of the residual in an iteration: less may be for rounding [1]
@@ -143,23 +143,20 @@ contains
    subroutine start_step(model, held)
       type(flow_model_type), intent(inout) :: model
       real(rk), intent(out) :: held !! water of this rank [m]
-      real(rk) :: rows(model%ny)
-      integer :: j, k
+      real(rk) :: ground, surface
+      integer :: j
       call evaluate(model)
-      !$omp parallel do schedule(static) private(k)
+      !$omp parallel do schedule(static)
       do j = 1, model%ny
          model%flips(:, :, j) = 0_int8
          model%runoff(:, j) = 0.0_rk
          model%storage_old(:, :, j) = model%storage(1:model%nx, :, j)
          model%pond_old(:, j) = max(model%head(1:model%nx, 1, j), 0.0_rk)
-         rows(j) = sum(model%pond(:, j)*model%pond_old(:, j))
-         do k = 1, model%nz
-            rows(j) = rows(j) + model%dz(k)*sum(model%storage_old(:, k, j), mask=model%class(1:model%nx, k, j) <= model%soil%nclass)
-         end do
          if (model%has_source) model%met_source(:, :, j) = model%source(:, :, j)
          model%met_rain(:, j) = model%rain(:, j)
       end do
-      held = sum(rows)
+      call sum_water(model, ground, surface)
+      held = ground + surface
       if (model%options%overland == overland_diffusive) call follow_surface(model)
    end subroutine start_step
 

@@ -14,7 +14,7 @@ module pl_flow_system
    use pl_kinds, only: rk
    implicit none (type, external)
    private
-   public :: assemble, evaluate
+   public :: assemble, evaluate, sum_water
 
 contains
 
@@ -33,6 +33,30 @@ contains
       end do
       model%is_evaluated = .true.
    end subroutine evaluate
+
+   !> Water of this rank at the evaluated heads, as depth on a column, summed over columns.
+   subroutine sum_water(model, ground, surface)
+      type(flow_model_type), intent(in) :: model
+      real(rk), intent(out) :: ground  !! in cells that exist [m]
+      real(rk), intent(out) :: surface !! in ponds [m]
+      real(rk), dimension(model%ny) :: in_ground, on_ground
+      integer :: i, j, k
+      !$omp parallel do schedule(static) private(i, k)
+      do j = 1, model%ny
+         in_ground(j) = 0.0_rk
+         on_ground(j) = 0.0_rk
+         do k = 1, model%nz
+            do i = 1, model%nx
+               if (model%class(i, k, j) <= model%soil%nclass) in_ground(j) = in_ground(j) + model%dz(k)*model%storage(i, k, j)
+            end do
+         end do
+         do i = 1, model%nx
+            on_ground(j) = on_ground(j) + model%pond(i, j)*max(model%head(i, 1, j), 0.0_rk)
+         end do
+      end do
+      ground = sum(in_ground)
+      surface = sum(on_ground)
+   end subroutine sum_water
 
    !> Storage and conductivity of one row.
    subroutine evaluate_row(model, j)

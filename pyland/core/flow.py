@@ -127,9 +127,11 @@ class FlowFields:
         check(ierr, errmsg)
         return int(steps), int(newton), int(krylov)
 
-    def evaluate(self, member: int) -> None:
-        """Compute the storage of a member."""
-        check(*self._api.flow_evaluate(self._handle, member + 1))
+    def evaluate(self, member: int) -> tuple[float, float]:
+        """Compute the storage of a member; return water in and on the ground, depth summed over columns [m]."""
+        ground, surface, ierr, errmsg = self._api.flow_evaluate(self._handle, member + 1)
+        check(ierr, errmsg)
+        return float(ground), float(surface)
 
 
 def _fortran(array: np.ndarray) -> np.ndarray:

@@ -373,11 +373,7 @@ class DistributedSubsurface:
 
     def _storage(self) -> np.ndarray:
         """Return water in the ground and on it, (2, member) [m3], of this rank."""
-        stored = np.zeros((2, self.nmember))
-        weight = self._active * self._grid.thickness[:, None, None] * self._area
-        for member in range(self.nmember):
-            stored[0, member] = np.sum(weight * self._stored_water(member))
-            stored[1, member] = np.sum(np.maximum(self._member(member)[0], 0.0) * self._open) * self._area
+        stored = np.array([self._core.evaluate(member) for member in range(self.nmember)]).T * self._area
         return stored
 
     def _member(self, member: int) -> np.ndarray:
