@@ -215,6 +215,9 @@ def read_heads(path: str | Path, nlayer: int, ny: int, nx: int) -> tuple[str, np
 def _open(path: Path) -> netCDF4.Dataset:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
+    if path.suffix.lower() == ".pfb":
+        raise InputError(f"{path}: expected netCDF, got a PFB file; convert it with: pyland parflow netcdf {path.name} "
+                         "--output FILE.nc --name VARIABLE --units UNIT")
     try:
         return netCDF4.Dataset(path)
     except OSError as error:

@@ -13,7 +13,7 @@ import xarray as xr
 
 import pyland
 from cases import FLOW, assert_same_run, changed, write_case
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import ConvergenceError, InputError, UnavailableError
 from pyland.config import load_case
 from pyland.driver.commands.check import check_case
 from pyland.driver.run import run_case
@@ -320,6 +320,10 @@ def test_check_names_everything_that_is_wrong(tmp_path):
         "subsurface.initial": {"file": str(tmp_path / "nowhere.nc")}}))).problems
     assert [one.partition(": ")[0] for one in problems] == ["domain.slopes", "subsurface.manning", "subsurface.initial"]
     assert "values in h m-1/3 times 3600" in problems[1]
+    write_pfb(tmp_path / "rough.pfb", np.full((1, 4, 6), 0.05))
+    (problem,) = check_case(load_case(changed(FLOW, {
+        "subsurface.manning": {"file": str(tmp_path / "rough.pfb")}}))).problems
+    assert problem.startswith("subsurface.manning: ") and "convert it with: pyland parflow netcdf rough.pfb" in problem
     inner = {"subsurface.outlets": [{"name": "inside", "x": 300, "y": 0}]}
     problems = check_case(load_case(changed(FLOW, inner))).problems
     assert any("'inside'; water leaves at the rim" in one for one in problems)
@@ -333,6 +337,18 @@ def test_check_names_everything_that_is_wrong(tmp_path):
     ({"x": 0, "y": 0}, "; no face of the rim falls outwards: water stays on the land")])
 def test_check_says_where_water_leaves_over_land(slopes, leaves):
     assert check_case(load_case(changed(FLOW, {"domain.slopes": slopes}))).facts["overland"] == f"kinematic{leaves}"
+
+
+def test_level_land_is_said_before_the_run(tmp_path, caplog):
+    run(tmp_path, {"domain.slopes": {"x": 0, "y": 0}, "time.end": "2020-01-01T00:20", "output.every": "20 min"})
+    assert "domain.slopes: no face of the rim falls outwards; water stays on the land" in caplog.text
+
+
+def test_a_spin_up_without_a_solution_says_so(tmp_path):
+    asked = {"subsurface.boundaries": {"bottom": {"kind": "flux", "value": "-50 mm/day"}},
+             "subsurface.spinup": {"recharge": "1 mm/day"}}
+    with pytest.raises(ConvergenceError, match="in the spin-up to a steady state; sides must be able to give"):
+        run(tmp_path, asked)
 
 
 def test_a_spin_up_needs_a_way_out():
