@@ -93,7 +93,7 @@ class FlowFields:
         self, bed: tuple[np.ndarray, np.ndarray], along: tuple[np.ndarray, np.ndarray],
         manning: tuple[np.ndarray, np.ndarray],
     ) -> None:
-        """Enter slopes across and along faces [1] and roughness [s m-1/3], (y, x + 1) and (y + 1, x); after the soil."""
+        """Enter slopes across and along faces [1] and roughness [s m-1/3], (y, x + 1), (y + 1, x); after the soil."""
         check(*self._api.flow_set_overland(self._handle, *map(_fortran, (*bed, *along, *manning))))
 
     def set_boundaries(

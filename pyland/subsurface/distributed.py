@@ -373,8 +373,7 @@ class DistributedSubsurface:
 
     def _storage(self) -> np.ndarray:
         """Return water in the ground and on it, (2, member) [m3], of this rank."""
-        stored = np.array([self._core.evaluate(member) for member in range(self.nmember)]).T * self._area
-        return stored
+        return np.array([self._core.evaluate(member) for member in range(self.nmember)]).T * self._area
 
     def _member(self, member: int) -> np.ndarray:
         return self._heads[member, 1:-1, :, 1:-1].transpose(1, 0, 2)

@@ -32,12 +32,12 @@ def test_roots_and_evaporation_stop_at_the_air_dry_head(dt):
 
 
 def test_a_well_takes_what_flows_to_it_however_long_the_step():
-    """Pumping from a cell that holds 1 h of it: the sides supply the rest, in one step of 100 years as in short ones."""
+    """Pumping from a cell that holds 1 h of it: the sides supply the rest, in a step of 100 years as in short ones."""
     soil = LOAM | {"saturated_conductivity": 1e-4}
     size = 21
     flow = DistributedSubsurface([10.0], soil, nx=size, ny=size, dx=10.0, dy=10.0, pressure_head=30.0,
-                                 boundaries={side: Boundary("head", 30.0) for side in ("west", "east", "south", "north")}
-                                 | {"top": Boundary("no_flow")})
+                                 boundaries={"top": Boundary("no_flow")} | {
+                                     side: Boundary("head", 30.0) for side in ("west", "east", "south", "north")})
     well = np.zeros((1, size, size))
     well[0, size // 2, size // 2] = -0.02  # [kg m-2 s-1], 2e-3 m3 s-1
     out = flow.advance(3.15e9, source=well)

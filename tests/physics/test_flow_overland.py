@@ -108,7 +108,7 @@ def test_tilted_v_against_parflow(shared_data, overland, name, limit):
 
 
 def test_slopes_of_faces_that_are_those_of_columns_change_nothing():
-    """Slopes given per face, by the rule that is the default, give the same bits; a steeper rim lets water out faster."""
+    """Slopes given per face, by the rule that is the default, give the same bits; a steeper rim drains faster."""
     case = tilted_v(minutes=30)
     slope_x, slope_y = (np.asarray(case.options[name]) for name in ("slope_x", "slope_y"))
     faces_x = np.concatenate([slope_x[:, :1], slope_x], axis=1)
