@@ -20,6 +20,9 @@ BOUNDARY_UNITS = MappingProxyType({"head": "m", "hydrostatic": "m", "flux": "m s
 SIDES = ("west", "east", "south", "north", "bottom")
 """Sides of the domain; water comes and goes at the top by rain, ponding and overland flow."""
 
+LEAST_MANNING = 1.0e-4
+"""Smallest roughness [s m-1/3], a fiftieth of that of glass; what ParFlow holds in h m-1/3 lies far below."""
+
 _ONLY = MappingProxyType({"free_drainage": ("bottom",), "seepage": SIDES[:4]})
 _EARLIER = "expected a time after the entry before ({:g} s), got {:g} s"
 

@@ -7,7 +7,13 @@ from types import MappingProxyType
 from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key
-from pyland.config.flow import BoundariesSection, FieldFileSection, FlowSpinupSection, OutletSection
+from pyland.config.flow import (
+    LEAST_MANNING,
+    BoundariesSection,
+    FieldFileSection,
+    FlowSpinupSection,
+    OutletSection,
+)
 
 INITIAL_KEYS = ("saturation", "soil_water", "water_table_depth", "pressure_head", "file")
 
@@ -34,8 +40,8 @@ class SubsurfaceInitialSection(Section):
     )
     file: str | None = key(
         None,
-        "netCDF file with pressure_head (layer, y, x) or water_table_depth (y, x) [m], of a series the last; mode "
-        "distributed",
+        "netCDF file with pressure_head (layer, y, x) or water_table_depth (y, x) [m], of a series the last, or PFB "
+        "file of ParFlow with pressure heads [m]; mode distributed",
         kind="path",
     )
 
@@ -111,7 +117,7 @@ class SubsurfaceSection(Section):
     )
     manning: float | FieldFileSection = key(
         0.03, "Manning's roughness of the land; a number or {file: ..., variable: ...}; with overland flow",
-        unit="s m-1/3", kind="number_or_section", above=0, at_most=10,
+        unit="s m-1/3", kind="number_or_section", at_least=LEAST_MANNING, at_most=10,
     )
     slope_floor: float = key(1e-5, "least slope of overland flow", unit="1", above=0, at_most=0.1)
     outlets: list[OutletSection] = key(

@@ -102,7 +102,7 @@ def read_domain(path: str | Path) -> Domain:
     )
     domain = masked(whole, mask)
     for name, values in domain.fields.items():
-        variable(name).check_range(values, f"{path}: {name}")
+        variable(name).check_range(values, str(path))
     return domain
 
 
@@ -170,7 +170,7 @@ def read_soil_fields(path: str | Path, domain: Domain) -> dict[str, np.ndarray]:
                              f"{', '.join(file.variables)}.")
         fields = {name: _surface_field(file, path, name, domain.ny, domain.nx)[..., domain.cell_id] for name in names}
     for name, values in fields.items():
-        variable(name).check_range(values, f"{path}: {name}")
+        variable(name).check_range(values, str(path))
     return fields
 
 
@@ -215,6 +215,9 @@ def read_heads(path: str | Path, nlayer: int, ny: int, nx: int) -> tuple[str, np
 def _open(path: Path) -> netCDF4.Dataset:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
+    if path.suffix.lower() == ".pfb":
+        raise InputError(f"{path}: expected netCDF, got a PFB file; convert it with: pyland parflow netcdf {path.name} "
+                         "--output FILE.nc --name VARIABLE --units UNIT")
     try:
         return netCDF4.Dataset(path)
     except OSError as error:

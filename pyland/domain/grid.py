@@ -218,7 +218,7 @@ def masked(domain: Domain, mask: np.ndarray) -> Domain:
     if mask.shape != (domain.ny, domain.nx):
         raise InputError(f"domain: the mask must have the shape (y, x) = {(domain.ny, domain.nx)}, got {mask.shape}.")
     if not mask.any():
-        raise InputError("domain: the mask leaves no cell.")
+        raise InputError("the mask leaves no cell.")
     return replace(domain.subset(np.flatnonzero(mask.ravel()[domain.cell_id])), mask=mask)
 
 

@@ -239,7 +239,7 @@ def parflow_info(
         typer.echo(text)
     if missing and not lenient:
         raise InputError(
-            f"{definition}: pyland does not have {len(missing)} keys that act on the flow, or may (Unsupported above); "
+            f"{definition}: keys that act on the flow, or may, are not in pyland ({len(missing)}, Unsupported above); "
             "change them, or do without them with --lenient."
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pyland.base.logging import get_logger
 from pyland.config.flow import FieldFileSection
 from pyland.core import runtime
 from pyland.diagnose.flow import domain_closure, hydrographs
@@ -14,15 +15,21 @@ from pyland.driver.case_run import CaseRun
 from pyland.driver.flow_model import FlowModel
 from pyland.driver.flow_records import FlowRecords
 from pyland.driver.flow_run import FlowRun
-from pyland.driver.flow_setup import FlowSetup, prepare_flow
+from pyland.driver.flow_setup import FlowSetup, open_rim, prepare_flow
 from pyland.output.scores import write_scores
+
+_log = get_logger("run")
 
 
 class FlowCaseRun(CaseRun):
     """A case with ``subsurface.mode: distributed``; parameters are those of `CaseRun`."""
 
     def _prepare(self) -> FlowSetup:
-        return prepare_flow(self.config, self.comm)
+        setup = prepare_flow(self.config, self.comm)
+        if self.comm.is_root and self.config.subsurface.overland != "none" and not open_rim(setup):
+            _log.warning("%s: no face of the rim falls outwards; water stays on the land",
+                         self.config.where("domain.slopes"))
+        return setup
 
     def _input_files(self) -> list[str | None]:
         section, slopes = self.config.subsurface, self.config.domain.slopes

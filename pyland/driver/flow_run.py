@@ -73,8 +73,19 @@ class FlowRun(Integration):
             raise ConvergenceError(f"{error} (in the step from {step.start} to {step.end})") from error
 
     def settle(self, recharge: float) -> None:
-        """Bring the heads to the steady state under a recharge [kg m-2 s-1]."""
-        found = self.model.flow.spin_up(recharge)
+        """Bring the heads to the steady state under a recharge [kg m-2 s-1].
+
+        Raises
+        ------
+        ConvergenceError
+            If the solver gives up, or heads do not become steady.
+        """
+        try:
+            found = self.model.flow.spin_up(recharge)
+        except ConvergenceError as error:
+            raise ConvergenceError(
+                f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
+            ) from error
         _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m", recharge,
                   found["steps"], found["newton_iterations"], found["change"])
 

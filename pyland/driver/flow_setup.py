@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
 from pyland.base.piecewise import PiecewiseConstant
 from pyland.config import CaseConfig
 from pyland.config.domain import SlopesSection
-from pyland.config.flow import SIDES, BoundarySection
+from pyland.config.flow import LEAST_MANNING, SIDES, BoundarySection
 from pyland.config.surface import RETENTION_PARAMETERS
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
 from pyland.domain.domain_file import read_field, read_heads, read_soil_fields
 from pyland.driver.river_setup import distance_to
 from pyland.subsurface import Boundary, DistributedSubsurface, head_from_water
+from pyland.subsurface.pfb import read_pfb, read_pfb_header
 from pyland.subsurface.slopes import slopes_from_elevation
 
 SIZE_TOLERANCE = 0.01
@@ -26,6 +27,9 @@ SIZE_TOLERANCE = 0.01
 
 AIR_ENTRY = 0.0
 """Air-entry head of van Genuchten soils [m]: the plain curve, as ParFlow has it."""
+
+STEEPEST = 10.0
+"""Largest slope of a face [1], as for the numbers of ``domain.slopes``; beyond it the file holds something else."""
 
 KINDS = {"water_table": "hydrostatic"}
 """Kind of boundary of the words of ``lower_boundary`` that are not kinds themselves."""
@@ -89,16 +93,52 @@ def prepare_flow(config: CaseConfig, comm: Communicator) -> FlowSetup:
     Raises
     ------
     InputError
+        If files are missing or do not fit, with all problems; or if the spin-up has no steady state.
+    """
+    whole = _part(config, "domain", lambda: build_domain(config.domain))
+    layers = build_layers(config.domain.layers, 0, None)
+    dx, dy = _part(config, "domain", lambda: cell_size(config, whole))
+    soil: dict[str, np.ndarray] = {}
+    parts: dict[str, Callable[[], Any]] = {
+        "surface.soil": lambda: soil.update(soil_fields(config, whole, layers)),
+        "domain.slopes": lambda: slope_fields(config, whole, dx, dy),
+        "subsurface.manning": lambda: manning_field(config, whole),
+        "subsurface.initial": lambda: initial_heads(config, whole, layers, soil),
+        "subsurface.outlets": lambda: find_outlets(config, whole),
+    }
+    built, problems = {}, []
+    for path, build in parts.items():
+        if path == "subsurface.initial" and not soil:
+            continue  # saturation needs the soil, which has a problem of its own
+        try:
+            built[path] = _part(config, path, build)
+        except InputError as error:
+            problems.append(str(error))
+    if problems:
+        raise InputError("\n".join(problems))
+    setup = FlowSetup(
+        config, comm, whole, layers, dx, dy, soil, *built["domain.slopes"], built["subsurface.manning"],
+        built["subsurface.initial"], built["subsurface.outlets"])
+    if _fills_up(setup):
+        raise InputError(
+            f"{config.where('subsurface.spinup.recharge')}: expected a way out for the recharge; all sides are closed "
+            "and no face of the rim falls outwards, so there is no steady state. Give a side in subsurface.boundaries, "
+            "slopes that fall to the rim, or no spinup.")
+    return setup
+
+
+def _part(config: CaseConfig, path: str, build: Callable[[], Any]) -> Any:
+    """Return what is built; a message says which key asked for it.
+
+    Raises
+    ------
+    InputError
         If files are missing or do not fit.
     """
-    whole = build_domain(config.domain)
-    layers = build_layers(config.domain.layers, 0, None)
-    dx, dy = cell_size(config, whole)
-    soil = soil_fields(config, whole, layers)
-    slope_x, slope_y = slope_fields(config, whole, dx, dy)
-    return FlowSetup(
-        config, comm, whole, layers, dx, dy, soil, slope_x, slope_y, manning_field(config, whole),
-        initial_heads(config, whole, layers, soil), find_outlets(config, whole))
+    try:
+        return build()
+    except InputError as error:
+        raise InputError(f"{config.where(path)}: {error}") from None
 
 
 def build_flow(setup: FlowSetup) -> DistributedSubsurface:
@@ -182,17 +222,40 @@ def slope_fields(config: CaseConfig, whole: Domain, dx: float, dy: float) -> tup
         return slopes_from_elevation(np.nan_to_num(whole.to_grid(whole.elevation)), dx, dy, whole.mask, least)
     if section.file is None:
         return np.full(shape, section.x or 0.0), np.full(shape, section.y or 0.0)
-    if section.is_pfb:
-        raise UnavailableError(
-            f"{config.where('domain.slopes.file')}: PFB files of slopes are not available in this version; convert "
-            f"{section.file} to netCDF with slope_x and slope_y (y, x).")
     slopes = []
-    for name in (section.variable_x, section.variable_y):
-        field = read_field(section.file, name, *shape, "1")
+    for path, name in _slope_files(section):
+        field = _pfb_field(path, (1, *shape))[0] if section.is_pfb else read_field(path, name, *shape, "1")
         if not np.isfinite(field[whole.mask]).all():
-            raise InputError(f"{section.file}: {name} is missing in a modelled cell.")
-        slopes.append(np.nan_to_num(field))
+            raise InputError(f"{path}: {name} is missing in a modelled cell.")
+        steepest = float(np.abs(field[whole.mask]).max())
+        if steepest > STEEPEST:
+            raise InputError(
+                f"{path}: {name} is up to {steepest:g} in a modelled cell; slopes are rise over run, at most "
+                f"{STEEPEST:g}.")
+        slopes.append(np.where(whole.mask, field, 0.0))
     return slopes[0], slopes[1]
+
+
+def _slope_files(section: SlopesSection) -> list[tuple[str, str]]:
+    """Return file and name of the slopes to the east and to the north."""
+    if section.is_pfb:
+        return [(str(section.file), "slope_x"), (str(section.file_y), "slope_y")]
+    return [(str(section.file), section.variable_x), (str(section.file), section.variable_y)]
+
+
+def _pfb_field(path: str, shape: tuple[int, int, int]) -> np.ndarray:
+    """Read a PFB file, (layer, y, x), the top first and rows from south to north.
+
+    Raises
+    ------
+    InputError
+        If it has other cells than the domain.
+    """
+    cells = read_pfb_header(path).shape
+    if cells != shape:
+        raise InputError(f"{path}: expected {shape[2]} x {shape[1]} x {shape[0]} cells (x, y, z) as in the domain, got "
+                         f"{cells[2]} x {cells[1]} x {cells[0]}.")
+    return read_pfb(path, flip=True)
 
 
 def manning_field(config: CaseConfig, whole: Domain) -> np.ndarray:
@@ -208,8 +271,9 @@ def manning_field(config: CaseConfig, whole: Domain) -> np.ndarray:
         return np.full(shape, given)
     name = given.variable or "manning"
     field = read_field(given.file, name, *shape)
-    if not (np.isfinite(field) & (field > 0.0))[whole.mask].all():
-        raise InputError(f"{given.file}: {name} must be positive [s m-1/3] in every modelled cell.")
+    if not (np.isfinite(field) & (field >= LEAST_MANNING))[whole.mask].all():
+        raise InputError(f"{given.file}: {name} must be at least {LEAST_MANNING:g} s m-1/3 in every modelled cell; "
+                         "ParFlow's values in h m-1/3 times 3600.")
     return np.where(whole.mask, field, field[whole.mask][0])
 
 
@@ -226,7 +290,9 @@ def initial_heads(
     name, value = config.subsurface.initial.chosen
     shape = (layers.nlayer, whole.ny, whole.nx)
     if name == "file":
-        name, field = read_heads(str(value), *shape)
+        path = str(value)
+        is_pfb = path.lower().endswith(".pfb")
+        name, field = ("pressure_head", _pfb_field(path, shape)) if is_pfb else read_heads(path, *shape)
         if not np.isfinite(field[..., whole.mask]).all():
             raise InputError(f"{value}: {name} is missing in a modelled cell.")
         return {name: np.where(whole.mask, field, field[..., whole.mask][..., :1, None])}
@@ -273,15 +339,47 @@ def find_outlets(config: CaseConfig, whole: Domain) -> dict[str, np.ndarray]:
     rim = _rim(whole)
     out = {"total": whole.cell_id[rim]}
     longest = float(np.sqrt(2.0 * whole.area.max()))
-    for place, entry in enumerate(config.subsurface.outlets):
+    for entry in config.subsurface.outlets:
         distance = distance_to(entry, whole)[rim]
         nearest = float(distance.min())
         if nearest > max(entry.radius, longest):
             raise InputError(
-                f"{config.where(f'subsurface.outlets.{place}')}: the nearest cell of the rim is {nearest:.4g} m from "
+                f"the nearest cell of the rim is {nearest:.4g} m from "
                 f"'{entry.name}'; water leaves at the rim: give a place there, or a radius.")
         out[entry.name] = whole.cell_id[rim[distance <= max(entry.radius, nearest)]]
     return out
+
+
+def open_rim(setup: FlowSetup) -> dict[str, int]:
+    """Return how many faces of the rim fall outwards on each side; overland flow leaves through them alone."""
+    mask = setup.whole.mask
+    around = np.pad(mask, 1)
+    falls = {"west": (around[1:-1, :-2], setup.slope_x > 0.0), "east": (around[1:-1, 2:], setup.slope_x < 0.0),
+             "south": (around[:-2, 1:-1], setup.slope_y > 0.0), "north": (around[2:, 1:-1], setup.slope_y < 0.0)}
+    counts = {side: int((mask & ~beyond & outwards).sum()) for side, (beyond, outwards) in falls.items()}
+    return {side: count for side, count in counts.items() if count}
+
+
+def _fills_up(setup: FlowSetup) -> bool:
+    """Tell whether the recharge of the spin-up has no way out: it would fill the domain without end."""
+    section = setup.config.subsurface
+    return (section.spinup is not None and section.spinup.recharge > 0.0 and section.overland != "none"
+            and not boundary_series(setup.config) and not open_rim(setup))
+
+
+def _describe_overland(setup: FlowSetup) -> str:
+    """Say which wave it is and where it leaves."""
+    kind, ways = setup.config.subsurface.overland, open_rim(setup)
+    if kind == "none":
+        return kind
+    if not ways:
+        return f"{kind}; no face of the rim falls outwards: water stays on the land"
+    return f"{kind}, leaves where the rim falls outwards: " + ", ".join(
+        f"{_counted(count, 'face')} in the {side}" for side, count in ways.items())
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _rim(whole: Domain) -> np.ndarray:
@@ -297,10 +395,12 @@ def describe_flow(setup: FlowSetup) -> dict[str, Any]:
     config, whole = setup.config, setup.whole
     steepest = np.hypot(setup.slope_x, setup.slope_y)[whole.mask]
     facts = {
-        "grid": f"{whole.nx} x {whole.ny} cells of {setup.dx:g} x {setup.dy:g} m, {setup.layers.nlayer} layers to "
-                f"{setup.layers.depth:g} m, {whole.ncell * setup.layers.nlayer} cells in all",
+        "grid": f"{whole.nx} x {whole.ny} cells of {setup.dx:g} x {setup.dy:g} m, "
+                f"{_counted(setup.layers.nlayer, 'layer')} to {setup.layers.depth:g} m, "
+                f"{whole.ncell * setup.layers.nlayer} cells in all",
         "slopes": f"{steepest.min():.3g} to {steepest.max():.3g}",
-        "overland": config.subsurface.overland,
+        "overland": _describe_overland(setup),
         "sides": ", ".join(f"{side} {kind}" for side, (kind, _) in boundary_series(config).items()) or "closed",
     }
-    return facts | {f"outlet {name}": f"{cells.size} cells of the rim" for name, cells in setup.outlets.items()}
+    return facts | {f"outlet {name}": f"{_counted(cells.size, 'cell')} of the rim"
+                    for name, cells in setup.outlets.items()}

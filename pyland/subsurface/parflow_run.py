@@ -230,10 +230,11 @@ class ParflowRun:
             "overland": f"{settings['overland']}, terrain-following {'on' if settings['terrain_following'] else 'off'}",
         }
         for name, value in (*settings["soil"].items(), *((n, settings[n]) for n in _SHOWN if n in settings)):
-            shown[name] = _range_text(value)
+            shown[name] = _range_text(value, _UNITS.get(name, ""))
         for series in self.faces:
+            unit = _UNITS.get(series.kind, "")
             values = ", ".join(
-                f"{name}: {_range_text(v)}" for name, v in zip(series.cycle.names, series.values, strict=True)
+                f"{name}: {_range_text(v, unit)}" for name, v in zip(series.cycle.names, series.values, strict=True)
             )
             shown[f"{series.side} ({series.patch})"] = f"{series.kind}, {values}"
         for threshold, value in self.resets:
@@ -252,6 +253,13 @@ class ParflowRun:
             lines += [f"{title} ({len(items)})", *(f"  {item}" for item in items if not brief)]
         return "\n".join(lines)
 
+
+_UNITS = {
+    "saturated_conductivity": "m s-1", "saturated_conductivity_x": "m s-1", "saturated_conductivity_y": "m s-1",
+    "van_genuchten_alpha": "m-1", "specific_storage": "m-1", "manning": "s m-1/3", "pressure_head": "m",
+    "rain": "kg m-2 s-1", "flux": "m s-1", "head": "m", "hydrostatic": "m",
+}
+"""Units of what a report shows, by parameter and by kind of condition; the others have none."""
 
 _SHOWN = ("slope_x", "slope_y", "manning", "pressure_head", "barrier_x", "barrier_y", "barrier_z")
 
@@ -341,7 +349,7 @@ def read_parflow_run(path: str | Path, *, length: str = "m", time: str = "h", st
     if strict and refused:
         text = "\n  ".join(map(str, refused))
         raise InputError(
-            f"{keys.source}: {len(refused)} keys act on the flow, or may, and pyland does not have them:\n  {text}"
+            f"{keys.source}: pyland does not have these keys that act on the flow, or may ({len(refused)}):\n  {text}"
             "\nChange the definition, or read it with strict=False (command line: --lenient) and do without them."
         )
     run = ParflowRun(
@@ -445,6 +453,7 @@ def _domain_text(active: np.ndarray | None) -> str:
     return "all cells" if active is None else f"{active.sum()} of {active.size} cells"
 
 
-def _range_text(value: float | np.ndarray) -> str:
+def _range_text(value: float | np.ndarray, unit: str) -> str:
     low, high = np.min(value), np.max(value)
-    return f"{low:.6g}" if low == high else f"{low:.6g} to {high:.6g} {np.shape(value)}"
+    unit = f" {unit}" if unit else ""
+    return f"{low:.6g}{unit}" if low == high else f"{low:.6g} to {high:.6g}{unit}, shape {np.shape(value)}"

@@ -18,6 +18,8 @@ _SHAPES = (0.4, 1.6)  # least and largest height by width of a map at scale; oth
 _MILLIMETRES = 1000.0  # of a metre
 _LEAST_POND = 1e-3  # end of the scale where there is no surface water [mm]
 _DECADES = 1e3  # of the scale of surface water: films on slopes and water in channels in one map
+_ROUND_OFF = 1e-5  # of depths in single precision
+_NO_TABLE = "0.85"  # grey of columns that are saturated nowhere
 _BAR = (1.03, 0.0, 0.05, 1.0)  # colour bar beside a map, as high as it: left, bottom, width, height in its axes
 
 
@@ -42,7 +44,7 @@ def plot_flow_maps(history: str | Path, path: str | Path) -> Path:
         If the history has none of the variables.
     """
     plt = style.pyplot()
-    from matplotlib.colors import Normalize
+    from matplotlib.colors import ListedColormap, Normalize
 
     data = style.open_history(history)
     panels = _panels(data)
@@ -50,19 +52,30 @@ def plot_flow_maps(history: str | Path, path: str | Path) -> Path:
         raise InputError(f"{history}: nothing to draw; add {' or '.join(VARIABLES)} to output.variables.")
     extent, unit = style.map_extent(data)
     shape = (extent[3] - extent[2]) / (extent[1] - extent[0])
-    to_scale = _SHAPES[0] <= shape <= _SHAPES[1]
-    height = 1.2 + style.WIDTH / len(panels) * float(np.clip(shape, *_SHAPES)) * 0.8
-    figure, axes = plt.subplots(1, len(panels), figsize=(style.WIDTH, height), squeeze=False)
-    depths = [field for field, _, name, _ in panels if name == VARIABLES[0]]
-    span = (np.nanmin(depths), np.nanmax(depths)) if depths else ()
-    for axis, (field, title, name, colours) in zip(axes[0], panels, strict=True):
-        scale = Normalize(*span) if name == VARIABLES[0] else _pond_scale(field)
-        image = axis.imshow(field, origin="lower", extent=extent, cmap=colours, norm=scale,
-                            aspect="equal" if to_scale else "auto")
+    aspect = "equal" if _SHAPES[0] <= shape <= _SHAPES[1] else "auto"
+    height = 1.1 + (style.WIDTH - 1.0 - 0.9 * min(len(panels), 2)) / len(panels) * float(np.clip(shape, *_SHAPES))
+    figure, axes = plt.subplots(1, len(panels), figsize=(style.WIDTH, height), squeeze=False, sharey=True)
+    base = float(data["layer_bounds"].max()) if "layer_bounds" in data else np.inf
+    deepest = (1.0 - _ROUND_OFF) * base
+    tables = [place for place, panel in enumerate(panels) if panel[2] == VARIABLES[0]]
+    depths = np.concatenate([np.empty(0), *(panels[place][0].ravel() for place in tables)])
+    dry, depths = bool((depths >= deepest).any()), depths[depths < deepest]
+    span = (depths.min(), depths.max()) if depths.size else (0.0, 1.0)
+    for place, (axis, (field, title, name, colours)) in enumerate(zip(axes[0], panels, strict=True)):
+        is_table = name == VARIABLES[0]
+        scale = Normalize(*span) if is_table else _pond_scale(field)
+        if is_table:
+            axis.imshow(np.where(field >= deepest, 1.0, np.nan), origin="lower", extent=extent, aspect=aspect,
+                        cmap=ListedColormap([_NO_TABLE]))
+            field = np.where(field >= deepest, np.nan, field)
+        image = axis.imshow(field, origin="lower", extent=extent, aspect=aspect, cmap=colours, norm=scale)
         axis.grid(False)
-        bar = figure.colorbar(image, cax=axis.inset_axes(_BAR))
-        bar.ax.grid(False)
-        bar.set_label("m" if name == VARIABLES[0] else "mm")
+        if not is_table or place == tables[-1]:  # maps of the water table share a scale
+            bar = figure.colorbar(image, cax=axis.inset_axes(_BAR))
+            bar.ax.grid(False)
+            bar.set_label(f"m (grey: > {base:.3g})" if is_table and dry else "m" if is_table else "mm")
+            if not is_table:
+                bar.ax.yaxis.set_major_formatter("{x:g}")
         axis.set_xlabel(f"x [{unit}]")
         axis.set_title(title)
     axes[0, 0].set_ylabel(f"y [{unit}]")

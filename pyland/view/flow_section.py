@@ -51,7 +51,9 @@ def plot_flow_section(history: str | Path, path: str | Path) -> Path:
         raise InputError(f"{history}: nothing to draw; add {' or '.join((*_SHADES, WATER_TABLE))} to output.variables.")
     along = "x" if data.sizes["x"] > 1 else "y"
     edges = _edges(data, along)
-    records = sorted({0, _wettest(data, shaded), data.sizes["time"] - 1})
+    names = {0: "first", data.sizes["time"] - 1: "last"}
+    names[_wettest(data, shaded)] = "wettest"
+    records = sorted(names)
     figure, axes = plt.subplots(len(records), 1, figsize=(style.WIDTH, 0.6 + _PANEL_HEIGHT * len(records)), sharex=True,
                                 squeeze=False)
     for axis, record in zip(axes[:, 0], records, strict=True):
@@ -63,7 +65,7 @@ def plot_flow_section(history: str | Path, path: str | Path) -> Path:
                         label="water table")
         axis.set_ylim(float(data["layer_bounds"].max()), 0.0)
         axis.set_ylabel("Depth [m]")
-        axis.set_title(style.moment(data, record))
+        axis.set_title(f"{names[record]}, {style.moment(data, record)}")
     if shaded is not None:
         bar = figure.colorbar(image, ax=axes, pad=0.01, aspect=40)
         bar.set_label(_SHADES[shaded])

@@ -53,7 +53,7 @@ def plot_hydrographs(balance: str | Path, path: str | Path, *, discharge: str | 
     span = max(highest - min(lowest, 0.0), np.finfo(float).tiny)
     axis.set_ylim(min(lowest, 0.0), min(lowest, 0.0) + 1.45 * span)  # the rain hangs into the free third
     style.plain_dates(plt, axis)
-    if len(lines) > 1:
+    if lines:
         axis.legend(loc="center right")
     _draw_rain(axis, water)
     return style.save(figure, path)

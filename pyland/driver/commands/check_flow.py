@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pyland.base.errors import PylandError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
@@ -38,8 +39,10 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
     float
         Memory of a rank [byte], 0 if the grid cannot be built.
     """
-    setup = report.attempt(config.where("subsurface"), lambda: prepare_flow(config, Communicator()))
-    if not isinstance(setup, FlowSetup):
+    try:
+        setup = prepare_flow(config, Communicator())
+    except PylandError as error:
+        report.problems += str(error).splitlines()
         return 0.0
     report.facts["domain"] = f"{config.domain.type}, {setup.whole.ncell} of {setup.whole.nx} x {setup.whole.ny} cells"
     weather = report.attempt(config.where("forcing"), lambda: open_weather(config, setup.whole))

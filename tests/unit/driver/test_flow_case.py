@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import netCDF4
 import numpy as np
@@ -11,10 +13,11 @@ import xarray as xr
 
 import pyland
 from cases import FLOW, assert_same_run, changed, write_case
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import ConvergenceError, InputError, UnavailableError
 from pyland.config import load_case
 from pyland.driver.commands.check import check_case
 from pyland.driver.run import run_case
+from pyland.subsurface import write_pfb
 
 AREA = 24 * 600.0  # [m2]
 HOUR = 3600.0
@@ -179,6 +182,40 @@ def test_soil_slopes_roughness_and_heads_from_files(tmp_path):
             run(tmp_path, {key: wrong}, "wrong")
 
 
+def test_slopes_from_pfb_files(tmp_path):
+    """Two PFB files, cut into pieces, give the run of the same slopes in netCDF; what does not fit is named."""
+    rng = np.random.default_rng(5)
+    slope_x, slope_y = rng.uniform(-0.1, -0.01, (4, 6)), rng.uniform(0.01, 0.1, (4, 6))
+    path = grid_file(tmp_path / "grid.nc", slope_x=(slope_x, "1"), slope_y=(slope_y, "1"))
+    names = {"file": str(tmp_path / "slope_x.pfb"), "file_y": str(tmp_path / "slope_y.pfb")}
+    for name, field in zip(names.values(), (slope_x, slope_y), strict=True):
+        write_pfb(name, field[None], subgrids=(3, 2, 1))
+    _, read = run(tmp_path, {"domain.slopes": {"file": path}}, "netcdf")
+    _, other = run(tmp_path, {"domain.slopes": names}, "pfb")
+    for name in ("history.nc", "discharge.nc", "balance.nc"):
+        assert opened(read, name).identical(opened(other, name).assign_attrs(opened(read, name).attrs))
+    wide, deep, missing, disguised = (str(tmp_path / f"{name}.pfb") for name in ("wide", "deep", "missing", "netcdf"))
+    shutil.copy(path, disguised)
+    write_pfb(wide, np.zeros((1, 6, 4)))
+    write_pfb(deep, np.zeros((3, 4, 6)))
+    write_pfb(missing, np.where(np.arange(6) == 2, -9999.0, slope_x))
+    for wrong, why in ((wide, "expected 6 x 4 x 1 cells .x, y, z. as in the domain, got 4 x 6 x 1"),
+                       (deep, "got 6 x 4 x 3"), (missing, "slope_y is up to 9999 in a modelled cell"),
+                       (str(tmp_path / "nowhere.pfb"), "there is no such file"), (disguised, "this is no PFB file")):
+        problems = check_case(load_case(changed(FLOW, {"domain.slopes": names | {"file_y": wrong}}))).problems
+        assert len(problems) == 1 and re.search(why, problems[0]) and problems[0].startswith("domain.slopes: ")
+
+
+def test_heads_from_a_pfb_file(tmp_path):
+    """ParFlow's bottom layer is the last one here."""
+    depth = np.array([0.025, 0.125, 0.35, 0.75])[:, None, None] * np.ones((4, 4, 6))
+    write_pfb(tmp_path / "press.pfb", depth - 0.3, flip=True)
+    _, plain = run(tmp_path)
+    _, read = run(tmp_path, {"subsurface.initial": {"file": str(tmp_path / "press.pfb")}}, "read")
+    one, other = (opened(folder, "history.nc")["pressure_head"] for folder in (plain, read))
+    np.testing.assert_array_equal(one, other)
+
+
 def test_the_history_of_a_run_is_a_start_for_another(tmp_path, whole):
     heads = opened(whole, "history.nc")["pressure_head"][-1].values
     config = load_case(changed(FLOW, {"subsurface.initial": {"file": str(whole / "history.nc")}}))
@@ -277,11 +314,51 @@ def test_check_names_everything_that_is_wrong(tmp_path):
     short = grid_file(tmp_path / "other.nc", slope_x=(np.full((4, 6), np.nan), "1"), slope_y=(np.zeros((4, 6)), "1"))
     report = check_case(load_case(changed(FLOW, {"domain.slopes": {"file": short}})))
     assert any("slope_x is missing in a modelled cell" in one for one in report.problems)
+    other = grid_file(tmp_path / "rough.nc", manning=(np.full((4, 6), 5e-6), "h m-1/3"))
+    problems = check_case(load_case(changed(FLOW, {
+        "domain.slopes": {"file": short}, "subsurface.manning": {"file": other},
+        "subsurface.initial": {"file": str(tmp_path / "nowhere.nc")}}))).problems
+    assert [one.partition(": ")[0] for one in problems] == ["domain.slopes", "subsurface.manning", "subsurface.initial"]
+    assert "values in h m-1/3 times 3600" in problems[1]
+    write_pfb(tmp_path / "rough.pfb", np.full((1, 4, 6), 0.05))
+    (problem,) = check_case(load_case(changed(FLOW, {
+        "subsurface.manning": {"file": str(tmp_path / "rough.pfb")}}))).problems
+    assert problem.startswith("subsurface.manning: ") and "convert it with: pyland parflow netcdf rough.pfb" in problem
     inner = {"subsurface.outlets": [{"name": "inside", "x": 300, "y": 0}]}
     problems = check_case(load_case(changed(FLOW, inner))).problems
     assert any("'inside'; water leaves at the rim" in one for one in problems)
     problems = check_case(load_case(FLOW), 7).problems
     assert any("7 ranks cannot share 6 x 4 columns" in one for one in problems)
+
+
+@pytest.mark.parametrize(("slopes", "leaves"), [
+    ({"x": -0.05, "y": 0.02}, ", leaves where the rim falls outwards: 4 faces in the east, 6 faces in the south"),
+    ({"x": 0.05, "y": 0}, ", leaves where the rim falls outwards: 4 faces in the west"),
+    ({"x": 0, "y": 0}, "; no face of the rim falls outwards: water stays on the land")])
+def test_check_says_where_water_leaves_over_land(slopes, leaves):
+    assert check_case(load_case(changed(FLOW, {"domain.slopes": slopes}))).facts["overland"] == f"kinematic{leaves}"
+
+
+def test_level_land_is_said_before_the_run(tmp_path, caplog):
+    run(tmp_path, {"domain.slopes": {"x": 0, "y": 0}, "time.end": "2020-01-01T00:20", "output.every": "20 min"})
+    assert "domain.slopes: no face of the rim falls outwards; water stays on the land" in caplog.text
+
+
+def test_a_spin_up_without_a_solution_says_so(tmp_path):
+    asked = {"subsurface.boundaries": {"bottom": {"kind": "flux", "value": "-50 mm/day"}},
+             "subsurface.spinup": {"recharge": "1 mm/day"}}
+    with pytest.raises(ConvergenceError, match="in the spin-up to a steady state; sides must be able to give"):
+        run(tmp_path, asked)
+
+
+def test_a_spin_up_needs_a_way_out():
+    closed = {"domain.slopes": {"x": 0, "y": 0}, "subsurface.boundaries": {}, "subsurface.outlets": [],
+              "subsurface.spinup": {"recharge": "1 mm/day"}}
+    problems = check_case(load_case(changed(FLOW, closed))).problems
+    assert len(problems) == 1 and problems[0].startswith("subsurface.spinup.recharge: expected a way out")
+    for way in ({"domain.slopes": {"x": 0, "y": 0.1}}, {"subsurface.boundaries": {"north": {"kind": "seepage"}}},
+                {"subsurface.overland": "none", "subsurface.manning": None}, {"subsurface.spinup": {"recharge": 0}}):
+        assert not check_case(load_case(changed(FLOW, closed | way))).problems
 
 
 def test_a_distributed_case_in_python(tmp_path):

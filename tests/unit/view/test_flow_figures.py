@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_maps_of_a_domain_and_sections_of_a_line(tmp_path, nx, ny, first):
     figures = plot(tmp_path)
     assert [path.name for path in figures] == [first, "hydrograph.png"]
     assert all(path.read_bytes()[:8] == PNG for path in figures)
+
+
+@pytest.mark.parametrize("depths", [(1.0, 1.0), (0.3, 1.0), (np.nan, 0.3), (np.nan, 1.0)])
+def test_maps_of_columns_without_a_water_table_or_outside_of_the_mask(tmp_path, depths):
+    run = flow_run(tmp_path / "run", 5, 3)
+    with xr.open_dataset(run / "history.nc") as data:
+        history = data.load()
+    history["water_table_depth"][:] = np.float32(depths[1])  # the base of the layers is at 1 m
+    history["water_table_depth"][..., 0] = depths[0]
+    history.to_netcdf(run / "history.nc")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert plot(tmp_path)[0].read_bytes()[:8] == PNG
 
 
 @pytest.mark.parametrize("names", [("saturation",), ("water_table_depth",)])
