@@ -22,7 +22,7 @@ STEADY, VOLUME = RAIN * AREA, RAIN * AREA * DURATION  # [m3 s-1], [m3]
 
 case = Path(__file__).parent
 run = Path(sys.argv[1]) if len(sys.argv) > 1 else case / "run"
-shared = Path(os.environ.get("PYLAND_SHARED", case.parents[2] / "shared")) / "data" / "subsurface"
+shared = Path(os.environ.get("PYLAND_SHARED", case.parent.parent.parent / "shared")) / "data" / "subsurface"
 
 
 def hydrograph(folder: Path) -> tuple[np.ndarray, np.ndarray]:
