@@ -296,50 +296,39 @@ contains
       associate (model => self%model)
          select case (trim(name))
          case ("heads")
-            address = place(size(model%heads), model%heads)
-            extents = shape(model%heads)
+            call show(shape(model%heads), model%heads)
          case ("storage")
-            address = place(size(model%storage), model%storage)
-            extents(:3) = shape(model%storage)
+            call show(shape(model%storage), model%storage)
          case ("residual")
-            address = place(size(model%residual), model%residual)
-            extents(:3) = shape(model%residual)
+            call show(shape(model%residual), model%residual)
          case ("source")
-            address = place(size(model%source), model%source)
-            extents(:3) = shape(model%source)
+            call show(shape(model%source), model%source)
          case ("volume_source")
-            address = place(size(model%volume_source), model%volume_source)
-            extents(:3) = shape(model%volume_source)
+            call show(shape(model%volume_source), model%volume_source)
          case ("rain")
-            address = place(size(model%rain), model%rain)
-            extents(:2) = shape(model%rain)
+            call show(shape(model%rain), model%rain)
          case ("volume_rain")
-            address = place(size(model%volume_rain), model%volume_rain)
-            extents(:2) = shape(model%volume_rain)
+            call show(shape(model%volume_rain), model%volume_rain)
          case ("volume_rim")
-            address = place(size(model%volume_rim), model%volume_rim)
-            extents(:2) = shape(model%volume_rim)
+            call show(shape(model%volume_rim), model%volume_rim)
          case ("volume_runoff")
-            address = place(size(model%volume_runoff), model%volume_runoff)
-            extents(:2) = shape(model%volume_runoff)
+            call show(shape(model%volume_runoff), model%volume_runoff)
          case ("volume_faces")
-            if (model%faces%count > 0) then
-               address = place(size(model%faces%volume), model%faces%volume)
-               extents(:1) = shape(model%faces%volume)
-            end if
+            if (model%faces%count > 0) call show(shape(model%faces%volume), model%faces%volume)
          case default
             call raise_error(error, error_input, "flow: no field '"//trim(name)//"'")
          end select
       end associate
       call report(error, ierr, errmsg)
+   contains
+      !> Address and extents of one.
+      subroutine show(extent, array)
+         integer, intent(in) :: extent(:)
+         real(rk), intent(in), target :: array(product(extent))
+         address = int(transfer(c_loc(array), 0_c_intptr_t), lk)
+         extents(:size(extent)) = extent
+      end subroutine show
    end subroutine flow_field
-
-   !> Address of the first value of an array.
-   integer(lk) function place(n, array)
-      integer, intent(in) :: n !! values [1]
-      real(rk), intent(in), target :: array(n)
-      place = int(transfer(c_loc(array), 0_c_intptr_t), lk)
-   end function place
 
    !> Advance one member; what passed is in the volumes.
    subroutine flow_advance(self, member, period, steps, newton, krylov, ierr, errmsg)

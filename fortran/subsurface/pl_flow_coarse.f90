@@ -156,9 +156,8 @@ contains
       logical, intent(in) :: is_finest
       type(flow_level_type), intent(inout) :: coarse
       real(rk), dimension(0:fine%nx + 1) :: w, e, s, n, s_beyond, n_beyond
-      real(rk) :: halved
       integer :: ci, cj, i, j, k, over_row, top
-      !$omp parallel do schedule(static) private(ci, i, j, k, over_row, top, w, e, s, n, s_beyond, n_beyond, halved) &
+      !$omp parallel do schedule(static) private(ci, i, j, k, over_row, top, w, e, s, n, s_beyond, n_beyond) &
       !$omp if (fine%nx*fine%ny*fine%nz > cells_per_thread)
       do cj = 1, coarse%ny
          coarse%centre(:, :, cj) = 0.0_rk
@@ -189,39 +188,33 @@ contains
                   coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + fine%centre(i, k, j)
                   coarse%up(ci, k, cj) = coarse%up(ci, k, cj) + fine%up(i, k, j)
                   coarse%down(ci, k, cj) = coarse%down(ci, k, cj) + fine%down(i, k, j)
-                  if (mod(i, 2) == 1) then ! the neighbour in the west is in another pair
-                     halved = 0.5_rk*max(w(i), e(i - 1))
-                     coarse%west(ci, k, cj) = coarse%west(ci, k, cj) + (w(i) - halved)
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
-                  else
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + w(i)
-                  end if
-                  if (mod(i, 2) == 0 .or. i == fine%nx) then
-                     halved = 0.5_rk*max(e(i), w(i + 1))
-                     coarse%east(ci, k, cj) = coarse%east(ci, k, cj) + (e(i) - halved)
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
-                  else
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + e(i)
-                  end if
-                  if (mod(j, 2) == 1) then
-                     halved = 0.5_rk*max(s(i), n_beyond(i))
-                     coarse%south(ci, k, cj) = coarse%south(ci, k, cj) + (s(i) - halved)
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
-                  else
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + s(i)
-                  end if
-                  if (mod(j, 2) == 0 .or. j == fine%ny) then
-                     halved = 0.5_rk*max(n(i), s_beyond(i))
-                     coarse%north(ci, k, cj) = coarse%north(ci, k, cj) + (n(i) - halved)
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + halved
-                  else
-                     coarse%centre(ci, k, cj) = coarse%centre(ci, k, cj) + n(i)
-                  end if
+                  call merge_face(mod(i, 2) == 1, w(i), e(i - 1), coarse%west(ci, k, cj), coarse%centre(ci, k, cj))
+                  call merge_face(mod(i, 2) == 0 .or. i == fine%nx, e(i), w(i + 1), coarse%east(ci, k, cj), &
+                                  coarse%centre(ci, k, cj))
+                  call merge_face(mod(j, 2) == 1, s(i), n_beyond(i), coarse%south(ci, k, cj), coarse%centre(ci, k, cj))
+                  call merge_face(mod(j, 2) == 0 .or. j == fine%ny, n(i), s_beyond(i), coarse%north(ci, k, cj), &
+                                  coarse%centre(ci, k, cj))
                end do
             end do
          end do
       end do
    end subroutine coarsen
+
+   !> Add the coefficient of a face to the side of the merged columns, or to their centre if it lies within.
+   pure subroutine merge_face(is_outer, mine, beyond, side, centre)
+      logical, intent(in) :: is_outer !! the neighbour belongs to other columns
+      real(rk), intent(in) :: mine    !! coefficient of the neighbour
+      real(rk), intent(in) :: beyond  !! that of this column in the neighbour's equation
+      real(rk), intent(inout) :: side, centre
+      real(rk) :: halved
+      if (is_outer) then
+         halved = 0.5_rk*max(mine, beyond)
+         side = side + (mine - halved)
+         centre = centre + halved
+      else
+         centre = centre + mine
+      end if
+   end subroutine merge_face
 
    !> Coefficients of a row without the share of overland flow.
    pure subroutine load_row(nx, coefficients, over, top, row)

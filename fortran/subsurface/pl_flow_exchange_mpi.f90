@@ -2,9 +2,8 @@
 !>
 !> A rank holds a rectangle of columns with a rim of one column. Fields are (0:nx+1, nz, 0:ny+1); corners are not needed.
 module pl_flow_exchange
-   use, intrinsic :: iso_fortran_env, only: int64
    use mpi_f08, only: mpi_allgather, mpi_allreduce, mpi_comm, mpi_comm_rank, mpi_comm_size, mpi_double_precision, &
-                      mpi_irecv, mpi_isend, mpi_max, mpi_request, mpi_statuses_ignore, mpi_sum, mpi_waitall
+                      mpi_irecv, mpi_isend, mpi_max, mpi_op, mpi_request, mpi_statuses_ignore, mpi_sum, mpi_waitall
    use pl_error, only: error_input, error_type, raise_error
    use pl_kinds, only: rk
    implicit none (type, external)
@@ -21,7 +20,6 @@ module pl_flow_exchange
       integer :: south = -1        !! rank of the neighbour, -1 at the rim
       integer :: north = -1        !! rank of the neighbour, -1 at the rim
       type(mpi_comm) :: comm       !! of the ranks of one model
-      integer(int64) :: count = 0_int64 !! exchanges so far [1]
       real(rk), allocatable :: buffer(:, :) !! (size of the largest face, 8)
    end type flow_exchange_type
 
@@ -85,7 +83,6 @@ contains
          if (sides(3) >= 0) field(1:nx, :, 0) = reshape(b(:n(3), 7), [nx, nz])
          if (sides(4) >= 0) field(1:nx, :, ny + 1) = reshape(b(:n(4), 8), [nx, nz])
       end associate
-      exchange%count = exchange%count + 1_int64
    end subroutine exchange_halo
 
    !> Side from which a neighbour sends what this rank receives at side `s`.
@@ -98,21 +95,26 @@ contains
    subroutine add_over_ranks(exchange, values)
       type(flow_exchange_type), intent(in) :: exchange
       real(rk), intent(inout) :: values(:)
-      real(rk) :: mine(size(values))
-      if (exchange%size == 1) return
-      mine = values
-      call mpi_allreduce(mine, values, size(values), mpi_double_precision, mpi_sum, exchange%comm)
+      call reduce_over_ranks(exchange, values, mpi_sum)
    end subroutine add_over_ranks
 
    !> Largest over all ranks, value by value.
    subroutine largest_over_ranks(exchange, values)
       type(flow_exchange_type), intent(in) :: exchange
       real(rk), intent(inout) :: values(:)
+      call reduce_over_ranks(exchange, values, mpi_max)
+   end subroutine largest_over_ranks
+
+   !> Reduce over all ranks, value by value.
+   subroutine reduce_over_ranks(exchange, values, operation)
+      type(flow_exchange_type), intent(in) :: exchange
+      real(rk), intent(inout) :: values(:)
+      type(mpi_op), intent(in) :: operation
       real(rk) :: mine(size(values))
       if (exchange%size == 1) return
       mine = values
-      call mpi_allreduce(mine, values, size(values), mpi_double_precision, mpi_max, exchange%comm)
-   end subroutine largest_over_ranks
+      call mpi_allreduce(mine, values, size(values), mpi_double_precision, operation, exchange%comm)
+   end subroutine reduce_over_ranks
 
    !> What all ranks hold, on every rank.
    subroutine gather_over_ranks(exchange, mine, whole)

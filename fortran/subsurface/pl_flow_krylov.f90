@@ -16,14 +16,13 @@ module pl_flow_krylov
 contains
 
    !> fine%x <- approximate solution of J x = residual, to `share` of the residual.
-   subroutine solve_linear(model, start, share, reached, error)
+   subroutine solve_linear(model, start, share, error)
       type(flow_model_type), intent(inout) :: model
       real(rk), intent(in) :: start   !! size of the residual [m]
       real(rk), intent(in) :: share   !! of it that may be left [1]
-      real(rk), intent(out) :: reached !! share that is left [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk), allocatable :: solution(:, :, :)
-      real(rk) :: beta, none(0)
+      real(rk) :: beta, reached, none(0)
       integer :: restart
       beta = start
       do restart = 1, model%options%max_restarts
@@ -40,8 +39,7 @@ contains
          end if
          call cycle_gmres(model, beta, share*start, reached, error)
          if (allocated(error)) return
-         reached = reached/start
-         if (reached <= share) exit
+         if (reached/start <= share) exit
       end do
       if (allocated(solution)) model%fine%x = model%fine%x + solution
    end subroutine solve_linear

@@ -52,7 +52,7 @@ contains
       integer, intent(out) :: iterations  !! [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
       real(rk) :: square(model%ny), largest(model%ny), signed(model%ny)
-      real(rk) :: sums(3), top(1), held, now, before, share, reached
+      real(rk) :: sums(3), top(1), held, now, before, share
       integer :: halvings, met, solved
       logical :: rises
       converged = .false.
@@ -97,7 +97,7 @@ contains
          call prepare_preconditioner(model, iterations == 0 .or. model%krylov - solved > slow, error)
          if (allocated(error)) return
          solved = model%krylov
-         call solve_linear(model, now, share, reached, error)
+         call solve_linear(model, now, share, error)
          if (allocated(error)) return
          before = now
          model%newton = model%newton + 1

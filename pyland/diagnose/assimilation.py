@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.diagnose.records import read_file
 from pyland.diagnose.scores import score
 
 DEPTH_RANGES = ((0.0, 0.05), (0.05, 0.10), (0.10, 0.50), (0.0, 1.0))
@@ -36,7 +37,7 @@ def departures(analysis_file: str | Path) -> dict[str, dict[str, float | int]]:
         (O-F)^2 / (spread^2 + error^2), 1 where errors are consistent), ``estimated_error`` (root mean of O-A times
         O-F, Desroziers et al. 2005; NaN if negative) and ``rejected``, counts by reason. All of used observations.
     """
-    data = _load(analysis_file)
+    data = read_file(analysis_file)
     meanings = data["rejection"].attrs["flag_meanings"].split()
     streams = data["stream"].attrs["flag_meanings"].split()
     out: dict[str, dict[str, Any]] = {}
@@ -109,7 +110,7 @@ def error_reduction(
     InputError
         If the files do not share output times.
     """
-    truth, open_loop, analysis = (_load(path) for path in (truth_file, open_loop_file, analysis_history_file))
+    truth, open_loop, analysis = (read_file(path) for path in (truth_file, open_loop_file, analysis_history_file))
     truth, open_loop, analysis = _common_times(truth, open_loop, analysis)
     out = {}
     for top, bottom in ranges:
@@ -140,7 +141,7 @@ def error_profile(
         ``depth`` (layer,) [m]; ``open_loop`` and ``analysis`` (layer,), RMSE over cells and times; ``time`` (time,);
         ``open_loop_in_time`` and ``analysis_in_time`` (time, layer), RMSE over cells [unit of the variable].
     """
-    truth, open_loop, analysis = _common_times(*map(_load, (truth_file, open_loop_file, analysis_history_file)))
+    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
     axis = _layer_axis(truth, variable)
     out = {"depth": truth[axis].values, "time": truth["time"].values}
     cells = [d for d in truth[variable].dims if d not in ("time", axis)]
@@ -197,17 +198,6 @@ def series_spread_ratio(mean: np.ndarray, spread: np.ndarray, observed: np.ndarr
     rmse = score(mean, observed)["rmse"]
     both = np.isfinite(mean) & np.isfinite(observed)
     return float(np.sqrt(np.mean(spread[both] ** 2) + error**2) / rmse) if both.any() else float("nan")
-
-
-def _load(path: str | Path) -> xr.Dataset:
-    """Read a file of a run."""
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file; the run wrote none, or did not end.")
-    try:
-        with xr.open_dataset(path, engine="netcdf4") as source:
-            return source.load()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
 
 
 def _common_times(*histories: xr.Dataset) -> list[xr.Dataset]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from pyland.base.errors import InputError
+from pyland.diagnose.records import read_records
 
 WATER_TERMS = (
     "precipitation",
@@ -61,15 +61,7 @@ def closure(balance_file: str | Path) -> dict[str, dict[str, float]]:
     InputError
         If the file is missing, damaged or holds no record.
     """
-    if not Path(balance_file).exists():
-        raise InputError(f"{balance_file}: no such file; the run did not end.")
-    try:
-        with xr.open_dataset(balance_file, engine="netcdf4") as source:
-            data = source.load()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{balance_file}: not a readable netCDF file ({error}).") from error
-    if data.sizes.get("time", 0) == 0:
-        raise InputError(f"{balance_file}: the file holds no record.")
+    data = read_records(balance_file)
     cells = [d for d in data["precipitation"].dims if d != "time"]
     water = {name: float(data[name].sum("time", skipna=False).mean(cells)) for name in WATER_TERMS}
     turnover = abs(water["precipitation"]) + sum(abs(water[name]) for name in WATER_TERMS[1:6])

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
-from pyland.base.errors import InputError
+from pyland.diagnose.records import read_records
 
 FLOWS = ("precipitation", "evaporation", "source", "boundary_west", "boundary_east", "boundary_south", "boundary_north",
          "boundary_bottom", "boundary_top", "discharge", "surface_runoff")
@@ -38,7 +37,7 @@ def domain_closure(balance_file: str | Path) -> dict[str, Any]:
     InputError
         If the file is missing, damaged or holds no record.
     """
-    data = _load(balance_file)
+    data = read_records(balance_file)
     water = {name: float(data[name].sum()) for name in (*FLOWS, "storage_change")}
     water["water_residual"] = float(data["residual"].sum())
     turnover = sum(float(np.abs(data[name]).sum()) for name in FLOWS)
@@ -53,7 +52,7 @@ def domain_closure(balance_file: str | Path) -> dict[str, Any]:
 
 def is_domain_balance(balance_file: str | Path) -> bool:
     """Tell whether a balance is that of a whole domain rather than of cells."""
-    return "domain_area" in _load(balance_file).attrs
+    return "domain_area" in read_records(balance_file).attrs
 
 
 def hydrographs(discharge_file: str | Path) -> dict[str, dict[str, Any]]:
@@ -75,7 +74,7 @@ def hydrographs(discharge_file: str | Path) -> dict[str, dict[str, Any]]:
     InputError
         If the file is missing, damaged or holds no record.
     """
-    data = _load(discharge_file)
+    data = read_records(discharge_file)
     length = np.diff(data["time_bounds"].values.astype("datetime64[s]").astype(np.int64), axis=1)[:, 0]
     out = {}
     for place, name in enumerate(data["gauge_name"].values):
@@ -85,17 +84,3 @@ def hydrographs(discharge_file: str | Path) -> dict[str, dict[str, Any]]:
             "volume": float((flow * length).sum()), "last": float(flow[-1]),
         }
     return out
-
-
-def _load(path: str | Path) -> xr.Dataset:
-    """Read a file into memory."""
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file; the run did not end.")
-    try:
-        with xr.open_dataset(path, engine="netcdf4") as source:
-            data = source.load()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
-    if data.sizes.get("time", 0) == 0:
-        raise InputError(f"{path}: the file holds no record.")
-    return data

@@ -179,7 +179,7 @@ class DistributedSubsurface:
         self.nlayer, self.nmember, self.tile = nz, whole_number(members, "members"), (grid.rows, grid.columns)
         self._area = grid.dx * grid.dy
         classes = SoilClasses(soil, retention, grid)
-        self._classes = classes
+        self._porosity, self._residual, self._elastic = classes.porosity, classes.residual, classes.elastic
         slopes = tuple(spread_columns(value, grid.shape[1:], name)
                        for name, value in (("slope_x", slope_x), ("slope_y", slope_y)))
         tilt = slopes if terrain_following else (np.zeros((1, 1)), np.zeros((1, 1)))
@@ -382,7 +382,7 @@ class DistributedSubsurface:
         field = spread_cells(ice, self._grid.shape, "ice")
         mine = self._grid.cells_with_rim(field)
         inner = mine[1:-1, :, 1:-1].transpose(1, 0, 2)
-        room = np.where(self._active, self._classes.porosity - self._classes.residual, np.inf)
+        room = np.where(self._active, self._porosity - self._residual, np.inf)
         if self._comm.any(bool((inner < 0.0).any() or (inner >= room).any())):
             raise InputError("ice: must not be negative, and less than porosity minus residual water in every cell.")
         self._core.set_ice(np.where(self._grid.exists_with_rim, mine, 0.0))
@@ -395,8 +395,8 @@ class DistributedSubsurface:
 
         All ranks must ask together.
         """
-        porosity = self._classes.porosity - self._ice
-        elastic = self._classes.elastic
+        porosity = self._porosity - self._ice
+        elastic = self._elastic
         water = []
         for member in range(self.nmember):
             squeezed = 1.0 + elastic * np.maximum(self._member(member), -0.5 / elastic)
@@ -406,7 +406,7 @@ class DistributedSubsurface:
     @property
     def saturation(self) -> np.ndarray:
         """Liquid water over porosity [1], shape of :attr:`pressure`; all ranks must ask together."""
-        return self.soil_water / self._classes.porosity
+        return self.soil_water / self._porosity
 
     @property
     def surface_water(self) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.subsurface.flow_grid import FlowGrid, numbers, spread_cells
-from pyland.subsurface.retention import CURVE_PARAMETERS, SPECIFIC_STORAGE
+from pyland.subsurface.retention import CURVE_PARAMETERS, complete_soil
 
 
 class SoilClasses:
@@ -41,7 +41,7 @@ class SoilClasses:
     """
 
     def __init__(self, soil: Mapping[str, np.ndarray], retention: str, grid: FlowGrid) -> None:
-        values = _complete(soil, retention)
+        values = complete_soil(soil, retention, "saturated_conductivity_x", "saturated_conductivity_y")
         curve = CURVE_PARAMETERS[retention]
         scale = np.abs(numbers(values[curve[0]], curve[0])) if retention == "clapp_hornberger" else values[curve[0]]
         shape_of_curve = values[curve[1]] if len(curve) > 1 else 1.0
@@ -62,23 +62,6 @@ class SoilClasses:
         self.porosity = lookup[mine, 0]
         self.residual = lookup[mine, 1]
         self.elastic = lookup[mine, 4] / self.porosity
-
-
-def _complete(soil: Mapping[str, np.ndarray], retention: str) -> dict[str, np.ndarray]:
-    if retention not in CURVE_PARAMETERS:
-        raise InputError(f"retention: expected one of {sorted(CURVE_PARAMETERS)}, got {retention!r}.")
-    if not isinstance(soil, Mapping):
-        raise InputError(f"soil: expected a mapping of parameters, got {soil!r:.80}.")
-    required = {"porosity", "saturated_conductivity", *CURVE_PARAMETERS[retention]}
-    defaults = {"residual_water": 0.0, "specific_storage": SPECIFIC_STORAGE}
-    optional = {*defaults, "saturated_conductivity_x", "saturated_conductivity_y"}
-    missing, unknown = required - set(soil), set(soil) - required - optional
-    if missing or unknown:
-        raise InputError(
-            f"soil: a {retention} soil needs {sorted(required)} and may have {sorted(optional)}; "
-            f"missing {sorted(missing)}, unknown {sorted(unknown)}."
-        )
-    return {**defaults, **soil}
 
 
 def _check_curve(values: Mapping[str, np.ndarray], curve: tuple[str, ...], grid: FlowGrid) -> None:

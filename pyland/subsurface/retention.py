@@ -43,19 +43,8 @@ def pack_soil(soil: Mapping[str, np.ndarray], retention: str, shape: tuple[int, 
     InputError
         If the curve is unknown, a parameter is missing or superfluous, not finite, or of another shape.
     """
-    if retention not in CURVE_PARAMETERS:
-        raise InputError(f"retention: expected one of {sorted(CURVE_PARAMETERS)}, got {retention!r}.")
+    values = complete_soil(soil, retention)
     curve = CURVE_PARAMETERS[retention]
-    defaults = {"residual_water": 0.0, "specific_storage": SPECIFIC_STORAGE}
-    required = {"porosity", "saturated_conductivity", *curve}
-    missing = required - set(soil)
-    unknown = set(soil) - required - set(defaults)
-    if missing or unknown:
-        raise InputError(
-            f"soil: a {retention} soil needs {sorted(required)} and may have {sorted(defaults)}; "
-            f"missing {sorted(missing)}, unknown {sorted(unknown)}."
-        )
-    values = {**defaults, **soil}
     scale = np.abs(values[curve[0]]) if retention == "clapp_hornberger" else values[curve[0]]
     columns = {
         "porosity": values["porosity"],
@@ -66,6 +55,44 @@ def pack_soil(soil: Mapping[str, np.ndarray], retention: str, shape: tuple[int, 
         "specific_storage": values["specific_storage"],
     }
     return np.stack([spread(columns[name], shape, name) for name in SOIL])
+
+
+def complete_soil(soil: Mapping[str, np.ndarray], retention: str, *more: str) -> dict[str, np.ndarray]:
+    """Check the names of soil parameters and add defaults.
+
+    Parameters
+    ----------
+    soil : Mapping
+        Parameters by name.
+    retention : str
+        ``van_genuchten``, ``clapp_hornberger`` or ``gardner``.
+    *more : str
+        Names that the soil may have, too.
+
+    Returns
+    -------
+    dict
+        ``soil`` with defaults.
+
+    Raises
+    ------
+    InputError
+        If the curve is unknown, or a parameter is missing or superfluous.
+    """
+    if retention not in CURVE_PARAMETERS:
+        raise InputError(f"retention: expected one of {sorted(CURVE_PARAMETERS)}, got {retention!r}.")
+    if not isinstance(soil, Mapping):
+        raise InputError(f"soil: expected a mapping of parameters, got {soil!r:.80}.")
+    required = {"porosity", "saturated_conductivity", *CURVE_PARAMETERS[retention]}
+    defaults = {"residual_water": 0.0, "specific_storage": SPECIFIC_STORAGE}
+    optional = {*defaults, *more}
+    missing, unknown = required - set(soil), set(soil) - required - optional
+    if missing or unknown:
+        raise InputError(
+            f"soil: a {retention} soil needs {sorted(required)} and may have {sorted(optional)}; "
+            f"missing {sorted(missing)}, unknown {sorted(unknown)}."
+        )
+    return {**defaults, **soil}
 
 
 def spread(value: np.ndarray, shape: tuple[int, int], name: str) -> np.ndarray:

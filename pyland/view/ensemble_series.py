@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.diagnose.records import read_file
 from pyland.diagnose.series import at_depth, parse_depth, read_station
 from pyland.view import style
 
@@ -59,7 +60,7 @@ def plot_soil_water_series(
     runs = [("open loop", style.OPEN_LOOP, open_loop), ("analysis", style.ANALYSIS, analysis)]
     if open_loop is None and observations is None:
         runs = [("pyland", style.ANALYSIS, analysis)]
-    histories = [(label, colour, style.open_history(name)) for label, colour, name in runs if name is not None]
+    histories = [(label, colour, read_file(name)) for label, colour, name in runs if name is not None]
     chosen = _middle_cell(histories[-1][2]) if cell is None else cell
     reference = _references(truth, station, probes, depths, chosen)
     if not reference:
@@ -106,7 +107,7 @@ def _references(
         return out
     if truth is None:
         return [(style.depth_label(*depth), *depth, None) for depth in depths]
-    true = style.open_history(truth)
+    true = read_file(truth)
     return [
         (style.depth_label(*depth), *depth, (true["time"].values, _series(true, "soil_water", cell, *depth)))
         for depth in depths
@@ -153,7 +154,7 @@ def _assimilated(path: str | Path | None, history: xr.Dataset, cell: int) -> xr.
     """Return the soil-water observations that lie nearest to a cell."""
     if path is None or not Path(path).exists():
         return None
-    data = style.open_history(path)
+    data = read_file(path)
     types = data["stream"].attrs["stream_types"].split()
     wanted = np.isin(data["stream"].values, [n for n, kind in enumerate(types) if kind == "soil_moisture"])
     latitude, longitude = (history[name].values.ravel() for name in ("latitude", "longitude"))

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.diagnose.records import read_file
 from pyland.view import style
 
 VARIABLES = ("water_table_depth", "surface_water_depth")
@@ -46,7 +47,7 @@ def plot_flow_maps(history: str | Path, path: str | Path) -> Path:
     plt = style.pyplot()
     from matplotlib.colors import ListedColormap, Normalize
 
-    data = style.open_history(history)
+    data = read_file(history)
     panels = _panels(data)
     if not panels:
         raise InputError(f"{history}: nothing to draw; add {' or '.join(VARIABLES)} to output.variables.")

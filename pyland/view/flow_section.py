@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.diagnose.records import read_file
 from pyland.view import style
 
 WATER_TABLE = "water_table_depth"
@@ -20,7 +21,7 @@ _PANEL_HEIGHT = 2.1  # [inch]
 
 def is_section(history: str | Path) -> bool:
     """Tell whether the cells of a history form a line."""
-    sizes = style.open_history(history).sizes
+    sizes = read_file(history).sizes
     return min(sizes.get("x", 0), sizes.get("y", 0)) == 1 < max(sizes["x"], sizes["y"])
 
 
@@ -45,7 +46,7 @@ def plot_flow_section(history: str | Path, path: str | Path) -> Path:
         If the history has neither a variable over layers nor the water table.
     """
     plt = style.pyplot()
-    data = style.open_history(history)
+    data = read_file(history)
     shaded = next((name for name in _SHADES if name in data), None)
     if shaded is None and WATER_TABLE not in data:
         raise InputError(f"{history}: nothing to draw; add {' or '.join((*_SHADES, WATER_TABLE))} to output.variables.")

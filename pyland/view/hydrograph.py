@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pyland.diagnose.records import read_file
 from pyland.view import style
 
 _LINES = (style.ANALYSIS, style.OPEN_LOOP, *style.PEERS)
@@ -37,8 +38,8 @@ def plot_hydrographs(balance: str | Path, path: str | Path, *, discharge: str | 
         The figure.
     """
     plt = style.pyplot()
-    water = style.open_history(balance)
-    lines = [] if discharge is None else _over_land(style.open_history(discharge))
+    water = read_file(balance)
+    lines = [] if discharge is None else _over_land(read_file(discharge))
     lines += _through_sides(water, alone=not lines)
     scale, unit = 1.0, r"m$^3$ s$^{-1}$"
     if max(float(np.abs(flow).max()) for _, _, flow in lines) < _SMALL:

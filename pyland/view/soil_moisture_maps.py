@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.diagnose.records import read_file
 from pyland.view import style
 
 DEPTHS = ((0.0, 0.05), (0.10, 0.50))
@@ -47,7 +48,7 @@ def plot_soil_moisture_maps(
         The figure.
     """
     plt = style.pyplot()
-    true, before, after = (style.open_history(name) for name in (truth, open_loop, analysis))
+    true, before, after = (read_file(name) for name in (truth, open_loop, analysis))
     if "x" not in true.dims:
         raise InputError(f"{truth}: maps need a run on a grid; this one is a list of stations.")
     times = np.intersect1d(np.intersect1d(true["time"], before["time"]), after["time"])

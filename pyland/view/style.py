@@ -100,17 +100,6 @@ def save(figure: Figure, path: str | Path) -> Path:
     return path
 
 
-def open_history(path: str | Path) -> xr.Dataset:
-    """Read a history-like file into memory."""
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file; the run wrote none, or did not end.")
-    try:
-        with xr.open_dataset(path, engine="netcdf4") as data:
-            return data.load()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
-
-
 def label_of(name: str) -> str:
     """Return words and unit for an ALMA name: ``SoilMoist_5cm`` becomes 'Soil water at 5 cm'."""
     prefix, _, depth = name.partition("_")

@@ -8,6 +8,7 @@ from pathlib import Path
 from pyland.base.errors import InputError
 from pyland.diagnose.flow import is_domain_balance
 from pyland.diagnose.peers import find_peers
+from pyland.diagnose.records import read_file
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
 from pyland.view.ensemble_series import plot_soil_water_series
 from pyland.view.error_reduction import plot_error_reduction
@@ -18,7 +19,6 @@ from pyland.view.hydrograph import plot_hydrographs
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
-from pyland.view.style import open_history
 
 HOURS_OF_A_CYCLE = 3
 """Longest output interval that still shows a diurnal cycle [h]."""
@@ -75,7 +75,7 @@ def _plot_twin(files: CaseFiles, target: Path) -> list[Path]:
         return []
     history = files.need("history.nc")
     drawn = []
-    if "x" in open_history(history).dims:
+    if "x" in read_file(history).dims:
         drawn.append(plot_soil_moisture_maps(truth, open_loop, history, target / "soil_moisture_maps.png"))
     drawn.append(
         plot_soil_water_series(
@@ -96,7 +96,7 @@ def _plot_site(files: CaseFiles, station: Path, target: Path) -> list[Path]:
     drawn = []
     if _measured(station, DAILY_NAMES):
         drawn.append(plot_site_days(history, station, target / "daily.png", open_loop=open_loop))
-    data = open_history(history)
+    data = read_file(history)
     hours = (data["time_bounds"][0, 1] - data["time_bounds"][0, 0]).values.astype("timedelta64[h]").astype(int)
     if hours <= HOURS_OF_A_CYCLE and _measured(station, DIURNAL_NAMES, axis="time"):
         drawn.append(plot_diurnal_cycle(history, station, target / "diurnal_cycle.png", open_loop=open_loop))
@@ -122,7 +122,7 @@ def _plot_flow(files: CaseFiles, target: Path) -> list[Path]:
     drawn = []
     if is_section(history):
         drawn.append(plot_flow_section(history, target / "flow_section.png"))
-    elif any(name in open_history(history) for name in FLOW_VARIABLES):
+    elif any(name in read_file(history) for name in FLOW_VARIABLES):
         drawn.append(plot_flow_maps(history, target / "flow_maps.png"))
     balance = files.need("balance.nc")
     drawn.append(plot_hydrographs(balance, target / "hydrograph.png", discharge=discharge))
@@ -132,12 +132,12 @@ def _plot_flow(files: CaseFiles, target: Path) -> list[Path]:
 def _plot_alone(files: CaseFiles, target: Path) -> list[Path]:
     """Draw a run that there is nothing to compare with."""
     history = files.need("history.nc")
-    if "soil_water" not in open_history(history):
+    if "soil_water" not in read_file(history):
         raise InputError(f"{history}: nothing to draw; add soil_water to output.variables.")
     return [plot_soil_water_series(history, target / "soil_moisture_series.png")]
 
 
 def _measured(station: Path, names: Sequence[str], axis: str | None = None) -> bool:
     """Tell whether a station measured one of some variables, on a certain time axis if one is named."""
-    with open_history(station) as data:
+    with read_file(station) as data:
         return any(name in data and (axis is None or axis in data[name].dims) for name in names)

@@ -1,0 +1,46 @@
+"""Files that a run has written, read whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import xarray as xr
+
+from pyland.base.errors import InputError
+
+
+def read_file(path: str | Path, why_missing: str = "the run wrote none, or did not end") -> xr.Dataset:
+    """Read a file into memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        netCDF file.
+    why_missing : str
+        What to say where it is not there.
+
+    Returns
+    -------
+    xarray.Dataset
+        All of it; the file is closed.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    if not Path(path).exists():
+        raise InputError(f"{path}: no such file; {why_missing}.")
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as source:
+            return source.load()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
+
+
+def read_records(path: str | Path) -> xr.Dataset:
+    """Read a file of records, as :func:`read_file`; InputError, too, if it holds none."""
+    data = read_file(path, "the run did not end")
+    if data.sizes.get("time", 0) == 0:
+        raise InputError(f"{path}: the file holds no record.")
+    return data
