@@ -161,23 +161,10 @@ def richards_a(data: Path, mirrored: bool = False) -> FlowCase:
                     {"bottom": ("head", 2.0)})
 
 
-def read_pfb(path: Path) -> np.ndarray:
-    """Field (z, y, x) of a ParFlow binary file, the bottom first; the layout is in the data set's README."""
-    raw = path.read_bytes()
-    nx, ny, nz = np.frombuffer(raw, ">i4", 3, 24)
-    count = int(np.frombuffer(raw, ">i4", 1, 60)[0])
-    out, at = np.empty((nz, ny, nx)), 64
-    for _ in range(count):
-        ix, iy, iz, mx, my, mz = np.frombuffer(raw, ">i4", 6, at)
-        at += 36
-        values = np.frombuffer(raw, ">f8", mx * my * mz, at).reshape(mz, my, mx)
-        out[iz:iz + mz, iy:iy + my, ix:ix + mx] = values
-        at += values.nbytes
-    return out
-
-
 def little_washita(data: Path) -> FlowCase:
     """Little Washita, 41 x 41 cells of 1 km, 50 layers of 2 m, 5 mm/h for 6 h and 18 h of recession, no land model."""
+    from pyland.subsurface import read_pfb
+
     static = data / "little_washita" / "static"
     indicator = np.rint(read_pfb(static / "IndicatorFile_Gleeson.50z.pfb")).astype(int)[::-1]
     with (static / "subsurface.csv").open() as file:
