@@ -1,8 +1,8 @@
 """Ranks that hold an ensemble of cells in blocks, and how the blocks come together.
 
 A rank computes some members of all cells of its tile. Where all members of a cell are needed (records, analyses,
-restarts), the ranks that share the tile exchange blocks, and each gets all members of its share of the tile's cells. What
-is joined over ranks comes in the order of the grid, whatever the tiles are.
+restarts), the ranks that share the tile exchange blocks, and each gets all members of its share of the tile's cells.
+What is joined over ranks comes in the order of the grid, whatever the tiles are.
 """
 
 from __future__ import annotations
@@ -80,11 +80,12 @@ class CellRanks(PlacedRanks):
 
     def __init__(self, comm: Communicator, sharers: Communicator, nmember: int, cells: np.ndarray) -> None:
         self.cells, self.nmember = np.asarray(cells, dtype=np.int64), nmember
-        self._sharers, groups = sharers, range(sharers.size)
+        self._sharers = sharers
         self.share = sharers.tile(self.cells.size)
         self._is_split = sharers.size > 1 and nmember >= sharers.size
-        self._members = [share_of(nmember, sharers.size, one) if self._is_split else slice(0, nmember) for one in groups]
-        self._shares = [share_of(self.cells.size, sharers.size, one) for one in groups]
+        groups = range(sharers.size)
+        self._members = [share_of(nmember, len(groups), one) if self._is_split else slice(0, nmember) for one in groups]
+        self._shares = [share_of(self.cells.size, len(groups), one) for one in groups]
         self.members = self._members[sharers.rank]
         super().__init__(comm, self.cells[self.share])
 

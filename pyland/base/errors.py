@@ -24,6 +24,12 @@ class InputError(PylandError, ValueError):
     exit_code = 2
 
 
+class OutputError(PylandError, OSError):
+    """A file cannot be written: no space, no permission, a broken disk."""
+
+    exit_code = 2
+
+
 class UnavailableError(PylandError, NotImplementedError):
     """A documented feature that this version or build does not have."""
 

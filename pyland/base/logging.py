@@ -5,6 +5,7 @@ The standard ``logging`` module does the work; every logger of pyland hangs belo
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from pathlib import Path
@@ -24,6 +25,18 @@ class _RankName(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.rank = self.text
         return True
+
+
+class _LogFile(logging.FileHandler):
+    """A log file that says nothing of its own troubles: on a full disk the error of the run is the message."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Let the message go; it stands on the terminal."""
+
+    def close(self) -> None:
+        """Close the file, also where its last lines find no room."""
+        with contextlib.suppress(OSError):
+            super().close()
 
 
 def get_logger(name: str) -> logging.Logger:
@@ -71,7 +84,7 @@ def start_file_log(path: Path, rank: int = 0, size: int = 1, append: bool = Fals
     if rank > 0:
         path = path.with_name(f"{path.stem}.{rank}{path.suffix}")
     # other ranks open their file with their first message, so that quiet ranks leave none
-    handler = logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8", delay=rank > 0)
+    handler = _LogFile(path, mode="a" if append else "w", encoding="utf-8", delay=rank > 0)
     handler.set_name("file")
     handler.setLevel(logging.DEBUG if rank == 0 else logging.WARNING)
     handler.setFormatter(logging.Formatter(_FILE_FORMAT))

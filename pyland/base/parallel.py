@@ -7,8 +7,10 @@ of ranks (`pyland.base.cell_ranks`). Observations in ensemble space are small an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,10 @@ import numpy as np
 from pyland.base.errors import PylandError
 
 _LAUNCHED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "SLURM_NTASKS")
+
+
+_END_TAG = 30911  # of messages that announce the end of a run; no other message has it
+_PROBES = 100  # looks for such a message
 
 
 class Communicator:
@@ -121,6 +127,19 @@ class Communicator:
         if self._comm is not None:
             self._comm.Barrier()
 
+    def announce_end(self) -> None:
+        """Tell the other ranks that this one says why the run ends, and is about to end it."""
+        if self._comm is not None:
+            for rank in range(self.size):
+                if rank != self.rank:
+                    self._comm.isend(None, dest=rank, tag=_END_TAG)
+
+    def is_ending(self) -> bool:
+        """Whether another rank has announced the end of the run."""
+        if self._comm is None:
+            return False
+        return any(self._comm.iprobe(tag=_END_TAG) for _ in range(_PROBES))  # a probe finds what the one before fetched
+
     def abort(self, code: int) -> None:
         """End all ranks at once; returns on a serial run."""
         if self._comm is not None and self.size > 1:
@@ -128,7 +147,7 @@ class Communicator:
 
 
 def share_of(count: int, parts: int, index: int) -> slice:
-    """Return the contiguous share ``index`` of ``count`` items; shares differ by one at most, larger ones come first."""
+    """Return the contiguous share ``index`` of ``count`` items; larger shares, by one at most, come first."""
     base, extra = divmod(count, parts)
     start = index * base + min(index, extra)
     return slice(start, start + base + (index < extra))
@@ -143,5 +162,25 @@ def world() -> Communicator:
         from mpi4py import MPI
 
         if MPI.COMM_WORLD.Get_size() > 1:
+            _end_all_with_one(MPI.COMM_WORLD)
             return Communicator(MPI.COMM_WORLD)
     return Communicator()
+
+
+def _end_all_with_one(comm: Any) -> None:
+    """Let an exception that nobody catches end all ranks; Python would wait for the others in MPI_Finalize for ever."""
+    if isinstance(sys.excepthook, _EndAll):
+        return
+    sys.excepthook = _EndAll(comm, sys.excepthook)
+
+
+class _EndAll:
+    """Shows an exception as before, then ends all ranks."""
+
+    def __init__(self, comm: Any, show: Callable[..., Any]) -> None:
+        self._comm, self._show = comm, show
+
+    def __call__(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        self._show(kind, error, trace)
+        sys.stderr.flush()
+        self._comm.Abort(getattr(error, "exit_code", PylandError.exit_code))

@@ -34,6 +34,7 @@ from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.observe import ObservationSet, read_observations, write_observations
+from pyland.output.atomic import explained
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
 from pyland.output.scores import write_scores
@@ -129,7 +130,8 @@ class CaseRun:
             integrate(run)
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
-                write_observations(path, observer.sets)
+                with explained(path):
+                    write_observations(path, observer.sets)
                 (folder / "history.nc").replace(truth)
                 shutil.rmtree(folder)
             self.comm.barrier()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -24,8 +25,17 @@ from pyland.base.parallel import Communicator, world
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
 
+TERMINATED = 143
+"""Exit code after SIGTERM (time limit of a job, scancel), as shells have it."""
+
 _PEERS_PATIENCE = 1.0
 """How long other ranks wait before they end a failed run [s], so that the root's message comes first and once."""
+
+_PEERS_SPREAD = 2.0
+"""Longest wait beyond that, of the last rank [s]: where several fail at once, the first to speak ends the others."""
+
+_END_PATIENCE = 10.0
+"""How long a rank that fails waits for the end that another has announced [s], before it ends the run itself."""
 
 _LINE_EVERY = 5.0
 """Time between progress lines where there is no terminal [s]."""
@@ -343,6 +353,10 @@ _unavailable("view", "the web map of a run", "Use `pyland plot CASE`.")
 _unavailable("fetch", "the download of public data", "Put files into a folder and name them in case.yaml.")
 
 
+class Terminated(BaseException):
+    """The process got SIGTERM."""
+
+
 class _Progress:
     """Progress of a run: a bar on a terminal, a line every few seconds elsewhere, nothing on other ranks."""
 
@@ -380,6 +394,8 @@ def run_command(arguments: Sequence[str]) -> int:
     log = get_logger("pyland")
     try:
         result = app(args=list(arguments), prog_name="pyland", standalone_mode=False)
+        if result == INTERRUPTED:  # typer takes Ctrl-C for an end like others, but other ranks wait for this one
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except PylandError as error:
         return _report(log, str(error), error.exit_code, debug)
@@ -388,6 +404,10 @@ def run_command(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _report(
             log, "interrupted; `pyland run CASE --resume` goes on from the last restart file", INTERRUPTED, debug
+        )
+    except Terminated:
+        return _report(
+            log, "ended by SIGTERM; `pyland run CASE --resume` goes on from the last restart file", TERMINATED, debug
         )
     except BrokenPipeError:
         # the reader of a pipe went away, for instance `pyland vars | head`
@@ -409,11 +429,17 @@ def run_command(arguments: Sequence[str]) -> int:
 
 def _report(log: logging.Logger, text: str, code: int, with_traceback: bool) -> int:
     """Log an error and, on several ranks, end all of them."""
+    if signal.getsignal(signal.SIGTERM) is _terminate:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # MPI sends it when another rank has said why and ends the run
     if not has_terminal_log():
         start_terminal_log()
     ranks = world()
     if not ranks.is_root:
-        time.sleep(_PEERS_PATIENCE)
+        time.sleep(_PEERS_PATIENCE + _PEERS_SPREAD * ranks.rank / ranks.size)
+    if ranks.is_ending():
+        time.sleep(_END_PATIENCE)
+        ranks.abort(code)
+    ranks.announce_end()
     if _logs_to_file(log):
         log.debug("traceback of the error below", exc_info=True)
     if with_traceback:
@@ -427,6 +453,12 @@ def _logs_to_file(log: logging.Logger) -> bool:
     return any(isinstance(handler, logging.FileHandler) for handler in log.handlers)
 
 
+def _terminate(number: int, frame: object) -> None:
+    """End the command with a message."""
+    raise Terminated
+
+
 def main() -> None:
     """Entry point of the program ``pyland``."""
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run_command(sys.argv[1:]))

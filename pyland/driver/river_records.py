@@ -70,7 +70,8 @@ class RiverRecords:
         self._cells = cells
         self._gauges = DischargeWriter(
             run_dir, [one.name for one in gauges], grid.latitude[cells], grid.longitude[cells],
-            run.rivers.network.upstream_area[cells], attrs, run.ranks.nmember, communicator=run.ranks) if gauges else None
+            run.rivers.network.upstream_area[cells], attrs, run.ranks.nmember, communicator=run.ranks,
+        ) if gauges else None
 
     def start(self) -> None:
         """Begin a new run."""

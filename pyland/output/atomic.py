@@ -9,11 +9,14 @@ import contextlib
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from pyland.base.errors import OutputError, PylandError
 
 PARTIAL_SUFFIX = ".partial"
 """Suffix of files that are being written; such a file is never read."""
@@ -44,16 +47,53 @@ def complete_file(path: str | Path) -> Iterator[Path]:
     ------
     Path
         Name of the file to write. It must be closed when the block ends.
+
+    Raises
+    ------
+    OutputError
+        If the system refuses to write it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = partial_path(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            publish(partial, path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+
+
+@contextlib.contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Say in a sentence what keeps ``path`` from being written; netCDF tells of a full disk in riddles.
+
+    Raises
+    ------
+    OutputError
+        For what the system or netCDF refuses within the block.
+    """
     try:
-        yield partial
-        publish(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+        yield
+    except PylandError:
         raise
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise OutputError(
+            f"{path}: the file cannot be written ({reason}); {_free_space(path)}. Make room there, look at quota and "
+            "permissions, then go on with `pyland run CASE --resume`: files with their final names are complete, and "
+            "the last restart is untouched."
+        ) from error
+
+
+def _free_space(path: Path) -> str:
+    """Say how much space is left where ``path`` lies."""
+    folder = next(one for one in path.absolute().parents if one.exists())
+    try:
+        return f"{shutil.disk_usage(folder).free / 2**30:.2f} GiB are free on its disk"
+    except OSError:
+        return "its disk does not say how much space is left"
 
 
 def remove_partial_files(folder: Path) -> None:

@@ -19,7 +19,7 @@ from pyland.output.history import seconds, stamp_of
 KEPT = 2
 """Restart files that a run keeps."""
 
-_FORMAT = "pyland restart 1"
+_FORMAT = "pyland restart 2"
 _log = logging.getLogger("pyland.output")
 
 
@@ -78,6 +78,7 @@ def write_restart(path: str | Path, state: Mapping[str, np.ndarray], attrs: Mapp
         for name, values in state.items():
             _write_array(out, name, np.asarray(values))
         out.setncattr("variables", " ".join(state))
+        out.setncattr("checksum", _checksum(out))
     present = sorted(path.parent.glob("*.nc"))
     place = present.index(path)
     for old in present[: max(place + 1 - KEPT, 0)] + present[place + 1 :]:  # later ones are of an abandoned run
@@ -115,7 +116,7 @@ def read_restart(
     except (OSError, RuntimeError, KeyError, AttributeError, ValueError, TypeError) as error:
         raise InputError(
             f"{path}: the restart file is damaged or not a pyland restart ({error}). "
-            "Delete it and resume from the one before."
+            "Copy it again, or delete it to resume from the one before."
         ) from error
     written = restart.attrs.get("config_hash")
     if config_hash is not None and written != config_hash:
@@ -163,6 +164,8 @@ def find_latest(
         except InputError as error:
             _log.warning("%s", error)
             continue
+        if path != candidates[0]:
+            _log.warning("%s: this older restart is taken instead; the result is the same", path)
         return read_restart(path, config_hash=config_hash, shapes=shapes)
     if candidates:
         raise InputError(f"{folder}: none of the {len(candidates)} restart files is readable. Run without --resume.")
@@ -196,12 +199,23 @@ def _write_array(out: netCDF4.Dataset, name: str, values: np.ndarray) -> None:
     variable.setncattr("checksum", np.int64(zlib.crc32(values.tobytes())))
 
 
+def _checksum(file: netCDF4.Dataset) -> np.int64:
+    """Return one checksum of what a restart stands for: time, configuration, and names, shapes and sums of arrays."""
+    facts = [file.getncattr(name) for name in ("format", "model_time_seconds", "variables")]
+    facts.append(file.getncattr("config_hash") if "config_hash" in file.ncattrs() else None)
+    facts += [(name, file[name].shape, *(str(file[name].getncattr(one)) for one in file[name].ncattrs()))
+              for name in file.getncattr("variables").split()]
+    return np.int64(zlib.crc32(repr([str(one) for one in facts]).encode("utf-8")))
+
+
 def _read(path: Path) -> Restart:
     """Read all arrays and compare their checksums."""
     with netCDF4.Dataset(path) as source:
         source.set_auto_maskandscale(False)
         if source.getncattr("format") != _FORMAT:
             raise ValueError("unknown format")
+        if int(source.getncattr("checksum")) != _checksum(source):
+            raise ValueError("the checksum of its header does not match")
         state = {}
         for name in source.getncattr("variables").split():
             variable = source[name]

@@ -16,7 +16,7 @@ import netCDF4
 import numpy as np
 
 from pyland.base.errors import InputError
-from pyland.output.atomic import complete_file, partial_path, publish, remove_partial_files
+from pyland.output.atomic import complete_file, explained, partial_path, publish, remove_partial_files
 
 BUFFER_LIMIT = 64 * 2**20
 """Bytes of records that are kept in memory; more is spilled into the hidden file of the next segment."""
@@ -203,7 +203,8 @@ class SegmentedFile:
                 _copy_records([target, partial], joined)
             partial.unlink()
         else:
-            publish(partial, target)
+            with explained(target):
+                publish(partial, target)
         return target
 
     def finish(self) -> Path:
@@ -251,18 +252,19 @@ class SegmentedFile:
 
     def _spill(self) -> None:
         """Move the records in memory to the hidden file of the next segment."""
-        if self._open is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            partial = partial_path(self._segment_path("next"))
-            partial.unlink(missing_ok=True)
-            self._open = netCDF4.Dataset(partial, "w", format="NETCDF4")
-            _define(self._open, self.layout, self.variables)
-        for dimension, group in self._buffer.items():
-            start = self._open.dimensions[dimension].size
-            for name, arrays in group.items():
-                joined = np.concatenate(arrays)
-                if len(joined):
-                    self._open[name][start : start + len(joined)] = joined
+        partial = partial_path(self._segment_path("next"))
+        with explained(self.path):
+            if self._open is None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                partial.unlink(missing_ok=True)
+                self._open = netCDF4.Dataset(partial, "w", format="NETCDF4")
+                _define(self._open, self.layout, self.variables)
+            for dimension, group in self._buffer.items():
+                start = self._open.dimensions[dimension].size
+                for name, arrays in group.items():
+                    joined = np.concatenate(arrays)
+                    if len(joined):
+                        self._open[name][start : start + len(joined)] = joined
         self._buffer = {}
         self._held = 0
 
@@ -271,7 +273,8 @@ class SegmentedFile:
         if self._open is None:
             raise InputError(f"{self.kind}.nc: flush without records and definitions.")
         partial = Path(self._open.filepath())
-        self._open.close()
+        with explained(self.path):
+            self._open.close()
         self._open = None
         return partial
 
@@ -330,12 +333,20 @@ def _copy_records(sources: list[Path], target: Path, until: np.datetime64 | None
         raise InputError(f"{target.parent}: no segments to join; the run wrote no output.")
     with netCDF4.Dataset(target, "w", format="NETCDF4") as out:
         for number, source in enumerate(sources):
-            with netCDF4.Dataset(source) as segment:
+            with _open_segment(source) as segment:
                 segment.set_auto_mask(False)
                 if number == 0:
                     _copy_dimensions(segment, out)
                 _copy_definitions(segment, out)
                 _append_file(segment, out, until)
+
+
+def _open_segment(path: Path) -> netCDF4.Dataset:
+    """Open a complete segment or file of an earlier run."""
+    try:
+        return netCDF4.Dataset(path)
+    except (OSError, RuntimeError) as error:
+        raise InputError(f"{path}: the file is damaged ({error}). Run the case again without --resume.") from error
 
 
 def _copy_dimensions(source: netCDF4.Dataset, out: netCDF4.Dataset) -> None:
