@@ -10,9 +10,9 @@ import sys
 import time
 
 import pytest
+from station_cases import site_case, write_station
 
 from cases import TWIN, changed, write_case
-from station_cases import site_case, write_station
 
 pytestmark = pytest.mark.mpi
 PATIENCE = 60.0  # [s]

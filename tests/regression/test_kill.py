@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +20,25 @@ OUTPUT = {"output__restart_every": "3 h"}
 PATIENCE = 120.0  # [s]
 
 
-def start(folder, environment, *arguments):
+def start(folder, environment, *arguments, ranks=1):
     command = [sys.executable, "-m", "pyland", "run", str(folder), *arguments]
+    if ranks > 1:
+        launcher = shutil.which("mpirun")
+        if launcher is None:
+            pytest.skip("mpirun is not installed")
+        command = [launcher, "--oversubscribe", "--bind-to", "none", "-n", str(ranks), *command]
     return subprocess.Popen(command, env=environment, cwd=folder.parent, stdin=subprocess.DEVNULL,
                             stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def kill(process, chance):
+    """Kill the process; of several ranks one by chance, which ends the others, or all with their launcher."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    ranks = [int(word) for word in children.read_text().split()] if children.exists() else []
+    victims = [chance.choice(ranks)] if ranks and chance.random() < 0.5 else [process.pid, *ranks]
+    for victim in victims:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -34,28 +53,28 @@ def whole(tmp_path_factory):
     return folder / "run", time.monotonic() - began
 
 
-def kill_and_resume(folder, environment, whole, seed, kills):
+def kill_and_resume(folder, environment, whole, seed, kills, *split, ranks=1):
     """Kill a run ``kills`` times after a random while, look at what is left, and let it end."""
     reference, duration = whole
     chance = random.Random(seed)
     write_case(folder, **OUTPUT)
     run = folder / "run"
     for count in range(kills):
-        process = start(folder, environment, *(["--resume"] if run.exists() else []))
+        process = start(folder, environment, *split, *(["--resume"] if run.exists() else []), ranks=ranks)
         began = time.monotonic()
         # count from the first sign of the run itself: the start of Python takes as long as a stage
         while process.poll() is None and not (run / "pyland.log").exists() and time.monotonic() - began < PATIENCE:
             time.sleep(0.02)
         time.sleep(chance.uniform(0.0, 1.2 * duration))
-        process.send_signal(signal.SIGKILL)
+        kill(process, chance)
         _, said = process.communicate(timeout=PATIENCE)
-        assert process.returncode in (0, -signal.SIGKILL), said
         if process.returncode == 0:
             break
+        assert "scores.json" not in [path.name for path in run.iterdir()], said
         for name in ("truth.nc", "observations.nc", "open_loop/history.nc", "history.nc"):
             if (run / name).exists():  # what has its final name is complete
                 assert not differences(reference / name, run / name), f"kill {count}"
-    process = start(folder, environment, "--resume")
+    process = start(folder, environment, *split, "--resume", ranks=ranks)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     assert_same_run(reference, run)
@@ -72,3 +91,18 @@ def test_kill_at_a_random_moment(tmp_path, clean_environment, whole, seed):
 @pytest.mark.parametrize("seed", range(10, 30))
 def test_kill_again_and_again(tmp_path, clean_environment, whole, seed):
     kill_and_resume(tmp_path / "case", clean_environment, whole, seed, kills=3)
+
+
+SPLITS = (["--set", "parallel.tiles=2"], ["--set", "parallel.member_groups=2"])
+
+
+@pytest.mark.mpi
+def test_kill_two_ranks(tmp_path, clean_environment, whole):
+    kill_and_resume(tmp_path / "case", clean_environment, whole, 4, 3, *SPLITS[1], ranks=2)
+
+
+@pytest.mark.slow
+@pytest.mark.mpi
+@pytest.mark.parametrize("seed", range(40, 60))
+def test_kill_two_ranks_again_and_again(tmp_path, clean_environment, whole, seed):
+    kill_and_resume(tmp_path / "case", clean_environment, whole, seed, 1, *SPLITS[seed % 2], ranks=2)
