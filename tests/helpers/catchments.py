@@ -6,8 +6,9 @@ import numpy as np
 from columns import BEDROCK, THICKNESS, random_columns
 
 from pyland.base.parallel import Communicator
-from pyland.coupling import CoupledModel
+from pyland.coupling import ColumnModel, CoupledModel
 from pyland.coupling.land_layers import map_to_land_layers
+from pyland.driver.setup import root_distribution
 from pyland.subsurface import DistributedSubsurface
 
 LAND = {
@@ -55,31 +56,22 @@ def random_catchment(
     return model
 
 
-def random_land(drawn, soil, chosen, thickness):
-    """Return columns on other layers than those that were drawn, with their plants, of some of their cells."""
-    from pyland.coupling import ColumnModel
-    from pyland.driver.setup import root_distribution
-
-    parameters = {name: field[..., chosen] for name, field in drawn.parameter.items() if name != "thickness"}
-    nlayer, npatch = thickness.size, drawn.npatch
-    edges = np.concatenate([[0.0], np.cumsum(thickness)])
-    texture = {name: drawn.parameter[name][:, 0] for name in ("sand", "clay", "organic")}
-    mapped = map_to_land_layers({name: values[:, chosen] for name, values in {**soil, **texture}.items()}, thickness,
-                                THICKNESS)
-    parameters |= mapped
-    roots = np.tile(root_distribution(0.96, edges), npatch)
-    parameters["root_fraction"] = np.repeat(roots[:, None], int(chosen.sum()), axis=1)
-    parameters = {name: field for name, field in parameters.items() if field.ndim != 3 or field.shape[1] == 1
-                  or name in mapped} | {name: field[:, 0] for name, field in parameters.items()
-                                        if field.ndim == 3 and name not in mapped}
-    parameters |= {name: field[0] for name, field in parameters.items()
-                   if field.ndim == 2 and field.shape[0] == drawn.nmember and name in ("reference_height",)}
-    columns = ColumnModel(thickness, BEDROCK, parameters, ncell=int(chosen.sum()), nmember=drawn.nmember,
-                          npatch=npatch)
-    state = drawn.state
-    warmth = state["growth_temperature"][:, chosen]
+def random_land(
+    drawn: ColumnModel, soil: dict[str, np.ndarray], chosen: np.ndarray, thickness: np.ndarray
+) -> ColumnModel:
+    """Return some of the columns that were drawn, on other soil layers."""
+    given = {name: (field[:, 0] if field.ndim == 3 else field[0])[..., chosen]
+             for name, field in drawn.parameter.items() if name != "thickness"}
+    ground = {**soil, **{name: given[name] for name in ("sand", "clay", "organic")}}
+    roots = root_distribution(0.96, np.concatenate([[0.0], np.cumsum(thickness)]))
+    given |= map_to_land_layers({name: values if name in given and values is given[name] else values[:, chosen]
+                                 for name, values in ground.items()}, thickness, THICKNESS)
+    given["root_fraction"] = np.repeat(np.tile(roots, drawn.npatch)[:, None], int(chosen.sum()), axis=1)
+    columns = ColumnModel(thickness, BEDROCK, given, ncell=int(chosen.sum()), nmember=drawn.nmember,
+                          npatch=drawn.npatch)
+    warmth = drawn.state["growth_temperature"][:, chosen]
     columns.set_state({
-        "soil_temperature": np.repeat(warmth[None], nlayer + BEDROCK.size, axis=0),
-        "leaf_temperature": np.repeat(warmth[None], npatch, axis=0), "growth_temperature": warmth,
+        "soil_temperature": np.repeat(warmth[None], thickness.size + BEDROCK.size, axis=0),
+        "leaf_temperature": np.repeat(warmth[None], drawn.npatch, axis=0), "growth_temperature": warmth,
     })
     return columns
