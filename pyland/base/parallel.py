@@ -1,13 +1,13 @@
 """Ranks: the only module that imports mpi4py, with a serial stand-in.
 
-Land columns need no communication: a rank owns a contiguous tile of cells with all their members, so results do
-not depend on the number of ranks. Observations in ensemble space are small and are shared by all ranks.
+Land columns need no communication: a rank owns some members of a tile of cells, so results do not depend on the number
+of ranks (`pyland.base.cell_ranks`). Observations in ensemble space are small and are shared by all ranks.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,9 +38,22 @@ class Communicator:
 
     def tile(self, count: int) -> slice:
         """Return the contiguous share of ``count`` items that this rank owns; shares differ by one at most."""
-        base, extra = divmod(count, self.size)
-        start = self.rank * base + min(self.rank, extra)
-        return slice(start, start + base + (self.rank < extra))
+        return share_of(count, self.size, self.rank)
+
+    def split(self, colour: int) -> Communicator:
+        """Return the ranks that give the same ``colour``, in the order of their numbers; collective."""
+        if self._comm is None:
+            return Communicator()
+        part = self._comm.Split(colour, self.rank)
+        return Communicator(part) if part.Get_size() > 1 else Communicator()
+
+    def all_members(self, local: np.ndarray) -> np.ndarray:
+        """Return ``local`` itself: these ranks hold all members of their cells (see `pyland.base.cell_ranks`)."""
+        return local
+
+    def my_members(self, shared: np.ndarray) -> np.ndarray:
+        """Return ``shared`` itself, as `all_members` does."""
+        return shared
 
     def broadcast(self, value: Any) -> Any:
         """Return the root's ``value`` on every rank."""
@@ -49,6 +62,23 @@ class Communicator:
     def allgather(self, value: Any) -> list[Any]:
         """Return the values of all ranks, in rank order, on every rank."""
         return [value] if self._comm is None else self._comm.allgather(value)
+
+    def exchange(self, parts: Sequence[np.ndarray], sizes: Sequence[int]) -> list[np.ndarray]:
+        """Send one array to each rank and return what each sent here, flat.
+
+        Parameters
+        ----------
+        parts : sequence of numpy.ndarray
+            One array for each rank, of one type.
+        sizes : sequence of int
+            How many numbers come from each rank.
+        """
+        if self._comm is None:
+            return [np.ravel(parts[0])]
+        sent = np.concatenate([np.ravel(part) for part in parts])
+        received = np.empty(sum(sizes), sent.dtype)
+        self._comm.Alltoallv([sent, [part.size for part in parts]], [received, list(sizes)])
+        return np.split(received, np.cumsum(sizes)[:-1])
 
     def gather(self, value: Any) -> list[Any] | None:
         """Return the values of all ranks, in rank order, on the root; None elsewhere."""
@@ -95,6 +125,13 @@ class Communicator:
         """End all ranks at once; returns on a serial run."""
         if self._comm is not None and self.size > 1:
             self._comm.Abort(code)
+
+
+def share_of(count: int, parts: int, index: int) -> slice:
+    """Return the contiguous share ``index`` of ``count`` items; shares differ by one at most, larger ones come first."""
+    base, extra = divmod(count, parts)
+    start = index * base + min(index, extra)
+    return slice(start, start + base + (index < extra))
 
 
 def world() -> Communicator:

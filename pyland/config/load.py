@@ -88,8 +88,12 @@ def dump_case(config: CaseConfig) -> str:
 
 
 def config_hash(config: CaseConfig) -> str:
-    """Return the SHA-256 of all values; of paths only the file name counts, so that a case may move."""
+    """Return the SHA-256 of all values but those of ``parallel``, which change no result.
+
+    Of paths only the file name counts, so that a case may move.
+    """
     data = _portable(config, config.model_dump(mode="json"))
+    del data["parallel"]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode("utf-8")).hexdigest()
 
 

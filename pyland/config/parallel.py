@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import field_validator
-
 from pyland.config.fields import Section, key
 
 
@@ -12,14 +10,14 @@ class ParallelSection(Section):
 
     member_groups: int | str = key(
         "auto",
-        "ranks that share a cell; only 1 is available in this version",
+        "groups of members, each on ranks of its own; auto makes tiles first, then as many groups as ranks are left",
         kind="integer",
         at_least=1,
         also=("auto",),
     )
     tiles: int | str = key(
         "auto",
-        "groups of neighbouring cells, one per rank; auto is the number of ranks",
+        "groups of neighbouring cells; member_groups x tiles is the number of ranks",
         kind="integer",
         at_least=1,
         also=("auto",),
@@ -27,12 +25,3 @@ class ParallelSection(Section):
     threads: int | str = key(
         "auto", "threads per rank; auto is OMP_NUM_THREADS", kind="integer", at_least=1, at_most=1024, also=("auto",)
     )
-
-    @field_validator("member_groups", mode="after")
-    @classmethod
-    def _groups(cls, value: int | str) -> int | str:
-        if value not in ("auto", 1):
-            raise ValueError(
-                f"more than one member group is not available in this version; available: auto or 1, got {value}"
-            )
-        return value

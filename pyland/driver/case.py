@@ -53,7 +53,7 @@ class CaseModel:
     Attributes
     ----------
     state, flux : Mapping[str, numpy.ndarray]
-        Live views, ``([n,] member, cell)``.
+        Live views, ``([n,] member, cell)``, of this rank's members and cells.
     rivers : Rivers or None
         Rivers and lakes, where the case has them.
     time : numpy.datetime64
@@ -62,11 +62,11 @@ class CaseModel:
 
     def __init__(self, config: CaseConfig) -> None:
         setup = prepare(config, world())
-        members = np.arange(config.ensemble.size)
+        members = np.arange(config.ensemble.size)[setup.layout.members]
         self._model = build_model(setup, members, config.ensemble.seed)
         self._setup = setup
         plan = plan_rivers(config, setup.whole)
-        self._rivers = None if plan is None else RiverRun(setup, plan, len(members))
+        self._rivers = None if plan is None else RiverRun(setup, plan, setup.layout.cell_ranks(setup.position))
         self.rivers = None if self._rivers is None else self._rivers.rivers
         settings = config.ensemble.forcing_settings()
         domain = setup.domain

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.base.parallel import Communicator
@@ -120,11 +121,10 @@ class CaseRun:
         """Run the truth and observe it, unless an earlier call did; the root's file is what all ranks read."""
         path, truth = self.run_dir / "observations.nc", self.run_dir / "truth.nc"
         if not self.comm.broadcast(self.is_resumed and _belongs(truth, self.attrs) and path.exists()):
-            observer = TruthObserver(self.setup, twins)
             folder = self.run_dir / "truth"
             seed = twins[0].twin.seed
             run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
-            run.analysis = observer
+            run.analysis = observer = TruthObserver(self.setup, twins, run.records.comm)
             self._begin(run)
             integrate(run)
             run.records.finish(run.time, run.model)
@@ -196,9 +196,11 @@ class CaseRun:
         comm.barrier()
         output = config.output
         streams = {entry.name: {"type": entry.type, "units": "m3 m-3"} for entry in config.observations} if sets else {}
-        rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, len(members))
+        ranks = setup.layout.of_members(len(members)).cell_ranks(setup.position)
+        mine = members[ranks.members]
+        rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, ranks)
         records = Records(
-            folder, setup.output_grid(), comm, {**self.attrs, "stage": name},
+            folder, setup.output_grid(), ranks, {**self.attrs, "stage": name},
             variables=tuple(variable(one).id for one in output.variables),
             members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
             nmember=len(members), every=output.every,
@@ -210,16 +212,16 @@ class CaseRun:
             if is_truth:
                 settings["control"] = False
             perturbation = ForcingPerturbation(
-                settings, seed, members, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
+                settings, seed, mine, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
                 setup.forcing.phase)
         run = MemberRun(
-            setup, build_model(setup, members, seed), records, perturbation,
-            self._analysis(sets) if sets else None, config.time.end64,
+            setup, build_model(setup, mine, seed, is_truth), records, perturbation,
+            self._analysis(sets, ranks) if sets else None, config.time.end64,
             {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
 
-    def _analysis(self, sets: list[ObservationSet]) -> Analysis:
+    def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
         config, domain = self.config, self.setup.domain
         section = config.assimilation
         return Analysis(
@@ -228,7 +230,7 @@ class CaseRun:
             start=config.time.start64,
             method=section.filter,
             layers=np.arange(self.setup.layers.nlayer),
-            x=domain.x, y=domain.y, cell_id=self.setup.position, comm=self.comm,
+            x=domain.x[ranks.share], y=domain.y[ranks.share], cell_id=ranks.position, comm=ranks,
             radius=section.localization.radius or np.inf,
             taper=section.localization.taper,
             inflation=section.inflation.factor,
@@ -259,7 +261,9 @@ class CaseRun:
             if run.analysis is not None:
                 assimilation = {**assimilation_section(files), "innovations": run.analysis.statistics.result(),
                                 "clipped_values": clipped}
-            timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads()}
+            layout = self.setup.layout
+            timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads(),
+                      "member_groups": layout.groups, "tiles": layout.tiles}
             scores = {"skill": skill, "closure": closed, "timing": timing, "assimilation": assimilation}
             write_scores(self.run_dir, **scores)
         comm.barrier()
@@ -275,11 +279,11 @@ class CaseRun:
 
 
 def _without_end(config: CaseConfig) -> CaseConfig:
-    """Return the configuration without what a resumed run may change: its end, its name and its threads."""
+    """Return the configuration without what a resumed run may change: its end and its name."""
     reference = config.time.start.replace(year=config.time.start.year + 1000)
     plain = CaseConfig()
     return config.model_copy(update={
-        "case": plain.case, "parallel": plain.parallel, "time": config.time.model_copy(update={"end": reference})})
+        "case": plain.case, "time": config.time.model_copy(update={"end": reference})})
 
 
 def _belongs(path: Path, attrs: dict[str, Any]) -> bool:

@@ -75,13 +75,19 @@ def new(
 
 
 @app.command()
-def check(case: Case, overrides: Overrides = None) -> None:
+def check(
+    case: Case,
+    planned: Annotated[
+        int | None, typer.Option("--ranks", min=1, help="Ranks to plan for; default is those of mpirun.")
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
     """Check all that can be known without running; all errors at once."""
     from pyland.config import load_case
     from pyland.driver.commands.check import check_case
 
     ranks = world()
-    report = check_case(load_case(case, overrides or []), ranks.size)
+    report = check_case(load_case(case, overrides or []), planned or ranks.size)
     if ranks.is_root:
         for title, text in report.facts.items():
             typer.echo(f"{title:9s} {text}")
@@ -115,7 +121,8 @@ def run(
     if until is not None:
         changes.append(f"time.end={until}")
     config = load_case(case, changes)
-    check_tiles(config, world().size)
+    if config.is_distributed:
+        check_tiles(config, world().size)
     with _Progress(world()) as progress:
         run_case(config, resume=resume, output=output, progress=progress)
 

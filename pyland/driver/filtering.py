@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import analyse, analyse_local
+from pyland.base.member_statistics import member_mean
 from pyland.base.parallel import Communicator
 from pyland.coupling import ColumnModel
 from pyland.observe import (
@@ -36,9 +37,9 @@ class Outcome:
     prior, posterior : numpy.ndarray, shape (member, observation)
         What the members predict for all observations of all sets, before and after.
     increments : dict of str to numpy.ndarray
-        Ensemble-mean change, (layer, cell) of this rank's cells.
+        Ensemble-mean change, (layer, cell) of the cells of which this rank has all members.
     water : numpy.ndarray, shape (member, cell)
-        Water added [kg m-2].
+        Water added to the members and cells of the model [kg m-2].
     clipped : int
         Values on this rank that had to be brought into the range of the soil.
     """
@@ -67,11 +68,11 @@ class Analysis:
     layers : numpy.ndarray of int
         Soil layers that are updated.
     x, y : numpy.ndarray, shape (cell,)
-        Coordinates of this rank's cells [m].
+        Coordinates of the cells that this rank analyses, with all their members [m].
     cell_id : numpy.ndarray of int, shape (cell,)
-        Global indices of this rank's cells.
+        Global indices of these cells.
     comm : Communicator
-        Ranks of the run.
+        Ranks of the run; it brings together the members of these cells.
     radius, taper : float, str
         Localisation: support radius [m] and taper.
     inflation, relaxation : float
@@ -125,32 +126,35 @@ class Analysis:
     def update(self, time: np.datetime64, model: ColumnModel) -> Outcome:
         """Assimilate what arrived in the interval that ends at ``time``; changes the state of ``model``."""
         sets = sets_between(self.sets, time - self._every, time)
-        prior = self._predict(sets, model)
+        soil_water = np.array(self._comm.all_members(model.state["soil_water"]), order="C")
+        prior = self._predict(sets, soil_water, model.thickness)
         used = assemble(sets, prior, self._max_innovation)
-        before = model.state["soil_water"].mean(axis=1)
+        before = member_mean(soil_water)
         water, clipped = np.zeros((model.nmember, model.ncell)), 0
         if used.size:
             self.statistics.add(used.predicted, used.observed, used.variance)
-            soil_water = model.state["soil_water"].copy()
             analysed = self._filtered(time, soil_water[self._layers], used)
             soil_water[self._layers] += self._damping * (analysed - soil_water[self._layers])
-            water, clipped = model.change_soil_water(soil_water)
+            water, clipped = model.change_soil_water(self._comm.my_members(soil_water))
         self.clipped += clipped
-        posterior = self._predict(sets, model)
+        after = self._comm.all_members(model.state["soil_water"])
+        posterior = self._predict(sets, after, model.thickness)
         return Outcome(
             sets,
             np.concatenate(prior, axis=1),
             np.concatenate(posterior, axis=1),
-            {"soil_water": model.state["soil_water"].mean(axis=1) - before},
+            {"soil_water": member_mean(after) - before},
             water,
             clipped,
         )
 
-    def _predict(self, sets: list[ObservationSet], model: ColumnModel) -> list[np.ndarray]:
+    def _predict(
+        self, sets: list[ObservationSet], soil_water: np.ndarray, thickness: np.ndarray
+    ) -> list[np.ndarray]:
         """Return what the members predict for each set, (member, observation of the set), on every rank."""
         return [
             combine_footprints(
-                column_soil_moisture(model.state["soil_water"], model.thickness, one.top, one.bottom),
+                column_soil_moisture(soil_water, thickness, one.top, one.bottom),
                 self._cell_id,
                 one.cells,
                 one.weights,

@@ -7,9 +7,13 @@ from datetime import datetime
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.domain import Domain
-from pyland.forcing import Forcing, PrecipitationPhase, RainSchedule, open_forcing
+from pyland.forcing import Forcing, PrecipitationPhase, RainSchedule, SharedWeather, open_forcing
+
+COMPUTED = ("generator", "schedule")
+"""Formats of weather that is computed: each rank does that faster than it would receive it."""
 
 
 def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
@@ -21,19 +25,40 @@ def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
 
 
 def check_tiles(config: CaseConfig, ranks: int) -> None:
-    """Make sure that ``parallel.tiles`` is what the ranks make of it.
+    """Make sure that the ranks of a run of the distributed subsurface, which has one member, can be tiles.
 
     Raises
     ------
     InputError
-        If a number of tiles is given that is not the number of ranks.
+        If member groups are asked for, or a number of tiles that is not the number of ranks.
     """
-    tiles = config.parallel.tiles
+    tiles, groups = config.parallel.tiles, config.parallel.member_groups
+    if groups not in ("auto", 1):
+        raise InputError(
+            f"{config.where('parallel.member_groups')}: a run of the distributed subsurface has one member, and one "
+            f"member group with it; expected 1 or auto, got {groups}.")
     if tiles not in ("auto", ranks):
         raise InputError(
             f"{config.where('parallel.tiles')}: expected as many tiles as ranks ({ranks}), got {tiles}; use auto, or "
             f"start pyland with mpirun -n {tiles}."
         )
+
+
+def open_shared_weather(config: CaseConfig, domain: Domain, sharers: Communicator) -> Forcing | RainSchedule:
+    """Open the weather of a tile: where several ranks share it, one reads files for all; else as `open_weather`.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    domain : Domain
+        Cells of the tile.
+    sharers : Communicator
+        The ranks that share it.
+    """
+    if sharers.size == 1 or config.forcing.format in COMPUTED:
+        return open_weather(config, domain)
+    return SharedWeather(sharers, lambda: open_weather(config, domain))
 
 
 def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None = None) -> Forcing | RainSchedule:

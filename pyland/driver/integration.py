@@ -63,8 +63,8 @@ class Integration(ABC):
         self._comm.barrier()
 
     def _gather(self, array: np.ndarray) -> np.ndarray | None:
-        """Join an array over the cells of all ranks, in the order of the grid, on the root."""
-        return self._comm.gather_last(array)
+        """Join an array over members and cells of all ranks, in the order of the grid, on the root."""
+        return self._comm.gather_last(self._comm.all_members(array))
 
     @abstractmethod
     def _cell_state(self) -> dict[str, np.ndarray]:

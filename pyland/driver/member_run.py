@@ -33,9 +33,9 @@ class MemberRun(Integration):
     setup : Setup
         Domain, surface and weather.
     model : ColumnModel
-        The columns of all members of this rank's cells.
+        The columns of this rank's members and cells.
     records : Records
-        What is written.
+        What is written; its ``comm`` are the ranks as they share members and cells.
     perturbation : ForcingPerturbation, optional
         Perturbs the weather of the members; None leaves it as it is.
     analysis : Analysis, optional
@@ -59,7 +59,8 @@ class MemberRun(Integration):
         attrs: Mapping[str, Any],
         rivers: RiverRun | None = None,
     ) -> None:
-        super().__init__(setup.config, setup.comm, records, end, attrs)
+        super().__init__(setup.config, records.comm, records, end, attrs)
+        self._ranks = records.comm
         self.forcing, self.model, self.analysis, self.rivers = setup.forcing, model, analysis, rivers
         self.plant_area = setup.surface.leaf_area
         self._setup, self._perturbation = setup, perturbation
@@ -86,7 +87,7 @@ class MemberRun(Integration):
     # ---- restart -----------------------------------------------------------------------------------
 
     def _cell_state(self) -> dict[str, np.ndarray]:
-        """Return all arrays over this rank's cells, cell last."""
+        """Return all arrays over this rank's members and cells, which come last."""
         out = {f"model:{name}": np.ascontiguousarray(view) for name, view in self.model.state.items()}
         if self._perturbation is not None and "noise" in (noise := self._perturbation.state()):
             out["perturbation:noise"] = noise["noise"]
@@ -101,14 +102,13 @@ class MemberRun(Integration):
             out |= self.rivers.state()
         if self.analysis is not None:
             out["analysis:statistics"] = self.analysis.statistics.state()
-            clipped = sum(self._setup.comm.allgather(self.analysis.clipped))
+            clipped = sum(self._comm.allgather(self.analysis.clipped))
             out["analysis:clipped"] = np.array([clipped], dtype=np.int64)
         return out
 
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart."""
-        mine = self._setup.position
-        state = {name: array if name in PLAIN or name.startswith(PREFIX) else np.ascontiguousarray(array[..., mine])
+        state = {name: array if name in PLAIN or name.startswith(PREFIX) else self._ranks.take(array)
                  for name, array in restart.state.items()}
         self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
         if self._perturbation is not None and "perturbation:noise" in state:
@@ -116,7 +116,7 @@ class MemberRun(Integration):
         if self.analysis is not None:
             self.analysis.statistics.restore(state["analysis:statistics"])
             clipped = int(state["analysis:clipped"][0])
-            self.analysis.clipped = clipped if self._setup.comm.is_root else 0
+            self.analysis.clipped = clipped if self._comm.is_root else 0
         if self.rivers is not None:
             self.rivers.restore(state)
         self.records.resume(restart.time, state)

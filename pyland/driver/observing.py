@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
@@ -80,10 +81,12 @@ class TruthObserver:
         The run.
     entries : list of ObservationSection
         Entries with ``twin``.
+    ranks : CellRanks
+        Ranks of the truth run.
     """
 
-    def __init__(self, setup: Setup, entries: list[ObservationSection]) -> None:
-        self._setup, self._entries = setup, entries
+    def __init__(self, setup: Setup, entries: list[ObservationSection], ranks: CellRanks) -> None:
+        self._setup, self._entries, self._ranks = setup, entries, ranks
         self._target = target_cells(setup.config, setup.whole)
         start, end = setup.config.time.start64, setup.config.time.end64
         self._times = {entry.name: _twin_times(entry, start, end) for entry in entries}
@@ -99,12 +102,13 @@ class TruthObserver:
         for entry in self._entries:
             if time not in self._times[entry.name]:
                 continue
-            columns = column_soil_moisture(model.state["soil_water"], model.thickness, *entry.depth)
+            soil_water = self._ranks.all_members(model.state["soil_water"])
+            columns = column_soil_moisture(soil_water, model.thickness, *entry.depth)
             if entry.footprint > 0:
                 cells, weights = self._target.footprints(whole.x, whole.y, entry.footprint)
             else:
                 cells, weights = np.arange(whole.ncell)[:, None], np.ones((whole.ncell, 1))
-            seen = combine_footprints(columns, self._setup.position, cells, weights, self._setup.comm)[0]
+            seen = combine_footprints(columns, self._ranks.position, cells, weights, self._ranks)[0]
             twin = entry.twin
             self.sets.append(make_observations(
                 seen, time, whole.x, whole.y, name=entry.name, error=twin.error or entry.error, seed=twin.seed,

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError
-from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
 from pyland.config.rivers import RIVER_VARIABLES
 from pyland.coupling import ColumnModel
@@ -36,8 +36,8 @@ class Records:
         Where the files go.
     grid : OutputGrid
         All cells of the run.
-    comm : Communicator
-        Ranks of the run.
+    comm : CellRanks
+        Ranks of the run, as they share members and cells.
     attrs : mapping
         Global attributes of all files.
     variables, members : sequence of str
@@ -62,7 +62,7 @@ class Records:
         self,
         run_dir: Path,
         grid: OutputGrid,
-        comm: Communicator,
+        comm: CellRanks,
         attrs: Mapping[str, Any],
         *,
         variables: tuple[str, ...],
@@ -81,7 +81,7 @@ class Records:
         methods = {name: time_method(name) for name in dict.fromkeys((*variables, *members))}
         self._accumulator = Accumulator({name: one for name, one in methods.items() if name not in RIVER_VARIABLES})
         self._rivers = None if rivers is None else RiverRecords(
-            run_dir, grid, comm, attrs, rivers, {name: one for name, one in methods.items() if name in RIVER_VARIABLES})
+            run_dir, grid, attrs, rivers, {name: one for name, one in methods.items() if name in RIVER_VARIABLES})
         self._history = HistoryWriter(
             run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, communicator=comm)
         self._members = MembersWriter(
@@ -118,7 +118,7 @@ class Records:
             self._rivers.start()
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
-        """Continue after the restart of ``time`` whose state (this rank's cells) is given."""
+        """Continue after the restart of ``time`` whose state (this rank's members and cells) is given."""
         self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         for writer in self._writers:
             if writer is self._balance:
@@ -160,6 +160,7 @@ class Records:
         if self._rivers is not None:
             values, terms = self._rivers.close_interval()
             record |= values
+        record = {name: self.comm.all_members(values) for name, values in record.items()}
         self._history.add(self._interval_start, time, record)
         if self._members is not None:
             self._members.add(self._interval_start, time, record)
@@ -205,7 +206,7 @@ class Records:
             self._rivers.flush(time)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return the half-filled intervals for a restart: arrays over this rank's cells, and those that are not."""
+        """Return the half-filled intervals for a restart: arrays over this rank's members and cells, and others."""
         whole = {**self._accumulator.state(), **self._balance.state()}
         plain = {name: whole.pop(name) for name in ("accumulator_duration", "balance_clock")}
         plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])

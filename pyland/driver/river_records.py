@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.parallel import Communicator
 from pyland.driver.river_run import PREFIX, RiverRun
 from pyland.output.accumulator import Accumulator
 from pyland.output.discharge import DischargeWriter
@@ -51,8 +50,6 @@ class RiverRecords:
         Run directory.
     grid : OutputGrid
         All cells of the run.
-    comm : Communicator
-        Ranks of the run.
     attrs : mapping
         Global attributes of files.
     run : RiverRun
@@ -62,10 +59,9 @@ class RiverRecords:
     """
 
     def __init__(
-        self, run_dir: Path, grid: OutputGrid, comm: Communicator, attrs: Mapping[str, Any], run: RiverRun,
-        methods: Mapping[str, str],
+        self, run_dir: Path, grid: OutputGrid, attrs: Mapping[str, Any], run: RiverRun, methods: Mapping[str, str]
     ) -> None:
-        self._run, self._comm = run, comm
+        self._run = run
         self._accumulator = Accumulator(methods)
         self._sums: dict[str, np.ndarray] = {}
         self._stored: dict[str, np.ndarray] = {}
@@ -74,7 +70,7 @@ class RiverRecords:
         self._cells = cells
         self._gauges = DischargeWriter(
             run_dir, [one.name for one in gauges], grid.latitude[cells], grid.longitude[cells],
-            run.rivers.network.upstream_area[cells], attrs, run.rivers.nmember, communicator=comm) if gauges else None
+            run.rivers.network.upstream_area[cells], attrs, run.ranks.nmember, communicator=run.ranks) if gauges else None
 
     def start(self) -> None:
         """Begin a new run."""
@@ -100,10 +96,11 @@ class RiverRecords:
         for name, volume in self._local(self._run.volumes()).items():
             self._sums[name] += volume
         if self._gauges is not None:
-            self._gauges.add(time, self._run.seconds, self._run.rivers.discharge[:, self._cells])
+            discharge = self._run.ranks.join_members(self._run.rivers.discharge[:, self._cells])
+            self._gauges.add(time, self._run.seconds, discharge)
 
     def close_interval(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return the record of the output interval, (member, cell), and its balance terms, (cell,); open the next."""
+        """Return the record of the output interval and its balance terms, all (member, cell); open the next."""
         record = self._accumulator.result()
         fields = self._local(self._run.fields())
         change = {name: fields[name] - self._stored[name] for name in STORES}
@@ -111,26 +108,27 @@ class RiverRecords:
         terms = {**self._sums, **{name: fields[name] for name in (*STORES, "lake_area")},
                  **{f"{name}_change": change[name] for name in STORES}, "river_residual": left}
         self._open()
-        return record, {name: np.asarray(values).mean(axis=0) for name, values in terms.items()}
+        return record, terms
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return the half-filled interval for a restart, all cells; collective."""
+        """Return the half-filled interval for a restart, all members and cells; collective."""
         held = self._accumulator.state()
         duration = held.pop("accumulator_duration")
         held |= {f"sum:{name}": values for name, values in self._sums.items()}
         held |= {f"stored:{name}": values for name, values in self._stored.items()}
-        out = {PREFIX + name: np.ascontiguousarray(self._comm.allgather_last(values)) for name, values in held.items()}
+        out = {PREFIX + name: np.ascontiguousarray(self._run.ranks.join_members(self._run.join_tiles(values)))
+               for name, values in held.items()}
         return out | {PREFIX + "duration": duration}
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
-        """Continue after the restart of ``time`` whose state (all cells) is given."""
+        """Continue after the restart of ``time`` whose state (all members and cells) is given."""
         if self._gauges is not None:
             self._gauges.resume(time)
-        mine = self._run.position
+        mine, members = self._run.position, self._run.ranks.members
         held = {name.removeprefix(PREFIX): values for name, values in state.items() if name.startswith(PREFIX)}
 
         def part(kind: str) -> dict[str, np.ndarray]:
-            return {name: np.array(values[:, mine]) for name, values in held.items() if name.startswith(kind)}
+            return {name: np.array(values[members][:, mine]) for name, values in held.items() if name.startswith(kind)}
 
         self._accumulator.restore({**part("accumulator:"), "accumulator_duration": held["duration"]})
         self._sums = {name.removeprefix("sum:"): values for name, values in part("sum:").items()}

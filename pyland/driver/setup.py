@@ -18,8 +18,9 @@ from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
-from pyland.driver.inputs import forcing_period, open_weather
+from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
 from pyland.driver.other_surfaces import add_other_surfaces
+from pyland.driver.rank_layout import RankLayout
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
 from pyland.land.carbon import YEAR, compute_tissue_nitrogen
@@ -54,6 +55,8 @@ class Setup:
         The case.
     comm : Communicator
         Ranks of the run.
+    layout : RankLayout
+        How they share it.
     whole : Domain
         All cells of the run.
     domain, surface, layers
@@ -64,6 +67,7 @@ class Setup:
 
     config: CaseConfig
     comm: Communicator
+    layout: RankLayout
     whole: Domain
     domain: Domain
     surface: Surface
@@ -140,26 +144,23 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     Raises
     ------
     InputError
-        If files are missing or do not fit, or there are more ranks than cells.
+        If files are missing or do not fit, or the ranks cannot share members and cells.
     """
-    from pyland.base.errors import InputError
-
     whole = build_domain(config.domain)
-    if comm.size > whole.ncell:
-        raise InputError(
-            f"parallel: {comm.size} ranks for {whole.ncell} cell(s); a rank owns one cell at least, with all "
-            "its members. "
-            f"Use at most {whole.ncell} rank(s) and more threads (OMP_NUM_THREADS)."
-        )
-    domain = whole.subset(comm.tile(whole.ncell))
+    section = config.parallel
+    layout = RankLayout(comm, whole.ncell, config.ensemble.size, section.member_groups, section.tiles)
+    domain = whole.subset(layout.cells)
     layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     surface = build_surface(config.surface, config.subsurface.retention, domain, layers)
     for moment in forcing_period(config):
         surface.leaf_area(moment)  # a series that is too short fails here and not after hours
-    return Setup(config, comm, whole, domain, surface, layers, open_weather(config, domain))
+    return Setup(config, comm, layout, whole, domain, surface, layers,
+                 open_shared_weather(config, domain, layout.comm_members))
 
 
-def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | SurfaceMosaic:
+def build_model(
+    setup: Setup, members: np.ndarray, seed: int, is_truth: bool = False
+) -> ColumnModel | SurfaceMosaic:
     """Build the columns of an ensemble with perturbed parameters and initial state; lakes and others beside them.
 
     Parameters
@@ -167,14 +168,16 @@ def build_model(setup: Setup, members: np.ndarray, seed: int) -> ColumnModel | S
     setup : Setup
         The run.
     members : numpy.ndarray of int
-        Global indices of the members.
+        Global indices of the members of this rank.
     seed : int
         Seed of the perturbations.
+    is_truth : bool
+        The ensemble is the truth of a twin experiment, which has no unperturbed member.
     """
     config, surface, layers = setup.config, setup.surface, setup.layers
     noise: dict[str, Any] = {
         "seed": seed, "members": members, "x": setup.domain.x, "y": setup.domain.y, "cell_id": setup.domain.cell_id,
-        "control": config.ensemble.control and len(members) > 1,
+        "control": config.ensemble.control and config.ensemble.size > 1 and not is_truth,
     }
     settings = config.ensemble.noise_settings("parameters")
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}

@@ -19,6 +19,7 @@ from pyland.forcing.generator import WeatherGenerator
 from pyland.forcing.precipitation_phase import PHASE_METHODS, PrecipitationPhase, wet_bulb_temperature
 from pyland.forcing.protocol import WEATHER_FIELDS, Forcing, check_cover
 from pyland.forcing.schedule import RainSchedule
+from pyland.forcing.shared_weather import SharedWeather
 from pyland.forcing.site import SiteDescription, read_site
 from pyland.forcing.solar import SolarGeometry
 
@@ -188,6 +189,7 @@ __all__ = [
     "Forcing",
     "PrecipitationPhase",
     "RainSchedule",
+    "SharedWeather",
     "SiteDescription",
     "SolarGeometry",
     "WeatherGenerator",

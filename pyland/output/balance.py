@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.member_statistics import member_mean
 from pyland.base.parallel import Communicator
 from pyland.output.attributes import CONVENTIONS, TIME_ATTRIBUTES
 from pyland.output.grid import OutputGrid
@@ -80,7 +81,7 @@ class BalanceWriter:
     terms : mapping of str to (meaning, unit, cell method), optional
         Further terms, which ``close_interval`` receives.
     communicator : Communicator, optional
-        Ranks that each hold a tile of cells; ``close_interval`` is collective.
+        Ranks that each hold members of a tile of cells; ``close_interval`` is collective.
     with_carbon : bool
         Book carbon too; ``start`` and ``close_interval`` then need the carbon that is stored.
     """
@@ -209,8 +210,8 @@ class BalanceWriter:
             Water in soil, on the ground and on leaves at ``time_end`` [kg m-2].
         carbon : numpy.ndarray, shape (member, cell), optional
             Carbon in plants, litter and soil at ``time_end`` [kg m-2].
-        further : mapping of str to numpy.ndarray, shape (cell,), optional
-            The terms that the writer was told of, ensemble means.
+        further : mapping of str to numpy.ndarray, shape (member, cell), optional
+            The terms that the writer was told of.
         """
         if self._storage is None or self._duration == 0.0:
             raise InputError(f"balance.nc: the interval that ends at {time_end} holds no step.")
@@ -219,7 +220,9 @@ class BalanceWriter:
             local |= self._carbon_terms(np.asarray(carbon, dtype=float))
         record = {}
         for name, values in local.items():
-            joined = self._comm.gather_last(values)
+            members = self._comm.all_members(values)
+            reduced = members.max(axis=0) if name.endswith("residual_largest") else member_mean(members)
+            joined = self._comm.gather_last(reduced)
             if joined is not None:
                 record[name] = self.grid.place(joined)[np.newaxis]
         if self._file is not None:
@@ -259,7 +262,7 @@ class BalanceWriter:
         self._duration = 0.0
 
     def _terms(self, storage: np.ndarray) -> dict[str, np.ndarray]:
-        """Return all terms of the interval, ensemble means over the cells of this rank."""
+        """Return all terms of the interval, (member, cell) of this rank."""
         water = {name: self._sums[name] for name in WATER_RATES}
         water["analysis_increment"] = np.asarray(self._sums.get("analysis_increment", np.zeros_like(storage)))
         water["storage_change"] = storage - self._storage
@@ -280,13 +283,11 @@ class BalanceWriter:
             - energy["ground_heat_flux"]
             - energy["snow_heat_flux"]
         )
-        out = {name: values.mean(axis=0) for name, values in (water | energy).items()}
-        for name in ("water_residual_largest", "energy_residual_largest"):
-            out[name] = self._sums[name].max(axis=0)
-        return out
+        largest = {name: self._sums[name] for name in ("water_residual_largest", "energy_residual_largest")}
+        return water | energy | largest
 
     def _carbon_terms(self, stored: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the carbon terms of the interval, ensemble means over the cells of this rank."""
+        """Return the carbon terms of the interval, (member, cell) of this rank."""
         carbon = {name: self._sums[name] for name in CARBON_RATES}
         carbon["carbon_storage_change"] = stored - self._carbon
         carbon["carbon_residual"] = (
@@ -294,9 +295,8 @@ class BalanceWriter:
             - carbon["heterotrophic_respiration"]
             - carbon["carbon_storage_change"]
         )
-        out = {name: values.mean(axis=0) for name, values in carbon.items()}
-        out["carbon_residual_largest"] = self._sums["carbon_residual_largest"].max(axis=0)
-        return out
+        return carbon | {"carbon_residual_largest": self._sums["carbon_residual_largest"]}
+
 
 def _definitions(
     grid: OutputGrid, booked: Mapping[str, tuple[str, str]], further: Mapping[str, tuple[str, str, str]]

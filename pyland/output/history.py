@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.member_statistics import member_mean, member_spread
 from pyland.base.parallel import Communicator
 from pyland.output.attributes import (
     CONVENTIONS,
@@ -48,9 +49,9 @@ def ensemble_statistic(values: np.ndarray, statistic: str) -> np.ndarray:
     numpy.ndarray, shape (..., cell)
     """
     if statistic == "mean":
-        return values.mean(axis=-2)
+        return member_mean(values)
     if statistic == "std":
-        return values.std(axis=-2, ddof=1)
+        return member_spread(values)
     if statistic == "min":
         return values.min(axis=-2)
     if statistic == "max":

@@ -60,10 +60,10 @@ def test_global_filters_on_two_ranks(pyland_command, tmp_path, method):
 
 
 def test_more_ranks_than_cells(pyland_command, tmp_path):
-    folder = write_case(tmp_path / "case", domain__nx=1, domain__ny=2)
-    done = pyland_command("run", folder, ranks=3, timeout=PATIENCE)
+    folder = write_case(tmp_path / "case", domain__nx=1, domain__ny=2, ensemble__size=2)
+    done = pyland_command("run", folder, ranks=5, timeout=PATIENCE)
     assert done.returncode == 2
-    assert done.stderr.count("3 ranks for 2 cell(s)") == 1 and "Use at most 2" in done.stderr
+    assert done.stderr.count("5 rank(s) for 2 cell(s) and 2 member(s)") == 1 and "Use 4 rank(s)" in done.stderr
     assert "Traceback" not in done.stderr and not (folder / "run").exists()
 
 

@@ -15,6 +15,7 @@ from pyland.domain import Domain, Layers, build_domain, build_layers, build_surf
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
+from pyland.driver.rank_layout import choose_split
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 from pyland.land.lake_model import NOMINAL_LAYERS
 
@@ -34,10 +35,13 @@ class CheckReport:
         What the case is, for the terminal.
     problems : list of str
         One sentence per problem; empty if the case can run.
+    memory : float
+        Memory that the state of a rank takes [byte]; 0 where it could not be estimated.
     """
 
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    memory: float = 0.0
 
     def raise_problems(self) -> None:
         """Raise ConfigError with all problems, if there are any."""
@@ -73,7 +77,8 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     _describe_time(config, report)
     if config.is_distributed:
         report.attempt(config.where("parallel"), lambda: check_tiles(config, ranks))
-        _check_memory(check_flow(config, ranks, report), "domain", config, report)
+        report.memory = check_flow(config, ranks, report)
+        _check_memory(report.memory, "domain", config, report)
         return report
     layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
@@ -90,12 +95,12 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         if isinstance(plan, RiverPlan):
             report.facts |= describe_rivers(config, plan)
             report.attempt(config.where("rivers"), lambda: build_rivers(config, domain, plan, 1))
-        _check_ranks(config, domain, ranks, report)
+        columns = _columns_per_rank(config, domain, ranks, report)
         npatch = 1 if surface is None else surface.npatch
-        share = -(-domain.ncell // ranks)
-        size = memory_estimate(share * config.ensemble.size, layers, npatch, config.land.snow.layers,
+        size = memory_estimate(columns, layers, npatch, config.land.snow.layers,
                                len(NOMINAL_LAYERS) if config.surface.lake else 0)
-        report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {share * config.ensemble.size} columns"
+        report.memory = size
+        report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {columns} columns"
         _check_memory(size, "ensemble.size", config, report)
     report.facts["layers"] = (
         f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
@@ -144,12 +149,18 @@ def _describe_time(config: CaseConfig, report: CheckReport) -> None:
     )
 
 
-def _check_ranks(config: CaseConfig, domain: Domain, ranks: int, report: CheckReport) -> None:
-    report.attempt(config.where("parallel"), lambda: check_tiles(config, ranks))
-    if ranks > domain.ncell:
-        report.problems.append(
-            f"parallel: {ranks} ranks for {domain.ncell} cells leave ranks without work; use at most {domain.ncell}."
-        )
+def _columns_per_rank(config: CaseConfig, domain: Domain, ranks: int, report: CheckReport) -> int:
+    """Return the columns of the rank that has most, and say how the ranks are split."""
+    section, size = config.parallel, config.ensemble.size
+    split = report.attempt(config.where("parallel"), lambda: choose_split(
+        ranks, domain.ncell, size, section.member_groups, section.tiles))
+    if not isinstance(split, tuple):
+        return -(-domain.ncell // ranks) * size
+    groups, tiles = split
+    members, cells = -(-size // groups), -(-domain.ncell // tiles)
+    report.facts["ranks"] = (f"{ranks} = {groups} member group(s) x {tiles} tile(s); at most {members} member(s) x "
+                             f"{cells} cell(s) on a rank")
+    return members * cells
 
 
 def _check_memory(size: float, path: str, config: CaseConfig, report: CheckReport) -> None:

@@ -119,7 +119,7 @@ def errors_of(tmp_path, text):
         ("output:\n  variables: [porosity]", 2, "got the parameter 'porosity'"),
         ("output:\n  format: zarr", 2, "'zarr' is not available in this version; available: netcdf"),
         ("parallel:\n  threads: all", 2, "or auto, got 'all'"),
-        ("parallel:\n  member_groups: 2", 2, "more than one member group is not available"),
+        ("parallel:\n  member_groups: 0", 2, "at least 1"),
         ("time: {step: [}", 1, "not valid YAML"),
         ("time:\n  step: 30 min\n  step: 15 min", 3, "time.step: the key is given twice, first in line 2"),
         ("- time", 1, "expected a mapping of sections"),

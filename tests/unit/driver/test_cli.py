@@ -228,7 +228,8 @@ def test_tiles_must_be_the_ranks(command, tmp_path):
     assert command("new", tmp_path / "case")[0] == 0
     for name in ("check", "run"):
         code, _, err = command(name, tmp_path / "case", "--set", "parallel.tiles=3")
-        assert code == 2 and "expected as many tiles as ranks (1), got 3" in err
+        assert code == 2 and "1 rank(s) for 400 cell(s) and 32 member(s) with parallel.tiles: 3" in err
+        assert "Use 3 rank(s)" in err
     assert not (tmp_path / "case" / "run").exists()
 
 

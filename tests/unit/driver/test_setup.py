@@ -63,7 +63,7 @@ def test_tiles_are_the_whole():
 
 
 def test_more_ranks_than_cells():
-    with pytest.raises(InputError, match=r"7 ranks for 6 cell.*at most 6"):
+    with pytest.raises(InputError, match=r"7 rank.* for 6 cell.* and 4 member.*Use 6 rank"):
         ready(rank=0, size=7)
 
 
