@@ -209,8 +209,8 @@ class CaseConfig(Section):
         """Return the variables that this mode of the subsurface does not compute."""
         path, mode, names = "output.variables", "subsurface.mode", self.history_variables
         if self.is_coupled:
-            return [(f"output.{one}", "'subsurface_runoff' needs subsurface.mode: column; here ground water flows between "
-                     "cells, see overland_outflow and balance.nc", (f"output.{one}", mode))
+            return [(f"output.{one}", "'subsurface_runoff' needs subsurface.mode: column; here ground water flows "
+                     "between cells, see overland_outflow and balance.nc", (f"output.{one}", mode))
                     for one in ("variables", "members") if "subsurface_runoff" in getattr(self.output, one)
                     and self.output.changes(one)]
         if self.is_distributed:

@@ -181,17 +181,17 @@ def _distributed_only(config: CaseConfig) -> list[Problem]:
     """Return the keys that only the distributed mode has."""
     mode, problems = "subsurface.mode", list[Problem]()
     found = [f"subsurface.{name}" for name in ("overland", "manning", "anisotropy", "terrain_following", "slope_floor",
-                                               "boundaries", "outlets", "spinup") if config.subsurface.changes(name)]
+                                               "boundaries", "outlets", "spinup", "coupling_iterations") if config.subsurface.changes(name)]
     if config.subsurface.initial.file is not None:
         found.append("subsurface.initial.file")
     if config.subsurface.solver.max_step is not None:
         found.append("subsurface.solver.max_step")
     if config.domain.slopes is not None:
         found.append("domain.slopes")
-    found += [path for path, is_set in (("subsurface.coupling_iterations", config.subsurface.changes("coupling_iterations")),
-                                        ("land.soil_layers", config.land.soil_layers is not None),
-                                        ("ensemble.perturb.initial.pressure_head",
-                                         "pressure_head" in config.ensemble.perturb.initial)) if is_set]
+    if config.land.soil_layers is not None:
+        found.append("land.soil_layers")
+    if "pressure_head" in config.ensemble.perturb.initial:
+        found.append("ensemble.perturb.initial.pressure_head")
     problems += [
         (path, f"expected no {path.rpartition('.')[2]} with subsurface.mode: column; it belongs to mode: distributed",
          (path, mode))
@@ -239,12 +239,11 @@ def _conflicts_with_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
     found = [
         (config.forcing.format == "schedule", "forcing.format",
          "expected weather with land.model: clm, got schedule, which has water only"),
-        (config.subsurface.boundaries.top is not None, "subsurface.boundaries.top",
-         "expected none with land.model: clm, which gives and takes water there"),
         (config.is_lower_than_ground, "land.soil_layers",
          "expected layers that reach no deeper than domain.layers; the subsurface owns the water"),
     ]
-    found += [(getattr(surface, name) != 0, f"surface.{name}", f"expected 0 {mode}; only soil lies over it in this version")
+    found += [(getattr(surface, name) != 0, f"surface.{name}",
+               f"expected 0 {mode}; only soil lies over it in this version")
               for name in ("glacier", "lake", "urban", "wetland")]
     found += [(True, f"ensemble.perturb.parameters.{name}",
                f"expected texture (sand, clay, organic) {mode}, got '{name}'; members share the ground")

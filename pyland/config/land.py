@@ -79,7 +79,7 @@ class LandSection(Section):
     )
     soil_layers: list[float] | None = key(
         None,
-        "thickness of the soil layers of the land over the distributed subsurface, from the top, as deep as it at most; "
+        "thickness of the soil layers of the land over the distributed subsurface, from the top, no deeper than it; "
         "null: the layers of the subsurface down to 4 m, two at least",
         unit="m",
         above=0,

@@ -60,8 +60,9 @@ class CoupledWater:
         check(*self._api.coupled_send_ice(self._handle, self._columns.handle, self._flow.handle, member + 1))
 
     def send_water(self, member: int, dt: float) -> None:
-        """Enter rain, evaporation and uptake of a member as what the subsurface gets in its next step of ``dt`` [s]."""
-        check(*self._api.coupled_send_water(self._handle, self._columns.handle, self._flow.handle, member + 1, float(dt)))
+        """Enter rain, evaporation and uptake of a member as what the subsurface gets in its next step, ``dt`` [s]."""
+        check(*self._api.coupled_send_water(self._handle, self._columns.handle, self._flow.handle, member + 1,
+                                            float(dt)))
 
     def settle(self, member: int, dt: float) -> None:
         """Take what the subsurface could not give a member; after `show_water` of the step's end."""

@@ -18,8 +18,8 @@ OVERLAND = {"none": 0, "kinematic": 1, "kinematic_cells": 1, "diffusive": 2}
 KIND = {"head": 1, "flux": 2, "free_drainage": 3, "seepage": 4}
 """Conditions at boundary faces by the number of the compiled core."""
 
-_AXES = {"heads": 4, "ices": 4, "storage": 3, "residual": 3, "source": 3, "volume_source": 3, "rain": 2, "volume_rain": 2,
-         "volume_rim": 2, "volume_runoff": 2, "volume_spread": 2, "volume_faces": 1}
+_AXES = {"heads": 4, "ices": 4, "storage": 3, "residual": 3, "source": 3, "volume_source": 3, "rain": 2,
+         "volume_rain": 2, "volume_rim": 2, "volume_runoff": 2, "volume_spread": 2, "volume_faces": 1}
 
 
 class _FortranMemory:

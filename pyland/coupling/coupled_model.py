@@ -150,7 +150,7 @@ class CoupledModel:
 
     @property
     def flux(self) -> Mapping[str, np.ndarray]:
-        """Results of the last step, ``([layer,] member, cell)``; those of the subsurface are computed when asked for."""
+        """Results of the last step, ``([layer,] member, cell)``; what the subsurface has is computed when asked for."""
         return _LazyFields(self.columns.flux, {
             "pressure_head": lambda: self._cells(self._heads),
             "soil_water": lambda: self._cells(self._members(self.flow.soil_water)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -26,7 +26,9 @@ def overlap_of_layers(land: np.ndarray, ground: np.ndarray) -> np.ndarray:
     return np.maximum(base - top, 0.0)
 
 
-def map_to_land_layers(soil: Mapping[str, np.ndarray], land: np.ndarray, ground: np.ndarray) -> dict[str, np.ndarray]:
+def map_to_land_layers(
+    soil: Mapping[str, np.ndarray], land: np.ndarray, ground: np.ndarray, means: Collection[str] = VOLUMES
+) -> dict[str, np.ndarray]:
     """Return soil parameters on the layers of the land.
 
     Volumes are means over a layer of the land; parameters of curves are those of the layer of the ground that fills
@@ -38,6 +40,8 @@ def map_to_land_layers(soil: Mapping[str, np.ndarray], land: np.ndarray, ground:
         Parameters by name.
     land, ground : numpy.ndarray, shape (layer,)
         Thickness of the layers, top first [m].
+    means : collection of str
+        Names of the parameters of which a layer has the mean.
 
     Returns
     -------
@@ -55,4 +59,4 @@ def map_to_land_layers(soil: Mapping[str, np.ndarray], land: np.ndarray, ground:
     common = overlap_of_layers(land, ground)
     share = common / common.sum(axis=1, keepdims=True)
     most = common.argmax(axis=1)
-    return {name: share @ values if name in VOLUMES else values[most] for name, values in soil.items()}
+    return {name: share @ values if name in means else values[most] for name, values in soil.items()}

@@ -22,9 +22,8 @@ from pyland.subsurface.flow_soil import SoilClasses
 from pyland.subsurface.flow_spinup import COUNTS, run_to_steady_state
 from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads, worst_cell
 
-
 WORK_FIELDS = 30
-"""Fields of the size of the heads that the solver holds: storage, conductivities, faces, Jacobian, basis, coarse grids."""
+"""Fields of the size of the heads of a state that the solver holds."""
 
 
 class DistributedSubsurface:
@@ -499,7 +498,8 @@ class DistributedSubsurface:
         """Water of the whole domain since the start [m3]; all ranks must ask together.
 
         ``rain``, ``source``, ``boundary_<side>`` and ``increment`` came in, ``discharge`` and ``surface_runoff`` went
-        out, ``storage_subsurface`` (with ice) and ``storage_surface`` are there now, ``residual`` is what these do not explain.
+        out, ``storage_subsurface`` (with ice) and ``storage_surface`` are there now, ``residual`` is what these do not
+        explain.
         Floats, with members arrays ``(member,)``.
         """
         return {name: float(value[0]) if self.nmember == 1 else value for name, value in self._balance.terms().items()}
