@@ -181,7 +181,8 @@ def _distributed_only(config: CaseConfig) -> list[Problem]:
     """Return the keys that only the distributed mode has."""
     mode, problems = "subsurface.mode", list[Problem]()
     found = [f"subsurface.{name}" for name in ("overland", "manning", "anisotropy", "terrain_following", "slope_floor",
-                                               "boundaries", "outlets", "spinup", "coupling_iterations") if config.subsurface.changes(name)]
+                                               "boundaries", "outlets", "spinup", "coupling_iterations")
+             if config.subsurface.changes(name)]
     if config.subsurface.initial.file is not None:
         found.append("subsurface.initial.file")
     if config.subsurface.solver.max_step is not None:
