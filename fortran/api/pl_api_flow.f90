@@ -11,11 +11,13 @@ module pl_api_flow
    use pl_flow_soil, only: create_flow_soil, evaluate_cells
    use pl_flow_step, only: advance_flow, load_member
    use pl_flow_system, only: evaluate, sum_water
+   use pl_flow_water, only: create_ice, follow_water, liquid_water
    use pl_kinds, only: lk, rk
    implicit none (type, external)
    private
    public :: flow_advance, flow_create, flow_evaluate, flow_field, flow_handle, flow_set_boundaries, flow_set_boundary_values
    public :: flow_set_ice, flow_set_options, flow_set_ground, flow_set_overland, flow_set_ranks, flow_set_soil
+   public :: flow_follow_water, flow_water
 
    !> Owner of the Fortran memory of a distributed subsurface.
    type :: flow_handle
@@ -264,6 +266,7 @@ contains
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
+      integer :: member
       if (any(shape(ice) /= shape(self%model%class))) then
          call raise_error(error, error_input, "flow: ice must be (nx + 2, nz, ny + 2)")
       else if (.not. all(ieee_is_finite(ice))) then
@@ -271,13 +274,14 @@ contains
       else if (any(ice < 0.0_rk)) then
          call raise_error(error, error_input, "flow: ice must not be negative")
       else
-         if (.not. self%model%has_ice) then
-            deallocate (self%model%ice)
-            allocate (self%model%ice, mold=self%model%head)
-            self%model%has_ice = .true.
+         call create_ice(self%model, error)
+         if (.not. allocated(error)) then
+            do member = 1, self%model%nmember
+               self%model%ices(:, :, :, member) = ice
+            end do
+            self%model%ice(:, :, :) = ice
+            self%model%is_evaluated = .false.
          end if
-         self%model%ice(:, :, :) = ice
-         self%model%is_evaluated = .false.
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_set_ice
@@ -297,6 +301,8 @@ contains
          select case (trim(name))
          case ("heads")
             call show(shape(model%heads), model%heads)
+         case ("ices")
+            if (model%has_ice) call show(shape(model%ices), model%ices)
          case ("storage")
             call show(shape(model%storage), model%storage)
          case ("residual")
@@ -311,6 +317,8 @@ contains
             call show(shape(model%volume_rain), model%volume_rain)
          case ("volume_rim")
             call show(shape(model%volume_rim), model%volume_rim)
+         case ("volume_spread")
+            call show(shape(model%volume_spread), model%volume_spread)
          case ("volume_runoff")
             call show(shape(model%volume_runoff), model%volume_runoff)
          case ("volume_faces")
@@ -383,5 +391,44 @@ contains
       end if
       call report(error, ierr, errmsg)
    end subroutine flow_evaluate
+
+   !> Liquid water of one member, without what compression adds; all ranks together.
+   subroutine flow_water(self, member, water, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: member               !! from 1 [1]
+      real(rk), intent(inout) :: water(:, :, :)   !! (nx, nz, ny) [m3 m-3]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call check_member(self, member, shape(water), error)
+      if (.not. allocated(error)) call liquid_water(self%model, member, water)
+      call report(error, ierr, errmsg)
+   end subroutine flow_water
+
+   !> Heads of one member follow its liquid water where that is to be another; all ranks together.
+   subroutine flow_follow_water(self, member, water, ierr, errmsg)
+      type(flow_handle), intent(inout) :: self
+      integer, intent(in) :: member           !! from 1 [1]
+      real(rk), intent(in) :: water(:, :, :)  !! (nx, nz, ny) [m3 m-3]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call check_member(self, member, shape(water), error)
+      if (.not. allocated(error)) call follow_water(self%model, member, water)
+      call report(error, ierr, errmsg)
+   end subroutine flow_follow_water
+
+   !> There must be such a member, and a field must have the cells of the tile.
+   subroutine check_member(self, member, cells, error)
+      type(flow_handle), intent(in) :: self
+      integer, intent(in) :: member   !! from 1 [1]
+      integer, intent(in) :: cells(3) !! extents of the field
+      type(error_type), allocatable, intent(out) :: error
+      if (member < 1 .or. member > self%model%nmember) then
+         call raise_error(error, error_input, "flow: no such member")
+      else if (any(cells /= [self%model%nx, self%model%nz, self%model%ny])) then
+         call raise_error(error, error_input, "flow: water must be (nx, nz, ny)")
+      end if
+   end subroutine check_member
 
 end module pl_api_flow

@@ -68,6 +68,10 @@ module pl_column_model
       integer :: nsnow = 0    !! snow layers that may exist [1]
       logical :: is_prepared = .false. !! derived parameters fit the parameters
       logical :: has_soil_water = .true. !! soil water is solved; else soil and ponded water stay as they are set
+      logical :: is_coupled = .false. !! soil and ponded water are those of the distributed subsurface (pl_coupled_step)
+      logical :: has_expected_water = .false. !! surface and roots see the water below, else that of the step's start
+      real(rk), allocatable :: expected_water(:, :) !! per layer, in an iterated coupling [m3 m-3]
+      real(rk), allocatable :: expected_head(:, :)  !! the same [m]
       type(land_options_type) :: land_options
       integer :: retention = 1      !! pl_soil_hydraulics: retention_*
       real(rk) :: air_entry = 0.02_rk !! air-entry head of van Genuchten soils with small n [m]

@@ -76,7 +76,8 @@ module pl_flow_model
       ! what the cells are
       integer, allocatable :: class(:, :, :)            !! of soil (0:nx+1, nz, 0:ny+1)
       logical :: has_ice = .false.                      !! whether `ice` is used
-      real(rk), allocatable :: ice(:, :, :)             !! as volume of liquid water, like head [m3 m-3]
+      real(rk), allocatable :: ices(:, :, :, :)         !! of every member, like heads [m3 m-3]
+      real(rk), allocatable :: ice(:, :, :)             !! of the member at work, as volume of liquid water, like head [m3 m-3]
       real(rk), allocatable :: exists(:, :)             !! 1 for columns of the domain (0:nx+1, 0:ny+1)
       real(rk), allocatable :: slope_x(:, :), slope_y(:, :) !! of the terrain (0:nx+1, 0:ny+1) [1]
       real(rk), allocatable :: pond(:, :)               !! 1 where water can stand, 0 where a head is held (nx, ny)
@@ -109,6 +110,7 @@ module pl_flow_model
       real(rk), allocatable :: met_source(:, :, :)      !! what the cells could give [m s-1]
       real(rk), allocatable :: met_rain(:, :)           !! [m s-1]
       real(rk), allocatable :: runoff(:, :)             !! water off the pond in the step, without overland flow (nx, ny) [m]
+      real(rk), allocatable :: spread(:, :)             !! overland flow off a column less that onto it, like rim [m s-1]
       real(rk), allocatable :: rim(:, :)                !! overland flow out of the domain at the last evaluation [m s-1]
       ! the system
       real(rk), allocatable :: residual(:, :, :)        !! (nx, nz, ny) [m]
@@ -125,6 +127,7 @@ module pl_flow_model
       real(rk), allocatable :: volume_source(:, :, :)   !! [m]
       real(rk), allocatable :: volume_rain(:, :)        !! [m]
       real(rk), allocatable :: volume_rim(:, :)         !! [m]
+      real(rk), allocatable :: volume_spread(:, :)      !! [m]
       real(rk), allocatable :: volume_runoff(:, :)      !! [m]
       integer :: steps = 0                              !! [1]
       integer :: newton = 0                             !! iterations [1]
@@ -191,6 +194,7 @@ contains
                 model%storage_old(nx, nz, ny), model%source(nx, nz, ny), &
                 model%met_source(nx, nz, ny), model%residual(nx, nz, ny), model%volume_source(nx, nz, ny), &
                 model%pond_old(nx, ny), model%rain(nx, ny), model%met_rain(nx, ny), model%rim(nx, ny), &
+                model%spread(nx, ny), model%volume_spread(nx, ny), &
                 model%runoff(nx, ny), model%volume_rain(nx, ny), model%volume_rim(nx, ny), model%volume_runoff(nx, ny), &
                 model%over(nx, ny, 4), model%drain(nx, ny), model%order(2, nx*ny), model%basis(nx, nz, ny, 4), stat=stat)
       if (stat /= 0) then
@@ -216,12 +220,14 @@ contains
       model%source = 0.0_rk
       model%rain = 0.0_rk
       model%rim = 0.0_rk
+      model%spread = 0.0_rk
       model%runoff = 0.0_rk
       model%over = 0.0_rk
       model%drain = 0.0_rk
       model%volume_source = 0.0_rk
       model%volume_rain = 0.0_rk
       model%volume_rim = 0.0_rk
+      model%volume_spread = 0.0_rk
       model%volume_runoff = 0.0_rk
       model%order = 0
    end subroutine allocate_fields

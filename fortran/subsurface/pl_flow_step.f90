@@ -71,7 +71,7 @@ contains
       model%heads(:, :, :, member) = model%head
    end subroutine advance_period
 
-   !> Take up the heads of a member; what was evaluated stays if they are the same.
+   !> Take up the heads and the ice of a member; what was evaluated stays if they are the same.
    subroutine load_member(model, member)
       type(flow_model_type), intent(inout) :: model
       integer, intent(in) :: member !! from 1 [1]
@@ -81,6 +81,9 @@ contains
       do j = 0, model%ny + 1
          same(j) = all(abs(model%head(:, :, j) - model%heads(:, :, j, member)) <= 0.0_rk)
          if (.not. same(j)) model%head(:, :, j) = model%heads(:, :, j, member)
+         if (.not. model%has_ice) cycle
+         same(j) = same(j) .and. all(abs(model%ice(:, :, j) - model%ices(:, :, j, member)) <= 0.0_rk)
+         if (.not. same(j)) model%ice(:, :, j) = model%ices(:, :, j, member)
       end do
       model%is_evaluated = model%is_evaluated .and. all(same)
    end subroutine load_member
@@ -100,6 +103,7 @@ contains
       model%volume_source = 0.0_rk
       model%volume_rain = 0.0_rk
       model%volume_rim = 0.0_rk
+      model%volume_spread = 0.0_rk
       model%volume_runoff = 0.0_rk
       if (model%faces%count > 0) model%faces%volume = 0.0_rk
       model%steps = 0
@@ -115,6 +119,7 @@ contains
       if (model%has_source) model%volume_source = model%volume_source + dt*model%met_source
       model%volume_rain = model%volume_rain + dt*model%met_rain*model%pond
       model%volume_rim = model%volume_rim + dt*model%rim
+      model%volume_spread = model%volume_spread + dt*model%spread
       if (model%faces%count > 0) model%faces%volume = model%faces%volume + dt*model%faces%inflow
       if (model%options%overland == overland_none) model%volume_runoff = model%volume_runoff + model%runoff
    end subroutine book_step

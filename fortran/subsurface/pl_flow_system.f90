@@ -270,6 +270,7 @@ contains
          end associate
       end do
       model%rim(:, j) = 0.0_rk
+      model%spread(:, j) = 0.0_rk
       model%over(:, j, :) = 0.0_rk
       if (model%options%overland == overland_none) return
       if (any(model%head(:, 1, j - 1:j + 1) > 0.0_rk)) call add_overland(model, j, dt)
@@ -297,7 +298,8 @@ contains
                           depth(1:nx, 0), power(1:nx, 0), depth(1:nx, 1), power(1:nx, 1), flow_n, before_n, behind_n)
       do i = 1, nx
          if (model%exists(i, j) < 0.5_rk) cycle ! what leaves over a rim is gone
-         model%residual(i, 1, j) = model%residual(i, 1, j) + dt*((flow(i) - flow(i - 1)) + (flow_n(i) - flow_s(i)))
+         model%spread(i, j) = (flow(i) - flow(i - 1)) + (flow_n(i) - flow_s(i))
+         model%residual(i, 1, j) = model%residual(i, 1, j) + dt*model%spread(i, j)
          model%fine%centre(i, 1, j) = model%fine%centre(i, 1, j) + dt*((before(i) - behind(i - 1)) + (before_n(i) - behind_s(i)))
          model%over(i, j, 1) = -dt*before(i - 1)
          model%over(i, j, 2) = dt*behind(i)

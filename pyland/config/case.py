@@ -17,6 +17,7 @@ from pyland.config.land import LandSection
 from pyland.config.observations import ObservationSection
 from pyland.config.output import (
     CARBON_VARIABLES,
+    DEFAULT_COUPLED_VARIABLES,
     DEFAULT_FLOW_VARIABLES,
     FLOW_VARIABLES,
     ONLY_FLOW_VARIABLES,
@@ -81,10 +82,23 @@ class CaseConfig(Section):
         return self.subsurface.mode == "distributed"
 
     @property
+    def is_coupled(self) -> bool:
+        """Whether the land model lies over water that flows between cells."""
+        return self.is_distributed and self.land.model != "none"
+
+    @property
+    def is_lower_than_ground(self) -> bool:
+        """Whether soil layers are given for the land that reach below the subsurface."""
+        given, ground = self.land.soil_layers, self.domain.layers
+        if given is None or isinstance(ground, str):
+            return False
+        return math.fsum(given) > math.fsum(ground) * (1.0 + 1e-9)
+
+    @property
     def history_variables(self) -> tuple[str, ...]:
         """Variables of ``history.nc`` (registry ids): as given, or the defaults of the mode."""
         if self.is_distributed and not self.output.changes("variables"):
-            return DEFAULT_FLOW_VARIABLES
+            return DEFAULT_COUPLED_VARIABLES if self.is_coupled else DEFAULT_FLOW_VARIABLES
         return tuple(self.output.variables)
 
     @model_validator(mode="after")
@@ -194,6 +208,11 @@ class CaseConfig(Section):
     def _check_flow_output(self) -> list[Problem]:
         """Return the variables that this mode of the subsurface does not compute."""
         path, mode, names = "output.variables", "subsurface.mode", self.history_variables
+        if self.is_coupled:
+            return [(f"output.{one}", "'subsurface_runoff' needs subsurface.mode: column; here ground water flows "
+                     "between cells, see overland_outflow and balance.nc", (f"output.{one}", mode))
+                    for one in ("variables", "members") if "subsurface_runoff" in getattr(self.output, one)
+                    and self.output.changes(one)]
         if self.is_distributed:
             return [(path, f"expected variables of the distributed subsurface ({', '.join(FLOW_VARIABLES)}), got "
                      f"'{name}'", (path, mode)) for name in names if name not in FLOW_VARIABLES]

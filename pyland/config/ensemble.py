@@ -13,7 +13,7 @@ from pyland.config.surface import RETENTION_PARAMETERS
 
 KINDS = ("multiply_lognormal", "add_normal")
 PARAMETER_NAMES = ("sand", "clay", "organic", *dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ())))
-STATE_NAMES = ("soil_water", "soil_temperature")
+STATE_NAMES = ("soil_water", "soil_temperature", "pressure_head")
 FORCING_NAMES = ("precipitation", "shortwave", "longwave", "temperature")
 
 

@@ -181,13 +181,18 @@ def _distributed_only(config: CaseConfig) -> list[Problem]:
     """Return the keys that only the distributed mode has."""
     mode, problems = "subsurface.mode", list[Problem]()
     found = [f"subsurface.{name}" for name in ("overland", "manning", "anisotropy", "terrain_following", "slope_floor",
-                                               "boundaries", "outlets", "spinup") if config.subsurface.changes(name)]
+                                               "boundaries", "outlets", "spinup", "coupling_iterations")
+             if config.subsurface.changes(name)]
     if config.subsurface.initial.file is not None:
         found.append("subsurface.initial.file")
     if config.subsurface.solver.max_step is not None:
         found.append("subsurface.solver.max_step")
     if config.domain.slopes is not None:
         found.append("domain.slopes")
+    if config.land.soil_layers is not None:
+        found.append("land.soil_layers")
+    if "pressure_head" in config.ensemble.perturb.initial:
+        found.append("ensemble.perturb.initial.pressure_head")
     problems += [
         (path, f"expected no {path.rpartition('.')[2]} with subsurface.mode: column; it belongs to mode: distributed",
          (path, mode))
@@ -206,18 +211,8 @@ def _conflicts(config: CaseConfig) -> list[Problem]:
     """Return what the distributed mode cannot do, or cannot do yet."""
     below, mode = config.subsurface, "subsurface.mode"
     found: list[tuple[bool, str, str]] = [
-        (config.land.model != "none", "land.model",
-         "expected none with subsurface.mode: distributed, got clm; the land model above the distributed subsurface is "
-         "not available in this version: give land.model: none, or mode: column with the land model"),
         (config.domain.type == "site", "domain.type",
          "expected grid or file with subsurface.mode: distributed, got site"),
-        (config.ensemble.size > 1, "ensemble.size",
-         f"expected 1 with subsurface.mode: distributed, got {config.ensemble.size}; ensembles of the distributed "
-         "subsurface are not available in this version"),
-        (config.assimilation.filter != "none", "assimilation.filter",
-         "expected none with subsurface.mode: distributed; assimilation into it is not available in this version"),
-        (bool(config.observations), "observations",
-         "expected none with subsurface.mode: distributed; they need a filter, which it does not have in this version"),
         (config.rivers.scheme != "none", "rivers.scheme",
          "expected none with subsurface.mode: distributed; water runs over land by subsurface.overland"),
         (below.boundaries.bottom is not None and below.lower_boundary is not None, "subsurface.boundaries.bottom",
@@ -225,25 +220,41 @@ def _conflicts(config: CaseConfig) -> list[Problem]:
         (config.forcing.format == "schedule" and config.time.spinup.years > 0, "time.spinup.years",
          "expected 0 with forcing.format: schedule, which is not repeated; use subsurface.spinup for a steady state"),
     ]
+    found += _conflicts_with_land(config) if config.is_coupled else _conflicts_without_land(config)
     return [(path, text, (path, mode)) for wrong, path, text in found if wrong]
+
+
+def _conflicts_without_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
+    """Return what rain on the subsurface alone cannot do: condition, key, sentence."""
+    why = "with land.model: none, which has one member; give land.model: clm"
+    return [
+        (config.ensemble.size > 1, "ensemble.size", f"expected 1 {why}, got {config.ensemble.size}"),
+        (config.assimilation.filter != "none", "assimilation.filter", f"expected none {why}"),
+        (bool(config.observations), "observations", f"expected none {why}"),
+    ]
+
+
+def _conflicts_with_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
+    """Return what the land above the distributed subsurface cannot do: condition, key, sentence."""
+    surface, mode = config.surface, "with subsurface.mode: distributed"
+    found = [
+        (config.forcing.format == "schedule", "forcing.format",
+         "expected weather with land.model: clm, got schedule, which has water only"),
+        (config.is_lower_than_ground, "land.soil_layers",
+         "expected layers that reach no deeper than domain.layers; the subsurface owns the water"),
+    ]
+    found += [(getattr(surface, name) != 0, f"surface.{name}",
+               f"expected 0 {mode}; only soil lies over it in this version")
+              for name in ("glacier", "lake", "urban", "wetland")]
+    found += [(True, f"ensemble.perturb.parameters.{name}",
+               f"expected texture (sand, clay, organic) {mode}, got '{name}'; members share the ground")
+              for name in config.ensemble.perturb.parameters if name not in ("sand", "clay", "organic")]
+    return found
 
 
 def _idle(config: CaseConfig) -> list[Problem]:
     """Return the keys that have no effect without a land model, or with this kind of overland flow."""
-    below = config.subsurface
-    why = "without a land model (land.model: none) it has no effect"
-    idle = {f"land.{name}": why for name in type(config.land).model_fields
-            if name != "model" and config.land.changes(name)}
-    idle |= {f"surface.{name}": why for name in type(config.surface).model_fields
-             if name != "soil" and config.surface.changes(name)}
-    idle |= {f"surface.soil.{name}": why for name in ("colour",) if config.surface.soil.changes(name)}
-    idle |= {f"forcing.{name}": why for name in ("lapse_rate", "height", "precipitation_phase", "all_snow_below",
-                                                 "all_rain_above") if config.forcing.changes(name)}
-    idle |= {f"domain.{name}": why for name in ("bedrock_layers", "bedrock_thickness") if config.domain.changes(name)}
-    if config.ensemble.changes("perturb"):
-        idle["ensemble.perturb"] = "there is one member with subsurface.mode: distributed"
-    if config.output.members:
-        idle["output.members"] = "there is one member with subsurface.mode: distributed"
+    below, idle = config.subsurface, {} if config.is_coupled else _idle_without_land(config)
     if below.overland == "none":
         why = "it has no effect with overland: none"
         idle |= {f"subsurface.{name}": why for name in ("manning", "slope_floor", "outlets") if below.changes(name)}
@@ -253,3 +264,22 @@ def _idle(config: CaseConfig) -> list[Problem]:
         idle["subsurface.ponding_depth"] = f"water does not wait for a depth with overland: {below.overland}"
     return [(path, f"expected no {path.rpartition('.')[2]}: {reason}", (path, "subsurface.mode", "land.model"))
             for path, reason in idle.items()]
+
+
+def _idle_without_land(config: CaseConfig) -> dict[str, str]:
+    """Return the keys that have no effect without a land model, and why."""
+    why = "without a land model (land.model: none) it has no effect"
+    idle = {f"land.{name}": why for name in type(config.land).model_fields
+            if name != "model" and config.land.changes(name)}
+    idle |= {f"surface.{name}": why for name in type(config.surface).model_fields
+             if name != "soil" and config.surface.changes(name)}
+    idle |= {f"surface.soil.{name}": why for name in ("colour",) if config.surface.soil.changes(name)}
+    idle |= {f"forcing.{name}": why for name in ("lapse_rate", "height", "precipitation_phase", "all_snow_below",
+                                                 "all_rain_above") if config.forcing.changes(name)}
+    idle |= {f"domain.{name}": why for name in ("bedrock_layers", "bedrock_thickness") if config.domain.changes(name)}
+    idle |= {f"subsurface.{name}": why for name in ("coupling_iterations",) if config.subsurface.changes(name)}
+    if config.ensemble.changes("perturb"):
+        idle["ensemble.perturb"] = "there is one member with land.model: none"
+    if config.output.members:
+        idle["output.members"] = "there is one member with land.model: none"
+    return idle

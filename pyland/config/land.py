@@ -77,6 +77,13 @@ class LandSection(Section):
         "clm", "the land column, or none: rain falls on the subsurface (subsurface.mode: distributed)",
         choices=("clm", "none"),
     )
+    soil_layers: list[float] | None = key(
+        None,
+        "thickness of the soil layers of the land over the distributed subsurface, from the top, no deeper than it; "
+        "null: the layers of the subsurface down to 4 m, two at least",
+        unit="m",
+        above=0,
+    )
     stomata: str = key("medlyn", "stomatal conductance", choices=("medlyn", "ball_berry"))
     soil_evaporation: str = key(
         "dry_surface_layer", "resistance of the soil surface", choices=("dry_surface_layer", "beta")

@@ -52,6 +52,15 @@ FLOW_VARIABLES = (
 DEFAULT_FLOW_VARIABLES = ("pressure_head", "saturation", "soil_water", "water_table_depth", "surface_water_depth")
 """What it writes unless ``output.variables`` asks for others."""
 
+DEFAULT_COUPLED_VARIABLES = (
+    *(name for name in DEFAULT_VARIABLES if name != "subsurface_runoff"),
+    "pressure_head",
+    "saturation",
+    "surface_water_depth",
+    "overland_outflow",
+)
+"""What the land over the distributed subsurface writes unless ``output.variables`` asks for others."""
+
 ONLY_FLOW_VARIABLES = ("saturation", "surface_water_depth", "overland_outflow")
 """Variables that columns do not compute."""
 
@@ -77,7 +86,7 @@ class OutputSection(Section):
     variables: list[str] = key(
         lambda: list(DEFAULT_VARIABLES),
         "variables of history.nc: registry ids or aliases; left as it is, mode distributed writes pressure_head, "
-        "saturation, soil_water, water_table_depth and surface_water_depth",
+        "saturation, soil_water, water_table_depth and surface_water_depth, with a land model those beside this list",
         factory=True,
     )
     every: float = key(86400.0, "averaging interval of history.nc", unit="s", above=0)

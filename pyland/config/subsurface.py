@@ -96,7 +96,7 @@ class SubsurfaceSection(Section):
 
     mode: str = key(
         "column",
-        "each column on its own, or flow in three dimensions and over land (distributed; land.model: none)",
+        "each column on its own, or flow in three dimensions and over land (distributed)",
         choices=("column", "distributed"),
     )
     retention: str = key("van_genuchten", "retention curve", choices=("van_genuchten", "clapp_hornberger"))
@@ -131,6 +131,11 @@ class SubsurfaceSection(Section):
     )
     spinup: FlowSpinupSection | None = key(
         None, "begin with the steady state under a recharge; null: with the initial state; mode distributed"
+    )
+    coupling_iterations: int = key(
+        1, "passes of a land step: 1 couples explicitly, more let surface and roots see the mean of the water at the "
+        "start of the step and at the end that the last pass found; mode distributed", kind="integer", at_least=1,
+        at_most=10,
     )
     ponding_depth: float = key(
         0.01, "water that stays on the surface before it runs off; overland none", unit="m", at_least=0, at_most=10

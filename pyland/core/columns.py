@@ -52,8 +52,8 @@ class Columns:
 
     def __init__(self, ncolumn: int, nlayer: int, nthermal: int, npatch: int, nsnow: int = 5) -> None:
         self._api = wrapped.pl_api_columns
-        self._handle = self._api.columns_handle()
-        check(*self._api.columns_create(self._handle, ncolumn, nlayer, nthermal, npatch, nsnow))
+        self.handle = self._api.columns_handle()
+        check(*self._api.columns_create(self.handle, ncolumn, nlayer, nthermal, npatch, nsnow))
         self.ncolumn, self.nlayer, self.nthermal, self.npatch = ncolumn, nlayer, nthermal, npatch
         self.nsnow = nsnow
         self._fields: dict[str, dict[str, np.ndarray]] = {role: {} for role in _ROLES.values()}
@@ -66,10 +66,10 @@ class Columns:
     def _find_fields(self) -> None:
         """Enter the fields that the core has created since the last call."""
         known = sum(len(group) for group in self._fields.values())
-        for index in range(known + 1, self._api.columns_field_count(self._handle) + 1):
-            name, role, size, address, ierr, errmsg = self._api.columns_field(self._handle, index)
+        for index in range(known + 1, self._api.columns_field_count(self.handle) + 1):
+            name, role, size, address, ierr, errmsg = self._api.columns_field(self.handle, index)
             check(ierr, errmsg)
-            memory = _FortranMemory(int(address), (size, self.ncolumn), self._handle)
+            memory = _FortranMemory(int(address), (size, self.ncolumn), self.handle)
             self._fields[_ROLES[role]][name.decode().strip()] = np.asarray(memory)
 
     def __reduce__(self) -> NoReturn:
@@ -84,7 +84,7 @@ class Columns:
     def set_land_options(self, **options: float) -> None:
         """Set land options by name; names, numbers and units as in ``land_options_type`` of pl_land_chunk.f90."""
         for name, value in options.items():
-            check(*self._api.columns_set_land_option(self._handle, name, float(value)))
+            check(*self._api.columns_set_land_option(self.handle, name, float(value)))
 
     def set_water_options(
         self,
@@ -100,50 +100,50 @@ class Columns:
     ) -> None:
         """Choose the treatment of soil water; numbers as in ``fortran/subsurface/pl_richards_column.f90``."""
         check(*self._api.columns_set_water_options(
-            self._handle, retention, lower_boundary, air_entry, water_table_depth, ponding_depth, tolerance,
+            self.handle, retention, lower_boundary, air_entry, water_table_depth, ponding_depth, tolerance,
             largest_iteration, smallest_step))
 
     def prescribe_water(self, prescribed: bool) -> None:
         """Choose whether soil and ponded water stay as they are set (else Richards' equation moves them)."""
-        check(*self._api.columns_prescribe_water(self._handle, int(prescribed)))
+        check(*self._api.columns_prescribe_water(self.handle, int(prescribed)))
 
     def set_carbon(self, scheme: int, fluorescence_yield: float) -> None:
         """Choose how carbon is computed (numbers as in ``fortran/land/pl_carbon_step.f90``); may add fields."""
-        check(*self._api.columns_set_carbon(self._handle, scheme, fluorescence_yield))
+        check(*self._api.columns_set_carbon(self.handle, scheme, fluorescence_yield))
         self._find_fields()
 
     def start_carbon_sums(self) -> None:
         """Begin the means of production and decay that the equilibrium of the carbon pools needs."""
-        check(*self._api.columns_start_carbon_sums(self._handle))
+        check(*self._api.columns_start_carbon_sums(self.handle))
 
     def balance_carbon(self, sink: float) -> None:
         """Set all carbon pools to their equilibrium with these means; ``sink``: share of production kept [1]."""
-        check(*self._api.columns_balance_carbon(self._handle, sink))
+        check(*self._api.columns_balance_carbon(self.handle, sink))
 
     def irrigate(self) -> None:
         """Add the fields of irrigation."""
-        check(*self._api.columns_irrigate(self._handle))
+        check(*self._api.columns_irrigate(self.handle))
         self._find_fields()
 
     def prepare(self) -> None:
         """Check the parameters and derive what follows from them; needed after they were set."""
-        check(*self._api.columns_prepare(self._handle))
+        check(*self._api.columns_prepare(self.handle))
 
     def reconcile(self) -> None:
         """Make pressure heads consistent with soil water that was changed from outside."""
-        check(*self._api.columns_reconcile(self._handle))
+        check(*self._api.columns_reconcile(self.handle))
 
     def fill_water(self) -> None:
         """Set soil water from the pressure heads."""
-        check(*self._api.columns_fill_water(self._handle))
+        check(*self._api.columns_fill_water(self.handle))
 
     def store_water(self) -> None:
         """Bring the fields ``soil_water_total`` and ``land_water`` up to date with the state."""
-        check(*self._api.columns_store_water(self._handle))
+        check(*self._api.columns_store_water(self.handle))
 
     def step(self, dt: float) -> None:
         """Advance all columns by ``dt`` [s] with the forcing fields as they are."""
-        check(*self._api.columns_step(self._handle, dt))
+        check(*self._api.columns_step(self.handle, dt))
 
 
 __all__ = ["Columns"]

@@ -133,8 +133,8 @@ class ColumnModel:
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
         self.ncell, self.nmember, self.npatch = ncell, nmember, npatch
         self.nlayer = self.thickness.size
-        self._columns = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch, snow_layers)
-        self._columns.set_land_options(
+        self.core = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch, snow_layers)
+        self.core.set_land_options(
             stomata=_choice("stomata", stomata, STOMATA),
             soil_evaporation=_choice("soil_evaporation", soil_evaporation, SOIL_EVAPORATION),
             water_stress=_choice("water_stress", water_stress, WATER_STRESS),
@@ -147,7 +147,7 @@ class ColumnModel:
             slab_conductivity=slab_conductivity,
             slab_heat_capacity=slab_heat_capacity,
         )
-        self._columns.set_water_options(
+        self.core.set_water_options(
             retention=_choice("retention", retention, RETENTION),
             lower_boundary=_choice("lower_boundary", lower_boundary, LOWER_BOUNDARY),
             water_table_depth=water_table_depth,
@@ -158,13 +158,13 @@ class ColumnModel:
             smallest_step=smallest_step,
         )
         self._carbon = _choice("carbon", carbon, CARBON_SCHEMES), sif_yield
-        self._columns.set_carbon(*self._carbon)
+        self.core.set_carbon(*self._carbon)
         if is_irrigated:
-            self._columns.irrigate()
-        self.state = self._views(self._columns.state)
-        self.parameter = self._views(self._columns.parameter)
-        self.forcing = self._views(self._columns.forcing)
-        self.flux = self._views(self._columns.flux)
+            self.core.irrigate()
+        self.state = self._views(self.core.state)
+        self.parameter = self._views(self.core.parameter)
+        self.forcing = self._views(self.core.forcing)
+        self.flux = self._views(self.core.flux)
         self.set_parameters({"thickness": self.thermal_thickness[:, None], **parameters})
 
     def _views(self, fields: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
@@ -178,8 +178,8 @@ class ColumnModel:
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Set parameter fields; shapes ``(cell,)``, ``(n, cell)`` or ``(n, member, cell)``."""
         self._set(self.parameter, parameters)
-        with self._located():
-            self._columns.prepare()
+        with self.located():
+            self.core.prepare()
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Set state fields; of soil water and pressure head, one that is given alone brings the other along.
@@ -187,11 +187,11 @@ class ColumnModel:
         Soil water is liquid; ice that is given without pressure heads changes them too, as it takes pores.
         """
         self._set(self.state, state)
-        with self._located():
+        with self.located():
             if state.keys() & {"soil_water", "soil_ice"} and "pressure_head" not in state:
-                self._columns.reconcile()
+                self.core.reconcile()
             elif "pressure_head" in state and "soil_water" not in state:
-                self._columns.fill_water()
+                self.core.fill_water()
 
     def _set(self, target: Mapping[str, np.ndarray], values: Mapping[str, np.ndarray]) -> None:
         for name, value in values.items():
@@ -226,13 +226,17 @@ class ColumnModel:
         ConvergenceError, BalanceError, StateError
             If the numerics fail; the message names cell and member.
         """
+        self.set_weather(weather, leaf_area, stem_area)
+        with self.located():
+            self.core.step(dt)
+
+    def set_weather(self, weather: Mapping[str, np.ndarray], leaf_area: np.ndarray, stem_area: np.ndarray) -> None:
+        """Set the forcing fields, arguments as in :meth:`advance`."""
         self._set(self.forcing, weather)
         self._set(self.forcing, {"leaf_area_index": leaf_area, "stem_area_index": stem_area})
-        with self._located():
-            self._columns.step(dt)
 
     @contextmanager
-    def _located(self) -> Iterator[None]:
+    def located(self) -> Iterator[None]:
         """Replace the column that an error of the core names by cell and member."""
         try:
             yield
@@ -267,8 +271,8 @@ class ColumnModel:
         lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
         open_pores = self.parameter["porosity"] - self.state["soil_ice"]
         self.state["soil_water"][...] = np.clip(soil_water, lowest, open_pores)
-        with self._located():
-            self._columns.reconcile()
+        with self.located():
+            self.core.reconcile()
         clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
 
@@ -284,8 +288,8 @@ class ColumnModel:
 
     def start_carbon_means(self) -> None:
         """Hold the carbon pools, and begin the means of production and decay that `balance_carbon` needs."""
-        self._columns.set_carbon(CARBON_SCHEMES["prescribed"], self._carbon[1])
-        self._columns.start_carbon_sums()
+        self.core.set_carbon(CARBON_SCHEMES["prescribed"], self._carbon[1])
+        self.core.start_carbon_sums()
 
     def balance_carbon(self, sink: float = 0.0) -> None:
         """Set all carbon pools to their equilibrium with the time since `start_carbon_means`, and let them go.
@@ -300,8 +304,8 @@ class ColumnModel:
         InputError, StateError
             If the columns have no carbon, the share is not below 1, or no step was made.
         """
-        self._columns.balance_carbon(sink)
-        self._columns.set_carbon(*self._carbon)
+        self.core.balance_carbon(sink)
+        self.core.set_carbon(*self._carbon)
 
     def land_carbon(self) -> np.ndarray:
         """Carbon in plants, litter and soil, shape (member, cell) [kg m-2]."""
@@ -310,13 +314,13 @@ class ColumnModel:
 
     def land_water(self) -> np.ndarray:
         """Water in soil and snow, on the ground and on leaves, shape (member, cell) [kg m-2]."""
-        self._columns.store_water()
+        self.core.store_water()
         return self.flux["land_water"].copy()
 
     @property
     def bytes_per_column(self) -> float:
         """Memory of all fields per column [byte]."""
-        return self._columns.bytes_per_column
+        return self.core.bytes_per_column
 
 
 def _snow_options(given: Mapping[str, str | float | bool]) -> dict[str, float]:

@@ -10,8 +10,8 @@ import numpy as np
 from pyland.diagnose.records import read_records
 
 FLOWS = ("precipitation", "evaporation", "source", "boundary_west", "boundary_east", "boundary_south", "boundary_north",
-         "boundary_bottom", "boundary_top", "discharge", "surface_runoff")
-"""Terms of ``balance.nc`` that pass the rim of the domain [m3 per interval]."""
+         "boundary_bottom", "boundary_top", "discharge", "surface_runoff", "irrigation", "increment")
+"""Terms of ``balance.nc`` that pass the rim of the domain [m3 per interval]; the last two with a land model."""
 
 COUNTS = ("solver_steps", "newton_iterations", "krylov_iterations")
 """What the solver did [1]."""
@@ -38,9 +38,10 @@ def domain_closure(balance_file: str | Path) -> dict[str, Any]:
         If the file is missing, damaged or holds no record.
     """
     data = read_records(balance_file)
-    water = {name: float(data[name].sum()) for name in (*FLOWS, "storage_change")}
+    flows = [name for name in FLOWS if name in data]
+    water = {name: float(data[name].sum()) for name in (*flows, "storage_change")}
     water["water_residual"] = float(data["residual"].sum())
-    turnover = sum(float(np.abs(data[name]).sum()) for name in FLOWS)
+    turnover = sum(float(np.abs(data[name]).sum()) for name in flows)
     water["water_residual_relative"] = abs(water["water_residual"]) / turnover if turnover > 0.0 else float("nan")
     area = float(data.attrs["domain_area"])
     return {

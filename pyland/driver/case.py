@@ -11,6 +11,7 @@ import numpy as np
 from pyland.base.errors import InputError, UnavailableError
 from pyland.base.parallel import world
 from pyland.config import CaseConfig, load_case
+from pyland.driver.coupled_setup import build_coupled_model, prepare_coupled
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.run import run_case
@@ -52,8 +53,8 @@ class CaseModel:
 
     Attributes
     ----------
-    state, flux : Mapping[str, numpy.ndarray]
-        Live views, ``([n,] member, cell)``, of this rank's members and cells.
+    state, flux, parameter : Mapping[str, numpy.ndarray]
+        ``([n,] member, cell)``, of this rank's members and cells.
     rivers : Rivers or None
         Rivers and lakes, where the case has them.
     time : numpy.datetime64
@@ -61,9 +62,10 @@ class CaseModel:
     """
 
     def __init__(self, config: CaseConfig) -> None:
-        setup = prepare(config, world())
+        setup = prepare_coupled(config, world()) if config.is_coupled else prepare(config, world())
         members = np.arange(config.ensemble.size)[setup.layout.members]
-        self._model = build_model(setup, members, config.ensemble.seed)
+        build = build_coupled_model if config.is_coupled else build_model
+        self._model = build(setup, members, config.ensemble.seed)
         self._setup = setup
         plan = plan_rivers(config, setup.whole)
         self._rivers = None if plan is None else RiverRun(setup, plan, setup.layout.cell_ranks(setup.position))
@@ -77,8 +79,18 @@ class CaseModel:
                 setup.forcing.phase)
         self._co2 = np.full(domain.ncell, config.land.co2)
         self._steps = steps(config.time.start64, config.time.end64, setup.step)
-        self.state, self.flux, self.parameter = self._model.state, self._model.flux, self._model.parameter
+        self.parameter = self._model.parameter
         self.time = config.time.start64
+
+    @property
+    def state(self) -> Mapping[str, np.ndarray]:
+        """Prognostic fields, live but for the pressure heads of a distributed subsurface."""
+        return self._model.state
+
+    @property
+    def flux(self) -> Mapping[str, np.ndarray]:
+        """Results of the last step."""
+        return self._model.flux
 
     def advance(self, count: int = 1) -> Step:
         """Advance by some model steps and return the last one.
@@ -140,12 +152,12 @@ class Case:
         Raises
         ------
         UnavailableError
-            If the case has the distributed subsurface.
+            If the case has the distributed subsurface without a land model.
         """
-        if self.config.is_distributed:
+        if self.config.is_distributed and not self.config.is_coupled:
             raise UnavailableError(
-                "Stepping a case by hand is available for columns only in this version; this one has subsurface.mode: "
-                "distributed. Run it, or build pyland.subsurface.DistributedSubsurface and step that.")
+                "Stepping a case by hand needs a land model; this one has land.model: none. Run it, or build "
+                "pyland.subsurface.DistributedSubsurface and step that.")
         return CaseModel(self.config)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time as clock
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -196,18 +196,11 @@ class CaseRun:
         if comm.is_root:
             folder.mkdir(parents=True, exist_ok=True)
         comm.barrier()
-        output = config.output
         streams = {entry.name: {"type": entry.type, "units": "m3 m-3"} for entry in config.observations} if sets else {}
         ranks = setup.layout.of_members(len(members)).cell_ranks(setup.position)
         mine = members[ranks.members]
         rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, ranks)
-        records = Records(
-            folder, setup.output_grid(), ranks, {**self.attrs, "stage": name},
-            variables=tuple(variable(one).id for one in output.variables),
-            members=tuple(variable(one).id for one in output.members) if len(members) > 1 else (),
-            nmember=len(members), every=output.every,
-            restart_every=None if is_truth else output.restart_every,
-            start=config.time.start64, streams=streams, rivers=rivers, with_carbon=config.land.carbon == "evolving")
+        records = self._records(folder, ranks, name, len(members), streams, rivers, is_truth)
         settings = config.ensemble.forcing_settings()
         perturbation = None
         if settings:
@@ -217,11 +210,35 @@ class CaseRun:
                 settings, seed, mine, setup.domain.x, setup.domain.y, setup.domain.cell_id, setup.step,
                 setup.forcing.phase)
         run = MemberRun(
-            setup, build_model(setup, mine, seed, is_truth), records, perturbation,
+            setup, self._build_model(mine, seed, is_truth), records, perturbation,
             self._analysis(sets, ranks) if sets else None, config.time.end64,
             {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
+
+    def _build_model(self, members: np.ndarray, seed: int, is_truth: bool) -> ColumnModel:
+        """Build what an ensemble advances; arguments as for `build_model`."""
+        return build_model(self.setup, members, seed, is_truth)
+
+    def _records(
+        self, folder: Path, ranks: CellRanks, name: str, nmember: int, streams: Mapping[str, Mapping[str, str]],
+        rivers: RiverRun | None, is_truth: bool,
+    ) -> Records:
+        """Open what an integration leaves behind."""
+        return Records(
+            folder, self.setup.output_grid(), ranks, {**self.attrs, "stage": name},
+            **self._record_choices(nmember, is_truth), streams=streams, rivers=rivers,
+            with_carbon=self.config.land.carbon == "evolving")
+
+    def _record_choices(self, nmember: int, is_truth: bool) -> dict[str, Any]:
+        """Return variables and intervals of the records of an ensemble."""
+        config, output = self.config, self.config.output
+        return {
+            "variables": config.history_variables,
+            "members": tuple(variable(one).id for one in output.members) if nmember > 1 else (),
+            "nmember": nmember, "every": output.every,
+            "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
+        }
 
     def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
         config, domain = self.config, self.setup.domain
@@ -257,7 +274,7 @@ class CaseRun:
             station = Path(config.forcing.path) if config.forcing.format == "alma" else None
             skill = self._skill(station) if station else {}
             files = CaseFiles(self.run_dir, station if skill else None)
-            closed = {**closure(self.run_dir / "balance.nc"), "largest_step_water_residual": water,
+            closed = {**self._closure(), "largest_step_water_residual": water,
                       "largest_step_energy_residual": energy}
             assimilation = {}
             if run.analysis is not None:
@@ -266,10 +283,20 @@ class CaseRun:
             layout = self.setup.layout
             timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads(),
                       "member_groups": layout.groups, "tiles": layout.tiles}
-            scores = {"skill": skill, "closure": closed, "timing": timing, "assimilation": assimilation}
+            timing |= closed.pop("iterations", {})
+            scores = {"skill": skill, "closure": closed, "timing": timing, "assimilation": assimilation,
+                      **self._more_scores()}
             write_scores(self.run_dir, **scores)
         comm.barrier()
         return scores
+
+    def _closure(self) -> dict[str, Any]:
+        """Sum up the balances of the run."""
+        return closure(self.run_dir / "balance.nc")
+
+    def _more_scores(self) -> dict[str, Any]:
+        """Return what else the run says of itself."""
+        return {}
 
     def _skill(self, station: Path) -> dict[str, Any]:
         """Compare with what the station observed; the results stand even where it cannot be compared with."""

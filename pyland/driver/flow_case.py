@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.logging import get_logger
+from pyland.config import CaseConfig
 from pyland.config.flow import FieldFileSection
 from pyland.core import runtime
 from pyland.diagnose.flow import domain_closure, hydrographs
@@ -26,16 +27,12 @@ class FlowCaseRun(CaseRun):
 
     def _prepare(self) -> FlowSetup:
         setup = prepare_flow(self.config, self.comm)
-        if self.comm.is_root and self.config.subsurface.overland != "none" and not open_rim(setup):
-            _log.warning("%s: no face of the rim falls outwards; water stays on the land",
-                         self.config.where("domain.slopes"))
+        if self.comm.is_root:
+            warn_of_closed_rim(setup)
         return setup
 
     def _input_files(self) -> list[str | None]:
-        section, slopes = self.config.subsurface, self.config.domain.slopes
-        manning = section.manning.file if isinstance(section.manning, FieldFileSection) else None
-        relief = [] if slopes is None else [slopes.file, slopes.file_y]
-        return [*super()._input_files(), section.initial.file, manning, *relief]
+        return [*super()._input_files(), *flow_files(self.config)]
 
     def _member_run(self, name: str, folder: Path, members: np.ndarray, seed: int, **_: Any) -> FlowRun:
         if self.comm.is_root:
@@ -68,3 +65,18 @@ class FlowCaseRun(CaseRun):
             write_scores(self.run_dir, **scores)
         self.comm.barrier()
         return scores
+
+
+def flow_files(config: CaseConfig) -> list[str | None]:
+    """Return the files of the distributed subsurface that a case names, None for those that it does not."""
+    section, slopes = config.subsurface, config.domain.slopes
+    manning = section.manning.file if isinstance(section.manning, FieldFileSection) else None
+    relief = [] if slopes is None else [slopes.file, slopes.file_y]
+    return [section.initial.file, manning, *relief]
+
+
+def warn_of_closed_rim(setup: FlowSetup) -> None:
+    """Say that water has no way out over land, where it has none."""
+    if setup.config.subsurface.overland != "none" and not open_rim(setup):
+        _log.warning("%s: no face of the rim falls outwards; water stays on the land",
+                     setup.config.where("domain.slopes"))

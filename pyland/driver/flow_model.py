@@ -130,10 +130,10 @@ class FlowModel:
         return [float(discharge[np.isin(self.cells, cells)].sum()) for cells in groups.values()]
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return what a restart needs, cell last."""
-        return {"pressure_head": self.at_cells(self.flow.pressure)}
+        """Return what a restart needs, (layer, member, cell)."""
+        return {"pressure_head": self.at_cells(self.flow.pressure)[..., None, :]}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Take up the state of a restart."""
-        self.flow.pressure[..., self._inside] = state["pressure_head"]
+        self.flow.pressure[..., self._inside] = state["pressure_head"][..., 0, :]
         self.flow.reconcile()

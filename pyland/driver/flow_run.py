@@ -10,10 +10,11 @@ import numpy as np
 from pyland.base.errors import ConvergenceError
 from pyland.base.logging import get_logger
 from pyland.driver.flow_model import FlowModel
-from pyland.driver.flow_records import PLAIN, FlowRecords
+from pyland.driver.flow_records import FlowRecords
 from pyland.driver.flow_setup import FlowSetup
 from pyland.driver.inputs import open_weather
 from pyland.driver.integration import Integration
+from pyland.driver.member_run import PLAIN
 from pyland.driver.time_loop import Step
 from pyland.output.restart import Restart
 
@@ -43,11 +44,9 @@ class FlowRun(Integration):
     def __init__(
         self, setup: FlowSetup, model: FlowModel, records: FlowRecords, end: np.datetime64, attrs: Mapping[str, Any]
     ) -> None:
-        super().__init__(setup.config, setup.comm, records, end, attrs)
+        super().__init__(setup.config, records.comm, records, end, attrs)
         self.model = model
         self.forcing = open_weather(setup.config, model.domain)
-        self._file_order = np.argsort(setup.comm.allgather_last(model.cells))
-        self._mine = np.searchsorted(setup.whole.cell_id, model.cells)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the weather as it is: there is one member."""
@@ -91,11 +90,6 @@ class FlowRun(Integration):
 
     # ---- restart -----------------------------------------------------------------------------------
 
-    def _gather(self, array: np.ndarray) -> np.ndarray | None:
-        """Join the tiles; cells of the file are in the order of the grid, whatever the tiles are."""
-        joined = self._comm.gather_last(array)
-        return None if joined is None else np.ascontiguousarray(joined[..., self._file_order])
-
     def _cell_state(self) -> dict[str, np.ndarray]:
         """Return all arrays over this rank's cells, cell last."""
         out = {f"model:{name}": values for name, values in self.model.state().items()}
@@ -107,8 +101,7 @@ class FlowRun(Integration):
 
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart."""
-        state = {name: array if name in PLAIN else np.ascontiguousarray(array[..., self._mine])
-                 for name, array in restart.state.items()}
+        state = {name: array if name in PLAIN else self._comm.take(array) for name, array in restart.state.items()}
         self.model.restore({name.removeprefix("model:"): array for name, array in state.items()
                             if name.startswith("model:")})
         self.records.resume(restart.time, state)

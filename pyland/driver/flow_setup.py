@@ -141,8 +141,8 @@ def _part(config: CaseConfig, path: str, build: Callable[[], Any]) -> Any:
         raise InputError(f"{config.where(path)}: {error}") from None
 
 
-def build_flow(setup: FlowSetup) -> DistributedSubsurface:
-    """Build the kernel at its initial state."""
+def build_flow(setup: FlowSetup, members: int = 1) -> DistributedSubsurface:
+    """Build the kernel at its initial state, which all members have."""
     section, whole = setup.config.subsurface, setup.whole
     over_land = section.overland != "none"
     solver = {name: section.solver_value(name) for name in ("tolerance", "max_iterations", "min_step", "max_step")}
@@ -154,7 +154,7 @@ def build_flow(setup: FlowSetup) -> DistributedSubsurface:
         ponding_depth=0.0 if over_land else section.ponding_depth,
         boundaries={side: Boundary(kind, series.mean(0.0, setup.config.time.step))
                     for side, (kind, series) in boundary_series(setup.config).items()},
-        air_entry=AIR_ENTRY, comm=setup.comm, **setup.initial, **solver)
+        air_entry=AIR_ENTRY, members=members, comm=setup.comm, **setup.initial, **solver)
 
 
 def cell_size(config: CaseConfig, whole: Domain) -> tuple[float, float]:

@@ -25,7 +25,7 @@ def forcing_period(config: CaseConfig) -> tuple[np.datetime64, np.datetime64]:
 
 
 def check_tiles(config: CaseConfig, ranks: int) -> None:
-    """Make sure that the ranks of a run of the distributed subsurface, which has one member, can be tiles.
+    """Make sure that the ranks of a run of the distributed subsurface alone, which has one member, can be tiles.
 
     Raises
     ------
@@ -33,9 +33,11 @@ def check_tiles(config: CaseConfig, ranks: int) -> None:
         If member groups are asked for, or a number of tiles that is not the number of ranks.
     """
     tiles, groups = config.parallel.tiles, config.parallel.member_groups
+    if config.is_coupled:
+        return
     if groups not in ("auto", 1):
         raise InputError(
-            f"{config.where('parallel.member_groups')}: a run of the distributed subsurface has one member, and one "
+            f"{config.where('parallel.member_groups')}: a run with land.model: none has one member, and one "
             f"member group with it; expected 1 or auto, got {groups}.")
     if tiles not in ("auto", ranks):
         raise InputError(

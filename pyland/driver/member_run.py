@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyland.coupling import ColumnModel
+from pyland.driver.domain_records import DOMAIN_STATE
 from pyland.driver.filtering import Analysis
 from pyland.driver.integration import Integration
 from pyland.driver.records import Records
@@ -20,7 +21,7 @@ from pyland.output.restart import Restart
 
 PLAIN = frozenset({
     "accumulator_duration", "analysis:clipped", "analysis:statistics", "balance_clock", "clock", "interval_start",
-    "largest_residuals", "perturbation:step",
+    "largest_residuals", "perturbation:step", *DOMAIN_STATE,
 })
 """Arrays of a restart that have no cell axis."""
 

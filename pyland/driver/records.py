@@ -87,14 +87,17 @@ class Records:
         self._members = MembersWriter(
             run_dir, grid, {name: methods[name] for name in members}, attrs, nmember, communicator=comm
         ) if members else None
-        self._balance = BalanceWriter(
-            run_dir, grid, attrs, terms=None if rivers is None else RIVER_TERMS, communicator=comm,
-            with_carbon=with_carbon)
+        self._balance = self._open_balance(attrs, with_carbon)
         self._analysis = AnalysisWriter(
             run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
         self.largest_water_residual = 0.0
+
+    def _open_balance(self, attrs: Mapping[str, Any], with_carbon: bool) -> BalanceWriter:
+        return BalanceWriter(
+            self.run_dir, self.grid, attrs, terms=None if self._rivers is None else RIVER_TERMS,
+            communicator=self.comm, with_carbon=with_carbon)
 
     def _set_clock(self, start: np.datetime64, every: float, restart_every: float | None) -> None:
         """Set the times of records and restarts."""
@@ -110,10 +113,9 @@ class Records:
     def start(self, model: ColumnModel) -> None:
         """Begin a new run; files of an earlier run under the same names are removed."""
         for writer in self._writers:
-            if writer is self._balance:
-                self._balance.start(self._start, *self._stored(model))
-            else:
+            if writer is not self._balance:
                 writer.start()
+        self._start_balance(model)
         if self._rivers is not None:
             self._rivers.start()
 
@@ -122,7 +124,7 @@ class Records:
         self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
         for writer in self._writers:
             if writer is self._balance:
-                self._balance.resume(time, state)
+                self._resume_balance(time, state)
             elif writer is self._analysis:
                 self._analysis.resume(time)
             else:
@@ -134,6 +136,33 @@ class Records:
 
     def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
         """Book one step, and write a record where an output interval ends."""
+        self._note_residuals(model)
+        self._book(step, model, weather)
+        self._accumulator.add(step.seconds, self._values(model, weather))
+        if self._rivers is not None:
+            self._rivers.add_step(step.end)
+        if (step.end - self._start) % self._every == np.timedelta64(0, "s"):
+            self._close_interval(step.end, model)
+
+    def _note_residuals(self, model: ColumnModel) -> None:
+        """Remember the largest residuals of cells."""
+        water, energy = (float(np.abs(model.flux[f"{name}_balance_residual"]).max(initial=0.0))
+                         for name in ("water", "energy"))
+        self.largest_water_residual = max(self.largest_water_residual, water)
+        self.largest_energy_residual = max(self.largest_energy_residual, energy)
+
+    def _values(self, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Return the output variables of the present step, each ([layer,] member, cell)."""
+        return {name: _value(name, model, weather) for name in self._accumulator.methods}
+
+    def _start_balance(self, model: ColumnModel) -> None:
+        self._balance.start(self._start, *self._stored(model))
+
+    def _resume_balance(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
+        self._balance.resume(time, state)
+
+    def _book(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
+        """Book the fluxes of a step in the balance."""
         shape = (model.nmember, model.ncell)
         precipitation = np.broadcast_to(weather["rain"] + weather["snowfall"], shape)
         lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
@@ -143,13 +172,6 @@ class Records:
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
         if self._balance.with_carbon:
             self._balance.add_carbon(step.seconds, model.flux, model.flux["carbon_balance_residual"])
-        self.largest_water_residual = max(self.largest_water_residual, float(np.abs(residuals[0]).max(initial=0.0)))
-        self.largest_energy_residual = max(self.largest_energy_residual, float(np.abs(residuals[1]).max(initial=0.0)))
-        self._accumulator.add(step.seconds, {name: _value(name, model, weather) for name in self._accumulator.methods})
-        if self._rivers is not None:
-            self._rivers.add_step(step.end)
-        if (step.end - self._start) % self._every == np.timedelta64(0, "s"):
-            self._close_interval(step.end, model)
 
     def _stored(self, model: ColumnModel) -> tuple[np.ndarray, ...]:
         """Return what the balance compares between the bounds of an interval: water, and carbon where it is booked."""
@@ -164,14 +186,21 @@ class Records:
         self._history.add(self._interval_start, time, record)
         if self._members is not None:
             self._members.add(self._interval_start, time, record)
-        self._balance.close_interval(time, *self._stored(model), further=terms)
+        self._close_balance(time, model, terms)
         self._interval_start = time
+
+    def _close_balance(self, time: np.datetime64, model: ColumnModel, terms: Mapping[str, np.ndarray]) -> None:
+        self._balance.close_interval(time, *self._stored(model), further=terms)
 
     def add_analysis(self, time: np.datetime64, outcome: Outcome) -> None:
         """Write one analysis and book its increment in the water balance."""
-        self._balance.add_increment(outcome.water)
+        self._book_increment(outcome.water)
         if self._analysis is not None:
             self._analysis.add(time, self._observed(outcome), outcome.increments)
+
+    def _book_increment(self, water: np.ndarray) -> None:
+        """Book the water that an analysis added, (member, cell) [kg m-2]."""
+        self._balance.add_increment(water)
 
     def _observed(self, outcome: Outcome) -> ObservationRecord:
         sets = outcome.sets
@@ -207,14 +236,19 @@ class Records:
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return the half-filled intervals for a restart: arrays over this rank's members and cells, and others."""
-        whole = {**self._accumulator.state(), **self._balance.state()}
-        plain = {name: whole.pop(name) for name in ("accumulator_duration", "balance_clock")}
+        whole, plain = self._balance_state()
+        whole |= self._accumulator.state()
+        plain["accumulator_duration"] = whole.pop("accumulator_duration")
         plain["interval_start"] = np.array([self._interval_start.astype(np.int64)])
         residuals = [self.largest_energy_residual, self.largest_water_residual]
         plain["largest_residuals"] = np.max(self.comm.allgather(residuals), axis=0)
         if self._rivers is not None:
             plain |= self._rivers.state()
         return whole, plain
+
+    def _balance_state(self) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        whole = self._balance.state()
+        return whole, {"balance_clock": whole.pop("balance_clock")}
 
     def finish(self, time: np.datetime64, model: ColumnModel) -> None:
         """Close the last interval, join the segments into the final files."""

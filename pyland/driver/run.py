@@ -12,6 +12,7 @@ from pyland.config import CaseConfig
 from pyland.config.load import dump_case
 from pyland.core import runtime
 from pyland.driver.case_run import CaseRun, Progress
+from pyland.driver.coupled_case import CoupledCaseRun
 from pyland.driver.flow_case import FlowCaseRun
 from pyland.output.atomic import complete_file
 
@@ -58,8 +59,7 @@ def run_case(
     comm = comm or world()
     run_dir = Path(output) if output is not None else config.run_directory
     set_threads(config, comm)
-    kind = FlowCaseRun if config.is_distributed else CaseRun
-    run = kind(config, run_dir, comm, resume, progress or (lambda done, text: None))
+    run = kind_of_run(config)(config, run_dir, comm, resume, progress or (lambda done, text: None))
     if comm.is_root:
         run_dir.mkdir(parents=True, exist_ok=True)
         if not resume:
@@ -74,6 +74,13 @@ def run_case(
     scores = run.execute()
     _log.info("done in %.1f s: %s", run.timing["wall_seconds"], run_dir)
     return scores
+
+
+def kind_of_run(config: CaseConfig) -> type[CaseRun]:
+    """Return what runs a case: columns, the distributed subsurface, or land over it."""
+    if config.is_coupled:
+        return CoupledCaseRun
+    return FlowCaseRun if config.is_distributed else CaseRun
 
 
 def set_threads(config: CaseConfig, comm: Communicator) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -12,7 +12,7 @@ import numpy as np
 
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
-from pyland.coupling import ColumnModel, SurfaceMosaic
+from pyland.coupling import ColumnModel, CoupledModel, SurfaceMosaic
 from pyland.coupling.column_model import SNOW_OPTIONS
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
@@ -131,11 +131,15 @@ class Setup:
         if not whole.is_grid:
             return OutputGrid(whole.latitude, whole.longitude, layers, names=(self.config.case.name,),
                               npatch=self.surface.npatch)
-        x, y = np.full(whole.nx, np.nan), np.full(whole.ny, np.nan)
-        x[whole.cell_id % whole.nx], y[whole.cell_id // whole.nx] = whole.x, whole.y
-        known = not (np.isnan(x).any() or np.isnan(y).any())
-        return OutputGrid(whole.latitude, whole.longitude, layers, shape=(whole.ny, whole.nx), index=whole.cell_id,
-                          x=x if known else None, y=y if known else None, npatch=self.surface.npatch)
+        return grid_of_cells(whole, layers, self.surface.npatch)
+
+
+def grid_of_cells(whole: Domain, layers: Mapping[str, np.ndarray], npatch: int = 0) -> OutputGrid:
+    """Return the cells of a grid as the output rooms want them; arguments as for `OutputGrid`."""
+    x, y = (np.nanmean(whole.to_grid(values), axis=axis) if whole.mask.any(axis=axis).all() else None
+            for values, axis in ((whole.x, 0), (whole.y, 1)))
+    return OutputGrid(whole.latitude, whole.longitude, layers, shape=(whole.ny, whole.nx), index=whole.cell_id,
+                      x=None if y is None else x, y=None if x is None else y, npatch=npatch)
 
 
 def prepare(config: CaseConfig, comm: Communicator) -> Setup:
@@ -174,34 +178,60 @@ def build_model(
     is_truth : bool
         The ensemble is the truth of a twin experiment, which has no unperturbed member.
     """
-    config, surface, layers = setup.config, setup.surface, setup.layers
-    noise: dict[str, Any] = {
-        "seed": seed, "members": members, "x": setup.domain.x, "y": setup.domain.y, "cell_id": setup.domain.cell_id,
-        "control": config.ensemble.control and config.ensemble.size > 1 and not is_truth,
-    }
+    config, surface = setup.config, setup.surface
+    noise = noise_of(setup, members, seed, is_truth)
     settings = config.ensemble.noise_settings("parameters")
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
     options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
+    model = build_columns(setup, len(members), soil_parameters(perturbed, config), options)
+    set_initial_water(model, setup, noise)
+    set_initial_heat(model, setup, noise)
+    return add_other_surfaces(model, setup, options)
+
+
+def noise_of(setup: Setup, members: np.ndarray, seed: int, is_truth: bool) -> dict[str, Any]:
+    """Return what all perturbations of an ensemble share; arguments as for `build_model`."""
+    config, domain = setup.config, setup.domain
+    return {"seed": seed, "members": members, "x": domain.x, "y": domain.y, "cell_id": domain.cell_id,
+            "control": config.ensemble.control and config.ensemble.size > 1 and not is_truth}
+
+
+def build_columns(
+    setup: Setup, nmember: int, soil: Mapping[str, np.ndarray], options: Mapping[str, Any]
+) -> ColumnModel:
+    """Build the columns of soil with their plants, carbon and irrigation; their state is still to be set.
+
+    Parameters
+    ----------
+    setup : Setup
+        The run.
+    nmember : int
+        Members of this rank [1].
+    soil : mapping of str to numpy.ndarray
+        Soil fields of the core, (layer, [member,] cell).
+    options : mapping
+        See `column_options`.
+    """
+    config, surface, layers = setup.config, setup.surface, setup.layers
     model = ColumnModel(
         layers.thickness,
         layers.bedrock_thickness,
-        {**soil_parameters(perturbed, config), **plant_fields(surface, layers, config.land.stomata),
-         **colour_fields(surface.soil_colour), "reference_height": setup.forcing.reference_height,
+        {**soil, **plant_fields(surface, layers, config.land.stomata), **colour_fields(surface.soil_colour),
+         "reference_height": setup.forcing.reference_height,
          "topography_deviation": np.full(setup.domain.ncell, config.land.snow.topography_deviation)},
         ncell=setup.domain.ncell,
-        nmember=len(members),
+        nmember=nmember,
         npatch=surface.npatch,
-        **options,
+        **{**options, "is_irrigated": setup.irrigation is not None},
     )
     if model.has_carbon:
         model.set_parameters(carbon_fields(surface))
         set_initial_carbon(model, config)
     if setup.irrigation is not None:
         model.set_parameters(irrigation_fields(setup.irrigation, setup.domain.ncell))
-    set_initial_state(model, setup, noise)
-    return add_other_surfaces(model, setup, options)
+    return model
 
 
 def column_options(config: CaseConfig) -> dict[str, Any]:
@@ -331,13 +361,12 @@ def colour_fields(colour: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]) -> None:
-    """Set soil water and temperatures, perturbed per member where the case asks for it."""
-    config, layers = setup.config, setup.layers
+def set_initial_water(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]) -> None:
+    """Set soil water, perturbed per member where the case asks for it."""
+    config = setup.config
     settings = config.ensemble.noise_settings("initial")
-    ncell = setup.domain.ncell
     name, value = config.subsurface.initial.chosen
-    depth = layers.node_depth[:, None, None]
+    depth = setup.layers.node_depth[:, None, None]
     porosity, residual = model.parameter["porosity"], model.parameter["residual_water"]
     if name == "saturation":
         model.set_state({"soil_water": residual + value * (porosity - residual)})
@@ -349,17 +378,28 @@ def set_initial_state(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
     else:
         model.set_state({"pressure_head": np.broadcast_to(depth - value, porosity.shape)})
     if "soil_water" in settings:
-        zero = {"soil_water": np.zeros(ncell)}
-        entry = dict(settings["soil_water"])
-        if entry["kind"] == "multiply_lognormal":
-            zero["soil_water"] += 1.0
-        change = perturb_initial({"soil_water": entry}, state=zero, bounds={"soil_water": (-np.inf, np.inf)}, **noise)
-        water = model.state["soil_water"]
-        water = water * change["soil_water"] if entry["kind"] == "multiply_lognormal" else water + change["soil_water"]
-        model.change_soil_water(water)
+        change = change_of_noise("soil_water", settings["soil_water"], noise)
+        model.change_soil_water(change(model.state["soil_water"]))
+
+
+def change_of_noise(
+    name: str, settings: Mapping[str, Any], noise: Mapping[str, Any]
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what the noise of an initial field does to its values, (layer, member, cell)."""
+    is_factor = settings["kind"] == "multiply_lognormal"
+    neutral = np.full(np.size(noise["cell_id"]), 1.0 if is_factor else 0.0)
+    drawn = perturb_initial({name: settings}, state={name: neutral}, bounds={name: (-np.inf, np.inf)}, **noise)[name]
+    return lambda values: values * drawn if is_factor else values + drawn
+
+
+def set_initial_heat(model: ColumnModel | CoupledModel, setup: Setup, noise: Mapping[str, Any]) -> None:
+    """Set temperatures, perturbed per member where the case asks for it."""
+    config, layers = setup.config, setup.layers
+    settings = config.ensemble.noise_settings("initial")
     # the steady profile of the heat from below, with the conductivity of rock throughout
     gradient = config.land.bottom_heat_flux / CONDUCTIVITY_BEDROCK
-    temperature = setup.initial_temperature + gradient * layers.thermal_node_depth[:, None] * np.ones(ncell)
+    temperature = (setup.initial_temperature
+                   + gradient * layers.thermal_node_depth[:, None] * np.ones(setup.domain.ncell))
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
     leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)

@@ -1,12 +1,14 @@
 """``balance.nc`` of the distributed subsurface: water of the whole domain, as cells exchange it among each other.
 
 Each record holds the volumes of an output interval [m3]:
-precipitation - evaporation + source + inflow by the sides - discharge - surface_runoff - storage_change = residual.
+precipitation - evaporation + source + inflow by the sides - discharge - surface_runoff - storage_change = residual,
+with irrigation and the increments of analyses where there is a land model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +38,38 @@ STORES = {
 }
 """Water in the domain [m3]."""
 
+LAND_FLOWS = {
+    **{name: entry for name, entry in FLOWS.items() if name != "source"},
+    "irrigation": ("water that was applied", 1.0),
+    "increment": ("water that analyses added", 1.0),
+}
+"""The same with a land model."""
+
+LAND_STORES = {
+    **STORES,
+    "storage_subsurface": "water and ice in the ground at the end of the interval",
+    "storage_land": "water in snow and on leaves at the end of the interval",
+}
+"""The same with a land model."""
+
 COUNTS = {
     "solver_steps": "sub-steps of the solver",
     "newton_iterations": "Newton iterations",
     "krylov_iterations": "iterations of the linear solver",
 }
 """What the interval cost [1]."""
+
+
+@dataclass(frozen=True)
+class DomainTerms:
+    """What passes the rim of a domain, and where water is in it, by name."""
+
+    flows: Mapping[str, tuple[str, float]]
+    stores: Mapping[str, str]
+
+
+GROUND_TERMS = DomainTerms(FLOWS, STORES)
+LAND_TERMS = DomainTerms(LAND_FLOWS, LAND_STORES)
 
 
 class DomainBalanceWriter:
@@ -53,19 +81,22 @@ class DomainBalanceWriter:
         Run directory.
     attrs : mapping
         Global attributes; ``domain_area`` [m2] is among them.
+    terms : DomainTerms
+        Terms of the balance.
     communicator : Communicator, optional
         Ranks of the run, which all hold the same numbers; the root writes.
     """
 
     def __init__(
-        self, run_dir: str | Path, attrs: Mapping[str, Any], *, communicator: Communicator | None = None
+        self, run_dir: str | Path, attrs: Mapping[str, Any], terms: DomainTerms = GROUND_TERMS, *,
+        communicator: Communicator | None = None
     ) -> None:
         self._file: SegmentedFile | None = None
         if not (communicator or Communicator()).is_root:
             return
         self._file = SegmentedFile(run_dir, "balance", Layout(
             dimensions={"bound": 2}, attributes={"Conventions": CONVENTIONS, **attrs}))
-        self._file.define(_definitions())
+        self._file.define(_definitions(terms))
 
     def start(self) -> None:
         """Begin a new run."""
@@ -78,7 +109,7 @@ class DomainBalanceWriter:
             self._file.resume(stamp_of(time), np.datetime64(interval_start, "s"))
 
     def add(self, time_start: Any, time_end: Any, record: Mapping[str, float]) -> None:
-        """Add the record of an interval: ``FLOWS``, ``STORES`` and ``COUNTS``, ``storage_change`` and ``residual``."""
+        """Add the record of an interval: all terms, ``COUNTS``, ``storage_change`` and ``residual``."""
         if self._file is not None:
             values = {name: np.array([value]) for name, value in record.items()}
             values["time"] = np.array([seconds(time_end)])
@@ -95,20 +126,20 @@ class DomainBalanceWriter:
         return None if self._file is None else self._file.finish()
 
 
-def residual_of(flows: Mapping[str, float], change: float) -> float:
+def residual_of(terms: DomainTerms, flows: Mapping[str, Any], change: Any) -> Any:
     """Return what the flows of an interval leave unexplained of the change of storage [m3]."""
-    return sum(sign * flows[name] for name, (_, sign) in FLOWS.items()) - change
+    return sum(sign * flows[name] for name, (_, sign) in terms.flows.items()) - change
 
 
-def _definitions() -> dict[str, RecordVariable]:
+def _definitions(balance: DomainTerms) -> dict[str, RecordVariable]:
     """Define the variables of the file."""
     out = {
         "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
         "time_bounds": RecordVariable(("time", "bound"), {}, "i8"),
     }
-    terms = {name: (meaning, "m3", "sum") for name, (meaning, _) in FLOWS.items()}
-    terms |= {name: (meaning, "m3", "point") for name, meaning in STORES.items()}
-    terms["storage_change"] = ("change of the water in the ground and on the land", "m3", "sum")
+    terms = {name: (meaning, "m3", "sum") for name, (meaning, _) in balance.flows.items()}
+    terms |= {name: (meaning, "m3", "point") for name, meaning in balance.stores.items()}
+    terms["storage_change"] = ("change of the water in the domain", "m3", "sum")
     terms["residual"] = ("what the terms leave unexplained", "m3", "sum")
     terms |= {name: (meaning, "1", "sum") for name, meaning in COUNTS.items()}
     for name, (meaning, unit, method) in terms.items():

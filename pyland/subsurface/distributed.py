@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,9 @@ from pyland.subsurface.flow_options import dry_limits, solver_options
 from pyland.subsurface.flow_soil import SoilClasses
 from pyland.subsurface.flow_spinup import COUNTS, run_to_steady_state
 from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads, worst_cell
+
+WORK_FIELDS = 30
+"""Fields of the size of the heads of a state that the solver holds."""
 
 
 class DistributedSubsurface:
@@ -93,6 +96,16 @@ class DistributedSubsurface:
         Sizes.
     tile : tuple of slice
         Rows and columns of this rank.
+    active : numpy.ndarray of bool, shape (layer, y, x)
+        Cells of the tile that exist.
+    porosity, residual : numpy.ndarray, shape (layer, y, x)
+        Porosity and residual water of the tile [m3 m-3]; 1 where no cell is.
+    thickness : numpy.ndarray, shape (layer,)
+        Of the layers, top first [m].
+    comm : Communicator
+        Ranks.
+    fields : FlowFields
+        The compiled fields, for components that exchange water with them.
 
     Raises
     ------
@@ -173,18 +186,19 @@ class DistributedSubsurface:
             overland=overland, follows_terrain=terrain_following, slope_floor=slope_floor, ponding_depth=ponding_depth,
             tolerance=tolerance, max_iterations=max_iterations, min_step=min_step, max_step=max_step)
         dry = dry_limits(air_entry, air_dry_head)
-        self._comm = comm or Communicator()
-        self._grid = grid = FlowGrid(thickness, nx, ny, dx, dy, active, self._comm)
+        self.comm = comm or Communicator()
+        self._grid = grid = FlowGrid(thickness, nx, ny, dx, dy, active, self.comm)
         nz, rows, columns = grid.tile_shape
+        self.thickness = grid.thickness
         self.nlayer, self.nmember, self.tile = nz, whole_number(members, "members"), (grid.rows, grid.columns)
         self._area = grid.dx * grid.dy
         classes = SoilClasses(soil, retention, grid)
-        self._porosity, self._residual, self._elastic = classes.porosity, classes.residual, classes.elastic
+        self.porosity, self.residual = classes.porosity, classes.residual
         slopes = tuple(spread_columns(value, grid.shape[1:], name)
                        for name, value in (("slope_x", slope_x), ("slope_y", slope_y)))
         tilt = slopes if terrain_following else (np.zeros((1, 1)), np.zeros((1, 1)))
         faces = BoundaryFaces(boundaries, grid, classes.conductivity, tilt)
-        if overland != "none" and self._comm.any(bool(faces.covered.any())):
+        if overland != "none" and self.comm.any(bool(faces.covered.any())):
             raise InputError("boundaries.top: overland flow needs an open surface; leave the top out, or set overland "
                              "'none'.")
 
@@ -198,26 +212,25 @@ class DistributedSubsurface:
             grid, overland, *slopes, spread_columns(manning, grid.shape[1:], "manning"), overland_slope_x,
             overland_slope_y)
         self._faces = faces
-        self._core = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
-        with self._comm.together():  # the soil of one tile may be wrong
-            self._core.set_options(**self._options)
-            self._core.set_ranks(self._comm.handle, grid.tiles, grid.neighbours)
-            self._core.set_soil(RETENTION[retention], *dry, classes.table, classes.index, has_surface)
-            self._core.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
+        self.fields = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
+        with self.comm.together():  # the soil of one tile may be wrong
+            self.fields.set_options(**self._options)
+            self.fields.set_ranks(self.comm.handle, grid.tiles, grid.neighbours)
+            self.fields.set_soil(RETENTION[retention], *dry, classes.table, classes.index, has_surface)
+            self.fields.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
             if land is not None:
-                self._core.set_overland((land.bed_x, land.bed_y), (land.along_x, land.along_y),
+                self.fields.set_overland((land.bed_x, land.bed_y), (land.along_x, land.along_y),
                                         (land.manning_x, land.manning_y))
-            self._core.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
+            self.fields.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
                                       self._open)
-            self._core.set_boundary_values(faces.values())
+            self.fields.set_boundary_values(faces.values())
 
-        self._heads = self._core.field("heads")
+        self._heads = self.fields.field("heads")
         inner = self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3)
         self.pressure = inner if self.nmember > 1 else inner[0]
-        self._active = exists[1:-1, :, 1:-1].transpose(1, 0, 2)
-        self._ice: np.ndarray | float = 0.0
+        self.active = exists[1:-1, :, 1:-1].transpose(1, 0, 2)
         self.pressure[...] = initial_heads(grid, pressure_head, water_table_depth)
-        self._balance = FlowBalance(faces.sides, self._storage(), self._area, self._comm)
+        self._balance = FlowBalance(faces.sides, self._storage(), self._area, self.comm)
         self._out: dict[str, Any] = {}
 
     def set_boundary(self, side: str, value: np.ndarray | float, index: int = 0) -> None:
@@ -238,7 +251,7 @@ class DistributedSubsurface:
             If there is no such condition, or the value does not fit.
         """
         self._faces.replace(side, value, index)
-        self._core.set_boundary_values(self._faces.values())
+        self.fields.set_boundary_values(self._faces.values())
 
     def advance(
         self, dt: float, source: np.ndarray | float | None = None, rain: np.ndarray | float = 0.0
@@ -273,14 +286,52 @@ class DistributedSubsurface:
         ConvergenceError
             If a step of ``min_step`` does not converge; heads of all members are those before the call.
         """
-        nz, rows, columns = self._grid.tile_shape
-        with self._comm.together():
-            dt = number(dt, "dt")
-            if dt <= 0.0:
-                raise InputError(f"dt: the period must be positive [s], got {dt:g}.")
+        with self.comm.together():
+            dt = _period(dt)
             sources = None if source is None else self._grid.local_forcing(source, self.nmember, "source", layered=True)
             rains = self._grid.local_forcing(rain, self.nmember, "rain", layered=False)
             self._check_heads()
+        fields = self.fields
+
+        def put(member: int) -> None:
+            fields.field("source")[...] = 0.0 if sources is None else (
+                np.where(self.active, sources[member], 0.0).transpose(1, 0, 2) / WATER_DENSITY)
+            fields.field("rain")[...] = rains[member] * self._open / WATER_DENSITY
+
+        return self._advance(dt, put, lambda member: None)
+
+    def advance_with(
+        self, dt: float, put: Callable[[int], None], take: Callable[[int], None]
+    ) -> dict[str, Any]:
+        """Advance all states by a period with water that another component of the compiled core puts into the cells.
+
+        Parameters
+        ----------
+        dt : float
+            Length [s].
+        put : callable
+            Called with a member before it moves: enters its source and rain into :attr:`fields`.
+        take : callable
+            Called with a member after it has moved.
+
+        Returns
+        -------
+        dict
+            As :meth:`advance`.
+
+        Raises
+        ------
+        InputError, StateError, ConvergenceError
+            As :meth:`advance`.
+        """
+        with self.comm.together():
+            dt = _period(dt)
+            self._check_heads()
+        return self._advance(dt, put, take)
+
+    def _advance(self, dt: float, put: Callable[[int], None], take: Callable[[int], None]) -> dict[str, Any]:
+        """Advance all members in turn and book what passed."""
+        nz, rows, columns = self._grid.tile_shape
         out: dict[str, Any] = {
             **dict.fromkeys(COUNTS, 0),
             "source": np.zeros((self.nmember, nz, rows, columns)),
@@ -290,7 +341,9 @@ class DistributedSubsurface:
         before = self._heads.copy() if self.nmember > 1 else None
         try:
             for member in range(self.nmember):
-                self._advance_member(member, dt, sources, rains, out, inflow)
+                put(member)
+                self._advance_member(member, dt, out, inflow)
+                take(member)
         except BaseException:
             if before is not None:
                 self._heads[...] = before
@@ -305,19 +358,14 @@ class DistributedSubsurface:
         self._out = out
         return out
 
-    def _advance_member(
-        self, member: int, dt: float, sources: np.ndarray | None, rains: np.ndarray, out: dict, inflow: np.ndarray
-    ) -> None:
+    def _advance_member(self, member: int, dt: float, out: dict, inflow: np.ndarray) -> None:
         """Advance one state and read what passed."""
-        core = self._core
-        core.field("source")[...] = 0.0 if sources is None else (
-            np.where(self._active, sources[member], 0.0).transpose(1, 0, 2) / WATER_DENSITY)
-        core.field("rain")[...] = rains[member] * self._open / WATER_DENSITY
+        core = self.fields
         try:
             counts = core.advance(member, dt)
         except ConvergenceError as error:  # on all ranks
             of_member = f"member {member}: " if self.nmember > 1 else ""
-            cell = worst_cell(core.field("residual").transpose(1, 0, 2), self._grid, self._comm)
+            cell = worst_cell(core.field("residual").transpose(1, 0, 2), self._grid, self.comm)
             raise ConvergenceError(f"{of_member}{error}; the largest residual is in {cell}.") from None
         for name, count in zip(COUNTS, counts, strict=True):
             out[name] += count
@@ -333,16 +381,16 @@ class DistributedSubsurface:
         check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid)
 
     def _storage(self) -> np.ndarray:
-        """Return water in the ground and on it, (2, member) [m3], of this rank."""
-        return np.array([self._core.evaluate(member) for member in range(self.nmember)]).T * self._area
+        """Return water and ice in the ground and water on it, (2, member) [m3], of this rank."""
+        stored = np.array([self.fields.evaluate(member) for member in range(self.nmember)]).T
+        ices = self.fields.field("ices")
+        if ices.size:
+            inner = ices[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3) * self._grid.thickness[:, None, None]
+            stored[0] += (inner * self.active).sum(axis=(1, 2, 3))
+        return stored * self._area
 
     def _member(self, member: int) -> np.ndarray:
         return self._heads[member, 1:-1, :, 1:-1].transpose(1, 0, 2)
-
-    def _stored_water(self, member: int) -> np.ndarray:
-        """Water with what compression adds, (layer, y, x) [m3 m-3]."""
-        self._core.evaluate(member)
-        return self._core.field("storage")[1:-1, :, 1:-1].transpose(1, 0, 2)
 
     def _of_members(self, fields: list[np.ndarray]) -> np.ndarray:
         return fields[0] if self.nmember == 1 else np.stack(fields)
@@ -355,14 +403,36 @@ class DistributedSubsurface:
         StateError
             If a head is not finite.
         """
-        with self._comm.together():
+        with self.comm.together():
             self._check_heads()
         self._balance.reconcile(self._storage())
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of the state and the balance, for :meth:`restore`."""
+        return {"heads": self._heads.copy(), "ices": self.fields.field("ices").copy(), "balance": self._balance.copy()}
+
+    def restore(self, snapshot: Mapping[str, Any]) -> None:
+        """Go back to a :meth:`snapshot`."""
+        self._heads[...] = snapshot["heads"]
+        ices = self.fields.field("ices")
+        ices[...] = snapshot["ices"] if snapshot["ices"].size else 0.0
+        self._balance = snapshot["balance"].copy()
+
+    @property
+    def has_ice(self) -> bool:
+        """Whether ice was ever set."""
+        return bool(self.fields.field("ices").size)
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the heads of all members and the work fields of one [byte]."""
+        heads = self._heads
+        return heads.nbytes + WORK_FIELDS * heads[0].nbytes
 
     def set_ice(self, ice: np.ndarray | float) -> None:
         """Set the ice of the cells: it takes their pores and slows their flow; heads stay.
 
-        The liquid water that a cell loses or gains with its pores is booked as ``increment``.
+        What a cell gains with the ice and loses with its pores is booked as ``increment``.
 
         Parameters
         ----------
@@ -382,11 +452,10 @@ class DistributedSubsurface:
         field = spread_cells(ice, self._grid.shape, "ice")
         mine = self._grid.cells_with_rim(field)
         inner = mine[1:-1, :, 1:-1].transpose(1, 0, 2)
-        room = np.where(self._active, self._porosity - self._residual, np.inf)
-        if self._comm.any(bool((inner < 0.0).any() or (inner >= room).any())):
+        room = np.where(self.active, self.porosity - self.residual, np.inf)
+        if self.comm.any(bool((inner < 0.0).any() or (inner >= room).any())):
             raise InputError("ice: must not be negative, and less than porosity minus residual water in every cell.")
-        self._core.set_ice(np.where(self._grid.exists_with_rim, mine, 0.0))
-        self._ice = np.where(self._active, inner, 0.0)
+        self.fields.set_ice(np.where(self._grid.exists_with_rim, mine, 0.0))
         self.reconcile()
 
     @property
@@ -395,18 +464,12 @@ class DistributedSubsurface:
 
         All ranks must ask together.
         """
-        porosity = self._porosity - self._ice
-        elastic = self._elastic
-        water = []
-        for member in range(self.nmember):
-            squeezed = 1.0 + elastic * np.maximum(self._member(member), -0.5 / elastic)
-            water.append(np.where(self._active, np.minimum(self._stored_water(member) / squeezed, porosity), 0.0))
-        return self._of_members(water)
+        return self._of_members([self.fields.water(member).transpose(1, 0, 2) for member in range(self.nmember)])
 
     @property
     def saturation(self) -> np.ndarray:
         """Liquid water over porosity [1], shape of :attr:`pressure`; all ranks must ask together."""
-        return self.soil_water / self._porosity
+        return self.soil_water / self.porosity
 
     @property
     def surface_water(self) -> np.ndarray:
@@ -421,7 +484,7 @@ class DistributedSubsurface:
         Hydrostatic above the highest cell of that zone; the base of the domain where there is no such zone, NaN where
         there is no column.
         """
-        return self._of_members([find_water_table(self._member(member), self._active, self._grid)
+        return self._of_members([find_water_table(self._member(member), self.active, self._grid)
                                  for member in range(self.nmember)])
 
     @property
@@ -435,7 +498,8 @@ class DistributedSubsurface:
         """Water of the whole domain since the start [m3]; all ranks must ask together.
 
         ``rain``, ``source``, ``boundary_<side>`` and ``increment`` came in, ``discharge`` and ``surface_runoff`` went
-        out, ``storage_subsurface`` and ``storage_surface`` are there now, ``residual`` is what these do not explain.
+        out, ``storage_subsurface`` (with ice) and ``storage_surface`` are there now, ``residual`` is what these do not
+        explain.
         Floats, with members arrays ``(member,)``.
         """
         return {name: float(value[0]) if self.nmember == 1 else value for name, value in self._balance.terms().items()}
@@ -478,10 +542,18 @@ class DistributedSubsurface:
         -----
         The balance counts the water that passed in pseudo-time.
         """
-        self._core.set_options(**self._options | {"max_step": np.inf})
+        self.fields.set_options(**self._options | {"max_step": np.inf})
         try:
             return run_to_steady_state(
-                lambda step: self.advance(step, source=source, rain=recharge), self.pressure, self._active, self._comm,
+                lambda step: self.advance(step, source=source, rain=recharge), self.pressure, self.active, self.comm,
                 first_step=first_step, tolerance=tolerance, max_steps=max_steps)
         finally:
-            self._core.set_options(**self._options)
+            self.fields.set_options(**self._options)
+
+
+def _period(dt: float) -> float:
+    """Return the length of a period [s], a positive number."""
+    dt = number(dt, "dt")
+    if dt <= 0.0:
+        raise InputError(f"dt: the period must be positive [s], got {dt:g}.")
+    return dt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 
 import numpy as np
 
@@ -63,6 +64,12 @@ class FlowBalance:
         """Book what is there, (2, member) [m3], beyond what was there as ``increment``."""
         self._sums["increment"] += (stored - self._stored).sum(axis=0)
         self._stored = stored
+
+    def copy(self) -> FlowBalance:
+        """Return the sums as they are, to go back to."""
+        other = copy(self)
+        other._sums = {name: one.copy() for name, one in self._sums.items()}
+        return other
 
     def total(self, mine: np.ndarray) -> np.ndarray:
         """Sum over ranks, in their order."""

@@ -31,8 +31,8 @@ class SoilClasses:
         Class of each cell of the tile and its rim; one more than the last for cells that do not exist.
     conductivity : tuple of numpy.ndarray, shape (layer, y, x)
         Conductivity at saturation of the whole domain in x, y and z [m s-1].
-    porosity, residual, elastic : numpy.ndarray, shape (layer, y, x)
-        Of the tile: porosity and residual water [m3 m-3], specific storage over porosity [m-1]; 1 where no cell is.
+    porosity, residual : numpy.ndarray, shape (layer, y, x)
+        Porosity and residual water of the tile [m3 m-3]; 1 where no cell is.
 
     Raises
     ------
@@ -61,7 +61,6 @@ class SoilClasses:
         mine = self.index[1:-1, :, 1:-1].transpose(1, 0, 2)
         self.porosity = lookup[mine, 0]
         self.residual = lookup[mine, 1]
-        self.elastic = lookup[mine, 4] / self.porosity
 
 
 def _check_curve(values: Mapping[str, np.ndarray], curve: tuple[str, ...], grid: FlowGrid) -> None:

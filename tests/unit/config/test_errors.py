@@ -73,7 +73,6 @@ def errors_of(tmp_path, text):
         ("forcing:\n  variables: {air_temprature: T}", 2, "did you mean 'air_temperature'?"),
         ("forcing:\n  generator: {climate: semiarid}", 2, "did you mean 'semi_arid'?"),
         ("subsurface:\n  mode: distributd", 2, "did you mean 'distributed'?"),
-        ("subsurface:\n  mode: distributed", 2, "land.model: expected none with subsurface.mode: distributed, got clm"),
         ("subsurface:\n  mode: distributed", 2, "domain.type: expected grid or file with subsurface.mode: distributed"),
         ("subsurface:\n  overland: kinematic", 2, "overland: expected no overland with subsurface.mode: column"),
         ("subsurface:\n  solver: {max_step: 60}", 2, "max_step: expected no max_step with subsurface.mode: column"),
@@ -162,13 +161,13 @@ subsurface: {mode: distributed}
 
 
 @pytest.mark.parametrize(("line", "words"), [
-    ("ensemble: {size: 3}", "ensembles of the distributed subsurface are not available in this version"),
+    ("ensemble: {size: 3}", "expected 1 with land.model: none, which has one member; give land.model: clm, got 3"),
     ("rivers: {scheme: linear}", "water runs over land by subsurface.overland"),
     ("surface: {lake: 0.1}", "expected no lake: without a land model (land.model: none) it has no effect"),
     ("surface: {soil: {colour: 3}}", "expected no colour: without a land model"),
     ("output: {variables: [latent_heat_flux]}", "expected variables of the distributed subsurface"),
     ("output: {members: [soil_water]}", "expected no members: there is one member"),
-    ("observations: [{twin: {}, every: 1 day}]", "they need a filter"),
+    ("observations: [{twin: {}, every: 1 day}]", "expected none with land.model: none"),
 ])
 def test_what_does_not_go_with_the_distributed_subsurface(tmp_path, line, words):
     message = errors_of(tmp_path, FLOW + line)

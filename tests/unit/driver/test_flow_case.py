@@ -364,5 +364,5 @@ def test_a_spin_up_needs_a_way_out():
 def test_a_distributed_case_in_python(tmp_path):
     case = pyland.Case(FLOW)
     assert case.run(output=tmp_path / "run").scores["closure"]["water"]["discharge"] > 0.0
-    with pytest.raises(UnavailableError, match="columns only"):
+    with pytest.raises(UnavailableError, match="needs a land model"):
         case.model()

@@ -270,10 +270,10 @@ def test_a_member_that_fails_leaves_all_as_they_were():
 def test_a_run_goes_on_after_a_failure():
     """The next period gives the bits of a run that never failed."""
     flow, twin = build(), build()
-    flow._core.set_options(**flow._options | {"max_iterations": 1, "min_step": HOUR})
+    flow.fields.set_options(**flow._options | {"max_iterations": 1, "min_step": HOUR})
     with pytest.raises(ConvergenceError):
         flow.advance(HOUR, rain=0.01)
-    flow._core.set_options(**flow._options)
+    flow.fields.set_options(**flow._options)
     flow.advance(HOUR, rain=1e-3)
     twin.advance(HOUR, rain=1e-3)
     np.testing.assert_array_equal(flow.pressure, twin.pressure)
