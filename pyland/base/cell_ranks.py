@@ -135,9 +135,11 @@ class CellRanks(PlacedRanks):
             return local
         return np.concatenate(self._sharers.allgather(np.ascontiguousarray(local)), axis=-2)
 
-    def take(self, whole: np.ndarray) -> np.ndarray:
-        """Return this rank's block of an array (..., member, cell) over all members and all cells of the run."""
-        return np.ascontiguousarray(whole[..., self.members, :][..., self.cells])
+    def hand_out(self, whole: np.ndarray | None) -> np.ndarray:
+        """Return each rank's block of an array (..., member, cell) that the root has; collective."""
+        blocks = self.gather((self.members, self.cells))
+        return self.scatter(None if blocks is None else [
+            np.ascontiguousarray(whole[..., members, :][..., cells]) for members, cells in blocks])
 
 
 def _length(part: slice) -> int:

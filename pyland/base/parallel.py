@@ -90,6 +90,12 @@ class Communicator:
         """Return the values of all ranks, in rank order, on the root; None elsewhere."""
         return [value] if self._comm is None else self._comm.gather(value, root=0)
 
+    def scatter(self, values: Sequence[Any] | None) -> Any:
+        """Return the root's value for this rank; ``values`` holds one for each rank, and is not looked at elsewhere."""
+        if self._comm is not None:
+            return self._comm.scatter(values, root=0)
+        return None if values is None else values[0]
+
     def allgather_last(self, local: np.ndarray) -> np.ndarray:
         """Join arrays that are split over ranks along their last axis, on every rank."""
         if self._comm is None:

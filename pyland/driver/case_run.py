@@ -143,11 +143,10 @@ class CaseRun:
         run = self._member_run(name, folder, np.arange(config.ensemble.size), config.ensemble.seed, sets=sets)
         began = clock.perf_counter()
         restart = None
-        if self.is_resumed:
-            restart = self.comm.broadcast(find_latest(folder, config_hash=self.restart_hash)
-                                          if self.comm.is_root else None)
-        if restart is not None:
-            run.resume(restart)
+        if self.is_resumed and self.comm.is_root:
+            restart = find_latest(folder, config_hash=self.restart_hash)
+        if self.comm.any(restart is not None):
+            run.take_up(restart)
             _log.info("%s: resumed at %s", name, run.time)
         else:
             self._begin(run)

@@ -74,6 +74,10 @@ class Integration(ABC):
     def _plain_state(self) -> dict[str, np.ndarray]:
         """Return the arrays that are the same on all ranks."""
 
+    def take_up(self, restart: Restart | None) -> None:
+        """Go on from the restart that the root has read, None elsewhere; collective."""
+        self.resume(self._comm.broadcast(restart))
+
     @abstractmethod
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,10 +108,19 @@ class MemberRun(Integration):
             out["analysis:clipped"] = np.array([clipped], dtype=np.int64)
         return out
 
+    def take_up(self, restart: Restart | None) -> None:
+        """Go on from the restart that the root has read; each rank receives its own members and cells."""
+        head = None
+        if restart is not None:
+            plain = {name: array for name, array in restart.state.items() if name in PLAIN or name.startswith(PREFIX)}
+            head = replace(restart, state=plain), [name for name in restart.state if name not in plain]
+        head, blocks = self._comm.broadcast(head)
+        state = {name: self._ranks.hand_out(None if restart is None else restart.state[name]) for name in blocks}
+        self.resume(replace(head, state=head.state | state))
+
     def resume(self, restart: Restart) -> None:
-        """Take up the state of a restart."""
-        state = {name: array if name in PLAIN or name.startswith(PREFIX) else self._ranks.take(array)
-                 for name, array in restart.state.items()}
+        """Take up the state of a restart, reduced to this rank's members and cells."""
+        state = restart.state
         self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
         if self._perturbation is not None and "perturbation:noise" in state:
             self._perturbation.restore({"noise": state["perturbation:noise"], "step": state["perturbation:step"][0]})

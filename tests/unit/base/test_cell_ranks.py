@@ -46,6 +46,9 @@ class ThreadRank:
         out = self.allgather(value)
         return out if self._rank == root else None
 
+    def scatter(self, values, root):
+        return self.allgather(values)[root][self._rank]
+
     def Alltoallv(self, send, receive):
         numbers, counts = send
         parts = [np.array(part) for part in np.split(numbers, np.cumsum(counts)[:-1])]
@@ -86,7 +89,8 @@ def test_blocks_come_together_and_go_back(groups, tiles, nmember):
         group, tile = divmod(rank, tiles)
         mine = cells[share_of(ncell, tiles, tile)]
         ranks = CellRanks(Communicator(world.member(rank)), Communicator(sharers[tile].member(group)), nmember, mine)
-        block = ranks.take(whole)
+        block = ranks.hand_out(whole if rank == 0 else None)
+        assert np.array_equal(block, whole[..., ranks.members, :][..., mine])
         shared = ranks.all_members(block)
         assert np.array_equal(shared, whole[..., ranks.position])
         assert np.array_equal(ranks.my_members(shared), block)
