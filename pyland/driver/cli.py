@@ -138,6 +138,32 @@ def run(
 
 
 @app.command()
+def submit(
+    case: Case,
+    show: Annotated[bool, typer.Option("--print", help="Print the job script instead of submitting it.")] = False,
+    scheduler: Annotated[str, typer.Option("--scheduler", metavar="NAME", help="slurm or pbs.")] = "slurm",
+    nodes: Annotated[int, typer.Option("--nodes", min=1, help="Nodes.")] = 1,
+    ranks: Annotated[
+        int | None, typer.Option("--ranks", min=1, help="Ranks on all nodes; default by the cores of this machine.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads per rank; default 1.")] = None,
+    limit: Annotated[str, typer.Option("--time", metavar="HH:MM:SS", help="Time limit.")] = "01:00:00",
+    account: Annotated[str | None, typer.Option("--account", metavar="A", help="Account that pays.")] = None,
+    partition: Annotated[str | None, typer.Option("--partition", metavar="P", help="Partition or queue.")] = None,
+    overrides: Overrides = None,
+) -> None:
+    """Write a job script for a case and submit it; the case is checked first."""
+    from pyland.config import load_case
+    from pyland.driver.commands.submit import job_script, plan_job, submit_job
+
+    config = load_case(case, overrides or [])
+    job = plan_job(config, scheduler, nodes=nodes, ranks=ranks, threads=threads, time=limit, account=account,
+                   partition=partition)
+    script = job_script(case, config, job, tuple(overrides or []))
+    typer.echo(script if show else submit_job(script, scheduler), nl=not show)
+
+
+@app.command()
 def diagnose(
     case: Case,
     what: Annotated[str, typer.Argument(help="skill, balance or assimilation.")] = "skill",

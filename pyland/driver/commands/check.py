@@ -58,7 +58,7 @@ class CheckReport:
         return None
 
 
-def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
+def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> CheckReport:
     """Check files, units, time cover, memory and ranks of a case whose configuration is valid.
 
     Parameters
@@ -67,6 +67,8 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         The case.
     ranks : int
         Number of ranks it is to run on.
+    is_here : bool
+        It is to run on this machine, whose memory must do.
 
     Returns
     -------
@@ -78,7 +80,8 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
     if config.is_distributed:
         report.attempt(config.where("parallel"), lambda: check_tiles(config, ranks))
         report.memory = check_flow(config, ranks, report)
-        _check_memory(report.memory, "domain", config, report)
+        if is_here:
+            _check_memory(report.memory, "domain", config, report)
         return report
     layers = build_layers(config.domain.layers, config.domain.bedrock_layers, config.domain.bedrock_thickness)
     domain = report.attempt(config.where("domain"), lambda: build_domain(config.domain))
@@ -101,7 +104,8 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
                                len(NOMINAL_LAYERS) if config.surface.lake else 0)
         report.memory = size
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {columns} columns"
-        _check_memory(size, "ensemble.size", config, report)
+        if is_here:
+            _check_memory(size, "ensemble.size", config, report)
     report.facts["layers"] = (
         f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
         f"{layers.thermal_thickness.sum():.1f} m"
