@@ -82,6 +82,7 @@ class LandSection(Section):
         "thickness of the soil layers of the land over the distributed subsurface, from the top, no deeper than it; "
         "null: the layers of the subsurface down to 4 m, two at least",
         unit="m",
+        kind="numbers",
         above=0,
     )
     stomata: str = key("medlyn", "stomatal conductance", choices=("medlyn", "ball_berry"))

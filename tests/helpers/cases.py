@@ -66,6 +66,25 @@ FLOW: dict[str, Any] = {
 }
 """A storm on a slope that ponds, with a stream that falls beside it: 24 columns, 8 hours."""
 
+COUPLED = {
+    "case": {"name": "land over a hill"},
+    "time": {"start": "2020-03-10", "end": "2020-03-12", "step": "1 h"},
+    "domain": {"type": "grid", "latitude": 51, "longitude": 8, "nx": 5, "ny": 4, "dx": 100, "dy": 100,
+               "layers": [0.1, 0.2, 0.3, 0.4, 1.0], "slopes": {"x": -0.03, "y": 0.01}, "bedrock_layers": 3},
+    "surface": {"soil": {"texture": {"sand": 35, "clay": 20}},
+                "vegetation": {"patches": [{"type": "c3_grass", "fraction": 0.7}]}},
+    "forcing": {"generator": {"climate": "cold", "seed": 7}},
+    "land": {"soil_layers": [0.05, 0.1, 0.15, 0.3], "initial": {"soil_temperature": 273.6}},
+    "subsurface": {"mode": "distributed", "overland": "kinematic", "initial": {"water_table_depth": 0.4},
+                   "outlets": [{"name": "corner", "x": 200, "y": -150, "radius": 80}]},
+    "ensemble": {"size": 3, "perturb": {
+        "forcing": {"precipitation": {"std": 0.4}, "temperature": {"std": 1.0}},
+        "initial": {"pressure_head": {"kind": "add_normal", "std": 0.1, "length_scale": 300},
+                    "soil_temperature": {"kind": "add_normal", "std": 0.5}}}},
+    "output": {"every": "6 h", "restart_every": "20 h", "members": ["water_table_depth"]},
+}
+"""Two days of snow and frost over a hill of 20 columns whose layers the land does not share, three members."""
+
 RESULTS = ("truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc",
            "discharge.nc", "open_loop/history.nc", "open_loop/members.nc", "open_loop/balance.nc",
            "open_loop/discharge.nc")

@@ -6,21 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-
 from pyland.base.errors import ConfigError, PylandError
-from pyland.base.registry import variables
 from pyland.config import CaseConfig
-from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
+from pyland.domain import Domain, build_domain, build_layers, build_surface
 from pyland.driver.commands.check_flow import check_flow
+from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
 from pyland.driver.observing import read_sets
-from pyland.driver.rank_layout import choose_split
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 from pyland.land.lake_model import NOMINAL_LAYERS
-
-BYTES = 8
-"""Size of a number [byte]."""
 
 SECONDS_PER_DAY = 86400.0
 
@@ -98,12 +92,14 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
         if isinstance(plan, RiverPlan):
             report.facts |= describe_rivers(config, plan)
             report.attempt(config.where("rivers"), lambda: build_rivers(config, domain, plan, 1))
-        columns = _columns_per_rank(config, domain, ranks, report)
+        groups, tiles = describe_split(config, domain.ncell, ranks, report)
+        columns = -(-config.ensemble.size // groups) * -(-domain.ncell // tiles)
         npatch = 1 if surface is None else surface.npatch
         size = memory_estimate(columns, layers, npatch, config.land.snow.layers,
                                len(NOMINAL_LAYERS) if config.surface.lake else 0)
         report.memory = size
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {columns} columns"
+        report.facts["cost"] = describe_cost(config, domain.ncell)
         if is_here:
             _check_memory(size, "ensemble.size", config, report)
     report.facts["layers"] = (
@@ -123,25 +119,6 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
     return report
 
 
-def memory_estimate(ncolumn: int, layers: Layers, npatch: int, snow_layers: int, lake_layers: int = 0) -> float:
-    """Return the memory of all fields of a rank [byte].
-
-    Counts the registry: every forcing, state, flux and parameter by its dimensions, twice for averages and copies.
-    """
-    sizes = {
-        "column": 1,
-        "layer": layers.nlayer,
-        "thermal_layer": layers.nthermal,
-        "snow_layer": snow_layers,
-        "lake_layer": lake_layers,
-        "patch": npatch,
-        "band": 2,
-        "layer_patch": layers.nlayer * npatch,
-    }
-    each = sum(int(np.prod([sizes[name] for name in item.dims])) for item in variables())
-    return 2.0 * each * ncolumn * BYTES
-
-
 def _describe_time(config: CaseConfig, report: CheckReport) -> None:
     """Say what period a run covers, in how many steps."""
     days = config.time.nstep * config.time.step / SECONDS_PER_DAY
@@ -151,20 +128,6 @@ def _describe_time(config: CaseConfig, report: CheckReport) -> None:
         f"{config.time.nstep} steps of {config.time.step:g} s"
         + (f", after {spinup} passes of spin-up" if spinup else "")
     )
-
-
-def _columns_per_rank(config: CaseConfig, domain: Domain, ranks: int, report: CheckReport) -> int:
-    """Return the columns of the rank that has most, and say how the ranks are split."""
-    section, size = config.parallel, config.ensemble.size
-    split = report.attempt(config.where("parallel"), lambda: choose_split(
-        ranks, domain.ncell, size, section.member_groups, section.tiles))
-    if not isinstance(split, tuple):
-        return -(-domain.ncell // ranks) * size
-    groups, tiles = split
-    members, cells = -(-size // groups), -(-domain.ncell // tiles)
-    report.facts["ranks"] = (f"{ranks} = {groups} member group(s) x {tiles} tile(s); at most {members} member(s) x "
-                             f"{cells} cell(s) on a rank")
-    return members * cells
 
 
 def _check_memory(size: float, path: str, config: CaseConfig, report: CheckReport) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from pyland.base.errors import PylandError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
+from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
+from pyland.driver.coupled_setup import prepare_coupled
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
 from pyland.driver.inputs import forcing_period, open_weather
 from pyland.subsurface.flow_grid import FlowGrid
@@ -40,7 +42,8 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
         Memory of a rank [byte], 0 if the grid cannot be built.
     """
     try:
-        setup = prepare_flow(config, Communicator())
+        land = prepare_coupled(config, Communicator()) if config.is_coupled else None
+        setup = prepare_flow(config, Communicator()) if land is None else land.flow
     except PylandError as error:
         report.problems += str(error).splitlines()
         return 0.0
@@ -50,11 +53,22 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
         start, end = forcing_period(config)
         report.facts["forcing"] = f"{config.forcing.format}, covers {start} to {end} UTC"
     report.facts |= describe_flow(setup)
-    tiles = report.attempt("parallel", lambda: tiles_of(setup, ranks))
-    if tiles is not None and ranks > 1:
-        report.facts["tiles"] = f"{tiles[1]} x {tiles[0]} rectangles of cells on {ranks} ranks"
-    size = memory_of_flow(setup, ranks, config.ensemble.size)
+    groups, tiles = 1, ranks
+    if land is not None:
+        groups, tiles = describe_split(config, setup.whole.ncell, ranks, report, prefers_members=True)
+    shape = report.attempt("parallel", lambda: tiles_of(setup, tiles))
+    if shape is not None and tiles > 1:
+        report.facts["tiles"] = f"{shape[1]} x {shape[0]} rectangles of cells on {tiles} ranks"
+    members = -(-config.ensemble.size // groups)
+    size = memory_of_flow(setup, tiles, members)
+    if land is not None:
+        columns = -(-setup.whole.ncell // tiles) * members
+        size += memory_estimate(columns, land.layers, land.surface.npatch, config.land.snow.layers)
+        report.facts["layers"] = (f"land {land.layers.nlayer} to {land.layers.depth:.2f} m, rock to "
+                                  f"{land.layers.thermal_thickness.sum():.1f} m")
+        report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
     report.facts["memory"] = f"about {size / 2**20:.3g} MiB per rank"
+    report.facts["cost"] = describe_cost(config, setup.whole.ncell)
     return size
 
 

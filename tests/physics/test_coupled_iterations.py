@@ -1,0 +1,50 @@
+"""Iterated coupling: in drying soil a second pass takes a part of the error of a long step."""
+
+from __future__ import annotations
+
+import numpy as np
+from catchments import random_catchment
+from columns import random_areas
+
+from pyland.forcing.moist_air import saturation_pressure
+
+HOUR = 3600.0
+
+
+def summer_weather(start, step, ncell):
+    """Return the mean weather of a step of dry days that are all the same."""
+    hours = (start + np.arange(30.0, step, 60.0)) / HOUR % 24.0
+    sun = np.maximum(0.9 * np.cos((hours - 12.0) / 24.0 * 2.0 * np.pi) - 0.1, 0.0)
+    vapour = 0.5 * float(saturation_pressure(np.array([293.0]))[0])
+    values = {
+        "air_temperature": (293.0 + 8.0 * np.cos((hours - 15.0) / 24.0 * 2.0 * np.pi)).mean(),
+        "specific_humidity": 0.622 * vapour / (9e4 - 0.378 * vapour), "surface_pressure": 9e4, "wind_speed": 3.0,
+        "shortwave_down": 1000.0 * sun.mean(), "longwave_down": 330.0, "rain": 0.0, "snowfall": 0.0,
+        "cosine_zenith": sun.mean(), "daylength_factor": 0.8, "co2": 4e-4,
+    }
+    return {name: np.full(ncell, float(value)) for name, value in values.items()}
+
+
+def evapotranspiration(step, passes, days=3):
+    """Return the sum over some days, (cell,) [kg m-2]."""
+    rng = np.random.default_rng(3)
+    model = random_catchment(rng, nmember=1, iterations=passes)
+    areas = random_areas(rng, 2, model.ncell)
+    model.set_state({"pressure_head": np.full((9, 1, model.ncell), -12.0)})
+    total = np.zeros(model.ncell)
+    for index in range(round(days * 24 * HOUR / step)):
+        model.advance(summer_weather(index * step, step, model.ncell), *areas, step)
+        total += model.flux["evapotranspiration"][0] * step
+    return total
+
+
+def test_a_second_pass_takes_a_part_of_the_error():
+    fine = evapotranspiration(240.0, 1)
+
+    def error(passes):
+        return float(np.sqrt(np.mean((evapotranspiration(HOUR, passes) - fine) ** 2)))
+
+    once, twice, thrice = error(1), error(2), error(3)
+    assert fine.mean() > 5.0
+    assert twice < 0.8 * once
+    assert abs(thrice - twice) < 0.1 * twice
