@@ -67,6 +67,10 @@ def errors_of(tmp_path, text):
         ("surface:\n  soil:\n    parameters:\n      clapp_hornberger_b: 4", 4, "retention: van_genuchten"),
         ("surface:\n  lake: 1.2", 2, "lake: expected a number at least 0 and at most 1"),
         ("surface: 5", 1, "expected a mapping, got 5"),
+        ("forcing:\n  format: nldas-pfb", 2, "forcing.path: expected a folder or text file with forcing.format: nldas-pfb"),
+        ("forcing:\n  first_record: 3", 2, "expected no first_record with forcing.format: generator; did you mean format: "
+         "nldas-pfb?"),
+        ("forcing:\n  format: nldas-pfb\n  path: x\n  lapse_rate: 0.006", 4, "expected no lapse_rate with forcing.format"),
         ("forcing:\n  format: era5", 2, "'era5' is not available in this version; available: alma, generator"),
         ("forcing:\n  format: alma", 2, "forcing.path: expected a netCDF file"),
         ("forcing:\n  format: alma\n  path: x.nc", 2, "domain.latitude: expected a value with forcing.format: alma"),
