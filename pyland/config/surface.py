@@ -11,31 +11,8 @@ from pydantic import field_validator, model_validator
 from pyland.base.registry import variable
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key, read_value
-
-VEGETATION_TYPES = MappingProxyType(
-    {
-        # name: (number in CLM, height of canopy top and bottom [m]: CLM4.5 Technical Note, table 2.2; corn as crops)
-        "bare_ground": (0, 0.5, 0.01),
-        "needle_evergreen_temperate": (1, 17.0, 8.5),
-        "needle_evergreen_boreal": (2, 17.0, 8.5),
-        "needle_deciduous_boreal": (3, 14.0, 7.0),
-        "broadleaf_evergreen_tropical": (4, 35.0, 1.0),
-        "broadleaf_evergreen_temperate": (5, 35.0, 1.0),
-        "broadleaf_deciduous_tropical": (6, 18.0, 10.0),
-        "broadleaf_deciduous_temperate": (7, 20.0, 11.5),
-        "broadleaf_deciduous_boreal": (8, 20.0, 11.5),
-        "broadleaf_evergreen_shrub_temperate": (9, 0.5, 0.1),
-        "broadleaf_deciduous_shrub_temperate": (10, 0.5, 0.1),
-        "broadleaf_deciduous_shrub_boreal": (11, 0.5, 0.1),
-        "c3_arctic_grass": (12, 0.5, 0.01),
-        "c3_grass": (13, 0.5, 0.01),
-        "c4_grass": (14, 0.5, 0.01),
-        "c3_crop": (15, 0.5, 0.01),
-        "c3_irrigated_crop": (16, 0.5, 0.01),
-        "corn_temperate": (17, 0.5, 0.01),
-    }
-)
-"""Plant types. Bare ground has heights only so that formulas stay defined where no leaf is."""
+from pyland.config.parflow import ParflowVegetationSection, SoilIndicatorSection
+from pyland.config.plants import VEGETATION_TYPES
 
 MAXIMUM_PATCHES = 4
 """Patches of a column, bare ground included: they are a short inner index."""
@@ -281,9 +258,15 @@ class VegetationSection(Section):
     patches: list[PatchSection] = key(
         lambda: [PatchSection()], "parts of each cell, at most 4 with bare ground", factory=True
     )
+    parflow: ParflowVegetationSection | None = key(
+        None, "land cover, sand, clay and soil colour from the files of ParFlow-CLM instead of patches"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> VegetationSection:
+        if self.parflow is not None and self.changes("patches"):
+            text = "expected no patches beside parflow; its map has them"
+            raise Problems([("patches", text, ("patches", "parflow"))])
         total = math.fsum(patch.fraction for patch in self.patches)
         if total > 1 + FRACTION_TOLERANCE:
             raise Problems([("patches", f"expected fractions that sum to at most 1, got {total:.6g}", ("patches",))])
@@ -412,6 +395,9 @@ class SoilSection(Section):
         None, "netCDF file on the grid of the domain with soil fields by registry id, (y, x) or (layer, y, x); they "
         "replace texture and parameters", kind="path",
     )
+    indicator: SoilIndicatorSection | None = key(
+        None, "hydraulic parameters by classes, as in ParFlow: the class of each cell and a table"
+    )
     colour: int = key(15, "soil colour class of CLM, 1 light to 20 dark", kind="integer", at_least=1, at_most=20)
     parameters: dict[str, float | list[float]] = key(
         dict,
@@ -423,6 +409,15 @@ class SoilSection(Section):
     @classmethod
     def _parameters(cls, value: Any) -> Any:
         return _registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> SoilSection:
+        if self.indicator is not None:
+            given = [name for name in ("file", "parameters") if self.changes(name)]
+            if given:
+                raise Problems([(name, f"expected no {name} beside indicator; its table has the parameters",
+                                 (name, "indicator")) for name in given])
+        return self
 
 
 class UrbanSlabSection(Section):
@@ -474,7 +469,21 @@ class SurfaceSection(Section):
             text = f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}"
             given = [name for name in OTHER_SURFACES if self.changes(name)]
             raise Problems([(given[0], text, OTHER_SURFACES)])
+        if self.vegetation.parflow is not None:
+            given = [f"soil.texture.{name}" for name in ("sand", "clay", "generate") if self.soil.texture.changes(name)]
+            given += ["soil.colour"] if self.soil.changes("colour") else []
+            if given:
+                text = "expected none beside vegetation.parflow; its map has it"
+                raise Problems([(name, text, (name, "vegetation.parflow")) for name in given])
         return self
+
+    @property
+    def parflow_files(self) -> list[str]:
+        """Return the files of ParFlow-CLM that say what covers the ground and what it is made of."""
+        sections = (self.vegetation.parflow, self.soil.indicator)
+        names = (("map", "parameters"), ("file", "table"))
+        return [str(getattr(section, name)) for section, pair in zip(sections, names, strict=True)
+                if section is not None for name in pair]
 
 
 def _scaled(value: float | list[float], factor: float) -> float | list[float]:

@@ -84,6 +84,7 @@ class CaseRun:
         return [*weather_files(config, self.setup.whole), config.domain.file, config.domain.mask,
                 relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
                 config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
+                *config.surface.parflow_files,
                 *(entry.file for entry in config.observations)]
 
     def _provenance(self) -> dict[str, Any]:

@@ -73,10 +73,10 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
     if section.format == "alma":
         return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)
     if section.format == "nldas-pfb":
+        begin = np.datetime64(section.record_start or config.time.start, "s")
         return open_forcing(
             "nldas-pfb", path=section.path, cells=domain.cell_id, shape=(domain.ny, domain.nx), prefix=section.prefix,
-            first_record=section.first_record, record_start=np.datetime64(section.record_start or config.time.start, "s"),
-            **common)
+            first_record=section.first_record, record_start=begin, **common)
     return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)
 
 

@@ -1,4 +1,4 @@
-"""Weather from the forcing files of ParFlow-CLM, which were made for NLDAS: text of one place, or PFB files of a grid."""
+"""Weather from the forcing files of ParFlow-CLM, made for NLDAS: text of one place, or PFB files of a grid."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class NldasPfbForcing(IntervalForcing):
     -----
     ParFlow-CLM holds a record constant over its hour. Here a record is the mean of that hour, as everywhere in pyland:
     steps of an hour see the same numbers, shorter ones a shortwave that follows the sun and smooth fields from straight
-    lines, see `IntervalForcing`. Temperature, humidity, pressure and wind of NLDAS are values at the end of the hour; as
-    means of it they come half an hour early, in ParFlow-CLM and here.
+    lines, see `IntervalForcing`. Temperature, humidity, pressure and wind of NLDAS are values at the end of the hour;
+    as means of it they come half an hour early, in ParFlow-CLM and here.
     """
 
     def __init__(

@@ -234,7 +234,7 @@ def _list_files(folder: Path, prefix: str | None) -> tuple[str, dict[str, dict[i
     missing = [name for name in VARIABLES if name not in files]
     if missing:
         raise InputError(
-            f"{folder}: there are no forcing files of {', '.join(missing)}; expected {chosen}.{missing[0]}.000001.pfb or "
-            f"{chosen}.{missing[0]}.000001_to_000024.pfb, and so on for {', '.join(VARIABLES)}."
+            f"{folder}: there are no forcing files of {', '.join(missing)}; expected {chosen}.{missing[0]}.000001.pfb "
+            f"or {chosen}.{missing[0]}.000001_to_000024.pfb, and so on for {', '.join(VARIABLES)}."
         )
     return chosen, files
