@@ -24,7 +24,7 @@ VEGETATION_PARAMETERS = (
 
 _MAP_HEADER, _MAP_PLACES = 2, 7  # lines above the cells; x, y, latitude, longitude, sand, clay, colour
 _COLOURS = 8  # classes of soil colour in ParFlow-CLM
-_DATE_KEYS = ("syr", "smo", "sda", "shr", "smn", "sss")
+_DATE_KEYS = ("yr", "mo", "da", "hr", "mn", "ss")
 
 
 @dataclass(frozen=True)
@@ -206,20 +206,21 @@ def control_number(control: Mapping[str, str], name: str, path: str | Path) -> f
     return None if value == float(control.get("udef", "-9999.")) else value
 
 
-def control_start(control: Mapping[str, str], path: str | Path) -> datetime | None:
-    """Return the start that drv_clmin.dat names; None if it has none.
+def control_moment(control: Mapping[str, str], letter: str, path: str | Path) -> datetime | None:
+    """Return the start (letter ``s``) or end (``e``) that drv_clmin.dat names; None if it has none.
 
     Raises
     ------
     InputError
         If it is no date.
     """
-    if _DATE_KEYS[0] not in control:
+    names = [letter + name for name in _DATE_KEYS]
+    if names[0] not in control:
         return None
     try:
-        return datetime(*(int(float(control.get(name, "0"))) for name in _DATE_KEYS))
+        return datetime(*(int(float(control.get(name, "0"))) for name in names))
     except ValueError as error:
-        raise InputError(f"{path}: {', '.join(_DATE_KEYS)} are no date ({error}).") from None
+        raise InputError(f"{path}: {', '.join(names)} are no date ({error}).") from None
 
 
 def _lines(path: str | Path) -> list[str]:

@@ -274,6 +274,19 @@ def parflow_run(
     typer.echo(result.text())
 
 
+@parflow.command("land")
+def parflow_land(
+    path: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder with drv_clmin.dat, or that file.", show_default=False)
+    ],
+) -> None:
+    """Print the sections of case.yaml that the land files of ParFlow-CLM (drv_*.dat) amount to."""
+    from pyland.driver.commands.parflow_land import land_sections
+
+    if world().is_root:
+        typer.echo(land_sections(path), nl=False)
+
+
 @parflow.command("netcdf")
 def parflow_netcdf(
     sources: Annotated[list[Path], typer.Argument(metavar="FILE.pfb...", show_default=False)],

@@ -13,8 +13,8 @@ from pyland.config import load_case
 from pyland.domain import build_domain, build_layers, build_surface
 from pyland.domain.parflow_cover import read_cover
 from pyland.domain.parflow_land import (
+    control_moment,
     control_number,
-    control_start,
     read_clm_control,
     read_vegetation_map,
     read_vegetation_parameters,
@@ -208,7 +208,10 @@ def test_little_washita(shared_data):
     assert len(table) == 20 and {row.size for row in table.values()} == {18}
     assert (table["lai"][9], table["sai"][9], table["rootb"][9], table["taus_nir"][11]) == (2.0, 4.0, 2.5, 0.38)
     control = read_clm_control(folder / "drv_clmin.dat")
-    assert control_start(control, "x") == datetime(1998, 10, 1, 5)
+    assert control_moment(control, "s", "x") == datetime(1998, 10, 1, 5)
+    assert control_moment(control, "e", "x") == datetime(1999, 10, 1, 4) and control_moment({}, "s", "x") is None
+    with pytest.raises(InputError, match="x: syr, smo, sda, shr, smn, sss are no date"):
+        control_moment({**control, "smo": "13"}, "s", "x")
     assert control_number(control, "t_ini", "x") == 300.0 and control_number(control, "forc_hgt_u", "x") == 10.0
     assert control_number(control, "qflx_tran_vegmx", "x") is None and control["vegtf"] == "drv_vegm.alluv.dat"
     with pytest.raises(InputError, match="expected a number for metf1d, got 'narr_1hr.dat'"):
