@@ -39,7 +39,7 @@ def test_heads_are_those_of_parflow(shared_data, reference):
         source[:ROOT_LAYERS] = fluxes[hour]
         out = flow.advance(HOUR, source=source)
         np.testing.assert_allclose(out["source"], source, rtol=0.0, atol=1e-15)  # no cell was too dry to give it
-        assert out["discharge"].sum() * HOUR == pytest.approx(volumes["outflow"][hour], abs=0.1), hour
+        assert out["discharge"].sum() * HOUR == pytest.approx(volumes["outflow"][hour], abs=0.01), hour
         left = max(left, float(np.abs(flow.pressure - heads[hour]).max()))
         if hour % 24 == 0:
             away = np.sqrt(np.mean((flow.pressure - heads[hour]) ** 2))
