@@ -8,7 +8,7 @@ from pydantic import field_validator, model_validator
 
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problems, Section, key
-from pyland.config.plants import VEGETATION_TYPES
+from pyland.config.plants import PLANT_PARAMETERS, VEGETATION_TYPES, registry_numbers
 
 CLASSES = 18
 """Classes of land cover of ParFlow-CLM: 17 of IGBP and bare soil."""
@@ -23,6 +23,9 @@ class ParflowVegetationSection(Section):
     parameters: str | None = key(None, "drv_vegp.dat: parameters of the classes", kind="path")
     types: dict[int, str] = key(
         dict, "plant types of classes by number, where they are not those of docs/guide/vegetation.md", factory=True
+    )
+    plant_parameters: dict[str, float] = key(
+        dict, "plant parameters of all classes that replace those of types and files, by registry id", factory=True
     )
     ground_temperature: float | list[float] | None = key(
         None,
@@ -52,6 +55,11 @@ class ParflowVegetationSection(Section):
                                  f"{suggestion(str(name), known)}")
             out[int(number)] = name
         return out
+
+    @field_validator("plant_parameters", mode="before")
+    @classmethod
+    def _plant_parameters(cls, value: Any) -> Any:
+        return registry_numbers(value, PLANT_PARAMETERS, several=False)
 
     @model_validator(mode="after")
     def _check(self) -> ParflowVegetationSection:

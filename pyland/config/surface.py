@@ -8,45 +8,16 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from pyland.base.registry import variable
-from pyland.base.text import one_of, shown, suggestion
-from pyland.config.fields import Problem, Problems, Section, key, read_value
+from pyland.base.text import one_of, shown
+from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.parflow import ParflowVegetationSection, SoilIndicatorSection
-from pyland.config.plants import VEGETATION_TYPES
+from pyland.config.plants import PLANT_PARAMETERS, VEGETATION_TYPES, registry_numbers
 
 MAXIMUM_PATCHES = 4
 """Patches of a column, bare ground included: they are a short inner index."""
 
 FRACTION_TOLERANCE = 1e-9
 """How far decimal fractions such as 0.1 + 0.2 + 0.7 may miss 1 by rounding [1]."""
-
-PLANT_PARAMETERS = (
-    "vcmax25_top",
-    "medlyn_slope",
-    "medlyn_intercept",
-    "ball_berry_slope",
-    "ball_berry_intercept",
-    "psi_open",
-    "psi_closed",
-    "root_beta",
-    "leaf_angle",
-    "leaf_reflectance_vis",
-    "leaf_reflectance_nir",
-    "leaf_transmittance_vis",
-    "leaf_transmittance_nir",
-    "stem_reflectance_vis",
-    "stem_reflectance_nir",
-    "stem_transmittance_vis",
-    "stem_transmittance_nir",
-    "roughness_ratio",
-    "displacement_ratio",
-    "leaf_dimension",
-    "specific_leaf_area",
-    "root_leaf_ratio",
-    "live_wood_share",
-    "plant_turnover",
-)
-"""Plant parameters that a patch may replace (registry ids)."""
 
 _VAN_GENUCHTEN = ("residual_water", "van_genuchten_alpha", "van_genuchten_n")
 _CLAPP_HORNBERGER = ("clapp_hornberger_b", "air_entry_head")
@@ -207,7 +178,7 @@ class PatchSection(Section):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, value: Any) -> Any:
-        return _registry_numbers(value, PLANT_PARAMETERS, several=False)
+        return registry_numbers(value, PLANT_PARAMETERS, several=False)
 
     @model_validator(mode="after")
     def _check(self) -> PatchSection:
@@ -408,7 +379,7 @@ class SoilSection(Section):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, value: Any) -> Any:
-        return _registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
+        return registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
 
     @model_validator(mode="after")
     def _check(self) -> SoilSection:
@@ -509,28 +480,3 @@ def _check_texture(section: Any, sand: float | list[float], clay: float | list[f
             [("clay", f"expected sand and clay of at most 100 percent together, got {worst:g}", ("sand", "clay"))]
         )
     return section
-
-
-def _registry_numbers(value: Any, names: tuple[str, ...], several: bool) -> Any:
-    """Read ``{registry id: number}`` with unit and range of the registry."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a mapping of {one_of(names)}, got {shown(value)}")
-    result = {}
-    for name, number in value.items():
-        if name not in names:
-            raise ValueError(f"expected one of {one_of(names)}, got '{name}'{suggestion(str(name), names)}")
-        entry = variable(name)
-        low, high = entry.valid_range or (-math.inf, math.inf)
-        fact = {
-            "kind": "number_or_numbers" if several else "number",
-            "unit": entry.units,
-            "minimum": low,
-            "maximum": high,
-        }
-        try:
-            result[name] = read_value(number, fact, {})
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    return result

@@ -221,7 +221,8 @@ class _Plant:
             self.heights = (bottom * height / top, height)
         self.parameters |= {_PLANT_NAMES[key]: value for key, value in values.items()
                             if key in _PLANT_NAMES and value > _UNDEFINED and (key != "dleaf" or value > 0.0)}
-        if values["roota"] > 0.0 and values["rootb"] > 0.0:
+        self.parameters |= section.plant_parameters
+        if values["roota"] > 0.0 and values["rootb"] > 0.0 and "root_beta" not in section.plant_parameters:
             self.roots = (values["roota"], values["rootb"])
         where = f"{section.parameters}: class {number}"
         for key, value in {**self.parameters, "leaf_area_index": max(self.leaves), "canopy_top": height,
@@ -255,6 +256,8 @@ def _facts(
         used.remove("lai0")
     irrigated = [str(number) for number in share if "irrig" in table and table["irrig"][number - 1] > 0]
     not_used = _REPLACED + ("; lai0 needs ground_temperature" if section.ground_temperature is None else "")
+    if section.plant_parameters:
+        not_used += f"; {', '.join(section.plant_parameters)} from the case"
     if irrigated:
         not_used += f"; irrig of class {', '.join(irrigated)} is not taken over"
     return MappingProxyType({

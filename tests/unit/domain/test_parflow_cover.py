@@ -130,6 +130,14 @@ def test_types_and_ground_temperature_of_the_case(tmp_path):
     np.testing.assert_allclose(surface.monthly_leaf_area[[0, 1, 11], 0, 0], [0.5, 2.0 - 0.16 * 1.5, 2.0])
 
 
+def test_plant_parameters_of_the_case_go_before_all(tmp_path):
+    options = {"plant_parameters": {"vcmax25_top": 33, "leaf_angle": 0.2, "root_beta": 0.9}}
+    surface, _, _ = surface_of(tmp_path, ONE_CLASS, parflow=options)
+    for kind in surface.patch_kind[0, :5]:
+        assert surface.plant_parameters[kind].items() >= options["plant_parameters"].items()
+        assert surface.root_profile[kind] is None
+
+
 def test_ice_lakes_and_wetlands_become_surfaces(tmp_path):
     shares = [{17: 1}, {10: 0.5, 17: 0.5}, {11: 0.25, 15: 0.25, 9: 0.5}, *ONE_CLASS[3:]]
     surface, domain, config = surface_of(tmp_path, shares)
