@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 
+from pyland.base.data_folder import MIRROR_VARIABLE, PREFIX, data_folder, find_data
 from pyland.base.errors import InputError
 from pyland.base.text import one_of, shown, suggestion
 from pyland.base.units import convert
@@ -281,7 +282,10 @@ def _time(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> datetime
 
 
 def _path(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
-    """Return an absolute path, relative to the case directory; ``~``, ``${NAME}`` and ``${NAME:-default}`` expanded."""
+    """Return an absolute path, relative to the case directory; ``~``, ``${NAME}`` and ``${NAME:-default}`` expanded.
+
+    ``data:NAME/FILE`` is a file of a data set that ``pyland fetch NAME`` brings.
+    """
     if not isinstance(value, str) or not value:
         raise ValueError(f"expected {expected(fact)}, got {shown(value)}")
 
@@ -296,7 +300,17 @@ def _path(value: Any, fact: dict[str, Any], context: dict[str, Any]) -> str:
             )
         return os.environ[name]
 
-    path = Path(_REFERENCE.sub(replace, value)).expanduser()
+    expanded = _REFERENCE.sub(replace, value)
+    if expanded.startswith(PREFIX):
+        name = expanded.removeprefix(PREFIX)
+        found = find_data(name)
+        if found is None:
+            raise ValueError(
+                f"'{value}' is neither in the data folder {data_folder()} nor in a folder named by {MIRROR_VARIABLE}; "
+                f"get it with: pyland fetch {name.partition('/')[0]}"
+            )
+        return str(found.absolute())
+    path = Path(expanded).expanduser()
     return os.path.normpath(Path(context.get("directory") or Path.cwd()) / path)
 
 

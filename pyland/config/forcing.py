@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import field_validator, model_validator
@@ -13,6 +15,16 @@ from pyland.config.flow import time_problems
 
 CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical")
 """Climates of the weather generator."""
+
+_FILES = MappingProxyType({"alma": "netCDF file", "nldas-pfb": "folder or text file"})
+_BELONGS = MappingProxyType({
+    "path": ("alma", "nldas-pfb"),
+    "variables": ("alma",),
+    "prefix": ("nldas-pfb",),
+    "first_record": ("nldas-pfb",),
+    "record_start": ("nldas-pfb",),
+})
+"""Keys of formats that read files."""
 
 
 class GeneratorSection(Section):
@@ -36,11 +48,25 @@ class ForcingSection(Section):
 
     format: str = key(
         "generator",
-        "kind of source; schedule is rain by a table, without weather (land.model: none)",
-        choices=("alma", "generator", "schedule"),
-        later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb"),
+        "kind of source; nldas-pfb are forcing files of ParFlow-CLM; schedule is rain by a table, without weather "
+        "(land.model: none)",
+        choices=("alma", "generator", "schedule", "nldas-pfb"),
+        later=("era5", "cosmo-rea6", "cmfd"),
     )
-    path: str | None = key(None, "netCDF file (format alma)", kind="path")
+    path: str | None = key(
+        None, "netCDF file (format alma), or folder of PFB files or text file of one place (nldas-pfb)", kind="path"
+    )
+    prefix: str | None = key(
+        None, "what the names of PFB files begin with, NLDAS in NLDAS.Temp.000001_to_000024.pfb; null is the only one "
+        "in the folder", kind="text"
+    )
+    first_record: int = key(
+        1, "number of the hourly record of nldas-pfb that the run begins with (ParFlow's IstepStart)", kind="integer",
+        at_least=1,
+    )
+    record_start: datetime | None = key(
+        None, "start of the hour of first_record; null is time.start (UTC)", kind="time"
+    )
     variables: dict[str, str] = key(
         dict, "names in the file by registry id, where they are not the ALMA names", factory=True
     )
@@ -54,7 +80,7 @@ class ForcingSection(Section):
     )
     height: float | None = key(
         None,
-        "height above ground that the weather is valid for; null is that of the file and 10 m for the generator",
+        "height above ground that the weather is valid for; null is that of the file (alma), else 10 m",
         unit="m",
         above=0,
         at_most=500,
@@ -107,21 +133,25 @@ class ForcingSection(Section):
                 for name in ("rain", "evaporation")
                 if self.changes(name)
             ]
-        if self.format == "alma":
-            if self.path is None:
-                problems.append(
-                    ("path", "expected a netCDF file with forcing.format: alma, got nothing", ("path", "format"))
-                )
-        else:
-            problems += [
-                (
-                    name,
-                    f"expected no {name} with forcing.format: {self.format}; did you mean format: alma?",
-                    (name, "format"),
-                )
-                for name in ("path", "variables")
-                if self.changes(name)
-            ]
+        if self.format in _FILES and self.path is None:
+            problems.append(
+                ("path", f"expected a {_FILES[self.format]} with forcing.format: {self.format}, got nothing",
+                 ("path", "format"))
+            )
+        problems += [
+            (
+                name,
+                f"expected no {name} with forcing.format: {self.format}; did you mean format: {formats[0]}?",
+                (name, "format"),
+            )
+            for name, formats in _BELONGS.items()
+            if self.changes(name) and self.format not in formats
+        ]
+        if self.format == "nldas-pfb" and self.lapse_rate is not None:
+            problems.append(
+                ("lapse_rate", "expected no lapse_rate with forcing.format: nldas-pfb; its files do not say at which "
+                 "elevation they are", ("lapse_rate", "format"))
+            )
         if self.format != "generator" and self.changes("generator"):
             problems.append(
                 ("generator", f"expected no generator with forcing.format: {self.format}", ("generator", "format"))

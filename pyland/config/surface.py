@@ -8,68 +8,16 @@ from typing import Any
 
 from pydantic import field_validator, model_validator
 
-from pyland.base.registry import variable
-from pyland.base.text import one_of, shown, suggestion
-from pyland.config.fields import Problem, Problems, Section, key, read_value
-
-VEGETATION_TYPES = MappingProxyType(
-    {
-        # name: (number in CLM, height of canopy top and bottom [m]: CLM4.5 Technical Note, table 2.2; corn as crops)
-        "bare_ground": (0, 0.5, 0.01),
-        "needle_evergreen_temperate": (1, 17.0, 8.5),
-        "needle_evergreen_boreal": (2, 17.0, 8.5),
-        "needle_deciduous_boreal": (3, 14.0, 7.0),
-        "broadleaf_evergreen_tropical": (4, 35.0, 1.0),
-        "broadleaf_evergreen_temperate": (5, 35.0, 1.0),
-        "broadleaf_deciduous_tropical": (6, 18.0, 10.0),
-        "broadleaf_deciduous_temperate": (7, 20.0, 11.5),
-        "broadleaf_deciduous_boreal": (8, 20.0, 11.5),
-        "broadleaf_evergreen_shrub_temperate": (9, 0.5, 0.1),
-        "broadleaf_deciduous_shrub_temperate": (10, 0.5, 0.1),
-        "broadleaf_deciduous_shrub_boreal": (11, 0.5, 0.1),
-        "c3_arctic_grass": (12, 0.5, 0.01),
-        "c3_grass": (13, 0.5, 0.01),
-        "c4_grass": (14, 0.5, 0.01),
-        "c3_crop": (15, 0.5, 0.01),
-        "c3_irrigated_crop": (16, 0.5, 0.01),
-        "corn_temperate": (17, 0.5, 0.01),
-    }
-)
-"""Plant types. Bare ground has heights only so that formulas stay defined where no leaf is."""
+from pyland.base.text import one_of, shown
+from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.parflow import ParflowVegetationSection, SoilIndicatorSection
+from pyland.config.plants import PLANT_PARAMETERS, VEGETATION_TYPES, registry_numbers
 
 MAXIMUM_PATCHES = 4
 """Patches of a column, bare ground included: they are a short inner index."""
 
 FRACTION_TOLERANCE = 1e-9
 """How far decimal fractions such as 0.1 + 0.2 + 0.7 may miss 1 by rounding [1]."""
-
-PLANT_PARAMETERS = (
-    "vcmax25_top",
-    "medlyn_slope",
-    "medlyn_intercept",
-    "ball_berry_slope",
-    "ball_berry_intercept",
-    "psi_open",
-    "psi_closed",
-    "root_beta",
-    "leaf_angle",
-    "leaf_reflectance_vis",
-    "leaf_reflectance_nir",
-    "leaf_transmittance_vis",
-    "leaf_transmittance_nir",
-    "stem_reflectance_vis",
-    "stem_reflectance_nir",
-    "stem_transmittance_vis",
-    "stem_transmittance_nir",
-    "roughness_ratio",
-    "displacement_ratio",
-    "leaf_dimension",
-    "specific_leaf_area",
-    "root_leaf_ratio",
-    "live_wood_share",
-    "plant_turnover",
-)
-"""Plant parameters that a patch may replace (registry ids)."""
 
 _VAN_GENUCHTEN = ("residual_water", "van_genuchten_alpha", "van_genuchten_n")
 _CLAPP_HORNBERGER = ("clapp_hornberger_b", "air_entry_head")
@@ -230,7 +178,7 @@ class PatchSection(Section):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, value: Any) -> Any:
-        return _registry_numbers(value, PLANT_PARAMETERS, several=False)
+        return registry_numbers(value, PLANT_PARAMETERS, several=False)
 
     @model_validator(mode="after")
     def _check(self) -> PatchSection:
@@ -281,9 +229,15 @@ class VegetationSection(Section):
     patches: list[PatchSection] = key(
         lambda: [PatchSection()], "parts of each cell, at most 4 with bare ground", factory=True
     )
+    parflow: ParflowVegetationSection | None = key(
+        None, "land cover, sand, clay and soil colour from the files of ParFlow-CLM instead of patches"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> VegetationSection:
+        if self.parflow is not None and self.changes("patches"):
+            text = "expected no patches beside parflow; its map has them"
+            raise Problems([("patches", text, ("patches", "parflow"))])
         total = math.fsum(patch.fraction for patch in self.patches)
         if total > 1 + FRACTION_TOLERANCE:
             raise Problems([("patches", f"expected fractions that sum to at most 1, got {total:.6g}", ("patches",))])
@@ -412,6 +366,9 @@ class SoilSection(Section):
         None, "netCDF file on the grid of the domain with soil fields by registry id, (y, x) or (layer, y, x); they "
         "replace texture and parameters", kind="path",
     )
+    indicator: SoilIndicatorSection | None = key(
+        None, "hydraulic parameters by classes, as in ParFlow: the class of each cell and a table"
+    )
     colour: int = key(15, "soil colour class of CLM, 1 light to 20 dark", kind="integer", at_least=1, at_most=20)
     parameters: dict[str, float | list[float]] = key(
         dict,
@@ -422,7 +379,16 @@ class SoilSection(Section):
     @field_validator("parameters", mode="before")
     @classmethod
     def _parameters(cls, value: Any) -> Any:
-        return _registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
+        return registry_numbers(value, tuple(dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ()))), several=True)
+
+    @model_validator(mode="after")
+    def _check(self) -> SoilSection:
+        if self.indicator is not None:
+            given = [name for name in ("file", "parameters") if self.changes(name)]
+            if given:
+                raise Problems([(name, f"expected no {name} beside indicator; its table has the parameters",
+                                 (name, "indicator")) for name in given])
+        return self
 
 
 class UrbanSlabSection(Section):
@@ -474,7 +440,21 @@ class SurfaceSection(Section):
             text = f"expected shares of {one_of(OTHER_SURFACES)} that sum to at most 1, got {total:.6g}"
             given = [name for name in OTHER_SURFACES if self.changes(name)]
             raise Problems([(given[0], text, OTHER_SURFACES)])
+        if self.vegetation.parflow is not None:
+            given = [f"soil.texture.{name}" for name in ("sand", "clay", "generate") if self.soil.texture.changes(name)]
+            given += ["soil.colour"] if self.soil.changes("colour") else []
+            if given:
+                text = "expected none beside vegetation.parflow; its map has it"
+                raise Problems([(name, text, (name, "vegetation.parflow")) for name in given])
         return self
+
+    @property
+    def parflow_files(self) -> list[str]:
+        """Return the files of ParFlow-CLM that say what covers the ground and what it is made of."""
+        sections = (self.vegetation.parflow, self.soil.indicator)
+        names = (("map", "parameters"), ("file", "table"))
+        return [str(getattr(section, name)) for section, pair in zip(sections, names, strict=True)
+                if section is not None for name in pair]
 
 
 def _scaled(value: float | list[float], factor: float) -> float | list[float]:
@@ -500,28 +480,3 @@ def _check_texture(section: Any, sand: float | list[float], clay: float | list[f
             [("clay", f"expected sand and clay of at most 100 percent together, got {worst:g}", ("sand", "clay"))]
         )
     return section
-
-
-def _registry_numbers(value: Any, names: tuple[str, ...], several: bool) -> Any:
-    """Read ``{registry id: number}`` with unit and range of the registry."""
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise ValueError(f"expected a mapping of {one_of(names)}, got {shown(value)}")
-    result = {}
-    for name, number in value.items():
-        if name not in names:
-            raise ValueError(f"expected one of {one_of(names)}, got '{name}'{suggestion(str(name), names)}")
-        entry = variable(name)
-        low, high = entry.valid_range or (-math.inf, math.inf)
-        fact = {
-            "kind": "number_or_numbers" if several else "number",
-            "unit": entry.units,
-            "minimum": low,
-            "maximum": high,
-        }
-        try:
-            result[name] = read_value(number, fact, {})
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    return result

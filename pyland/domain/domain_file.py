@@ -142,6 +142,35 @@ def read_field(path: str | Path, name: str, ny: int, nx: int, units: str | None 
         return _read(file, path, (name,), (ny, nx), units)
 
 
+def read_layered_field(path: str | Path, name: str) -> np.ndarray:
+    """Read a variable (y, x) or (layer, y, x) as it is.
+
+    Parameters
+    ----------
+    path : path
+        NetCDF file.
+    name : str
+        Its variable.
+
+    Returns
+    -------
+    numpy.ndarray
+        NaN where a value is missing.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, lacks the variable, or it has other dimensions.
+    """
+    path = Path(path)
+    with _open(path) as file:
+        values = _read(file, path, (name,))
+    if values.ndim not in (2, 3):
+        raise InputError(f"{path}: {name} must have the dimensions (y, x) or (layer, y, x), got the shape "
+                         f"{values.shape}.")
+    return values
+
+
 def read_soil_fields(path: str | Path, domain: Domain) -> dict[str, np.ndarray]:
     """Read soil fields on the grid of a domain.
 

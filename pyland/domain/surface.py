@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +24,11 @@ from pyland.config.surface import (
 from pyland.domain.domain_file import read_soil_fields
 from pyland.domain.grid import Domain
 from pyland.domain.layers import Layers, map_profile
+from pyland.domain.parflow_cover import read_cover
 from pyland.domain.plant_area import AreaSeries, between_months, monthly_table, on_hemisphere, read_area
 from pyland.domain.smooth_field import smooth_field
 from pyland.domain.soil_hydraulics import hydraulic_parameters
+from pyland.domain.soil_indicator import read_soil_classes
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,13 @@ class Surface:
     retention : str
         Retention curve that ``hydraulic`` belongs to.
     hydraulic : mapping of str to numpy.ndarray, shape (layer, cell)
-        Hydraulic parameters by registry id.
+        Hydraulic parameters by registry id; ``specific_storage`` is there if a file gives it.
     soil_colour : numpy.ndarray of int, shape (cell,)
         Colour class, 1 to 20.
     patch_types : tuple of str
-        Plant type of each patch; bare ground comes last where plants leave some.
+        Plant types of the run; of the patches that a case names, bare ground comes last where plants leave some.
+    patch_kind : numpy.ndarray of int, shape (patch, cell)
+        Which of ``patch_types`` a patch of a cell is: with patches of a case the same in all cells.
     patch_fraction : numpy.ndarray, shape (patch, cell)
         Share of the cell; sums to 1 [1].
     monthly_leaf_area, monthly_stem_area : numpy.ndarray, shape (12, patch, cell)
@@ -53,7 +58,9 @@ class Surface:
     canopy_top, canopy_bottom : numpy.ndarray, shape (patch, cell)
         Height of the canopy and of its lowest leaves [m].
     plant_parameters : tuple of mapping
-        Per patch, the plant parameters that replace those of its type, by registry id.
+        Per plant type, the parameters that replace those of its table, by registry id.
+    root_profile : tuple of (float, float) or None
+        Per plant type, the rates of a double exponential root profile [m-1]; None: that of ``root_beta``.
     other : mapping of str to numpy.ndarray, shape (cell,)
         Share of the cell of each surface beside soil that the run has [1], see ``other_surfaces``.
     lake_depth : numpy.ndarray, shape (cell,)
@@ -69,12 +76,14 @@ class Surface:
     hydraulic: Mapping[str, np.ndarray]
     soil_colour: np.ndarray
     patch_types: tuple[str, ...]
+    patch_kind: np.ndarray
     patch_fraction: np.ndarray
     monthly_leaf_area: np.ndarray
     monthly_stem_area: np.ndarray
     canopy_top: np.ndarray
     canopy_bottom: np.ndarray
     plant_parameters: tuple[Mapping[str, float], ...]
+    root_profile: tuple[tuple[float, float] | None, ...]
     other: Mapping[str, np.ndarray] = field(default_factory=lambda: MappingProxyType({}))
     lake_depth: np.ndarray = field(default_factory=lambda: np.empty(0))
     leaf_series: Mapping[int, AreaSeries] = field(default_factory=lambda: MappingProxyType({}))
@@ -83,7 +92,7 @@ class Surface:
     @property
     def npatch(self) -> int:
         """Number of patches."""
-        return len(self.patch_types)
+        return self.patch_kind.shape[0]
 
     def leaf_area(self, time: np.datetime64) -> tuple[np.ndarray, np.ndarray]:
         """Return leaf and stem area index at a time.
@@ -120,6 +129,7 @@ class Surface:
             "clay",
             "organic",
             "soil_colour",
+            "patch_kind",
             "patch_fraction",
             "monthly_leaf_area",
             "monthly_stem_area",
@@ -156,15 +166,43 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
     InputError
         If a list does not fit the layers, or texture and parameters contradict each other.
     """
+    plants, domain = _with_cover(config, domain)
     if config.soil.file is not None:
-        soil = read_soil_fields(config.soil.file, domain)
-        domain = replace(domain, fields=MappingProxyType({**domain.fields, **soil}))
+        domain = _with_fields(domain, read_soil_fields(config.soil.file, domain))
+    if config.soil.indicator is not None:
+        domain = _with_fields(domain, read_soil_classes(config.soil.indicator, retention, domain, layers.nlayer))
     texture = _texture(config.soil.texture, domain, layers)
     hydraulic = hydraulic_parameters(retention, config.soil.pedotransfer, *texture, layers.node_depth)
     hydraulic |= _explicit_parameters(config.soil, retention, domain, layers)
     _check_hydraulic(hydraulic)
     colour = domain.fields.get("soil_colour", np.full(domain.ncell, config.soil.colour))
-    patches = list(config.vegetation.patches)
+    return Surface(
+        *texture,
+        retention,
+        MappingProxyType(hydraulic),
+        np.rint(colour).astype(np.int64),
+        other=_other_fractions(config, domain),
+        lake_depth=np.array(_cell_values("lake_depth", config.lake_depth, domain)),
+        **(plants or _patches(config.vegetation.patches, domain)),
+    )
+
+
+def _with_fields(domain: Domain, fields: Mapping[str, np.ndarray]) -> Domain:
+    """Return a domain with more surface fields, which go before those it has."""
+    return replace(domain, fields=MappingProxyType({**domain.fields, **fields}))
+
+
+def _with_cover(config: SurfaceSection, domain: Domain) -> tuple[Mapping[str, Any] | None, Domain]:
+    """Return what grows by a map of ParFlow-CLM, or None, and the domain with the soil and surfaces of the map."""
+    if config.vegetation.parflow is None:
+        return None, domain
+    cover = read_cover(config.vegetation.parflow, domain)
+    return cover.patches, _with_fields(domain, cover.fields)
+
+
+def _patches(given: list[PatchSection], domain: Domain) -> dict[str, Any]:
+    """Return the patches that a case names; each is the same plant in all cells."""
+    patches = list(given)
     bare = 1.0 - sum(patch.fraction for patch in patches)
     if bare > FRACTION_TOLERANCE:
         patches.append(PatchSection(type="bare_ground", fraction=bare, leaf_area_index=0.0, stem_area_index=0.0))
@@ -172,33 +210,31 @@ def build_surface(config: SurfaceSection, retention: str, domain: Domain, layers
     fraction /= fraction.sum()
     bottoms, tops = np.array([patch.heights for patch in patches]).T
     cells = np.ones(domain.ncell)
-    return Surface(
-        *texture,
-        retention,
-        MappingProxyType(hydraulic),
-        np.rint(colour).astype(np.int64),
-        tuple(patch.type for patch in patches),
-        fraction[:, None] * cells,
-        _monthly(patches, "leaf_area_index", domain),
-        _monthly(patches, "stem_area_index", domain),
-        tops[:, None] * cells,
-        bottoms[:, None] * cells,
-        tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
-        _other_fractions(config, domain),
-        np.array(_cell_values("lake_depth", config.lake_depth, domain)),
-        _series(patches, "leaf_area_index", domain),
-        _series(patches, "stem_area_index", domain),
-    )
+    return {
+        "patch_types": tuple(patch.type for patch in patches),
+        "patch_kind": np.repeat(np.arange(len(patches))[:, None], domain.ncell, axis=1),
+        "patch_fraction": fraction[:, None] * cells,
+        "monthly_leaf_area": _monthly(patches, "leaf_area_index", domain),
+        "monthly_stem_area": _monthly(patches, "stem_area_index", domain),
+        "canopy_top": tops[:, None] * cells,
+        "canopy_bottom": bottoms[:, None] * cells,
+        "plant_parameters": tuple(MappingProxyType(dict(patch.parameters)) for patch in patches),
+        "root_profile": (None,) * len(patches),
+        "leaf_series": _series(patches, "leaf_area_index", domain),
+        "stem_series": _series(patches, "stem_area_index", domain),
+    }
 
 
 def other_surfaces(config: SurfaceSection, domain: Domain) -> tuple[str, ...]:
     """Return the surfaces beside soil that some cell of a domain has: lake and others."""
+    _, domain = _with_cover(config, domain)
     return tuple(name for name in OTHER_SURFACES
                  if (_cell_values(f"{name}_fraction", getattr(config, name), domain) > 0.0).any())
 
 
 def mean_lake_depth(config: SurfaceSection, domain: Domain) -> float:
     """Return the depth of lakes, mean over the lake area of a domain that has lakes [m]."""
+    _, domain = _with_cover(config, domain)
     share = _cell_values("lake_fraction", config.lake, domain)
     return float((share * _cell_values("lake_depth", config.lake_depth, domain)).sum() / share.sum())
 
@@ -292,7 +328,8 @@ def _profile(
 
 def _explicit_parameters(config: SoilSection, retention: str, domain: Domain, layers: Layers) -> dict[str, np.ndarray]:
     """Return the hydraulic parameters that the case or the domain file gives, each (layer, cell)."""
-    names = [name for name in RETENTION_PARAMETERS[retention] if name in config.parameters or name in domain.fields]
+    known = (*RETENTION_PARAMETERS[retention], "specific_storage")
+    names = [name for name in known if name in config.parameters or name in domain.fields]
     return {
         name: _profile(name, config.parameters.get(name, 0.0), config.texture.bottom, domain, layers) for name in names
     }

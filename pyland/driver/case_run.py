@@ -25,6 +25,7 @@ from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
 from pyland.driver.filtering import Analysis
+from pyland.driver.inputs import weather_files
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observing import TruthObserver, read_sets, rescale
 from pyland.driver.records import Records
@@ -82,9 +83,10 @@ class CaseRun:
         """Return the files that the case names, None for those that it does not."""
         config = self.config
         relief = config.domain.elevation
-        return [config.forcing.path, config.domain.file, config.domain.mask,
+        return [*weather_files(config, self.setup.whole), config.domain.file, config.domain.mask,
                 relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
                 config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
+                *config.surface.parflow_files,
                 *(entry.file for entry in config.observations)]
 
     def _provenance(self) -> dict[str, Any]:

@@ -317,6 +317,19 @@ def parflow_run(
     typer.echo(result.text())
 
 
+@parflow.command("land")
+def parflow_land(
+    path: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder with drv_clmin.dat, or that file.", show_default=False)
+    ],
+) -> None:
+    """Print the sections of case.yaml that the land files of ParFlow-CLM (drv_*.dat) amount to."""
+    from pyland.driver.commands.parflow_land import land_sections
+
+    if world().is_root:
+        typer.echo(land_sections(path), nl=False)
+
+
 @parflow.command("netcdf")
 def parflow_netcdf(
     sources: Annotated[list[Path], typer.Argument(metavar="FILE.pfb...", show_default=False)],
@@ -352,6 +365,21 @@ def parflow_pfb(
 
 
 @app.command()
+def fetch(
+    name: Annotated[str | None, typer.Argument(help="Data set; without it, a list of what there is.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="DIR", help="Folder instead of the data folder of the user.")
+    ] = None,
+) -> None:
+    """Bring public data into the data folder, with checksums; PYLAND_DATA may name a mirror."""
+    from pyland.driver.commands.fetch import fetch_data, list_data
+
+    if world().is_root:
+        for line in list_data() if name is None else fetch_data(name, to):
+            typer.echo(line)
+
+
+@app.command()
 def info() -> None:
     """Print versions, compiler, flags, MPI and threads."""
     from pyland.driver.commands.info import collect_info
@@ -376,7 +404,6 @@ _unavailable("cycle", "the real-time cycle", "Use `pyland run CASE --resume --un
 _unavailable("calibrate", "parameter estimation", "Perturb parameters with ensemble.perturb.parameters instead.")
 _unavailable("merge", "merging of satellite products", "Assimilate the products as they are.")
 _unavailable("view", "the web map of a run", "Use `pyland plot CASE`.")
-_unavailable("fetch", "the download of public data", "Put files into a folder and name them in case.yaml.")
 
 
 class Terminated(BaseException):

@@ -99,4 +99,22 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
         return RainSchedule(start, end, domain.ncell, until, rate, section.evaporation)
     if section.format == "alma":
         return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)
+    if section.format == "nldas-pfb":
+        begin = np.datetime64(section.record_start or config.time.start, "s")
+        return open_forcing(
+            "nldas-pfb", path=section.path, cells=domain.cell_id, shape=(domain.ny, domain.nx), prefix=section.prefix,
+            first_record=section.first_record, record_start=begin, **common)
     return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)
+
+
+def weather_files(config: CaseConfig, whole: Domain) -> list[str]:
+    """Return the files that the weather of a run comes from.
+
+    Raises
+    ------
+    InputError
+        As `open_weather`.
+    """
+    if config.forcing.path is None or config.forcing.format != "nldas-pfb":
+        return [] if config.forcing.path is None else [config.forcing.path]
+    return [str(path) for path in open_weather(config, whole).files]

@@ -270,27 +270,30 @@ def soil_parameters(fields: Mapping[str, np.ndarray], config: CaseConfig) -> dic
         "saturated_conductivity": fields["saturated_conductivity"],
         "retention_scale": np.abs(fields[scale]),
         "retention_shape": fields[shape],
-        "specific_storage": np.full_like(porosity, config.subsurface.specific_storage),
+        "specific_storage": fields.get("specific_storage", np.full_like(porosity, config.subsurface.specific_storage)),
     }
 
 
 def plant_fields(surface: Surface, layers: Layers, stomata: str) -> dict[str, np.ndarray]:
     """Return the plant fields of the core, (patch, cell), and roots, (patch * layer, cell)."""
-    ncell = surface.patch_fraction.shape[1]
     types = [BARE_PLANT if name == "bare_ground" else name for name in surface.patch_types]
     plants = [plant_parameters(name, **overrides)
               for name, overrides in zip(types, surface.plant_parameters, strict=True)]
 
     def spread(values: list[float]) -> np.ndarray:
-        return np.repeat(np.array(values, dtype=float)[:, None], ncell, axis=1)
+        return np.array(values, dtype=float)[surface.patch_kind]
 
     out = {name: spread([plant[name] for plant in plants]) for name in PLANT_FIELDS}
     out["stomatal_slope"] = spread([plant[f"{stomata}_slope"] for plant in plants])
     out["stomatal_intercept"] = spread([plant[f"{stomata}_intercept"] for plant in plants])
     out["patch_fraction"] = surface.patch_fraction
     out["canopy_top"], out["canopy_bottom"] = surface.canopy_top, surface.canopy_bottom
-    roots = np.concatenate([root_distribution(plant["root_beta"], layers.interface_depth) for plant in plants])
-    out["root_fraction"] = np.repeat(roots[:, None], ncell, axis=1)
+    roots = np.array([
+        root_distribution(plant["root_beta"], layers.interface_depth) if rates is None
+        else double_exponential_roots(*rates, layers.interface_depth)
+        for plant, rates in zip(plants, surface.root_profile, strict=True)
+    ])
+    out["root_fraction"] = roots[surface.patch_kind].transpose(0, 2, 1).reshape(-1, surface.patch_kind.shape[1])
     return out
 
 
@@ -302,14 +305,13 @@ def carbon_fields(surface: Surface) -> dict[str, np.ndarray]:
     leaves = surface.monthly_leaf_area.max(axis=0)
     for patch, series in surface.leaf_series.items():
         leaves[patch] = series.values.max(axis=0)
-    tissue = [compute_tissue_nitrogen(plant, leaves[patch], surface.canopy_top[patch])
-              for patch, plant in enumerate(plants)]
+    kind = surface.patch_kind
+    stems, roots = np.zeros(kind.shape), np.zeros(kind.shape)
+    for number, plant in enumerate(plants):
+        here = kind == number
+        stems[here], roots[here] = compute_tissue_nitrogen(plant, leaves[here], surface.canopy_top[here])
     rates = np.array([plant["plant_turnover"] / YEAR for plant in plants])
-    return {
-        "stem_nitrogen": np.stack([stem for stem, _ in tissue]),
-        "root_nitrogen": np.stack([root for _, root in tissue]),
-        "litterfall_rate": np.repeat(rates[:, None], leaves.shape[1], axis=1),
-    }
+    return {"stem_nitrogen": stems, "root_nitrogen": roots, "litterfall_rate": rates[kind]}
 
 
 def set_initial_carbon(model: ColumnModel | SurfaceMosaic, config: CaseConfig) -> None:
@@ -345,6 +347,25 @@ def root_distribution(beta: float, interfaces: np.ndarray) -> np.ndarray:
         Sums to 1.
     """
     cumulated = 1.0 - beta ** (100.0 * interfaces)
+    return np.diff(cumulated) / cumulated[-1]
+
+
+def double_exponential_roots(first: float, second: float, interfaces: np.ndarray) -> np.ndarray:
+    """Return the share of the roots in each layer, after Zeng (2001), J. Hydrometeorol. 2, 525-530, eq. 2.
+
+    Parameters
+    ----------
+    first, second : float
+        Rates a and b [m-1]: the share above the depth z is 1 - (exp(-a z) + exp(-b z)) / 2.
+    interfaces : numpy.ndarray, shape (layer + 1,)
+        Depth of the layer edges [m].
+
+    Returns
+    -------
+    numpy.ndarray, shape (layer,)
+        Sums to 1.
+    """
+    cumulated = 1.0 - 0.5 * (np.exp(-first * interfaces) + np.exp(-second * interfaces))
     return np.diff(cumulated) / cumulated[-1]
 
 

@@ -16,6 +16,7 @@ from pyland.forcing.alma import AlmaForcing
 from pyland.forcing.climates import CLIMATES, Climate, find_climate
 from pyland.forcing.elevation import STANDARD_LAPSE_RATE, ElevationCorrected
 from pyland.forcing.generator import WeatherGenerator
+from pyland.forcing.nldas_pfb import NldasPfbForcing
 from pyland.forcing.precipitation_phase import PHASE_METHODS, PrecipitationPhase, wet_bulb_temperature
 from pyland.forcing.protocol import WEATHER_FIELDS, Forcing, check_cover
 from pyland.forcing.schedule import RainSchedule
@@ -23,10 +24,10 @@ from pyland.forcing.shared_weather import SharedWeather
 from pyland.forcing.site import SiteDescription, read_site
 from pyland.forcing.solar import SolarGeometry
 
-FORMATS = ("alma", "generator")
+FORMATS = ("alma", "generator", "nldas-pfb")
 """Formats that this version reads."""
 
-PLANNED_FORMATS = ("era5", "cosmo-rea6", "cmfd", "nldas-pfb")
+PLANNED_FORMATS = ("era5", "cosmo-rea6", "cmfd")
 """Documented formats that this version does not read."""
 
 
@@ -48,39 +49,52 @@ def open_forcing(
     reference_height: Any = None,
     lapse_rate: float | None = None,
     phase: PrecipitationPhase | None = None,
+    shape: tuple[int, int] | None = None,
+    record_start: np.datetime64 | None = None,
+    first_record: int | None = None,
+    prefix: str | None = None,
 ) -> Forcing:
     """Open the weather of a case.
 
     Parameters
     ----------
-    format : {"alma", "generator"}
+    format : {"alma", "generator", "nldas-pfb"}
         Kind of source.
     path : str or Path, optional
-        File; needed by ``alma``.
+        File; needed by ``alma``. Folder or file; needed by ``nldas-pfb``.
     variables : mapping of str to str, optional
         Names in the file by registry id or ALMA name; ``alma`` only.
     cells : sequence of int, optional
-        Cells of the file that belong to this rank; ``alma`` only.
+        Cells of the file that belong to this rank; ``alma`` and ``nldas-pfb`` only.
     time_label : {"start", "end"}, optional
         What the time stamps of the file mark; ``alma`` only, by default the file says so.
     generator : mapping, optional
         ``climate`` and ``seed``; ``generator`` only.
     latitude, longitude : array_like, optional
-        Places of the cells [degrees]; needed by ``generator``, by default those of the file for ``alma``.
+        Places of the cells [degrees]; needed by ``generator`` and ``nldas-pfb``, by default those of the file for
+        ``alma``.
     elevation : array_like, optional
         Elevation of the cells [m]; needed by ``generator``, and by ``alma`` with ``lapse_rate``.
     x, y : array_like, optional
         Positions of the cells on a plane [m]; for ``generator``, by default all at one point. A file knows the
         places of its weather, so ``alma`` has no use for them.
     start, end : numpy.datetime64, optional
-        Period that will be asked for, UTC: needed by ``generator``; checked against the file for ``alma``.
+        Period that will be asked for, UTC: needed by ``generator``; checked against the files for the others.
     reference_height : float or array_like, optional
-        Height of the forcing level above ground [m]; by default that of the file, 10 m for ``generator``.
+        Height of the forcing level above ground [m]; by default that of the file for ``alma``, else 10 m.
     lapse_rate : float, optional
         Decrease of temperature with height [K m-1]. ``alma``: carries the weather from the elevation in the file to
         ``elevation`` (no correction by default). ``generator``: that of the atmosphere it makes (0.0065 by default).
     phase : PrecipitationPhase, optional
         Rule for rain and snow; by default that of the source, a ramp of air temperature where it has the total alone.
+    shape : tuple of int, optional
+        Rows and columns of the domain; needed by ``nldas-pfb``.
+    record_start : numpy.datetime64, optional
+        Start of the hour of the first record, UTC; ``nldas-pfb`` only, ``start`` by default.
+    first_record : int, optional
+        Number of that record; ``nldas-pfb`` only, 1 by default.
+    prefix : str, optional
+        What names of files begin with; ``nldas-pfb`` only, by default the only one there is.
 
     Returns
     -------
@@ -99,6 +113,11 @@ def open_forcing(
             f"forcing.format: '{format}' is planned but not in this version; available: {', '.join(FORMATS)} "
             "(convert the data to one ALMA-like netCDF file, docs/guide/forcing.md)"
         )
+    records = {"shape": shape, "record_start": record_start, "first_record": first_record, "prefix": prefix}
+    if format == "nldas-pfb":
+        _refuse(format, generator=generator, variables=variables, time_label=time_label, lapse_rate=lapse_rate)
+        return _open_records(path, latitude, longitude, cells, start, end, reference_height, phase, records)
+    _refuse(format, **records)
     if format == "alma":
         _refuse(format, generator=generator)
         if path is None:
@@ -139,6 +158,32 @@ def _open_alma(source: AlmaForcing, elevation: Any, lapse_rate: float | None) ->
     if elevation is None:
         raise InputError("forcing.lapse_rate needs domain.elevation, the elevation of the cells [m]")
     return ElevationCorrected(source, source.elevation, np.asarray(elevation, dtype=np.float64), lapse_rate)
+
+
+def _open_records(
+    path: str | Path | None,
+    latitude: Any,
+    longitude: Any,
+    cells: Any,
+    start: np.datetime64 | None,
+    end: np.datetime64 | None,
+    reference_height: Any,
+    phase: PrecipitationPhase | None,
+    records: dict[str, Any],
+) -> NldasPfbForcing:
+    begin = start if records["record_start"] is None else records["record_start"]
+    needed = {"path": path, "latitude": latitude, "longitude": longitude, "cells": cells, "shape": records["shape"],
+              "record_start": begin}
+    missing = [name for name, value in needed.items() if value is None]
+    if missing:
+        raise InputError(f"forcing.format 'nldas-pfb' needs {', '.join(missing)}")
+    forcing = NldasPfbForcing(
+        path, latitude, longitude, records["shape"], cells, begin,
+        first_record=1 if records["first_record"] is None else records["first_record"], prefix=records["prefix"],
+        until=end, reference_height=reference_height, phase=phase)  # fmt: skip
+    if start is not None and end is not None:
+        check_cover(forcing, start, end)
+    return forcing
 
 
 def _open_generator(
@@ -187,6 +232,7 @@ __all__ = [
     "Climate",
     "ElevationCorrected",
     "Forcing",
+    "NldasPfbForcing",
     "PrecipitationPhase",
     "RainSchedule",
     "SharedWeather",

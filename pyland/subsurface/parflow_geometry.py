@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.domain.pfb import read_pfb
 from pyland.subsurface.parflow_keys import RunKeys
 from pyland.subsurface.parflow_solid import SolidFile
-from pyland.subsurface.pfb import read_pfb
 
 SIDES = ("west", "east", "south", "north", "bottom", "top")
 """Sides of a box in the order in which ParFlow names its patches: lower and upper x, y, z."""

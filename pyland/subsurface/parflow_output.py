@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.domain.pfb import read_pfb
 from pyland.subsurface.parflow_run import ParflowRun
-from pyland.subsurface.pfb import read_pfb
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ SHORT = {
     "14_north_carolina_loblolly": ["time.end=2009-01-04T05:00", "time.spinup.end=2005-01-02T05:00"],
     "15_tilted_v": ["time.end=2020-01-01T00:30"],
     "16_hillslope": ["time.end=2020-01-01T15:00"],
+    "20_little_washita": ["time.end=1998-10-01T08:00"],
 }
 """Overrides that make a case short."""
 
@@ -42,6 +43,8 @@ def open_case(request, monkeypatch):
         text = (CASES / name / "case.yaml").read_text(encoding="utf-8")
         if "PYLAND_SHARED" in text:
             monkeypatch.setenv("PYLAND_SHARED", str(request.getfixturevalue("shared_data").parent))
+        if '"data:' in text:
+            monkeypatch.setenv("PYLAND_DATA", str(request.getfixturevalue("shared_data")))
         return load_case(CASES / name, overrides)
 
     return load

@@ -9,6 +9,7 @@ from pathlib import Path
 from pyland.base.errors import ConfigError, PylandError
 from pyland.config import CaseConfig
 from pyland.domain import Domain, build_domain, build_layers, build_surface
+from pyland.domain.parflow_cover import read_cover
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
@@ -84,6 +85,8 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
         surface = report.attempt(
             config.where("surface"), lambda: build_surface(config.surface, config.subsurface.retention, domain, layers)
         )
+        if surface is not None and config.surface.vegetation.parflow is not None:
+            report.facts |= read_cover(config.surface.vegetation.parflow, domain).facts
         weather = report.attempt(config.where("forcing"), lambda: open_weather(config, domain))
         if weather is not None:
             start, end = forcing_period(config)

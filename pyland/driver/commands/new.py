@@ -10,7 +10,7 @@ from pathlib import Path
 from pyland.base.errors import InputError
 from pyland.base.text import one_of, suggestion
 from pyland.config import CASE_FILE
-from pyland.config.surface import VEGETATION_TYPES
+from pyland.config.plants import VEGETATION_TYPES
 from pyland.forcing import SiteDescription, read_site
 
 LONGEST_SITE_STEP = 1800

@@ -10,9 +10,9 @@ import numpy as np
 
 import pyland
 from pyland.base.errors import InputError
+from pyland.domain.pfb import PfbHeader, read_pfb, read_pfb_header, write_pfb
 from pyland.output.atomic import complete_file
 from pyland.output.attributes import CONVENTIONS
-from pyland.subsurface.pfb import PfbHeader, read_pfb, read_pfb_header, write_pfb
 
 _LAYERS, _RECORDS = "layer", "record"
 """Names of the vertical dimension: layers from the top, or what the file has, in its order."""

@@ -45,7 +45,7 @@ def test_names_of_the_forcing_state_and_flux_fields_are_there():
 
 
 def test_names_of_the_plant_tables_are_parameters():
-    from pyland.config.surface import PLANT_PARAMETERS, VEGETATION_TYPES
+    from pyland.config.plants import PLANT_PARAMETERS, VEGETATION_TYPES
     from pyland.land.plant_types import plant_parameters, plant_type_names
 
     assert set(PLANT_PARAMETERS) <= set(plant_parameters("c3_grass"))

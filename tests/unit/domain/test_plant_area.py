@@ -9,7 +9,7 @@ import pytest
 from pyland.base.errors import ConfigError, InputError
 from pyland.config import load_case
 from pyland.config.load import config_hash, dump_case
-from pyland.config.surface import VEGETATION_TYPES
+from pyland.config.plants import VEGETATION_TYPES
 from pyland.domain import build_domain, build_layers, build_surface
 from pyland.domain.plant_area import AreaSeries, monthly_table, on_hemisphere
 

@@ -83,7 +83,7 @@ def test_help_lists_every_command(command):
         assert f"\n  {name} " in out
 
 
-@pytest.mark.parametrize("name", ["cycle", "calibrate", "merge", "view", "fetch"])
+@pytest.mark.parametrize("name", ["cycle", "calibrate", "merge", "view"])
 def test_later_commands_say_so(command, name):
     code, _, err = command(name, "x", "--port", "1")
     assert code == 2 and "is not available in this version" in err and "Traceback" not in err

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyland.base.errors import InputError
-from pyland.subsurface.pfb import iterate_pfb, read_pfb, read_pfb_header, write_pfb, write_pfb_dist
+from pyland.domain.pfb import iterate_pfb, read_pfb, read_pfb_header, write_pfb, write_pfb_dist
 
 LOWER, SPACING = (-10.0, 20.0, 1.5), (8.5, 10.25, 0.5)
 
