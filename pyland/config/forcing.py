@@ -14,6 +14,13 @@ from pyland.config.flow import time_problems
 CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical")
 """Climates of the weather generator."""
 
+GRIDDED = ("era5", "era5-land", "cosmo-rea6", "cmfd")
+"""Formats of gridded products."""
+
+MORE_NAMES = ("dewpoint_temperature", "relative_humidity", "eastward_wind", "northward_wind", "shortwave_direct",
+              "shortwave_diffuse", "longwave_net", "ground_temperature", "snowfall_grid_scale", "snowfall_convective")
+"""Quantities of gridded products that fields of the weather are made of, beside the fields themselves."""
+
 
 class GeneratorSection(Section):
     """Seeded weather generator."""
@@ -36,13 +43,23 @@ class ForcingSection(Section):
 
     format: str = key(
         "generator",
-        "kind of source; schedule is rain by a table, without weather (land.model: none)",
-        choices=("alma", "generator", "schedule"),
-        later=("era5", "cosmo-rea6", "cmfd", "nldas-pfb"),
+        "kind of source; era5 to cmfd are gridded products; schedule is rain by a table, without weather "
+        "(land.model: none)",
+        choices=("alma", *GRIDDED, "generator", "schedule"),
+        later=("nldas-pfb",),
     )
-    path: str | None = key(None, "netCDF file (format alma)", kind="path")
+    path: str | None = key(
+        None, "netCDF file (format alma); folder, file or pattern such as era5/*.nc (gridded products)", kind="path"
+    )
     variables: dict[str, str] = key(
-        dict, "names in the file by registry id, where they are not the ALMA names", factory=True
+        dict,
+        "names in the file by registry id, where they are not the ALMA names or those of the product",
+        factory=True,
+    )
+    regridding: str = key(
+        "bilinear",
+        "from the points of a gridded product to the cells; conservative keeps the amount of precipitation",
+        choices=("bilinear", "conservative", "nearest"),
     )
     lapse_rate: float | None = key(
         None,
@@ -54,7 +71,8 @@ class ForcingSection(Section):
     )
     height: float | None = key(
         None,
-        "height above ground that the weather is valid for; null is that of the file and 10 m for the generator",
+        "height above ground that the weather is valid for; null is that of the file and 10 m for the generator and "
+        "gridded products, which bring their wind to another one",
         unit="m",
         above=0,
         at_most=500,
@@ -82,7 +100,7 @@ class ForcingSection(Section):
     @field_validator("variables", mode="before")
     @classmethod
     def _variables(cls, value: Any) -> Any:
-        known = [item.id for item in variables("forcing")]
+        known = [*(item.id for item in variables("forcing")), *MORE_NAMES]
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -107,10 +125,11 @@ class ForcingSection(Section):
                 for name in ("rain", "evaporation")
                 if self.changes(name)
             ]
-        if self.format == "alma":
+        if self.format in ("alma", *GRIDDED):
             if self.path is None:
+                what = "a netCDF file" if self.format == "alma" else "a folder, file or pattern of netCDF files"
                 problems.append(
-                    ("path", "expected a netCDF file with forcing.format: alma, got nothing", ("path", "format"))
+                    ("path", f"expected {what} with forcing.format: {self.format}, got nothing", ("path", "format"))
                 )
         else:
             problems += [
@@ -122,6 +141,16 @@ class ForcingSection(Section):
                 for name in ("path", "variables")
                 if self.changes(name)
             ]
+        if self.format not in GRIDDED and self.changes("regridding"):
+            problems.append(
+                ("regridding", f"expected no regridding with forcing.format: {self.format}; it belongs to gridded "
+                 f"products ({', '.join(GRIDDED)})", ("regridding", "format"))
+            )
+        if self.format == "alma" and (more := [name for name in self.variables if name in MORE_NAMES]):
+            problems.append(
+                ("variables", f"expected no {', '.join(more)} with forcing.format: alma; it belongs to gridded "
+                 f"products ({', '.join(GRIDDED)})", ("variables", "format"))
+            )
         if self.format != "generator" and self.changes("generator"):
             problems.append(
                 ("generator", f"expected no generator with forcing.format: {self.format}", ("generator", "format"))

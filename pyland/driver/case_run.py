@@ -16,6 +16,7 @@ from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
 from pyland.config import CaseConfig
 from pyland.config.domain import ElevationSection
+from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
 from pyland.core import runtime
 from pyland.coupling import ColumnModel
@@ -32,6 +33,7 @@ from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
+from pyland.forcing import fingerprint_of_set, reading_ahead
 from pyland.observe import ObservationSet, read_observations, write_observations
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
@@ -80,7 +82,8 @@ class CaseRun:
         """Return the files that the case names, None for those that it does not."""
         config = self.config
         relief = config.domain.elevation
-        return [config.forcing.path, config.domain.file, config.domain.mask,
+        station = config.forcing.path if config.forcing.format == "alma" else None
+        return [station, config.domain.file, config.domain.mask,
                 relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
                 config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
                 *(entry.file for entry in config.observations)]
@@ -94,6 +97,9 @@ class CaseRun:
                        ranks=self.comm.size, threads=runtime.threads(), seed=config.ensemble.seed,
                        title=config.case.name)
             if self.comm.is_root else None)
+        if config.forcing.format in GRIDDED:  # files of gigabytes: their heads
+            about["input_checksums"] = "; ".join(
+                one for one in (about["input_checksums"], fingerprint_of_set(config.forcing.path)) if one)
         return {**about, "comment": config.case.description}
 
     # ---- stages --------------------------------------------------------------------------------------
@@ -126,7 +132,8 @@ class CaseRun:
             run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
             run.analysis = observer
             self._begin(run)
-            integrate(run)
+            with reading_ahead(run.forcing):
+                integrate(run)
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
                 write_observations(path, observer.sets)
@@ -150,7 +157,8 @@ class CaseRun:
         else:
             self._begin(run)
         first = run.step_index
-        integrate(run)
+        with reading_ahead(run.forcing):
+            integrate(run)
         if first < run.step_index and not run.records.is_restart_due(run.end):
             run.write_restart()
         run.records.finish(run.time, run.model)
@@ -177,7 +185,8 @@ class CaseRun:
         spinup = self.config.time.spinup
         if spinup.years > 0:
             first, last = (np.datetime64(one, "s") for one in self.config.time.spinup_window)
-            spin_up(run, first, last, spinup.years)
+            with reading_ahead(run.forcing):
+                spin_up(run, first, last, spinup.years)
             if run.model.has_carbon:
                 self._balance_carbon(run.model)
 

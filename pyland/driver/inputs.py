@@ -8,6 +8,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.config import CaseConfig
+from pyland.config.forcing import GRIDDED
 from pyland.domain import Domain
 from pyland.forcing import Forcing, PrecipitationPhase, RainSchedule, open_forcing
 
@@ -72,4 +73,49 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
         return RainSchedule(start, end, domain.ncell, until, rate, section.evaporation)
     if section.format == "alma":
         return open_forcing("alma", path=section.path, variables=section.variables, cells=domain.cell_id, **common)
+    if section.format in GRIDDED:
+        return open_forcing(section.format, path=section.path, variables=section.variables,
+                            regridding=section.regridding, cell_size=_cell_size(config, domain), **common)
     return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)
+
+
+def _cell_size(config: CaseConfig, domain: Domain) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return the width of cells from west to east and from south to north [m]; those of a file count as squares."""
+    if domain.kind == "grid":
+        return config.domain.dx, config.domain.dy
+    side = np.sqrt(domain.area)
+    return side, side
+
+
+def describe_weather(config: CaseConfig, weather: Forcing | RainSchedule) -> dict[str, str]:
+    """Say what weather a run gets, for the terminal.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    weather : Forcing or RainSchedule
+        From `open_weather`.
+
+    Returns
+    -------
+    dict of str to str
+        Facts by name; those of a gridded product include files, grid and regridding.
+    """
+    start, end = forcing_period(config)
+    facts = {"forcing": f"{config.forcing.format}, covers {start} to {end} UTC"}
+    about = weather.describe()
+    if config.forcing.format in GRIDDED:
+        names = "; ".join(f"{field} from {', '.join(labels)}" for field, labels in about["variables"].items())
+        regridding = about["regridding"]
+        facts["forcing files"] = (
+            f"{about['files']} files, {about['start']} to {about['end']} UTC every {about['interval_seconds']} s, "
+            "no gaps")
+        facts["forcing variables"] = names
+        facts["forcing grid"] = about["grid"]
+        facts["regridding"] = (
+            f"{regridding['method']} from {regridding['source_points_read']} points; "
+            f"{regridding['cells_filled_from_the_nearest_point']} cells filled from the nearest point with values, up "
+            f"to {regridding['farthest_of_these_points_km']:g} km away")
+        facts["rain and snow"] = about["precipitation_phase"]
+    return facts

@@ -16,6 +16,7 @@ import netCDF4
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.output.atomic import complete_file, partial_path, publish, remove_partial_files
 
 BUFFER_LIMIT = 64 * 2**20
@@ -251,6 +252,11 @@ class SegmentedFile:
 
     def _spill(self) -> None:
         """Move the records in memory to the hidden file of the next segment."""
+        with NETCDF_ACCESS:  # weather may be read in a thread
+            self._append_buffer()
+
+    def _append_buffer(self) -> None:
+        """Append the records in memory to the hidden file, which is made for the first ones."""
         if self._open is None:
             self.folder.mkdir(parents=True, exist_ok=True)
             partial = partial_path(self._segment_path("next"))
@@ -270,8 +276,9 @@ class SegmentedFile:
         """Close the hidden file and return its name."""
         if self._open is None:
             raise InputError(f"{self.kind}.nc: flush without records and definitions.")
-        partial = Path(self._open.filepath())
-        self._open.close()
+        with NETCDF_ACCESS:
+            partial = Path(self._open.filepath())
+            self._open.close()
         self._open = None
         return partial
 

@@ -67,7 +67,10 @@ def errors_of(tmp_path, text):
         ("surface:\n  soil:\n    parameters:\n      clapp_hornberger_b: 4", 4, "retention: van_genuchten"),
         ("surface:\n  lake: 1.2", 2, "lake: expected a number at least 0 and at most 1"),
         ("surface: 5", 1, "expected a mapping, got 5"),
-        ("forcing:\n  format: era5", 2, "'era5' is not available in this version; available: alma, generator"),
+        ("forcing:\n  format: nldas-pfb", 2, "'nldas-pfb' is not available in this version; available: alma, era5"),
+        ("forcing:\n  format: era5", 2, "forcing.path: expected a folder, file or pattern of netCDF files"),
+        ("forcing:\n  regridding: nearest", 2, "regridding: expected no regridding with forcing.format: generator"),
+        ("forcing:\n  format: alma\n  path: x.nc\n  variables: {eastward_wind: u}", 4, "it belongs to gridded products"),
         ("forcing:\n  format: alma", 2, "forcing.path: expected a netCDF file"),
         ("forcing:\n  format: alma\n  path: x.nc", 2, "domain.latitude: expected a value with forcing.format: alma"),
         ("forcing:\n  variables: {air_temprature: T}", 2, "did you mean 'air_temperature'?"),
@@ -142,7 +145,7 @@ time:
   end: 2020-02-01
   stepp: 30 min
 domain: {type: gird, dx: 5 K}
-forcing: {format: era5}
+forcing: {format: nldas-pfb}
 assimilation: {filter: kalman}
 output: {variables: [nothing_at_all]}
 """,

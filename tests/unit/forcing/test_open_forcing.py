@@ -17,7 +17,7 @@ def test_planned_formats_name_what_is_there(name):
 
 
 def test_unknown_format():
-    with pytest.raises(InputError, match="'grib' is not known; expected one of alma, generator"):
+    with pytest.raises(InputError, match="'grib' is not known; expected one of alma, generator, era5"):
         open_forcing("grib")
 
 
