@@ -1,7 +1,7 @@
 """Files laid out as ERA5, ERA5-Land, COSMO-REA6 and CMFD lay theirs out, with weather that is known everywhere.
 
-Fields that hold at stamps are linear in latitude, longitude and time; means are linear in space and change from interval
-to interval. So bilinear regridding and time interpolation have to return them to the precision of the files.
+Fields that hold at stamps are linear in latitude, longitude and time; means are linear in space and change from
+interval to interval. So bilinear regridding and time interpolation have to return them to the precision of the files.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def errors_of(tmp_path, text):
         ("forcing:\n  format: nldas-pfb", 2, "'nldas-pfb' is not available in this version; available: alma, era5"),
         ("forcing:\n  format: era5", 2, "forcing.path: expected a folder, file or pattern of netCDF files"),
         ("forcing:\n  regridding: nearest", 2, "regridding: expected no regridding with forcing.format: generator"),
-        ("forcing:\n  format: alma\n  path: x.nc\n  variables: {eastward_wind: u}", 4, "it belongs to gridded products"),
+        ("forcing:\n  format: alma\n  variables: {eastward_wind: u}", 3, "variables: expected no eastward_wind"),
         ("forcing:\n  format: alma", 2, "forcing.path: expected a netCDF file"),
         ("forcing:\n  format: alma\n  path: x.nc", 2, "domain.latitude: expected a value with forcing.format: alma"),
         ("forcing:\n  variables: {air_temprature: T}", 2, "did you mean 'air_temperature'?"),
