@@ -106,16 +106,16 @@ def describe_weather(config: CaseConfig, weather: Forcing | RainSchedule) -> dic
     facts = {"forcing": f"{config.forcing.format}, covers {start} to {end} UTC"}
     about = weather.describe()
     if config.forcing.format in GRIDDED:
-        names = "; ".join(f"{field} from {', '.join(labels)}" for field, labels in about["variables"].items())
+        names = "; ".join(f"{field} from {' and '.join(labels)}" for field, labels in about["variables"].items())
         regridding = about["regridding"]
-        facts["forcing files"] = (
+        facts["files"] = (
             f"{about['files']} files, {about['start']} to {about['end']} UTC every {about['interval_seconds']} s, "
             "no gaps")
-        facts["forcing variables"] = names
-        facts["forcing grid"] = about["grid"]
-        facts["regridding"] = (
-            f"{regridding['method']} from {regridding['source_points_read']} points; "
-            f"{regridding['cells_filled_from_the_nearest_point']} cells filled from the nearest point with values, up "
-            f"to {regridding['farthest_of_these_points_km']:g} km away")
-        facts["rain and snow"] = about["precipitation_phase"]
+        facts["variables"] = names
+        facts["source"] = about["grid"]
+        filled = regridding["cells_filled_from_the_nearest_point"]
+        facts["regridding"] = f"{regridding['method']} from a box of {regridding['source_points_read']} points" + (
+            f"; {filled} cells take the nearest point with values, up to {regridding['farthest_of_these_points_km']:g} "
+            "km away" if filled else "")
+        facts["phase"] = about["precipitation_phase"]
     return facts

@@ -12,6 +12,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.forcing.product_file import ProductFile, read_rows, scan_file
 from pyland.forcing.products import AMOUNT, AMOUNT_OF_DAY, RECIPES, Product, Quantity
+from pyland.forcing.regridding import CellPlaces, Regridding
 from pyland.forcing.solar import seconds_since_1970
 from pyland.forcing.source_grid import SourceGrid
 from pyland.forcing.units import to_si
@@ -92,7 +93,14 @@ class FileSet:
         names = self._names(dict(variables or {}))
         wanted = frozenset(name for some in names.values() for name in some)
         heights = frozenset((*product.elevation, *product.geopotential))
-        self.files = self._scan(find_files(path), wanted | heights)
+        found = self._scan(find_files(path), wanted | heights)
+        self.files = [one for one in found if not wanted.isdisjoint(one.variables)]
+        self._heights = [one for one in found if not heights.isdisjoint(one.variables)]
+        if not self.files:
+            self._problems.append(
+                f"{self.path}: no file has a variable of {self.product.title} ({', '.join(sorted(wanted))}); name others "
+                "in forcing.variables")
+            self._raise()
         self.grid = self._common_grid()
         self.series = {key: series for key, some in names.items() if (series := self._join(key, some)) is not None}
         self.recipes = self._choose_recipes()
@@ -142,16 +150,44 @@ class FileSet:
             place += count
         return result
 
-    def read_elevation(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray | None:
-        """Height of the surface that the weather stands for [m], ``(1, row * column)``; None if no file has it."""
+    def elevation_at(self, cells: CellPlaces, regridding: Regridding) -> np.ndarray | None:
+        """Height of the surface that the weather stands for.
+
+        Parameters
+        ----------
+        cells : CellPlaces
+            The cells.
+        regridding : Regridding
+            Weights of the weather; a file of heights on another grid, for instance of the whole earth, gets its own.
+
+        Returns
+        -------
+        numpy.ndarray or None
+            [m], ``(cell,)``; None if no file has it.
+
+        Raises
+        ------
+        InputError
+            If the heights do not cover the cells, or have another unit.
+        """
         candidates = [(name, "m", 1.0) for name in self.product.elevation]
         candidates += [(name, "m2 s-2", GRAVITY_OF_GEOPOTENTIAL) for name in self.product.geopotential]
         for name, unit, divisor in candidates:
-            file = next((one for one in self.files if name in one.variables), None)
-            if file is not None:
-                values = read_rows(file.path, name, 0, 1, rows, columns, self.grid.shape[1])
-                return to_si(values[:1], file.variables[name].unit, unit, name, str(file.path)) / divisor
+            file = next((one for one in self._heights if name in one.variables), None)
+            if file is None:
+                continue
+            width = self.grid.shape[1]
+            if not _is_same_grid(file, self.files[0]):
+                grid = SourceGrid(file.latitude, file.longitude, self.product.spacing, str(file.path))
+                regridding, width = Regridding(grid, cells, regridding.method), grid.shape[1]
+            values = read_rows(file.path, name, 0, 1, regridding.rows, regridding.columns, width)[:1]
+            return regridding.apply(to_si(values, file.variables[name].unit, unit, name, str(file.path)) / divisor)[0]
         return None
+
+    def labels(self, recipe: Sequence[str]) -> list[str]:
+        """Names in the files of some quantities, with their units."""
+        series = [self.series[key] for key in recipe]
+        return [f"{one.label} [{self.files[int(one.file[0])].variables[one.label].unit}]" for one in series]
 
     def elevation_names(self) -> str:
         """Names under which the height of the surface is looked for."""
@@ -179,21 +215,12 @@ class FileSet:
                 continue
             if found is not None:
                 files.append(found)
-        if not files:
-            self._problems.append(
-                f"{self.path}: none of {len(paths)} files has a variable of {self.product.title} "
-                f"({', '.join(sorted(names))}); name others in forcing.variables")
-            self._raise()
         return files
 
     def _common_grid(self) -> SourceGrid:
         first = self.files[0]
         for other in self.files[1:]:
-            same = all(
-                getattr(other, what).shape == getattr(first, what).shape
-                and np.abs(getattr(other, what) - getattr(first, what)).max() < _SAME_PLACE
-                for what in ("latitude", "longitude"))
-            if not same:
+            if not _is_same_grid(first, other):
                 self._problems.append(
                     f"{other.path}: has another grid than {first.path}; expected files of one area and resolution: "
                     "download them with one 'area', or keep them in different folders")
@@ -336,6 +363,12 @@ def find_files(path: str | Path) -> list[Path]:
             f"{path}: no netCDF files there ({', '.join(SUFFIXES)}); check forcing.path: a folder, a file, or a "
             "pattern such as era5/*.nc (relative paths start at the case directory)")
     return found
+
+
+def _is_same_grid(one: ProductFile, other: ProductFile) -> bool:
+    """Whether two files have the same points."""
+    pairs = ((one.latitude, other.latitude), (one.longitude, other.longitude))
+    return all(a.shape == b.shape and np.abs(a - b).max() < _SAME_PLACE for a, b in pairs)
 
 
 def _utc(stamp: int) -> str:

@@ -35,7 +35,8 @@ LOWEST_SUN = 0.05  # cosine of the zenith angle below which radiation at a stamp
 BRIGHTEST = 1412.0  # radiation over cosine of the zenith angle, at most that above the atmosphere in January [W m-2]
 
 _BLOCK_MEMORY = 64 * 2**20  # of a block and what is read for it [byte]
-_LONGEST_BLOCK = 31 * 86400  # [s]
+_DAY_MEMORY = 256 * 2**20  # up to which a block is a day at least: files are compressed in pieces of days [byte]
+_DAY, _LONGEST_BLOCK = 86400, 31 * 86400  # [s]
 
 
 class GriddedForcing:
@@ -115,7 +116,7 @@ class GriddedForcing:
         self.ncell = cells.latitude.size
         self._sun = SolarGeometry(cells.latitude, cells.longitude)
         self._wind_factor = self._set_height(reference_height)
-        self.source_elevation = self._read_elevation()
+        self.source_elevation = self._files.elevation_at(cells, self._regridding)
         self._block_length = self._choose_block()
         self._clipped: dict[int, int] = {}
         self._cache = BlockCache(self._read_block, math.ceil((self._last - self._first) / self._block_length))
@@ -156,8 +157,7 @@ class GriddedForcing:
             "end": str(self.end),
             "interval_seconds": self.interval,
             "ncell": self.ncell,
-            "variables": {name: [self._files.series[key].label for key in recipe]
-                          for name, recipe in self._files.recipes.items()},
+            "variables": {name: self._files.labels(recipe) for name, recipe in self._files.recipes.items()},
             "grid": self._files.grid.describe(),
             "regridding": self._regridding.describe(),
             "wind_height": self.product.wind_height,
@@ -190,16 +190,13 @@ class GriddedForcing:
         self.reference_height = np.full(self.ncell, height)
         return math.log(height / OPEN_TERRAIN_ROUGHNESS) / math.log(there / OPEN_TERRAIN_ROUGHNESS)
 
-    def _read_elevation(self) -> np.ndarray | None:
-        found = self._files.read_elevation(self._regridding.rows, self._regridding.columns)
-        return None if found is None else self._regridding.apply(found)[0]
-
     def _choose_block(self) -> int:
-        """Intervals that are read at once: up to a month, within bounds of memory."""
+        """Intervals that are read at once: a day to a month, within bounds of memory."""
         points = self._regridding.rows.size * self._regridding.columns.size
         each = 8 * (len(self._files.quantities) * points + 2 * (len(FIELDS) + 1) * self.ncell)
         fitting = min(_BLOCK_MEMORY // each, _LONGEST_BLOCK // self.interval)
-        return int(min(max(fitting, 1), max(self._last - self._first, 1)))
+        fitting = max(fitting, min(_DAY_MEMORY // each, _DAY // self.interval), 1)
+        return int(min(fitting, max(self._last - self._first, 1)))
 
     # ---- reading --------------------------------------------------------------------------------------------------
 

@@ -49,7 +49,7 @@ def test_era5_in_all_layouts(tmp_path, style):
         for name, expected in (stamp_fields(hour + 0.5) | means(hour)).items():
             assert weather[name] == pytest.approx(expected, rel=tolerance, abs=1e-9 if style != "old" else 3e-7), name
     described = forcing.describe()
-    assert described["variables"]["specific_humidity"] == ["d2m", "sp"]
+    assert described["variables"]["specific_humidity"] == ["d2m [K]", "sp [Pa]"]
     assert described["precipitation_phase"] == "as in the files"
 
 
@@ -165,6 +165,12 @@ def test_elevation(tmp_path):
         plain["air_temperature"] + 0.5 * change)), rel=1e-5)
     brighter = moved["longwave_down"] - plain["longwave_down"]
     assert brighter[1] < -5.0 and brighter[2] > 3.0
+    (path / "geopotential.nc").unlink()  # the one of the whole earth has another grid
+    latitude, longitude = np.arange(60.0, 39.9, -0.5), np.arange(0.0, 360.0, 0.5)
+    here = np.meshgrid(latitude, np.where(longitude > 180.0, longitude - 360.0, longitude), indexing="ij")
+    files.write(path / "earth.nc", {"z": ("m**2 s**-2", 9.80665 * files.height(*here)[None])}, latitude, longitude,
+                np.array([START]))
+    assert open_at("era5", path).source_elevation == pytest.approx(source, abs=0.01)
     cosmo = open_at("cosmo-rea6", files.write_cosmo(tmp_path / "cosmo"), lapse_rate=0.0065, elevation=source)
     assert cosmo.describe()["elevation_change"] == pytest.approx([0.0, 0.0], abs=0.01)
     with pytest.raises(InputError, match=r"no file has it \(elevation"):

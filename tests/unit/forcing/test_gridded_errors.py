@@ -44,7 +44,7 @@ def test_pattern_and_single_file(era5):
 
 def test_files_of_something_else(tmp_path):
     path = files.write_cmfd(tmp_path)
-    with pytest.raises(InputError, match=r"none of 7 files has a variable of ERA5 .*forcing\.variables"):
+    with pytest.raises(InputError, match=r"no file has a variable of ERA5 \(10m_u_.*forcing\.variables"):
         open_at(path)
 
 
