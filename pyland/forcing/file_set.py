@@ -98,8 +98,8 @@ class FileSet:
         self._heights = [one for one in found if not heights.isdisjoint(one.variables)]
         if not self.files:
             self._problems.append(
-                f"{self.path}: no file has a variable of {self.product.title} ({', '.join(sorted(wanted))}); name others "
-                "in forcing.variables")
+                f"{self.path}: no file has a variable of {self.product.title} ({', '.join(sorted(wanted))}); name "
+                "others in forcing.variables")
             self._raise()
         self.grid = self._common_grid()
         self.series = {key: series for key, some in names.items() if (series := self._join(key, some)) is not None}

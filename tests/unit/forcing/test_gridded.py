@@ -93,6 +93,19 @@ def test_cosmo_rea6(tmp_path):
     assert share == pytest.approx(expected, rel=1e-4)
 
 
+def test_longwave_from_net(tmp_path):
+    """A net flux of 0.996 (L - sigma T^4) over a ground of 290 K gives L back."""
+    path = files.write_cosmo(tmp_path)
+    (path / "ATHD_S" / "ATHD_S.2D.202006.nc").unlink()
+    latitude, longitude = files.rotated_grid()
+    moments = START + np.arange(49) * HOUR
+    net = np.full((49, *latitude.shape), 0.996 * (320.0 - 5.67e-8 * 290.0**4))
+    for name, unit, values in (("THBS_RAD", "W m-2", net), ("T_G", "K", np.full_like(net, 290.0))):
+        files.write(path / f"{name}.nc", {name: (unit, values)}, latitude, longitude, moments, names=("lat", "lon"),
+                    dimensions=("rlat", "rlon"))
+    assert open_at("cosmo-rea6", path).weather(START, 3600.0)["longwave_down"] == pytest.approx([320.0] * 3, rel=1e-5)
+
+
 def test_shortwave_at_stamps_follows_the_sun(tmp_path):
     """A constant clearness comes back within a step of any length, through sunrise and sunset."""
     forcing = GriddedForcing("cosmo-rea6", files.write_cosmo(tmp_path), cells_of(np.array([50.0]), np.array([7.0])))
