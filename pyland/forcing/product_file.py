@@ -82,12 +82,13 @@ def scan_file(path: Path, names: frozenset[str]) -> ProductFile | None:
         found = [name for name in file.variables if name in names]
         if not found:
             return None
-        coordinates = {}
+        coordinates, order = {}, []
         for what, candidates in (("latitude", (*LATITUDE_NAMES, "RLAT")), ("longitude", (*LONGITUDE_NAMES, "RLON"))):
             name = next((one for one in candidates if one in file.variables), None)
             if name is None:
                 raise InputError(f"{path}: has no {what} ({', '.join(candidates)})")
-            values = _plain(file.variables[name][...])
+            values = _plain(file[name][...])
+            order += list(file[name].dimensions[-2:] if values.ndim > 1 else file[name].dimensions)
             coordinates[what] = values.reshape(values.shape[-2:]) if values.ndim > 2 else values
         time = next((one for one in TIME_NAMES if one in file.variables), None)
         has_time = time is not None and any(time in file[name].dimensions or file[time].ndim == 0 for name in found)
@@ -95,7 +96,7 @@ def scan_file(path: Path, names: frozenset[str]) -> ProductFile | None:
         variables = {}
         for name in found:
             variable = file[name]
-            _check_dimensions(variable, path)
+            _check_dimensions(variable, tuple(dict.fromkeys(order)), path)
             packed = variable.dtype.kind in "iu"
             variables[name] = FileVariable(
                 name, getattr(variable, "units", None),
@@ -187,15 +188,15 @@ def _time_slice(file: netCDF4.Dataset, dimension: str, first: int, last: int) ->
     return slice(first, last) if dimension in TIME_NAMES else slice(None)
 
 
-def _check_dimensions(variable: netCDF4.Variable, path: Path) -> None:
-    """Make sure that beside time, rows and columns there are dimensions of one entry only."""
+def _check_dimensions(variable: netCDF4.Variable, order: tuple[str, ...], path: Path) -> None:
+    """Make sure that rows and columns come last, and that beside them and time there are single entries only."""
     extra = {
         dimension: size for dimension, size in zip(variable.dimensions[:-2], variable.shape[:-2], strict=True)
         if dimension not in (*TIME_NAMES, VERSION_DIMENSION) and size != 1}
-    if variable.ndim < 2 or extra:
+    if variable.dimensions[-2:] != order or extra:
         raise InputError(
             f"{path}: variable '{variable.name}' has dimensions ({', '.join(variable.dimensions)}) of sizes "
-            f"{variable.shape}; expected (time, row, column), and others of one entry only")
+            f"{variable.shape}; expected (time, {', '.join(order)}), and others of one entry only")
 
 
 def _stamps(time: netCDF4.Variable, path: Path) -> np.ndarray:

@@ -8,7 +8,7 @@ from pyland.base.errors import InputError
 
 EDGE = 0.5  # a cell reaches this far beyond its point [grid points]
 _ROUND_OFF = 1e-6  # [grid points]
-_COARSE = 8  # every how many points of a curvilinear grid the search begins [grid points]
+_FIRST_GUESSES = 16  # rows and columns of a curvilinear grid, evenly spread, at which the search may begin [1]
 _NEWTON_STEPS = 40  # smooth grids need five; more are for places far outside, which stop at the edge
 _MATCHED = 1e-7  # largest distance that counts as found [degrees]
 
@@ -123,7 +123,7 @@ class SourceGrid:
         """Invert the bilinear map of a curvilinear grid by Newton's method, all places at once."""
         shape = latitude.shape
         latitude, longitude = latitude.ravel(), longitude.ravel()
-        rows, columns = (np.unique(np.append(np.arange(0, size, _COARSE), size - 1)) for size in self.shape)
+        rows, columns = (np.unique(np.linspace(0, size - 1, _FIRST_GUESSES).round().astype(int)) for size in self.shape)
         coarse = np.meshgrid(rows, columns, indexing="ij")
         sample = _unit_vectors(*self.points(*coarse)).reshape(-1, 3)
         row, column = np.empty(latitude.size), np.empty(latitude.size)

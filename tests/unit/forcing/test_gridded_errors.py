@@ -112,6 +112,13 @@ def test_dimensions(era5):
     with pytest.raises(InputError, match=r"variable 'si10' has dimensions \(time, number, latitude, longitude\)"):
         open_at(era5)
 
+    def turn(file):
+        file.createVariable("2t", "f4", ("time", "longitude", "latitude"))
+
+    change(era5 / "era5_1.nc", turn)
+    with pytest.raises(InputError, match=r"'2t' has dimensions \(time, longitude, latitude\).*\(time, latitude, lon"):
+        open_at(era5)
+
 
 def test_outside(era5):
     with pytest.raises(InputError, match=r"cell 0 at 52\.0000 degrees north, 7\.0000 degrees east lies outside"):
