@@ -121,18 +121,18 @@ def open_forcing(
             f"{path}: forcing.lapse_rate needs the elevation that the weather stands for, but the file has none; add "
             "an attribute or variable elev_m [m], or remove forcing.lapse_rate"), start, end)
     if format in PRODUCTS:
-        _refuse(format, generator=generator, time_label=time_label)
+        _refuse(format, generator=generator, time_label=time_label, cells=cells)
         missing = [name for name, value in (("path", path), ("latitude", latitude), ("longitude", longitude))
                    if value is None]
         if missing:
             raise InputError(f"forcing.format '{format}' needs {', '.join(missing)}")
         if regridding == "conservative" and cell_size is None:
             raise InputError("forcing.regridding 'conservative' needs the size of the cells")
-        cells = CellPlaces(
+        places = CellPlaces(
             *np.broadcast_arrays(*(np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in (latitude, longitude))),
             cell_size or (0.0, 0.0))
         gridded = GriddedForcing(
-            format, path, cells, regridding=regridding or "bilinear", variables=variables,
+            format, path, places, regridding=regridding or "bilinear", variables=variables,
             reference_height=reference_height, phase=phase, start=start, end=end)
         return _covering(_at_elevation(
             gridded, gridded.source_elevation, elevation, lapse_rate,

@@ -28,9 +28,8 @@ _SINCE = re.compile(r"^\s*([A-Za-z]+?)s?\s+since\b")
 
 @dataclass(frozen=True)
 class FileVariable:
-    """A variable of a file: its name, unit (None without one) and step of packing in that unit (0 if not packed)."""
+    """A variable of a file: its unit (None without one) and step of packing in that unit (0 if not packed)."""
 
-    name: str
     unit: str | None
     packing_step: float
 
@@ -99,8 +98,7 @@ def scan_file(path: Path, names: frozenset[str]) -> ProductFile | None:
             _check_dimensions(variable, tuple(dict.fromkeys(order)), path)
             packed = variable.dtype.kind in "iu"
             variables[name] = FileVariable(
-                name, getattr(variable, "units", None),
-                float(getattr(variable, "scale_factor", 1.0)) if packed else 0.0)
+                getattr(variable, "units", None), float(getattr(variable, "scale_factor", 1.0)) if packed else 0.0)
         return ProductFile(path, stamps, variables, **coordinates)
 
 

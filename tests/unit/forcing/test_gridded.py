@@ -158,7 +158,7 @@ def test_steps_return_what_the_intervals_hold(tmp_path, name):
 def test_weather_depends_on_time_alone_and_not_on_blocks(tmp_path):
     path = files.write_era5(tmp_path)
     forcing, other = open_at("era5", path), open_at("era5", path, start=START + 5 * HOUR, end=START + 40 * HOUR)
-    other._block_length = other._cache._count = 7  # many blocks
+    other._block_length = 7  # many blocks
     for hour in (30, 6, 5, 38, 13):
         for dt in (1800.0, 3600.0, 7200.0):
             one, two = (source.weather(START + hour * HOUR, dt) for source in (forcing, other))
