@@ -16,10 +16,18 @@ from pyland.config.flow import time_problems
 CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical")
 """Climates of the weather generator."""
 
-_FILES = MappingProxyType({"alma": "netCDF file", "nldas-pfb": "folder or text file"})
+GRIDDED = ("era5", "era5-land", "cosmo-rea6", "cmfd")
+"""Formats of gridded products."""
+
+MORE_NAMES = ("dewpoint_temperature", "relative_humidity", "eastward_wind", "northward_wind", "shortwave_direct",
+              "shortwave_diffuse", "longwave_net", "ground_temperature", "snowfall_grid_scale", "snowfall_convective")
+"""Quantities of gridded products that fields of the weather are made of, beside the fields themselves."""
+
+_FILES = MappingProxyType({"alma": "a netCDF file", "nldas-pfb": "a folder or text file",
+                           **dict.fromkeys(GRIDDED, "a folder, file or pattern of netCDF files")})
 _BELONGS = MappingProxyType({
-    "path": ("alma", "nldas-pfb"),
-    "variables": ("alma",),
+    "path": ("alma", "nldas-pfb", *GRIDDED),
+    "variables": ("alma", *GRIDDED),
     "prefix": ("nldas-pfb",),
     "first_record": ("nldas-pfb",),
     "record_start": ("nldas-pfb",),
@@ -48,13 +56,13 @@ class ForcingSection(Section):
 
     format: str = key(
         "generator",
-        "kind of source; nldas-pfb are forcing files of ParFlow-CLM; schedule is rain by a table, without weather "
-        "(land.model: none)",
-        choices=("alma", "generator", "schedule", "nldas-pfb"),
-        later=("era5", "cosmo-rea6", "cmfd"),
+        "kind of source; era5 to cmfd are gridded products, nldas-pfb forcing files of ParFlow-CLM; schedule is rain by "
+        "a table, without weather (land.model: none)",
+        choices=("alma", *GRIDDED, "nldas-pfb", "generator", "schedule"),
     )
     path: str | None = key(
-        None, "netCDF file (format alma), or folder of PFB files or text file of one place (nldas-pfb)", kind="path"
+        None, "netCDF file (format alma); folder, file or pattern such as era5/*.nc (gridded products); folder of PFB "
+        "files or text file of one place (nldas-pfb)", kind="path"
     )
     prefix: str | None = key(
         None, "what the names of PFB files begin with, NLDAS in NLDAS.Temp.000001_to_000024.pfb; null is the only one "
@@ -68,7 +76,14 @@ class ForcingSection(Section):
         None, "start of the hour of first_record; null is time.start (UTC)", kind="time"
     )
     variables: dict[str, str] = key(
-        dict, "names in the file by registry id, where they are not the ALMA names", factory=True
+        dict,
+        "names in the file by registry id, where they are not the ALMA names or those of the product",
+        factory=True,
+    )
+    regridding: str = key(
+        "bilinear",
+        "from the points of a gridded product to the cells; conservative keeps the amount of precipitation",
+        choices=("bilinear", "conservative", "nearest"),
     )
     lapse_rate: float | None = key(
         None,
@@ -80,7 +95,8 @@ class ForcingSection(Section):
     )
     height: float | None = key(
         None,
-        "height above ground that the weather is valid for; null is that of the file (alma), else 10 m",
+        "height above ground that the weather is valid for; null is that of the file (alma), else 10 m; gridded "
+        "products bring their wind to another one",
         unit="m",
         above=0,
         at_most=500,
@@ -108,7 +124,7 @@ class ForcingSection(Section):
     @field_validator("variables", mode="before")
     @classmethod
     def _variables(cls, value: Any) -> Any:
-        known = [item.id for item in variables("forcing")]
+        known = [*(item.id for item in variables("forcing")), *MORE_NAMES]
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -135,7 +151,7 @@ class ForcingSection(Section):
             ]
         if self.format in _FILES and self.path is None:
             problems.append(
-                ("path", f"expected a {_FILES[self.format]} with forcing.format: {self.format}, got nothing",
+                ("path", f"expected {_FILES[self.format]} with forcing.format: {self.format}, got nothing",
                  ("path", "format"))
             )
         problems += [
@@ -151,6 +167,16 @@ class ForcingSection(Section):
             problems.append(
                 ("lapse_rate", "expected no lapse_rate with forcing.format: nldas-pfb; its files do not say at which "
                  "elevation they are", ("lapse_rate", "format"))
+            )
+        if self.format not in GRIDDED and self.changes("regridding"):
+            problems.append(
+                ("regridding", f"expected no regridding with forcing.format: {self.format}; it belongs to gridded "
+                 f"products ({', '.join(GRIDDED)})", ("regridding", "format"))
+            )
+        if self.format == "alma" and (more := [name for name in self.variables if name in MORE_NAMES]):
+            problems.append(
+                ("variables", f"expected no {', '.join(more)} with forcing.format: alma; it belongs to gridded "
+                 f"products ({', '.join(GRIDDED)})", ("variables", "format"))
             )
         if self.format != "generator" and self.changes("generator"):
             problems.append(

@@ -17,6 +17,7 @@ from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
 from pyland.config import CaseConfig
 from pyland.config.domain import ElevationSection
+from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
 from pyland.core import runtime
 from pyland.coupling import ColumnModel
@@ -34,6 +35,7 @@ from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
+from pyland.forcing import fingerprint_of_set, reading_ahead
 from pyland.observe import ObservationSet, read_observations, write_observations
 from pyland.output.atomic import explained
 from pyland.output.provenance import provenance
@@ -98,6 +100,9 @@ class CaseRun:
                        ranks=self.comm.size, threads=runtime.threads(), seed=config.ensemble.seed,
                        title=config.case.name)
             if self.comm.is_root else None)
+        if config.forcing.format in GRIDDED:  # files of gigabytes: their heads
+            about["input_checksums"] = "; ".join(
+                one for one in (about["input_checksums"], fingerprint_of_set(config.forcing.path)) if one)
         return {**about, "comment": config.case.description}
 
     # ---- stages --------------------------------------------------------------------------------------
@@ -129,7 +134,8 @@ class CaseRun:
             run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
             run.analysis = observer = TruthObserver(self.setup, twins, run.records.comm)
             self._begin(run)
-            integrate(run)
+            with reading_ahead(run.forcing):
+                integrate(run)
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
                 with explained(path):
@@ -153,7 +159,8 @@ class CaseRun:
         else:
             self._begin(run)
         first = run.step_index
-        integrate(run)
+        with reading_ahead(run.forcing):
+            integrate(run)
         if first < run.step_index and not run.records.is_restart_due(run.end):
             run.write_restart()
         run.records.finish(run.time, run.model)
@@ -180,7 +187,8 @@ class CaseRun:
         spinup = self.config.time.spinup
         if spinup.years > 0:
             first, last = (np.datetime64(one, "s") for one in self.config.time.spinup_window)
-            spin_up(run, first, last, spinup.years)
+            with reading_ahead(run.forcing):
+                spin_up(run, first, last, spinup.years)
             if run.model.has_carbon:
                 self._balance_carbon(run.model)
 

@@ -100,8 +100,8 @@ class FlowRun(Integration):
         return self.records.state()[1] | {"clock": np.array([self.step_index], dtype=np.int64)}
 
     def resume(self, restart: Restart) -> None:
-        """Take up the state of a restart."""
-        state = {name: array if name in PLAIN else self._comm.take(array) for name, array in restart.state.items()}
+        """Take up the state of a restart, reduced to this rank's cells."""
+        state = restart.state
         self.model.restore({name.removeprefix("model:"): array for name, array in state.items()
                             if name.startswith("model:")})
         self.records.resume(restart.time, state)

@@ -9,6 +9,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
+from pyland.config.forcing import GRIDDED
 from pyland.domain import Domain
 from pyland.forcing import Forcing, PrecipitationPhase, RainSchedule, SharedWeather, open_forcing
 
@@ -104,17 +105,64 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
         return open_forcing(
             "nldas-pfb", path=section.path, cells=domain.cell_id, shape=(domain.ny, domain.nx), prefix=section.prefix,
             first_record=section.first_record, record_start=begin, **common)
+    if section.format in GRIDDED:
+        return open_forcing(section.format, path=section.path, variables=section.variables,
+                            regridding=section.regridding, cell_size=_cell_size(config, domain), **common)
     return open_forcing("generator", generator=section.generator.model_dump(), x=domain.x, y=domain.y, **common)
 
 
+def _cell_size(config: CaseConfig, domain: Domain) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Return the width of cells from west to east and from south to north [m]; those of a file count as squares."""
+    if domain.kind == "grid":
+        return config.domain.dx, config.domain.dy
+    side = np.sqrt(domain.area)
+    return side, side
+
+
 def weather_files(config: CaseConfig, whole: Domain) -> list[str]:
-    """Return the files that the weather of a run comes from.
+    """Return the files that the weather of a run comes from; those of a gridded product check themselves.
 
     Raises
     ------
     InputError
         As `open_weather`.
     """
-    if config.forcing.path is None or config.forcing.format != "nldas-pfb":
-        return [] if config.forcing.path is None else [config.forcing.path]
+    if config.forcing.path is None or config.forcing.format in GRIDDED:
+        return []
+    if config.forcing.format != "nldas-pfb":
+        return [config.forcing.path]
     return [str(path) for path in open_weather(config, whole).files]
+
+
+def describe_weather(config: CaseConfig, weather: Forcing | RainSchedule) -> dict[str, str]:
+    """Say what weather a run gets, for the terminal.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    weather : Forcing or RainSchedule
+        From `open_weather`.
+
+    Returns
+    -------
+    dict of str to str
+        Facts by name; those of a gridded product include files, grid and regridding.
+    """
+    start, end = forcing_period(config)
+    facts = {"forcing": f"{config.forcing.format}, covers {start} to {end} UTC"}
+    about = weather.describe()
+    if config.forcing.format in GRIDDED:
+        names = "; ".join(f"{field} from {' and '.join(labels)}" for field, labels in about["variables"].items())
+        regridding = about["regridding"]
+        facts["files"] = (
+            f"{about['files']} files, {about['start']} to {about['end']} UTC every {about['interval_seconds']} s, "
+            "no gaps")
+        facts["variables"] = names
+        facts["source"] = about["grid"]
+        filled = regridding["cells_filled_from_the_nearest_point"]
+        facts["regridding"] = f"{regridding['method']} from a box of {regridding['source_points_read']} points" + (
+            f"; {filled} cells take the nearest point with values, up to {regridding['farthest_of_these_points_km']:g} "
+            "km away" if filled else "")
+        facts["phase"] = about["precipitation_phase"]
+    return facts

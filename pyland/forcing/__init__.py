@@ -11,24 +11,26 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 from pyland.forcing.alma import AlmaForcing
 from pyland.forcing.climates import CLIMATES, Climate, find_climate
 from pyland.forcing.elevation import STANDARD_LAPSE_RATE, ElevationCorrected
+from pyland.forcing.file_set import fingerprint_of_set
 from pyland.forcing.generator import WeatherGenerator
+from pyland.forcing.gridded import GriddedForcing
 from pyland.forcing.nldas_pfb import NldasPfbForcing
 from pyland.forcing.precipitation_phase import PHASE_METHODS, PrecipitationPhase, wet_bulb_temperature
+from pyland.forcing.products import PRODUCTS
 from pyland.forcing.protocol import WEATHER_FIELDS, Forcing, check_cover
+from pyland.forcing.read_ahead import reading_ahead
+from pyland.forcing.regridding import CellPlaces
 from pyland.forcing.schedule import RainSchedule
 from pyland.forcing.shared_weather import SharedWeather
 from pyland.forcing.site import SiteDescription, read_site
 from pyland.forcing.solar import SolarGeometry
 
-FORMATS = ("alma", "generator", "nldas-pfb")
-"""Formats that this version reads."""
-
-PLANNED_FORMATS = ("era5", "cosmo-rea6", "cmfd")
-"""Documented formats that this version does not read."""
+FORMATS = ("alma", "generator", "nldas-pfb", *PRODUCTS)
+"""Formats that are read."""
 
 
 def open_forcing(
@@ -53,17 +55,20 @@ def open_forcing(
     record_start: np.datetime64 | None = None,
     first_record: int | None = None,
     prefix: str | None = None,
+    regridding: str | None = None,
+    cell_size: tuple[Any, Any] | None = None,
 ) -> Forcing:
     """Open the weather of a case.
 
     Parameters
     ----------
-    format : {"alma", "generator", "nldas-pfb"}
-        Kind of source.
+    format : {"alma", "generator", "nldas-pfb", "era5", "era5-land", "cosmo-rea6", "cmfd"}
+        Kind of source; the last four are gridded products.
     path : str or Path, optional
-        File; needed by ``alma``. Folder or file; needed by ``nldas-pfb``.
+        File; needed by ``alma``. Folder or file; needed by ``nldas-pfb``. Folder, file or pattern; needed by gridded
+        products.
     variables : mapping of str to str, optional
-        Names in the file by registry id or ALMA name; ``alma`` only.
+        Names in the file by registry id or ALMA name; for a gridded product by its quantities.
     cells : sequence of int, optional
         Cells of the file that belong to this rank; ``alma`` and ``nldas-pfb`` only.
     time_label : {"start", "end"}, optional
@@ -71,19 +76,19 @@ def open_forcing(
     generator : mapping, optional
         ``climate`` and ``seed``; ``generator`` only.
     latitude, longitude : array_like, optional
-        Places of the cells [degrees]; needed by ``generator`` and ``nldas-pfb``, by default those of the file for
-        ``alma``.
+        Places of the cells [degrees]; by default those of the file for ``alma``, needed by all others.
     elevation : array_like, optional
-        Elevation of the cells [m]; needed by ``generator``, and by ``alma`` with ``lapse_rate``.
+        Elevation of the cells [m]; needed by ``generator``, and by files with ``lapse_rate``.
     x, y : array_like, optional
         Positions of the cells on a plane [m]; for ``generator``, by default all at one point. A file knows the
         places of its weather, so ``alma`` has no use for them.
     start, end : numpy.datetime64, optional
         Period that will be asked for, UTC: needed by ``generator``; checked against the files for the others.
     reference_height : float or array_like, optional
-        Height of the forcing level above ground [m]; by default that of the file for ``alma``, else 10 m.
+        Height of the forcing level above ground [m]; by default that of the file for ``alma``, else 10 m; gridded
+        products bring their wind to another one.
     lapse_rate : float, optional
-        Decrease of temperature with height [K m-1]. ``alma``: carries the weather from the elevation in the file to
+        Decrease of temperature with height [K m-1]. Files: carries the weather from the elevation in the file to
         ``elevation`` (no correction by default). ``generator``: that of the atmosphere it makes (0.0065 by default).
     phase : PrecipitationPhase, optional
         Rule for rain and snow; by default that of the source, a ramp of air temperature where it has the total alone.
@@ -95,6 +100,10 @@ def open_forcing(
         Number of that record; ``nldas-pfb`` only, 1 by default.
     prefix : str, optional
         What names of files begin with; ``nldas-pfb`` only, by default the only one there is.
+    regridding : {"bilinear", "conservative", "nearest"}, optional
+        From the points of a gridded product to the cells; bilinear by default.
+    cell_size : tuple of float or array_like, optional
+        Width of the cells from west to east and from south to north [m]; needed by ``conservative``.
 
     Returns
     -------
@@ -105,32 +114,42 @@ def open_forcing(
     ------
     InputError
         If an argument is missing or belongs to another format, or the file is not as expected.
-    UnavailableError
-        For a documented format that this version does not read.
     """
-    if format in PLANNED_FORMATS:
-        raise UnavailableError(
-            f"forcing.format: '{format}' is planned but not in this version; available: {', '.join(FORMATS)} "
-            "(convert the data to one ALMA-like netCDF file, docs/guide/forcing.md)"
-        )
     records = {"shape": shape, "record_start": record_start, "first_record": first_record, "prefix": prefix}
     if format == "nldas-pfb":
         _refuse(format, generator=generator, variables=variables, time_label=time_label, lapse_rate=lapse_rate)
         return _open_records(path, latitude, longitude, cells, start, end, reference_height, phase, records)
     _refuse(format, **records)
     if format == "alma":
-        _refuse(format, generator=generator)
+        _refuse(format, generator=generator, regridding=regridding)
         if path is None:
             raise InputError("forcing.path is needed for forcing.format 'alma'")
-        forcing: Forcing = _open_alma(
-            AlmaForcing(path, latitude, longitude, reference_height, variables, cells, time_label=time_label,
-                        phase=phase),
-            elevation, lapse_rate)  # fmt: skip
-        if start is not None and end is not None:
-            check_cover(forcing, start, end)
-        return forcing
+        station = AlmaForcing(
+            path, latitude, longitude, reference_height, variables, cells, time_label=time_label, phase=phase)
+        return _covering(_at_elevation(
+            station, station.elevation, elevation, lapse_rate,
+            f"{path}: forcing.lapse_rate needs the elevation that the weather stands for, but the file has none; add "
+            "an attribute or variable elev_m [m], or remove forcing.lapse_rate"), start, end)
+    if format in PRODUCTS:
+        _refuse(format, generator=generator, time_label=time_label, cells=cells)
+        missing = [name for name, value in (("path", path), ("latitude", latitude), ("longitude", longitude))
+                   if value is None]
+        if missing:
+            raise InputError(f"forcing.format '{format}' needs {', '.join(missing)}")
+        if regridding == "conservative" and cell_size is None:
+            raise InputError("forcing.regridding 'conservative' needs the size of the cells")
+        places = CellPlaces(
+            *np.broadcast_arrays(*(np.atleast_1d(np.asarray(one, dtype=np.float64)) for one in (latitude, longitude))),
+            cell_size or (0.0, 0.0))
+        gridded = GriddedForcing(
+            format, path, places, regridding=regridding or "bilinear", variables=variables,
+            reference_height=reference_height, phase=phase, start=start, end=end)
+        return _covering(_at_elevation(
+            gridded, gridded.source_elevation, elevation, lapse_rate,
+            f"{path}: forcing.lapse_rate needs the elevation that the weather stands for, but no file has it "
+            f"({gridded.elevation_names()}); put it beside the other files, or remove forcing.lapse_rate"), start, end)
     if format == "generator":
-        _refuse(format, path=path, variables=variables, cells=cells, time_label=time_label)
+        _refuse(format, path=path, variables=variables, cells=cells, time_label=time_label, regridding=regridding)
         return _open_generator(
             dict(generator or {}), latitude, longitude, elevation, x, y, start, end, reference_height, lapse_rate,
             phase)
@@ -147,17 +166,24 @@ def _is_empty(value: Any) -> bool:
     return isinstance(value, Mapping) and not value
 
 
-def _open_alma(source: AlmaForcing, elevation: Any, lapse_rate: float | None) -> Forcing:
+def _covering(forcing: Forcing, start: np.datetime64 | None, end: np.datetime64 | None) -> Forcing:
+    """Return the forcing if it covers the period, where one is given."""
+    if start is not None and end is not None:
+        check_cover(forcing, start, end)
+    return forcing
+
+
+def _at_elevation(
+    source: Forcing, source_elevation: np.ndarray | None, elevation: Any, lapse_rate: float | None, without: str
+) -> Forcing:
+    """Carry weather to the elevation of the cells, if a lapse rate is given; ``without`` is the error if it cannot."""
     if lapse_rate is None:
         return source
-    if source.elevation is None:
-        raise InputError(
-            f"{source.path}: forcing.lapse_rate needs the elevation that the weather stands for, but the file has "
-            "none; add an attribute or variable elev_m [m], or remove forcing.lapse_rate"
-        )
+    if source_elevation is None:
+        raise InputError(without)
     if elevation is None:
         raise InputError("forcing.lapse_rate needs domain.elevation, the elevation of the cells [m]")
-    return ElevationCorrected(source, source.elevation, np.asarray(elevation, dtype=np.float64), lapse_rate)
+    return ElevationCorrected(source, source_elevation, np.asarray(elevation, dtype=np.float64), lapse_rate)
 
 
 def _open_records(
@@ -225,14 +251,16 @@ __all__ = [
     "CLIMATES",
     "FORMATS",
     "PHASE_METHODS",
-    "PLANNED_FORMATS",
+    "PRODUCTS",
     "STANDARD_LAPSE_RATE",
     "WEATHER_FIELDS",
     "AlmaForcing",
+    "CellPlaces",
     "Climate",
     "ElevationCorrected",
     "Forcing",
     "NldasPfbForcing",
+    "GriddedForcing",
     "PrecipitationPhase",
     "RainSchedule",
     "SharedWeather",
@@ -241,7 +269,9 @@ __all__ = [
     "WeatherGenerator",
     "check_cover",
     "find_climate",
+    "fingerprint_of_set",
     "open_forcing",
     "read_site",
+    "reading_ahead",
     "wet_bulb_temperature",
 ]

@@ -10,6 +10,7 @@ References
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from pyland.forcing.moist_air import (
 )
 from pyland.forcing.precipitation_phase import PrecipitationPhase
 from pyland.forcing.protocol import Forcing
+from pyland.forcing.read_ahead import reading_ahead
 
 STANDARD_LAPSE_RATE = 0.0065  # decrease of temperature with height in the standard atmosphere [K m-1]
 STEEPEST_LAPSE_RATE = 0.02  # twice the dry adiabatic; larger numbers are per kilometre by mistake [K m-1]
@@ -112,8 +114,12 @@ class ElevationCorrected:
         fields["snowfall"] = np.where(split_again, snowfall, fields["snowfall"])
         return fields
 
+    def read_ahead(self) -> AbstractContextManager[None]:
+        """Let the source read ahead within the context, if it can."""
+        return reading_ahead(self._source)
+
     def checksums(self) -> dict[str, str]:
-        """SHA-256 of the files of the source."""
+        """Checksums of the files of the source."""
         return self._source.checksums()
 
     def describe(self) -> dict[str, Any]:

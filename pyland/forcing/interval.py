@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError
-from pyland.forcing.solar import SolarGeometry, seconds_since_1970, sun_position
+from pyland.forcing.solar import SolarGeometry, seconds_since_1970
+from pyland.forcing.within_interval import check_step, parts_of_step, shortwave_part
 
 INTERVAL_FIELDS = (
     "air_temperature",
@@ -26,7 +26,6 @@ INTERVAL_FIELDS = (
 SMOOTH = slice(0, 5)  # fields that vary smoothly between interval means
 PRECIPITATION = slice(5, 7)
 SHORTWAVE = 7
-DARKEST_MEAN_COSINE = 0.001  # below this mean cosine of the zenith angle, shortwave is spread evenly (datm of CTSM)
 
 
 class IntervalForcing(ABC):
@@ -93,20 +92,17 @@ class IntervalForcing(ABC):
 
     def weather(self, start: np.datetime64, dt: float) -> dict[str, np.ndarray]:
         """Mean weather of a step; see `pyland.forcing.protocol.Forcing.weather`."""
-        seconds, offset = self._locate(start, dt)
-        first = int(offset // self.interval)
-        last = max(first, math.ceil((offset + dt) / self.interval) - 1)
-        overlaps = [
-            min(offset + dt, (i + 1.0) * self.interval) - max(offset, i * float(self.interval))
-            for i in range(first, last + 1)
-        ]
+        seconds = seconds_since_1970(start)
+        offset = float(seconds - self._first_second)
+        check_step(self.name, start, dt, offset, self.interval * self.count, (self.start, self.end))
         means = np.zeros((len(INTERVAL_FIELDS), self.ncell))
         shortwave = np.zeros(self.ncell)
-        for index, overlap in zip(range(first, last + 1), overlaps, strict=True):
-            values = self.interval_means(index)
-            means += values * (overlap / dt)
-            begin = max(offset, index * float(self.interval))
-            shortwave = shortwave + self._shortwave_part(index, values[SHORTWAVE], begin, overlap, dt)
+        for part in parts_of_step(offset, dt, self.interval):
+            values = self.interval_means(part.index)
+            means += values * (part.length / dt)
+            begin = self._first_second + part.index * self.interval
+            lit = part._replace(begin=self._first_second + part.begin)
+            shortwave = shortwave + shortwave_part(self._sun, values[SHORTWAVE], begin, self.interval, lit, dt)
         if dt < self.interval:
             means[SMOOTH] = self._between_middles(offset + 0.5 * dt)
         fields = {name: means[i].copy() for i, name in enumerate(INTERVAL_FIELDS)}
@@ -114,19 +110,6 @@ class IntervalForcing(ABC):
         fields["cosine_zenith"] = self._sun.mean_sunlit_cosine(seconds, dt)
         fields["daylength_factor"] = self._sun.daylength_factor(seconds + 0.5 * dt)
         return fields
-
-    def _locate(self, start: np.datetime64, dt: float) -> tuple[int, float]:
-        """Seconds since 1970 and since the first interval of the start of a step that lies in the time cover."""
-        if not (math.isfinite(dt) and dt > 0.0):
-            raise InputError(f"{self.name}: the length of a step must be above 0 s, got {dt}")
-        seconds = seconds_since_1970(start)
-        offset = float(seconds - self._first_second)
-        if offset < 0.0 or offset + dt > self.interval * self.count:
-            raise InputError(
-                f"{self.name}: the forcing covers {self.start} to {self.end} UTC, but the step of {dt:g} s from "
-                f"{np.datetime64(start, 's')} leaves it; change time.start and time.end, or give a longer forcing"
-            )
-        return seconds, offset
 
     def _between_middles(self, offset: float) -> np.ndarray:
         """Smooth fields on the line between interval middles, ``offset`` seconds after the first start."""
@@ -136,16 +119,3 @@ class IntervalForcing(ABC):
         lower = self.interval_means(min(max(left, 0), self.count - 1))[SMOOTH]
         upper = self.interval_means(min(max(left + 1, 0), self.count - 1))[SMOOTH]
         return (1.0 - fraction) * lower + fraction * upper
-
-    def _shortwave_part(self, index: int, mean: np.ndarray, offset: float, overlap: float, dt: float) -> np.ndarray:
-        """Give the part of a step's mean shortwave [W m-2] that falls in ``[offset, offset + overlap)``."""
-        evenly = mean * (overlap / dt)
-        if overlap == self.interval:
-            return evenly
-        begin = self._first_second + index * self.interval
-        sun = sun_position(begin + 0.5 * self.interval)
-        whole, _ = self._sun.sunlit(begin, self.interval, sun)
-        part, _ = self._sun.sunlit(self._first_second + offset, overlap, sun)
-        darkest = DARKEST_MEAN_COSINE * self.interval
-        share = part / np.maximum(whole, darkest)
-        return np.where(whole >= darkest, mean * (self.interval / dt) * share, evenly)

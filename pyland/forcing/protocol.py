@@ -72,7 +72,7 @@ class Forcing(Protocol):
         ...
 
     def checksums(self) -> dict[str, str]:
-        """SHA-256 of every input file, by path; empty for a source without files."""
+        """SHA-256 of every input file, of its head alone where files are large, by path; empty without files."""
         ...
 
     def describe(self) -> dict[str, Any]:

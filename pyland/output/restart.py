@@ -13,6 +13,7 @@ import netCDF4
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.output.atomic import complete_file, remove_partial_files
 from pyland.output.history import seconds, stamp_of
 
@@ -70,7 +71,7 @@ def write_restart(path: str | Path, state: Mapping[str, np.ndarray], attrs: Mapp
         If an array is of another type.
     """
     path = Path(path)
-    with complete_file(path) as partial, netCDF4.Dataset(partial, "w", format="NETCDF4") as out:
+    with NETCDF_ACCESS, complete_file(path) as partial, netCDF4.Dataset(partial, "w", format="NETCDF4") as out:
         out.setncatts(dict(attrs))
         out.setncattr("format", _FORMAT)
         out.setncattr("model_time", str(np.datetime64(time).astype("datetime64[s]")))

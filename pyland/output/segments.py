@@ -16,6 +16,7 @@ import netCDF4
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.output.atomic import complete_file, explained, partial_path, publish, remove_partial_files
 
 BUFFER_LIMIT = 64 * 2**20
@@ -252,19 +253,23 @@ class SegmentedFile:
 
     def _spill(self) -> None:
         """Move the records in memory to the hidden file of the next segment."""
-        partial = partial_path(self._segment_path("next"))
-        with explained(self.path):
-            if self._open is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                partial.unlink(missing_ok=True)
-                self._open = netCDF4.Dataset(partial, "w", format="NETCDF4")
-                _define(self._open, self.layout, self.variables)
-            for dimension, group in self._buffer.items():
-                start = self._open.dimensions[dimension].size
-                for name, arrays in group.items():
-                    joined = np.concatenate(arrays)
-                    if len(joined):
-                        self._open[name][start : start + len(joined)] = joined
+        with explained(self.path), NETCDF_ACCESS:  # weather may be read in a thread
+            self._append_buffer()
+
+    def _append_buffer(self) -> None:
+        """Append the records in memory to the hidden file, which is made for the first ones."""
+        if self._open is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial = partial_path(self._segment_path("next"))
+            partial.unlink(missing_ok=True)
+            self._open = netCDF4.Dataset(partial, "w", format="NETCDF4")
+            _define(self._open, self.layout, self.variables)
+        for dimension, group in self._buffer.items():
+            start = self._open.dimensions[dimension].size
+            for name, arrays in group.items():
+                joined = np.concatenate(arrays)
+                if len(joined):
+                    self._open[name][start : start + len(joined)] = joined
         self._buffer = {}
         self._held = 0
 
@@ -272,8 +277,8 @@ class SegmentedFile:
         """Close the hidden file and return its name."""
         if self._open is None:
             raise InputError(f"{self.kind}.nc: flush without records and definitions.")
-        partial = Path(self._open.filepath())
-        with explained(self.path):
+        with explained(self.path), NETCDF_ACCESS:
+            partial = Path(self._open.filepath())
             self._open.close()
         self._open = None
         return partial

@@ -12,7 +12,7 @@ from pyland.domain import Domain, build_domain, build_layers, build_surface
 from pyland.domain.parflow_cover import read_cover
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
-from pyland.driver.inputs import check_tiles, forcing_period, open_weather
+from pyland.driver.inputs import check_tiles, describe_weather, open_weather
 from pyland.driver.observing import read_sets
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 from pyland.land.lake_model import NOMINAL_LAYERS
@@ -89,8 +89,7 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
             report.facts |= read_cover(config.surface.vegetation.parflow, domain).facts
         weather = report.attempt(config.where("forcing"), lambda: open_weather(config, domain))
         if weather is not None:
-            start, end = forcing_period(config)
-            report.facts["forcing"] = f"{config.forcing.format}, covers {start} to {end} UTC"
+            report.facts |= describe_weather(config, weather)
         plan = report.attempt(config.where("rivers"), lambda: plan_rivers(config, domain))
         if isinstance(plan, RiverPlan):
             report.facts |= describe_rivers(config, plan)

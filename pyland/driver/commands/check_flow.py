@@ -10,7 +10,7 @@ from pyland.config import CaseConfig
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
 from pyland.driver.coupled_setup import prepare_coupled
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
-from pyland.driver.inputs import forcing_period, open_weather
+from pyland.driver.inputs import describe_weather, open_weather
 from pyland.subsurface.flow_grid import FlowGrid
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
     report.facts["domain"] = f"{config.domain.type}, {setup.whole.ncell} of {setup.whole.nx} x {setup.whole.ny} cells"
     weather = report.attempt(config.where("forcing"), lambda: open_weather(config, setup.whole))
     if weather is not None:
-        start, end = forcing_period(config)
-        report.facts["forcing"] = f"{config.forcing.format}, covers {start} to {end} UTC"
+        report.facts |= describe_weather(config, weather)
     report.facts |= describe_flow(setup)
     groups, tiles = 1, ranks
     if land is not None:

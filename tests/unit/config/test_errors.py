@@ -76,7 +76,9 @@ def errors_of(tmp_path, text):
         ("surface:\n  soil: {colour: 3}\n  vegetation:\n    parflow: {map: a, parameters: b}", 2, "none beside veg"),
         ("surface:\n  soil:\n    indicator: {file: a.pfb}", 3, "expected file and table, got no table"),
         ("surface:\n  soil: {file: a.nc, indicator: {file: a.pfb, table: b}}", 2, "expected no file beside indicator"),
-        ("forcing:\n  format: era5", 2, "'era5' is not available in this version; available: alma, generator"),
+        ("forcing:\n  format: era5", 2, "forcing.path: expected a folder, file or pattern of netCDF files"),
+        ("forcing:\n  regridding: nearest", 2, "regridding: expected no regridding with forcing.format: generator"),
+        ("forcing:\n  format: alma\n  variables: {eastward_wind: u}", 3, "variables: expected no eastward_wind"),
         ("forcing:\n  format: alma", 2, "forcing.path: expected a netCDF file"),
         ("forcing:\n  format: alma\n  path: x.nc", 2, "domain.latitude: expected a value with forcing.format: alma"),
         ("forcing:\n  variables: {air_temprature: T}", 2, "did you mean 'air_temperature'?"),
@@ -150,7 +152,7 @@ time:
   end: 2020-02-01
   stepp: 30 min
 domain: {type: gird, dx: 5 K}
-forcing: {format: era5}
+forcing: {format: nldas-pfb}
 assimilation: {filter: kalman}
 output: {variables: [nothing_at_all]}
 """,

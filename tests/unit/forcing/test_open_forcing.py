@@ -3,21 +3,15 @@
 import numpy as np
 import pytest
 
-from pyland.base.errors import InputError, UnavailableError
-from pyland.forcing import PLANNED_FORMATS, AlmaForcing, ElevationCorrected, WeatherGenerator, open_forcing
+from pyland.base.errors import InputError
+from pyland.forcing import AlmaForcing, ElevationCorrected, WeatherGenerator, open_forcing
 
 PLACE = {"latitude": [50.0, 50.1], "longitude": 7.0, "elevation": [100.0, 900.0]}
 PERIOD = {"start": np.datetime64("2020-06-01"), "end": np.datetime64("2020-06-02")}
 
 
-@pytest.mark.parametrize("name", PLANNED_FORMATS)
-def test_planned_formats_name_what_is_there(name):
-    with pytest.raises(UnavailableError, match=rf"'{name}'.*available: alma, generator"):
-        open_forcing(name, path="x")
-
-
 def test_unknown_format():
-    with pytest.raises(InputError, match="'grib' is not known; expected one of alma, generator"):
+    with pytest.raises(InputError, match="'grib' is not known; expected one of alma, generator, nldas-pfb, era5"):
         open_forcing("grib")
 
 
