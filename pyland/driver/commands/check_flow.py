@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pyland.base.errors import PylandError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
+from pyland.config.parallel import ParallelSection
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
 from pyland.driver.coupled_setup import prepare_coupled
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
@@ -41,8 +42,9 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
     float
         Memory of a rank [byte], 0 if the grid cannot be built.
     """
+    alone = config.model_copy(update={"parallel": ParallelSection()})  # built here on one rank, whatever is planned
     try:
-        land = prepare_coupled(config, Communicator()) if config.is_coupled else None
+        land = prepare_coupled(alone, Communicator()) if config.is_coupled else None
         setup = prepare_flow(config, Communicator()) if land is None else land.flow
     except PylandError as error:
         report.problems += str(error).splitlines()

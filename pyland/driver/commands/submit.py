@@ -134,7 +134,7 @@ def job_script(case: Path, config: CaseConfig, job: Job, overrides: tuple[str, .
     """
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", config.case.name)
     head = _slurm(name, job) if job.scheduler == "slurm" else _pbs(name, job)
-    launcher = "srun --cpu-bind=cores" if job.scheduler == "slurm" else _mpirun(job)
+    launcher = "srun --cpu-bind=cores --kill-on-bad-exit=1" if job.scheduler == "slurm" else _mpirun(job)
     options = [f"--set={one}" for one in overrides]
     if config.parallel.threads not in ("auto", job.threads):
         options.append(f"--threads={job.threads}")  # else the case would win

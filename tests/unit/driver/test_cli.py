@@ -8,6 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+from cases import COUPLED, TWIN, write_case
 from pyland.base.errors import ConvergenceError
 from pyland.config import load_case
 from pyland.driver import cli
@@ -231,6 +232,17 @@ def test_tiles_must_be_the_ranks(command, tmp_path):
         assert code == 2 and "1 rank(s) for 400 cell(s) and 32 member(s) with parallel.tiles: 3" in err
         assert "Use 3 rank(s)" in err
     assert not (tmp_path / "case" / "run").exists()
+
+
+@pytest.mark.parametrize(("case", "split"), [
+    (TWIN, "4 = 1 member group(s) x 4 tile(s); at most 4 member(s) x 2 cell(s)"),
+    (COUPLED, "4 = 2 member group(s) x 2 tile(s); at most 2 member(s) x 10")])
+def test_check_plans_ranks(command, tmp_path, case, split):
+    folder = write_case(tmp_path / "case", case)
+    code, out, _ = command("check", folder, "--ranks", 4)
+    assert code == 0 and split in out
+    code, out, _ = command("check", folder, "--ranks", 4, "--set", "parallel.member_groups=2")
+    assert code == 0 and "4 = 2 member group(s) x 2 tile(s)" in out
 
 
 def test_new_from_a_field_of_maize_without_leaf_area(command, tmp_path):

@@ -51,8 +51,8 @@ def test_a_script_says_what_the_check_says(command, tmp_path):
     assert "4 = 2 member group(s) x 2 tile(s)" in script and "OMP_NUM_THREADS=3" in script
     line = script.splitlines()[-1]
     words = shlex.split(line)
-    assert words[:2] == ["srun", "--cpu-bind=cores"]
-    assert words[2:] == ["pyland", "run", str(folder), "--resume", "--set=parallel.member_groups=2"]
+    assert words[:3] == ["srun", "--cpu-bind=cores", "--kill-on-bad-exit=1"]
+    assert words[3:] == ["pyland", "run", str(folder), "--resume", "--set=parallel.member_groups=2"]
     assert subprocess.run(["bash", "-n"], input=script, text=True, check=False).returncode == 0
 
 
