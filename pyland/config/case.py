@@ -24,6 +24,7 @@ from pyland.config.output import (
     OutputSection,
 )
 from pyland.config.parallel import ParallelSection
+from pyland.config.parflow import parflow_problems
 from pyland.config.rivers import RIVER_VARIABLES, RiversSection
 from pyland.config.subsurface import SubsurfaceSection
 from pyland.config.surface import RETENTION_PARAMETERS, SurfaceSection
@@ -112,6 +113,7 @@ class CaseConfig(Section):
             *self._check_intervals(),
             *self._check_rivers(),
             *flow_problems(self),
+            *parflow_problems(self),
             *self._check_flow_output(),
         ]
         if problems:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import field_validator, model_validator
 
 from pyland.base.text import one_of, shown, suggestion
-from pyland.config.fields import Problems, Section, key
+from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.plants import PLANT_PARAMETERS, VEGETATION_TYPES, registry_numbers
+
+if TYPE_CHECKING:
+    from pyland.config.case import CaseConfig
 
 CLASSES = 18
 """Classes of land cover of ParFlow-CLM: 17 of IGBP and bare soil."""
@@ -23,6 +26,10 @@ class ParflowVegetationSection(Section):
     parameters: str | None = key(None, "drv_vegp.dat: parameters of the classes", kind="path")
     types: dict[int, str] = key(
         dict, "plant types of classes by number, where they are not those of docs/guide/vegetation.md", factory=True
+    )
+    photosynthesis: str = key(
+        "types", "photosynthesis and stomata of the plant types, or the one plant that ParFlow-CLM has in its code for "
+        "all classes; that needs land.stomata: ball_berry", choices=("types", "parflow_clm"),
     )
     plant_parameters: dict[str, float] = key(
         dict, "plant parameters of all classes that replace those of types and files, by registry id", factory=True
@@ -67,6 +74,15 @@ class ParflowVegetationSection(Section):
         if missing:
             raise Problems([("", f"expected map and parameters, got no {' and no '.join(missing)}", tuple(missing))])
         return self
+
+
+def parflow_problems(config: CaseConfig) -> list[Problem]:
+    """Return what does not go together with the plants of ParFlow-CLM."""
+    section, names = config.surface.vegetation.parflow, ("surface.vegetation.parflow.photosynthesis", "land.stomata")
+    if section is None or section.photosynthesis == "types" or config.land.stomata == "ball_berry":
+        return []
+    return [(names[1], f"expected ball_berry with photosynthesis: {section.photosynthesis}, got {config.land.stomata}",
+             names)]
 
 
 class SoilIndicatorSection(Section):

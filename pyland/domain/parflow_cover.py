@@ -39,6 +39,15 @@ Dickinson et al. (1993), NCAR/TN-387+STR (BATS)."""
 
 TROPICS, BOREAL = 23.4, 50.0  # latitudes that part the climates of igbp_plants.yaml [degrees]
 
+PARFLOW_PLANT = MappingProxyType({"is_c4": 0.0, "ball_berry_slope": 7.0, "ball_berry_intercept": 2000.0})
+"""Photosynthesis of all classes in ParFlow-CLM, and conductance [umol m-2 s-1]; drv_clmini.F90: c3psn, mp, bp."""
+
+PARFLOW_CAPACITY = 33.0
+"""Vcmax of every leaf at 25 degC in ParFlow-CLM [umol m-2 s-1]; drv_clmini.F90: vcmx25."""
+
+CAPACITY_EXTINCTION = 0.3
+"""How the capacity of pyland's canopy falls with the leaf area above [1], CLM5; ParFlow-CLM's does not fall."""
+
 _SURFACES = MappingProxyType({2: "glacier", 3: "lake", 4: "lake", 5: "wetland"})
 _NEEDED = ("lai", "lai0", "sai", "z0m", "displa", "roota", "rootb")
 _PLANT_NAMES = MappingProxyType({
@@ -49,7 +58,10 @@ _PLANT_NAMES = MappingProxyType({
     "taus_vis": "stem_transmittance_vis", "taus_nir": "stem_transmittance_nir",
 })  # fmt: skip
 _UNDEFINED = -90.0  # files have -99 where a class has no plants
-_REPLACED = "photosynthesis, stomata and water stress (vw) are those of the plant types"
+_REPLACED = MappingProxyType({
+    "types": "photosynthesis, stomata and water stress (vw) are those of the plant types",
+    "parflow_clm": "photosynthesis and stomata are those of ParFlow-CLM, water stress (vw) that of the plant types",
+})
 
 
 @dataclass(frozen=True)
@@ -221,13 +233,22 @@ class _Plant:
             self.heights = (bottom * height / top, height)
         self.parameters |= {_PLANT_NAMES[key]: value for key, value in values.items()
                             if key in _PLANT_NAMES and value > _UNDEFINED and (key != "dleaf" or value > 0.0)}
+        if section.photosynthesis == "parflow_clm":
+            self.parameters |= {**PARFLOW_PLANT, "vcmax25_top": capacity_at_top(max(self.leaves))}
         self.parameters |= section.plant_parameters
         if values["roota"] > 0.0 and values["rootb"] > 0.0 and "root_beta" not in section.plant_parameters:
             self.roots = (values["roota"], values["rootb"])
         where = f"{section.parameters}: class {number}"
-        for key, value in {**self.parameters, "leaf_area_index": max(self.leaves), "canopy_top": height,
+        ranged = {key: value for key, value in self.parameters.items() if key != "is_c4"}
+        for key, value in {**ranged, "leaf_area_index": max(self.leaves), "canopy_top": height,
                            "stem_area_index": values["sai"]}.items():
             variable(key).check_range(np.array([value]), where)
+
+
+def capacity_at_top(leaf_area: float) -> float:
+    """Return the Vcmax of the uppermost leaves with which a canopy has the capacity of ParFlow-CLM [umol m-2 s-1]."""
+    depth = CAPACITY_EXTINCTION * leaf_area
+    return PARFLOW_CAPACITY * depth / (1.0 - float(np.exp(-depth))) if depth > 0.0 else PARFLOW_CAPACITY
 
 
 def leaf_areas(least: float, largest: float, section: ParflowVegetationSection) -> list[float]:
@@ -255,7 +276,9 @@ def _facts(
     if section.ground_temperature is None:
         used.remove("lai0")
     irrigated = [str(number) for number in share if "irrig" in table and table["irrig"][number - 1] > 0]
-    not_used = _REPLACED + ("; lai0 needs ground_temperature" if section.ground_temperature is None else "")
+    not_used = _REPLACED[section.photosynthesis]
+    if section.ground_temperature is None:
+        not_used += "; lai0 needs ground_temperature"
     if section.plant_parameters:
         not_used += f"; {', '.join(section.plant_parameters)} from the case"
     if irrigated:

@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from pyland.base.errors import InputError
+from pyland.base.errors import ConfigError, InputError
 from pyland.config import load_case
 from pyland.domain import build_domain, build_layers, build_surface
 from pyland.domain.parflow_cover import read_cover
@@ -136,6 +136,25 @@ def test_plant_parameters_of_the_case_go_before_all(tmp_path):
     for kind in surface.patch_kind[0, :5]:
         assert surface.plant_parameters[kind].items() >= options["plant_parameters"].items()
         assert surface.root_profile[kind] is None
+
+
+def test_photosynthesis_of_parflow_clm(tmp_path):
+    """All classes are C3 with 33 umol m-2 s-1 in the mean over their leaves, which is more at the top."""
+    section = {"map": str(write_map(tmp_path, ONE_CLASS)), "parameters": str(write_parameters(tmp_path)),
+               "photosynthesis": "parflow_clm"}
+    case = {"surface": {"vegetation": {"parflow": section}}, "domain": {"type": "grid", "nx": NX, "ny": NY,
+                                                                        "latitude": 10.0}}
+    with pytest.raises(ConfigError, match=r"land.stomata: expected ball_berry with photosynthesis: parflow_clm"):
+        load_case(case)
+    config = load_case({**case, "land": {"stomata": "ball_berry"}})
+    layers = build_layers(config.domain.layers, 0)
+    surface = build_surface(config.surface, "van_genuchten", build_domain(config.domain), layers)
+    for kind, area in ((surface.patch_kind[0, 0], 2.0), (surface.patch_kind[0, 1], 6.0)):
+        plant = surface.plant_parameters[kind]
+        depth = np.linspace(0.0, area, 20001)
+        assert np.mean(plant["vcmax25_top"] * np.exp(-0.3 * depth)) == pytest.approx(33.0, rel=1e-4)
+        assert (plant["is_c4"], plant["ball_berry_slope"], plant["ball_berry_intercept"]) == (0.0, 7.0, 2000.0)
+        assert surface.patch_types[kind] == "c4_grass"
 
 
 def test_ice_lakes_and_wetlands_become_surfaces(tmp_path):
