@@ -56,8 +56,8 @@ class ForcingSection(Section):
 
     format: str = key(
         "generator",
-        "kind of source; era5 to cmfd are gridded products, nldas-pfb forcing files of ParFlow-CLM; schedule is rain by "
-        "a table, without weather (land.model: none)",
+        "kind of source; era5 to cmfd are gridded products, nldas-pfb forcing files of ParFlow-CLM; schedule is rain "
+        "by a table, without weather (land.model: none)",
         choices=("alma", *GRIDDED, "nldas-pfb", "generator", "schedule"),
     )
     path: str | None = key(

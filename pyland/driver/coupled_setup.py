@@ -12,6 +12,7 @@ from pyland.config import CaseConfig
 from pyland.coupling import CoupledModel
 from pyland.coupling.land_layers import VOLUMES, map_to_land_layers
 from pyland.domain import build_layers, build_surface
+from pyland.domain.surface import other_surfaces
 from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, build_flow, prepare_flow
 from pyland.driver.inputs import forcing_period, open_shared_weather
 from pyland.driver.rank_layout import RankLayout
@@ -81,6 +82,9 @@ def prepare_coupled(config: CaseConfig, comm: Communicator) -> CoupledSetup:
         raise InputError(f"{config.where('parallel.tiles')}: a rank would get no cell of the domain; use fewer tiles, "
                          "or more member groups.")
     domain = whole.subset(np.searchsorted(whole.cell_id, cells))
+    if others := other_surfaces(config.surface, whole):
+        raise InputError(f"{config.where('surface')}: {', '.join(others)} in a part of the cells; only soil lies over "
+                         "the distributed subsurface in this version. Leave them out, or use subsurface.mode: column.")
     layers = build_layers(land_thickness(config, flow.layers.thickness), config.domain.bedrock_layers,
                           config.domain.bedrock_thickness)
     on_ground = build_surface(config.surface, config.subsurface.retention, domain, flow.layers)

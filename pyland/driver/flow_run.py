@@ -99,6 +99,10 @@ class FlowRun(Integration):
         """Return the arrays that are the same on all ranks."""
         return self.records.state()[1] | {"clock": np.array([self.step_index], dtype=np.int64)}
 
+    def is_plain(self, name: str) -> bool:
+        """Tell whether an array of a restart has no cell axis."""
+        return name in PLAIN
+
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart, reduced to this rank's cells."""
         state = restart.state

@@ -16,10 +16,10 @@ from pyland.config.domain import SlopesSection
 from pyland.config.flow import LEAST_MANNING, SIDES, BoundarySection
 from pyland.config.surface import RETENTION_PARAMETERS
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
-from pyland.domain.domain_file import read_field, read_heads, read_soil_fields
+from pyland.domain.domain_file import read_field, read_heads
+from pyland.domain.pfb import read_pfb, read_pfb_header
 from pyland.driver.river_setup import distance_to
 from pyland.subsurface import Boundary, DistributedSubsurface, head_from_water
-from pyland.subsurface.pfb import read_pfb, read_pfb_header
 from pyland.subsurface.slopes import slopes_from_elevation
 
 SIZE_TOLERANCE = 0.01
@@ -192,9 +192,9 @@ def soil_fields(config: CaseConfig, whole: Domain, layers: Layers) -> dict[str, 
     surface = build_surface(config.surface, section.retention, whole, layers)
     fields = {name: surface.hydraulic[name] for name in RETENTION_PARAMETERS[section.retention]
               if name in surface.hydraulic}
-    given = read_soil_fields(config.surface.soil.file, whole) if config.surface.soil.file else {}
     shape = (layers.nlayer, whole.ncell)
-    fields["specific_storage"] = np.broadcast_to(given.get("specific_storage", section.specific_storage), shape)
+    fields["specific_storage"] = np.broadcast_to(
+        surface.hydraulic.get("specific_storage", section.specific_storage), shape)
     horizontal = fields["saturated_conductivity"] * section.anisotropy
     fields |= {"saturated_conductivity_x": horizontal, "saturated_conductivity_y": horizontal}
     return {name: on_grid(np.asarray(values, dtype=float), whole) for name, values in fields.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,8 +76,18 @@ class Integration(ABC):
         """Return the arrays that are the same on all ranks."""
 
     def take_up(self, restart: Restart | None) -> None:
-        """Go on from the restart that the root has read, None elsewhere; collective."""
-        self.resume(self._comm.broadcast(restart))
+        """Go on from the restart that the root has read, None elsewhere; each rank receives its members and cells."""
+        head = None
+        if restart is not None:
+            plain = {name: array for name, array in restart.state.items() if self.is_plain(name)}
+            head = replace(restart, state=plain), [name for name in restart.state if name not in plain]
+        head, blocks = self._comm.broadcast(head)
+        state = {name: self._comm.hand_out(None if restart is None else restart.state[name]) for name in blocks}
+        self.resume(replace(head, state=head.state | state))
+
+    @abstractmethod
+    def is_plain(self, name: str) -> bool:
+        """Tell whether an array of a restart has no cell axis."""
 
     @abstractmethod
     def resume(self, restart: Restart) -> None:

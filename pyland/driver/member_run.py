@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,15 +107,9 @@ class MemberRun(Integration):
             out["analysis:clipped"] = np.array([clipped], dtype=np.int64)
         return out
 
-    def take_up(self, restart: Restart | None) -> None:
-        """Go on from the restart that the root has read; each rank receives its own members and cells."""
-        head = None
-        if restart is not None:
-            plain = {name: array for name, array in restart.state.items() if name in PLAIN or name.startswith(PREFIX)}
-            head = replace(restart, state=plain), [name for name in restart.state if name not in plain]
-        head, blocks = self._comm.broadcast(head)
-        state = {name: self._ranks.hand_out(None if restart is None else restart.state[name]) for name in blocks}
-        self.resume(replace(head, state=head.state | state))
+    def is_plain(self, name: str) -> bool:
+        """Tell whether an array of a restart has no cell axis."""
+        return name in PLAIN or name.startswith(PREFIX)
 
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart, reduced to this rank's members and cells."""

@@ -8,6 +8,7 @@ from pyland.base.errors import PylandError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.parallel import ParallelSection
+from pyland.domain.parflow_cover import read_cover
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
 from pyland.driver.coupled_setup import prepare_coupled
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
@@ -67,6 +68,8 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
         size += memory_estimate(columns, land.layers, land.surface.npatch, config.land.snow.layers)
         report.facts["layers"] = (f"land {land.layers.nlayer} to {land.layers.depth:.2f} m, rock to "
                                   f"{land.layers.thermal_thickness.sum():.1f} m")
+        if config.surface.vegetation.parflow is not None:
+            report.facts |= read_cover(config.surface.vegetation.parflow, setup.whole).facts
         report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
     report.facts["memory"] = f"about {size / 2**20:.3g} MiB per rank"
     report.facts["cost"] = describe_cost(config, setup.whole.ncell)
