@@ -68,7 +68,6 @@ STEP, GATHER = "(ColumnModel, 'advance')", "(Integration, '_gather')"
 
 
 @pytest.mark.parametrize(("ranks", "failing", "error", "place", "code"), [
-    (2, [1], "ConvergenceError('[E200] no convergence in cell 1')", STEP, 3),
     (2, [0], "InputError('station.nc: the file is gone')", STEP, 2),
     (2, [1], "KeyError('a bug')", STEP, 1),
     (2, [1], "MemoryError()", STEP, 3),
