@@ -79,6 +79,8 @@ def explained(path: Path) -> Iterator[None]:
     except PylandError:
         raise
     except (OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not str(error).startswith("NetCDF"):
+            raise
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise OutputError(
             f"{path}: the file cannot be written ({reason}); {_free_space(path)}. Make room there, look at quota and "

@@ -395,7 +395,16 @@ def _append_file(source: netCDF4.Dataset, out: netCDF4.Dataset, until: np.dateti
             step = max(int(source[name].chunking()[0]) if isinstance(source[name].chunking(), list) else count, 1)
             for first in range(0, count, step):
                 last = min(first + step, count)
-                out[name][start + first : start + last] = source[name][first:last]
+                out[name][start + first : start + last] = _read_records(source, name, first, last)
+
+
+def _read_records(source: netCDF4.Dataset, name: str, first: int, last: int) -> np.ndarray:
+    """Return some records of a complete segment or file of an earlier run."""
+    try:
+        return source[name][first:last]
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"{source.filepath()}: '{name}' is damaged ({error}). Run the case again without --resume.") from error
 
 
 def _time_variable(source: netCDF4.Dataset, dimension: str) -> str:

@@ -206,9 +206,18 @@ def test_no_flipped_bit_passes(stopped):
     assert found > 50
 
 
-def test_a_damaged_segment_is_named(stopped, capsys):
-    for segment in (stopped / "run" / "segments").glob("history.*.nc"):
-        empty(segment)
+def spoil_records(path):
+    """Change every byte of the second half of the file, where the records are."""
+    content = bytearray(path.read_bytes())
+    half = len(content) // 2
+    content[half:] = bytes(255 - byte for byte in content[half:])
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("damage", [empty, spoil_records])
+def test_a_damaged_segment_is_named(stopped, capsys, damage):
+    for segment in (stopped / "run" / "segments").glob("balance.*.nc"):
+        damage(segment)
     assert cli.run_command(["run", str(stopped), "--resume"]) == 2
     said = capsys.readouterr().err
-    assert said.count("the file is damaged") == 1 and "history." in said and "without --resume" in said
+    assert said.count("is damaged") == 1 and "balance." in said and "without --resume" in said, said

@@ -10,9 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from launched_ranks import ranks_of
 
 from cases import assert_same_run, differences, write_case
 
@@ -33,8 +33,7 @@ def start(folder, environment, *arguments, ranks=1):
 
 def kill(process, chance):
     """Kill the process; of several ranks one by chance, which ends the others, or all with their launcher."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    ranks = [int(word) for word in children.read_text().split()] if children.exists() else []
+    ranks = ranks_of(process)
     victims = [chance.choice(ranks)] if ranks and chance.random() < 0.5 else [process.pid, *ranks]
     for victim in victims:
         with contextlib.suppress(ProcessLookupError):
