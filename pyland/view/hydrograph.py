@@ -55,7 +55,7 @@ def plot_hydrographs(balance: str | Path, path: str | Path, *, discharge: str | 
     axis.set_ylim(min(lowest, 0.0), min(lowest, 0.0) + 1.45 * span)  # the rain hangs into the free third
     style.plain_dates(plt, axis)
     if lines:
-        axis.legend(loc="center right")
+        axis.legend(loc="best")
     _draw_rain(axis, water)
     return style.save(figure, path)
 

@@ -16,6 +16,7 @@ from pyland.view.flow_maps import VARIABLES as FLOW_VARIABLES
 from pyland.view.flow_maps import plot_flow_maps
 from pyland.view.flow_section import is_section, plot_flow_section
 from pyland.view.hydrograph import plot_hydrographs
+from pyland.view.land_fluxes import has_land_fluxes, plot_land_fluxes
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
@@ -124,6 +125,8 @@ def _plot_flow(files: CaseFiles, target: Path) -> list[Path]:
         drawn.append(plot_flow_section(history, target / "flow_section.png"))
     elif any(name in read_file(history) for name in FLOW_VARIABLES):
         drawn.append(plot_flow_maps(history, target / "flow_maps.png"))
+    if has_land_fluxes(history) and not is_section(history):
+        drawn.append(plot_land_fluxes(history, target / "land_fluxes.png"))
     balance = files.need("balance.nc")
     drawn.append(plot_hydrographs(balance, target / "hydrograph.png", discharge=discharge))
     return drawn

@@ -11,6 +11,7 @@ from cases import COUPLED, assert_same_run, changed
 from pyland.base.errors import ConfigError
 from pyland.config import load_case
 from pyland.driver.commands.check import check_case
+from pyland.driver.commands.plot import plot
 from pyland.driver.run import run_case
 
 
@@ -48,6 +49,12 @@ def test_history_has_the_layers_of_both(hill):
         assert data["water_table_depth"].sizes["member"] == 3
     with xr.open_dataset(folder / "discharge.nc") as data:
         assert data["discharge"].sizes == {"time": 48, "member": 3, "gauge": 2}
+
+
+def test_figures_of_land_and_ground(hill, tmp_path):
+    drawn = plot(hill[1], folder=tmp_path)
+    assert [one.name for one in drawn] == ["flow_maps.png", "land_fluxes.png", "hydrograph.png"]
+    assert all(one.stat().st_size > 10000 for one in drawn)
 
 
 def test_a_resumed_run_has_the_bits_of_a_whole_one(hill, tmp_path):
