@@ -63,4 +63,4 @@ class CoupledRecords(DomainRecords):
     def _discharge_at(self, model: CoupledModel) -> np.ndarray:
         leaving = model.flux["overland_outflow"]
         at_outlets = [np.isin(self._cells, cells) for cells in self._outlets.values()]
-        return np.stack([leaving[:, inside].sum(axis=1) for inside in at_outlets], axis=1)
+        return np.array([[member[inside].sum() for inside in at_outlets] for member in leaving])  # each by itself

@@ -321,7 +321,7 @@ def _define(target: netCDF4.Dataset, layout: Layout, variables: Mapping[str, Rec
         if variable.dtype in ("f4", "f8"):
             options["fill_value"] = np.nan
         made = target.createVariable(name, dtype, variable.dimensions, **options)
-        if dtype is not str:  # records come in order: the chunk at work is enough, the library would keep 16 MiB of each
+        if dtype is not str:  # records come in order: the chunk at work is enough, the library would keep more of each
             made.set_var_chunk_cache(size=int(np.prod(options["chunksizes"])) * np.dtype(dtype).itemsize)
         made.set_auto_mask(False)
         made.setncatts(dict(variable.attributes))
