@@ -14,7 +14,7 @@ import time
 import pytest
 from launched_ranks import ranks_of
 
-from cases import assert_same_run, differences, write_case
+from cases import COUPLED, TWIN, assert_same_run, differences, write_case
 
 OUTPUT = {"output__restart_every": "3 h"}
 PATIENCE = 120.0  # [s]
@@ -40,23 +40,32 @@ def kill(process, chance):
             os.kill(victim, signal.SIGKILL)
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def run_whole(folder, case):
     """Return the run directory without a kill and how long the run took [s]."""
     from pyland.config import load_case
     from pyland.driver.run import run_case
 
-    folder = write_case(tmp_path_factory.mktemp("whole"), **OUTPUT)
+    write_case(folder, case, **OUTPUT)
     began = time.monotonic()
     run_case(load_case(folder))
     return folder / "run", time.monotonic() - began
 
 
-def kill_and_resume(folder, environment, whole, seed, kills, *split, ranks=1):
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return run_whole(tmp_path_factory.mktemp("whole"), TWIN)
+
+
+@pytest.fixture(scope="module")
+def whole_coupled(tmp_path_factory):
+    return run_whole(tmp_path_factory.mktemp("coupled"), COUPLED)
+
+
+def kill_and_resume(folder, environment, whole, seed, kills, *split, ranks=1, case=TWIN):
     """Kill a run ``kills`` times after a random while, look at what is left, and let it end."""
     reference, duration = whole
     chance = random.Random(seed)
-    write_case(folder, **OUTPUT)
+    write_case(folder, case, **OUTPUT)
     run = folder / "run"
     for count in range(kills):
         process = start(folder, environment, *split, *(["--resume"] if run.exists() else []), ranks=ranks)
@@ -84,6 +93,16 @@ def kill_and_resume(folder, environment, whole, seed, kills, *split, ranks=1):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_kill_at_a_random_moment(tmp_path, clean_environment, whole, seed):
     kill_and_resume(tmp_path / "case", clean_environment, whole, seed, kills=1)
+
+
+def test_kill_land_over_the_distributed_subsurface(tmp_path, clean_environment, whole_coupled):
+    kill_and_resume(tmp_path / "case", clean_environment, whole_coupled, 5, 2, case=COUPLED)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(30, 40))
+def test_kill_land_over_the_distributed_subsurface_again(tmp_path, clean_environment, whole_coupled, seed):
+    kill_and_resume(tmp_path / "case", clean_environment, whole_coupled, seed, 2, case=COUPLED)
 
 
 @pytest.mark.slow

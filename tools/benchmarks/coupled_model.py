@@ -1,7 +1,7 @@
 """Cost of land over the distributed subsurface: land, ground, coupling, and members against one.
 
-A generated catchment of random soils and plants under a summer day; CPU time per column and step of the land, per cell and
-step of the ground, and per member against a single one in the same run.
+A generated catchment under a summer day; CPU time per column and step of the land, per cell and step of the ground, and
+per member against a single one in the same run.
 
 Usage: python coupled_model.py [--columns 1600] [--layers 20] [--members 8] [--hours 24]
 """
