@@ -183,14 +183,21 @@ def discharge_error_reduction(
 def _reduction(
     true: np.ndarray, open_loop: tuple[np.ndarray, np.ndarray | None], analysis: tuple[np.ndarray, np.ndarray | None]
 ) -> dict[str, float]:
-    """Return errors of two ensembles, mean and spread each, and how much smaller those of the second are."""
+    """Return errors of two ensembles, mean and spread each, and how much smaller those of the second are.
+
+    Ratios to an error of 0, that of a stream which is dry in all runs, are NaN.
+    """
     row: dict[str, float] = {}
     for name, (mean, spread) in (("open_loop", open_loop), ("analysis", analysis)):
         row[f"rmse_{name}"] = float(np.sqrt(np.nanmean((mean - true) ** 2)))
         if spread is not None:
-            row[f"spread_error_ratio_{name}"] = float(np.sqrt(np.nanmean(spread**2)) / row[f"rmse_{name}"])
-    row["reduction"] = 1.0 - row["rmse_analysis"] / row["rmse_open_loop"]
+            row[f"spread_error_ratio_{name}"] = _ratio(float(np.sqrt(np.nanmean(spread**2))), row[f"rmse_{name}"])
+    row["reduction"] = 1.0 - _ratio(row["rmse_analysis"], row["rmse_open_loop"])
     return row
+
+
+def _ratio(value: float, error: float) -> float:
+    return value / error if error > 0.0 else float("nan")
 
 
 def error_profile(

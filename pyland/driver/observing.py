@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.cell_ranks import CellRanks
-from pyland.base.errors import InputError
+from pyland.base.errors import InputError, PylandError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
@@ -123,6 +123,34 @@ def _locate(name: str, place: PlaceSection, target: TargetCells) -> tuple[float,
             f"{target.bounds()}, x {target.x.min():.6g} to {target.x.max():.6g} m and y {target.y.min():.6g} to "
             f"{target.y.max():.6g} m (centres of the cells). Give a place within it.")
     return float(x), float(y), int(cell)
+
+
+def observation_problems(config: CaseConfig, whole: Domain, depth: float) -> list[str]:
+    """Return what is wrong with files, places and depths of the observations, with the key of each.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    whole : Domain
+        All cells of the run.
+    depth : float
+        Of the layers that hold water [m].
+    """
+    problems, target = [], target_cells(config, whole)
+    for place, entry in enumerate(config.observations):
+        where = config.where(f"observations.{place}")
+        try:
+            if entry.twin is not None:
+                twin_places(entry, target)
+            else:
+                read_sets(config.model_copy(update={"observations": [entry]}), whole)
+        except PylandError as error:
+            problems.append(f"{where}: {error}")
+        if entry.sensed[1] > depth:
+            problems.append(
+                f"{where}.depth: expected depths within the soil layers (to {depth:g} m), got {entry.depth}.")
+    return problems
 
 
 class TruthObserver:

@@ -14,7 +14,7 @@ from pyland.config import CaseConfig
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.inputs import check_tiles, forcing_period, open_weather
-from pyland.driver.observing import read_sets
+from pyland.driver.observing import observation_problems
 from pyland.driver.rank_layout import choose_split
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 from pyland.land.lake_model import NOMINAL_LAYERS
@@ -102,19 +102,11 @@ def check_case(config: CaseConfig, ranks: int = 1) -> CheckReport:
         report.memory = size
         report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {columns} columns"
         _check_memory(size, "ensemble.size", config, report)
+        report.problems += observation_problems(config, domain, layers.depth)
     report.facts["layers"] = (
         f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
         f"{layers.thermal_thickness.sum():.1f} m"
     )
-    for place, entry in enumerate(config.observations):
-        where = config.where(f"observations.{place}")
-        if entry.file is not None and isinstance(domain, Domain):
-            alone = config.model_copy(update={"observations": [entry]})
-            report.attempt(where, lambda alone=alone: read_sets(alone, domain))
-        if entry.depth[1] > layers.depth:
-            report.problems.append(
-                f"{where}.depth: expected depths within the soil layers (to {layers.depth:g} m), got {entry.depth}."
-            )
     report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
     return report
 

@@ -9,6 +9,7 @@ from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
 from pyland.driver.inputs import forcing_period, open_weather
+from pyland.driver.observing import observation_problems
 from pyland.subsurface.flow_grid import FlowGrid
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ BYTES_PER_MEMBER = 8.0
 
 
 def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
-    """Check grid, soil, slopes, sides, initial state and rain; nothing is written.
+    """Check grid, soil, slopes, sides, initial state, weather and observations; nothing is written.
 
     Parameters
     ----------
@@ -50,6 +51,9 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
         start, end = forcing_period(config)
         report.facts["forcing"] = f"{config.forcing.format}, covers {start} to {end} UTC"
     report.facts |= describe_flow(setup)
+    report.problems += observation_problems(config, setup.whole, setup.layers.depth)
+    if config.is_coupled:
+        report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
     tiles = report.attempt("parallel", lambda: tiles_of(setup, ranks))
     if tiles is not None and ranks > 1:
         report.facts["tiles"] = f"{tiles[1]} x {tiles[0]} rectangles of cells on {ranks} ranks"
