@@ -13,7 +13,7 @@ import numpy as np
 
 NX, NY, SIZE = 17, 10, 40.0  # cells, cells, [m]
 FLOOR_SLOPE = 0.01
-FOOT_SLOPE, TOP_SLOPE = 0.03, 0.12
+FOOT_SLOPE, TOP_SLOPE = 0.02, 0.04
 
 middle = NX // 2
 face = np.arange(NX) + 0.5 - middle  # of the faces to the east, from the stream [cells]
