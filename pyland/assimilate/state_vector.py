@@ -80,9 +80,9 @@ def limit_heads(heads: np.ndarray, prior: np.ndarray, thickness: np.ndarray) -> 
     """Keep analysed pressure heads within what the ground can have.
 
     An analysis may bring the water table anywhere between the surface and the base: heads lie between those of columns
-    at rest with the one and with the other. Beyond, where water stands on the land, rises from below or has been taken
-    by roots, no head leaves the range of the members before the analysis: a line through dry members soon ends at
-    suctions that no plant and no wind can make.
+    at rest with the one and with the other. Water that stands on the land or rises from below is not made by an
+    analysis: above that range a head does not go beyond what its member had. Suctions of roots and sun stay within those
+    of the members before the analysis: a line through dry members soon ends where no plant and no wind can bring them.
 
     Parameters
     ----------
@@ -103,6 +103,6 @@ def limit_heads(heads: np.ndarray, prior: np.ndarray, thickness: np.ndarray) -> 
     base = thickness.sum()
     depth = (np.cumsum(thickness) - 0.5 * thickness)[:, None, None]
     lowest = np.minimum(prior.min(axis=1, keepdims=True), depth - base)
-    highest = np.maximum(prior.max(axis=1, keepdims=True), depth)
+    highest = np.maximum(prior, depth)
     limited = np.clip(heads, lowest, highest)
     return limited, int(np.count_nonzero(limited != heads))

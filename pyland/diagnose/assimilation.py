@@ -152,14 +152,18 @@ def map_error_reduction(
 
 
 def discharge_error_reduction(
-    truth_file: str | Path, open_loop_file: str | Path, analysis_file: str | Path
+    truth_file: str | Path, open_loop_file: str | Path, discharge_file: str | Path, analysis_file: str | Path
 ) -> dict[str, dict[str, float]]:
     """Compare the errors of the ensemble-mean discharge of open loop and analysis, for each outlet.
 
+    Steps count from the first analysis on: before it both are the same.
+
     Parameters
     ----------
-    truth_file, open_loop_file, analysis_file : str or Path
+    truth_file, open_loop_file, discharge_file : str or Path
         ``discharge.nc`` of the truth, of the ensemble without and with assimilation.
+    analysis_file : str or Path
+        ``analysis.nc``.
 
     Returns
     -------
@@ -171,7 +175,9 @@ def discharge_error_reduction(
     InputError
         If the files do not share times.
     """
-    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, analysis_file)))
+    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, discharge_file)))
+    later = np.flatnonzero(truth["time"].values > read_file(analysis_file)["analysis_time"].values.min())
+    truth, open_loop, analysis = (data.isel(time=later) for data in (truth, open_loop, analysis))
     out = {}
     for place, name in enumerate(truth["gauge_name"].values):
         true, before, after = (data["discharge"].isel(gauge=place) for data in (truth, open_loop, analysis))

@@ -19,6 +19,7 @@ GROUNDWATER = "groundwater"
 _PANEL_WIDTH = 1.75  # of one map [inch]
 _PANEL_SHAPES = (0.4, 2.0)  # least and largest height by width that a figure is made for
 _LITRES = 1000.0  # of a cubic metre
+_DECADES = 1000.0  # of the scale of the hydrograph
 _RANGE = (5.0, 95.0)  # of the members of the hydrograph [percent]
 _SETTLING = np.timedelta64(2, "D")  # after the start, the outflow of this time does not set the scale
 
@@ -88,13 +89,13 @@ def _draw_maps(figure: Any, axes: Any, tables: list[xr.DataArray], extent: list[
     for axis, values, title in zip(axes, last, ("truth", "open loop", "analysis"), strict=False):
         image = axis.imshow(values, origin="lower", extent=extent, cmap="viridis", vmin=low, vmax=high, aspect="equal")
         axis.set_title(title)
-    figure.colorbar(image, ax=axes[:3], shrink=0.9, pad=0.01, aspect=12).set_label("depth [m]")
+    figure.colorbar(image, ax=axes[:3], shrink=0.62, pad=0.01, aspect=10).set_label("depth [m]")
     true, before, after = tables
     removed = (np.abs(before - true).mean("time") - np.abs(after - true).mean("time")).values
     size = float(np.nanpercentile(np.abs(removed), 99))
     image = axes[3].imshow(removed, origin="lower", extent=extent, cmap="RdBu", vmin=-size, vmax=size, aspect="equal")
     axes[3].set_title("error removed")
-    figure.colorbar(image, ax=axes[3], shrink=0.9, pad=0.03, aspect=12).set_label("[m]")
+    figure.colorbar(image, ax=axes[3], shrink=0.62, pad=0.03, aspect=10).set_label("[m]")
     for axis in axes:
         axis.grid(False)
         axis.set_xlabel(f"x [{unit}]")
@@ -161,5 +162,8 @@ def _draw_hydrographs(axis: Any, flows: list[xr.Dataset]) -> None:
             highest = max(highest, float(high[later].max(initial=0.0)))
         highest = max(highest, float(mean.values[later].max(initial=0.0)))
     axis.set_ylabel(r"Discharge [L s$^{-1}$]")
-    axis.set_ylim(0.0, 1.1 * highest if highest > 0.0 else None)
+    if highest > 0.0:
+        axis.set_yscale("log")  # storms and the flow between them
+        axis.set_ylim(highest / _DECADES, 2.0 * highest)
+        axis.yaxis.set_major_formatter("{x:g}")
     axis.legend(ncols=3, title=f"mean and {_RANGE[0]:g}–{_RANGE[1]:g} % of the members")

@@ -27,6 +27,7 @@ SHORT = {
     "14_north_carolina_loblolly": ["time.end=2009-01-04T05:00", "time.spinup.end=2005-01-02T05:00"],
     "15_tilted_v": ["time.end=2020-01-01T00:30"],
     "16_hillslope": ["time.end=2020-01-01T15:00"],
+    "21_hillslope_da": ["time.end=2020-04-02T06:00", "ensemble.size=4"],
 }
 """Overrides that make a case short."""
 

@@ -100,7 +100,8 @@ def assimilation_section(
             out["error_reduction_water_table"] = table
         true_flow, before = files.find("truth_discharge.nc"), files.find("open_loop/discharge.nc")
         if true_flow is not None and before is not None:
-            out["error_reduction_discharge"] = discharge_error_reduction(true_flow, before, files.need("discharge.nc"))
+            out["error_reduction_discharge"] = discharge_error_reduction(
+                true_flow, before, files.need("discharge.nc"), files.need("analysis.nc"))
     station_file = Path(station) if station is not None else files.station
     if open_loop is not None and station_file is not None:
         before = skill_of_run(open_loop, station_file, period)

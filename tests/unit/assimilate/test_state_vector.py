@@ -51,11 +51,12 @@ def test_heads_stay_between_a_table_at_the_surface_and_one_at_the_base():
     assert count == 6
 
 
-def test_heads_beyond_go_as_far_as_a_member_is():
-    """A pond, and a top layer that roots have dried."""
+def test_suctions_stay_within_the_members_and_ponds_within_their_own():
+    """The first member has been dried by roots, the second stands under water."""
     prior = np.repeat(np.array([-30.0, 0.9])[None, :, None], 3, axis=0)
-    wanted = np.array([-40.0, 1.5])[None, :, None] + np.zeros((3, 1, 1))
-    limited, count = limit_heads(wanted, prior, THICKNESS)
-    assert limited[:, 0, 0].tolist() == [-30.0, -30.0, -30.0] and limited[:, 1, 0] == pytest.approx([0.9, 0.9, 1.1])
-    assert count == 6
-    assert limit_heads(prior, prior, THICKNESS)[1] == 0
+    limited, count = limit_heads(prior - 10.0, prior, THICKNESS)
+    assert limited[:, 0, 0].tolist() == [-30.0, -30.0, -30.0] and limited[:, 1, 0] == pytest.approx([-9.1, -9.1, -9.1])
+    assert count == 3
+    limited, count = limit_heads(prior + 40.0, prior, THICKNESS)
+    assert limited[:, 0, 0] == pytest.approx([0.1, 0.4, 1.1]) and limited[:, 1, 0] == pytest.approx([0.9, 0.9, 1.1])
+    assert count == 6 and limit_heads(prior, prior, THICKNESS)[1] == 0

@@ -23,10 +23,16 @@ def table(path, error, spread=0.4, first=0):
 
 
 def discharge(path, flows):
-    values = np.array(flows, float)[None, :, None] * np.ones((3, 1, 1))
+    values = np.array(flows, float)[None, :, None] * np.array([9.0, 1.0, 1.0])[:, None, None]
     xr.Dataset({"discharge": (("time", "member", "gauge"), values), "gauge_name": ("gauge", ["total"])},
                {"time": TIME}).to_netcdf(path)
     return path
+
+
+@pytest.fixture
+def analysis(tmp_path):
+    xr.Dataset({"analysis_time": ("analysis", TIME[:2])}).to_netcdf(tmp_path / "analysis.nc")
+    return tmp_path / "analysis.nc"
 
 
 def test_water_tables(tmp_path):
@@ -40,14 +46,14 @@ def test_water_tables(tmp_path):
         map_error_reduction(late, *files[1:], "water_table_depth")
 
 
-def test_discharge(tmp_path):
+def test_discharge_after_the_first_analysis(tmp_path, analysis):
     files = [discharge(tmp_path / f"{n}.nc", flows) for n, flows in enumerate(([1.0], [1.5, 2.5], [1.0, 1.5]))]
-    found = discharge_error_reduction(*files)["total"]
+    found = discharge_error_reduction(*files, analysis)["total"]
     assert (found["rmse_open_loop"], found["rmse_analysis"]) == (pytest.approx(1.0), pytest.approx(0.25))
     assert found["reduction"] == pytest.approx(0.75)
     assert found["spread_error_ratio_open_loop"] == pytest.approx(np.sqrt(0.5))
 
 
-def test_a_stream_that_is_dry_everywhere(tmp_path):
+def test_a_stream_that_is_dry_everywhere(tmp_path, analysis):
     files = [discharge(tmp_path / f"{n}.nc", flows) for n, flows in enumerate(([0.0], [0.0, 0.0], [0.0, 0.0]))]
-    assert np.isnan(discharge_error_reduction(*files)["total"]["reduction"])
+    assert np.isnan(discharge_error_reduction(*files, analysis)["total"]["reduction"])
