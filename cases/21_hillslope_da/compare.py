@@ -1,6 +1,7 @@
 """Compare the state vectors with the open loop, as errors against the truth: ``python compare.py [RUN]``.
 
-RUN has the mixed vector and the open loop, RUN/soil_water and RUN/pressure_head, if they are there, water and heads alone.
+RUN has the mixed vector and the open loop, RUN/soil_water and RUN/pressure_head, if they are there, water and heads
+alone.
 """
 
 from __future__ import annotations
@@ -48,8 +49,10 @@ upper, lower = truth["layer_bounds"].values.T
 thickness = xr.DataArray(lower - upper, dims="layer")
 is_root_zone = xr.DataArray(lower <= ROOTS + 1e-6, dims="layer")
 print("errors against the truth after the first analysis, and the spread of the water table")
-print(f"{'':<10}{'table':>8}{'unseen':>8}{'spread':>8}{'0-1 m':>9}{'1-5 m':>9}{'flow':>8}{'storms':>8}{'low':>8}{'bias':>8}")
-print(f"{'':<10}{'m':>8}{'m':>8}{'m':>8}{'m3 m-3':>9}{'m3 m-3':>9}{'L/s':>8}{'L/s':>8}{'L/s':>8}{'L/s':>8}")
+widths = {"table": 8, "unseen": 8, "spread": 8, "0-1 m": 9, "1-5 m": 9, "flow": 8, "storms": 8, "low": 8, "bias": 8}
+units = ("m", "m", "m", "m3 m-3", "m3 m-3", *4 * ("L/s",))
+print(" " * 10 + "".join(f"{name:>{width}}" for name, width in widths.items()))
+print(" " * 10 + "".join(f"{unit:>{width}}" for unit, width in zip(units, widths.values(), strict=True)))
 for name, folder in runs.items():
     if not (folder / "history.nc").exists():
         continue

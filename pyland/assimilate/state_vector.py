@@ -81,8 +81,9 @@ def limit_heads(heads: np.ndarray, prior: np.ndarray, thickness: np.ndarray) -> 
 
     An analysis may bring the water table anywhere between the surface and the base: heads lie between those of columns
     at rest with the one and with the other. Water that stands on the land or rises from below is not made by an
-    analysis: above that range a head does not go beyond what its member had. Suctions of roots and sun stay within those
-    of the members before the analysis: a line through dry members soon ends where no plant and no wind can bring them.
+    analysis: above that range a head does not go beyond what its member had. Suctions of roots and sun stay within
+    those of the members before the analysis: a line through dry members soon ends where no plant and no wind can bring
+    them.
 
     Parameters
     ----------
