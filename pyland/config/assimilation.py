@@ -10,7 +10,7 @@ from pyland.config.fields import Problem, Problems, Section, key
 FILTERS = ("none", "enkf", "etkf", "letkf")
 LATER_FILTERS = ("ensrf", "estkf", "lestkf", "lenkf", "pf", "netf", "lnetf", "lknetf", "enks")
 LOCAL_FILTERS = ("letkf",)
-UPDATES = ("soil_water",)
+UPDATES = ("soil_water", "pressure_head")
 
 
 class LocalizationSection(Section):
@@ -45,7 +45,12 @@ class AssimilationSection(Section):
         None, "time between analyses; null analyses whenever there is an observation", unit="s", above=0
     )
     window: None = key(None, "time window of a smoother; not available in this version")
-    update: list[str] = key(lambda: ["soil_water"], "states that the filter changes", factory=True)
+    update: list[str] = key(
+        lambda: ["soil_water"],
+        "states that the filter changes: soil_water, pressure_head, or both: heads where all members are saturated and "
+        "water elsewhere; pressure_head with subsurface.mode: distributed",
+        factory=True,
+    )
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
     inflation: InflationSection = key(InflationSection, "countermeasures against too small a spread", factory=True)
     damping: float = key(1.0, "share of the increment that is applied", unit="1", above=0, at_most=1)
@@ -68,6 +73,8 @@ class AssimilationSection(Section):
                 raise ValueError(
                     f"expected a list of {one_of(UPDATES)}, got {shown(name)}{suggestion(str(name), UPDATES)}"
                 )
+        if len(set(names)) < len(names):
+            raise ValueError(f"expected each state once, got {shown(value)}")
         return names
 
     @model_validator(mode="after")

@@ -243,6 +243,11 @@ class CaseConfig(Section):
                         ("observations", "assimilation.filter"),
                     )
                 )
+        if "pressure_head" in self.assimilation.update and not self.is_distributed:
+            problems.append(
+                ("assimilation.update", "expected soil_water alone with subsurface.mode: column; pressure_head "
+                 "belongs to mode: distributed", ("assimilation.update", "subsurface.mode"))
+            )
         names = [entry.name for entry in self.observations]
         problems += [
             (f"observations.{place}.name", f"expected a unique name, got '{name}' again", (f"observations.{place}",))
@@ -251,7 +256,7 @@ class CaseConfig(Section):
         ]
         bottom = None if isinstance(self.domain.layers, str) else math.fsum(self.domain.layers)
         for place, entry in enumerate(self.observations):
-            if bottom is not None and entry.depth[1] > bottom:
+            if bottom is not None and entry.sensed[1] > bottom:
                 problems.append(
                     (
                         f"observations.{place}.depth",

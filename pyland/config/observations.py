@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from types import MappingProxyType
+from typing import Any
+
 from pydantic import model_validator
 
-from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.fields import Problem, Problems, Section, key, read_value
+from pyland.config.rivers import PlaceSection
+
+UNITS = MappingProxyType({"soil_moisture": "m3 m-3", "groundwater": "m"})
+"""Unit of each type of observation."""
+
+LARGEST_ERROR = MappingProxyType({"soil_moisture": 1.0, "groundwater": 100.0})
+"""Largest error that is not taken for a mistake [unit of the type]."""
 
 
 class QualitySection(Section):
@@ -33,10 +44,24 @@ class TwinSection(Section):
     error: float | None = key(
         None,
         "noise that is added to the truth; null is the error of the observation",
-        unit="m3 m-3",
+        unit="m3 m-3 or m",
         above=0,
-        at_most=1,
     )
+    locations: list[PlaceSection] = key(
+        list, "places of probes or wells, each in the cell that it lies in; none: all cells are seen", factory=True
+    )
+
+    @model_validator(mode="after")
+    def _check_locations(self) -> TwinSection:
+        names = [place.name for place in self.locations]
+        problems = [
+            (f"locations.{number}.name", f"expected a unique name, got '{name}' again", (f"locations.{number}",))
+            for number, name in enumerate(names)
+            if name in names[:number]
+        ]
+        if problems:
+            raise Problems(problems)
+        return self
 
 
 class ObservationSection(Section):
@@ -45,9 +70,9 @@ class ObservationSection(Section):
     name: str = key("observation", "name in messages and output; unique", kind="text")
     type: str = key(
         "soil_moisture",
-        "what is observed",
-        choices=("soil_moisture",),
-        later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "groundwater", "discharge"),
+        "what is observed: soil_moisture, or groundwater, the depth of the water table below the surface",
+        choices=tuple(UNITS),
+        later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge"),
     )
     file: str | None = key(None, "netCDF file", kind="path")
     variable: str | None = key(None, "name of the variable in the file", kind="text")
@@ -57,14 +82,17 @@ class ObservationSection(Section):
     )
     depth: list[float] = key(
         lambda: [0.0, 0.05],
-        "top and bottom of the observed layer; twice the same depth is a probe",
+        "top and bottom of the observed layer; twice the same depth is a probe; soil_moisture only",
         unit="m",
         kind="numbers",
         at_least=0,
         length=2,
         factory=True,
     )
-    error: float = key(0.04, "standard deviation of the observation error", unit="m3 m-3", above=0, at_most=1)
+    error: float = key(
+        0.04, "standard deviation of the observation error, [m3 m-3] or, of groundwater, [m]", unit="m3 m-3 or m",
+        above=0,
+    )
     scaling: str = key("none", "rescaling to the climatology of the model", choices=("none", "mean", "mean_std"))
     every: float | None = key(None, "time between observations; null takes every time of the file", unit="s", above=0)
     window: float = key(
@@ -73,6 +101,33 @@ class ObservationSection(Section):
     quality: QualitySection = key(QualitySection, "which observations are used", factory=True)
     footprint: float = key(0.0, "diameter of the seen area; 0 is the nearest cell", unit="m", at_least=0)
     twin: TwinSection | None = key(None, "synthetic observations instead of a file")
+
+    @property
+    def sensed(self) -> tuple[float, float]:
+        """Top and bottom of what is seen [m]; NaN where a depth has no meaning."""
+        return (self.depth[0], self.depth[1]) if self.type == "soil_moisture" else (math.nan, math.nan)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _convert(cls, data: Any) -> Any:
+        """Convert errors to the unit of the type, which a key alone does not know."""
+        unit = UNITS.get(str(data.get("type", "soil_moisture"))) if isinstance(data, dict) else None
+        if unit is None:
+            return data
+        fact, problems, data = {"kind": "number", "unit": unit, "exclusiveMinimum": 0}, list[Problem](), dict(data)
+        places = [("error", data)]
+        if isinstance(data.get("twin"), dict):
+            data["twin"] = dict(data["twin"])
+            places.append(("twin.error", data["twin"]))
+        for path, place in places:
+            if isinstance(place.get("error"), str):
+                try:
+                    place["error"] = read_value(place["error"], fact, {})
+                except ValueError as error:
+                    problems.append((path, str(error), (path,)))
+        if problems:
+            raise Problems(problems)
+        return data
 
     @model_validator(mode="after")
     def _check(self) -> ObservationSection:
@@ -96,7 +151,18 @@ class ObservationSection(Section):
             ]
             if self.window > 0:
                 problems.append(("window", "expected no window with twin; it belongs to file", ("window", "twin")))
-        if self.depth[1] < self.depth[0]:
+        problems += [
+            (path, f"expected at most {LARGEST_ERROR[self.type]:g} {UNITS[self.type]} with type: {self.type}, got "
+             f"{error:g}", (path, "type"))
+            for path, error in (("error", self.error), ("twin.error", self.twin and self.twin.error))
+            if error is not None and error > LARGEST_ERROR[self.type]
+        ]
+        if self.type != "soil_moisture" and "depth" in self.model_fields_set:
+            problems.append(
+                ("depth", f"expected no depth with type: {self.type}; a well sees the water table wherever it is",
+                 ("depth", "type"))
+            )
+        elif self.depth[1] < self.depth[0]:
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
         if problems:
             raise Problems(problems)

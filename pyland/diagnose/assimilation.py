@@ -96,7 +96,7 @@ def error_reduction(
     variable : str
         Identifier of a variable with layers.
     ranges : sequence of (float, float)
-        Depth ranges [m].
+        Depth ranges [m]; what lies below the last is one more.
 
     Returns
     -------
@@ -113,21 +113,97 @@ def error_reduction(
     truth, open_loop, analysis = (read_file(path) for path in (truth_file, open_loop_file, analysis_history_file))
     truth, open_loop, analysis = _common_times(truth, open_loop, analysis)
     out = {}
-    for top, bottom in ranges:
+    base = float(truth[f"{_layer_axis(truth, variable)}_bounds"].values.max())
+    below = ((ranges[-1][1], base),) if base > ranges[-1][1] else ()
+    for top, bottom in (*ranges, *below):
         weights = _overlap(truth, variable, top, bottom)
         if weights is None:
             continue
         true = _average(truth[variable], weights)
-        row: dict[str, float] = {}
-        for name, data in (("open_loop", open_loop), ("analysis", analysis)):
-            error = _average(data[variable], weights) - true
-            row[f"rmse_{name}"] = float(np.sqrt(np.nanmean(error**2)))
-            if f"{variable}_std" in data:
-                spread = np.sqrt(np.nanmean(_average(data[f"{variable}_std"], weights) ** 2))
-                row[f"spread_error_ratio_{name}"] = float(spread / row[f"rmse_{name}"])
-        row["reduction"] = 1.0 - row["rmse_analysis"] / row["rmse_open_loop"]
+        row = _reduction(true, *(
+            (_average(data[variable], weights),
+             _average(data[f"{variable}_std"], weights) if f"{variable}_std" in data else None)
+            for data in (open_loop, analysis)))
         out[f"{top:g}-{bottom:g} m"] = row
     return out
+
+
+def map_error_reduction(
+    truth_file: str | Path, open_loop_file: str | Path, analysis_history_file: str | Path, variable: str
+) -> dict[str, float] | None:
+    """Compare the errors of open loop and analysis of a variable without layers, such as the depth of the water table.
+
+    Returns
+    -------
+    dict or None
+        As one entry of :func:`error_reduction`; None where a history lacks the variable.
+
+    Raises
+    ------
+    InputError
+        If the files do not share output times.
+    """
+    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
+    if any(variable not in data for data in (truth, open_loop, analysis)):
+        return None
+    return _reduction(truth[variable].values, *(
+        (data[variable].values, data[f"{variable}_std"].values if f"{variable}_std" in data else None)
+        for data in (open_loop, analysis)))
+
+
+def discharge_error_reduction(
+    truth_file: str | Path, open_loop_file: str | Path, discharge_file: str | Path, analysis_file: str | Path
+) -> dict[str, dict[str, float]]:
+    """Compare the errors of the ensemble-mean discharge of open loop and analysis, for each outlet.
+
+    Steps count from the first analysis on: before it both are the same.
+
+    Parameters
+    ----------
+    truth_file, open_loop_file, discharge_file : str or Path
+        ``discharge.nc`` of the truth, of the ensemble without and with assimilation.
+    analysis_file : str or Path
+        ``analysis.nc``.
+
+    Returns
+    -------
+    dict
+        Outlet to an entry as of :func:`error_reduction` [m3 s-1].
+
+    Raises
+    ------
+    InputError
+        If the files do not share times.
+    """
+    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, discharge_file)))
+    later = np.flatnonzero(truth["time"].values > read_file(analysis_file)["analysis_time"].values.min())
+    truth, open_loop, analysis = (data.isel(time=later) for data in (truth, open_loop, analysis))
+    out = {}
+    for place, name in enumerate(truth["gauge_name"].values):
+        true, before, after = (data["discharge"].isel(gauge=place) for data in (truth, open_loop, analysis))
+        out[str(name)] = _reduction(true.mean("member").values, *(
+            (flow.mean("member").values, flow.std("member", ddof=1).values) for flow in (before, after)))
+    return out
+
+
+def _reduction(
+    true: np.ndarray, open_loop: tuple[np.ndarray, np.ndarray | None], analysis: tuple[np.ndarray, np.ndarray | None]
+) -> dict[str, float]:
+    """Return errors of two ensembles, mean and spread each, and how much smaller those of the second are.
+
+    Ratios to an error of 0, that of a stream which is dry in all runs, are NaN.
+    """
+    row: dict[str, float] = {}
+    for name, (mean, spread) in (("open_loop", open_loop), ("analysis", analysis)):
+        row[f"rmse_{name}"] = float(np.sqrt(np.nanmean((mean - true) ** 2)))
+        if spread is not None:
+            row[f"spread_error_ratio_{name}"] = _ratio(float(np.sqrt(np.nanmean(spread**2))), row[f"rmse_{name}"])
+    row["reduction"] = 1.0 - _ratio(row["rmse_analysis"], row["rmse_open_loop"])
+    return row
+
+
+def _ratio(value: float, error: float) -> float:
+    return value / error if error > 0.0 else float("nan")
 
 
 def error_profile(

@@ -19,6 +19,7 @@ from pyland.config import CaseConfig
 from pyland.config.domain import ElevationSection
 from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
+from pyland.config.observations import UNITS
 from pyland.core import runtime
 from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
@@ -118,9 +119,9 @@ class CaseRun:
         if with_filter and config.assimilation.open_loop:
             self._stage("open loop", self.run_dir / "open_loop", None)
             sets = rescale(config, sets, self.run_dir / "open_loop" / "history.nc", self.comm,
-                           self.setup.layers.thickness)
+                           self.setup.water_thickness)
         elif with_filter:
-            sets = rescale(config, sets, self.run_dir, self.comm, self.setup.layers.thickness)
+            sets = rescale(config, sets, self.run_dir, self.comm, self.setup.water_thickness)
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
@@ -140,6 +141,8 @@ class CaseRun:
             if self.comm.is_root:
                 with explained(path):
                     write_observations(path, observer.sets)
+                if (folder / "discharge.nc").exists():
+                    (folder / "discharge.nc").replace(self.run_dir / "truth_discharge.nc")
                 (folder / "history.nc").replace(truth)
                 shutil.rmtree(folder)
             self.comm.barrier()
@@ -205,7 +208,8 @@ class CaseRun:
         if comm.is_root:
             folder.mkdir(parents=True, exist_ok=True)
         comm.barrier()
-        streams = {entry.name: {"type": entry.type, "units": "m3 m-3"} for entry in config.observations} if sets else {}
+        streams = {entry.name: {"type": entry.type, "units": UNITS[entry.type]}
+                   for entry in config.observations} if sets else {}
         ranks = setup.layout.of_members(len(members)).cell_ranks(setup.position)
         mine = members[ranks.members]
         rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, ranks)
@@ -247,7 +251,13 @@ class CaseRun:
             "members": tuple(variable(one).id for one in output.members) if nmember > 1 else (),
             "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
+            "increments": self._reported,
         }
+
+    @property
+    def _reported(self) -> tuple[str, ...]:
+        """States whose increments are written: heads of columns say nothing that their water does not."""
+        return ("soil_water", "pressure_head") if self.config.is_coupled else ("soil_water",)
 
     def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
         config, domain = self.config, self.setup.domain
@@ -257,7 +267,8 @@ class CaseRun:
             every=section.every or config.time.step,
             start=config.time.start64,
             method=section.filter,
-            layers=np.arange(self.setup.layers.nlayer),
+            update=section.update,
+            reported=self._reported,
             x=domain.x[ranks.share], y=domain.y[ranks.share], cell_id=ranks.position, comm=ranks,
             radius=section.localization.radius or np.inf,
             taper=section.localization.taper,
@@ -287,7 +298,7 @@ class CaseRun:
                       "largest_step_energy_residual": energy}
             assimilation = {}
             if run.analysis is not None:
-                assimilation = {**assimilation_section(files), "innovations": run.analysis.statistics.result(),
+                assimilation = {**assimilation_section(files), "innovations": run.analysis.innovations(),
                                 "clipped_values": clipped}
             layout = self.setup.layout
             timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads(),

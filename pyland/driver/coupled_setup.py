@@ -56,6 +56,11 @@ class CoupledSetup(Setup):
         grid = tile_grid(self.flow, self.layout.comm_tiles)
         return self.whole.mask[grid.rows, grid.columns]
 
+    @property
+    def water_thickness(self) -> np.ndarray:
+        """Thickness of the layers of the subsurface, (layer,) [m]."""
+        return self.flow.layers.thickness
+
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run; water has the layers of the subsurface, heat those of the land."""
         return replace(super().output_grid(), layers={

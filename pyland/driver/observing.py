@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from pyland.base.cell_ranks import CellRanks
-from pyland.base.errors import InputError
+from pyland.base.errors import InputError, PylandError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
-from pyland.coupling import ColumnModel
+from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
+from pyland.driver.filtering import Model, field_of
 from pyland.driver.setup import Setup
 from pyland.observe import (
     ObservationSet,
     TargetCells,
-    column_soil_moisture,
     combine_footprints,
     make_observations,
-    read_soil_moisture,
+    operator_for,
+    read_measurements,
     rescale_sets,
 )
 
@@ -57,9 +59,9 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
     for entry in config.observations:
         if entry.file is None:
             continue
-        found = read_soil_moisture(
-            entry.file, entry.variable, target, name=entry.name, error=entry.error,
-            depth=(entry.depth[0], entry.depth[1]), times=observation_times(entry, start, end), window=entry.window,
+        found = read_measurements(
+            entry.file, entry.variable, target, name=entry.name, error=entry.error, kind=entry.type,
+            depth=entry.sensed, times=observation_times(entry, start, end), window=entry.window,
             footprint=entry.footprint, stamps=entry.stamps, units=entry.units,
             accepted_quality=[int(flag) for flag in entry.quality.accepted])
         inside = [one for one in found if start < one.time <= end]
@@ -70,6 +72,85 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
             )
         sets += inside
     return sets
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a twin entry looks.
+
+    Attributes
+    ----------
+    x, y : numpy.ndarray, shape (place,)
+        Coordinates in the domain [m].
+    cells, weights : numpy.ndarray, shape (place, slot)
+        Footprints.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    cells: np.ndarray
+    weights: np.ndarray
+
+
+def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
+    """Return the places of a twin entry: its locations, or all cells.
+
+    Raises
+    ------
+    InputError
+        If a location lies outside the domain.
+    """
+    x, y, cells = target.x, target.y, np.arange(target.x.size)
+    if entry.twin.locations:
+        found = [_locate(entry.name, place, target) for place in entry.twin.locations]
+        x, y = (np.array([one[axis] for one in found]) for axis in (0, 1))
+        cells = np.array([one[2] for one in found])
+    if entry.footprint > 0:
+        return Places(x, y, *target.footprints(x, y, entry.footprint))
+    return Places(x, y, cells[:, None], np.ones((cells.size, 1)))
+
+
+def _locate(name: str, place: PlaceSection, target: TargetCells) -> tuple[float, float, int]:
+    """Return x, y [m] and cell of a location."""
+    if place.x is not None and place.y is not None:
+        x, y = place.x, place.y
+        cell, inside = target.nearest(x, y)
+    else:
+        cell, x, y, inside = (one[0] for one in target.locate([place.latitude], [place.longitude]))
+    if not inside:
+        raise InputError(
+            f"observation '{name}': the location '{place.name}' lies outside the domain, which covers "
+            f"{target.bounds()}, x {target.x.min():.6g} to {target.x.max():.6g} m and y {target.y.min():.6g} to "
+            f"{target.y.max():.6g} m (centres of the cells). Give a place within it.")
+    return float(x), float(y), int(cell)
+
+
+def observation_problems(config: CaseConfig, whole: Domain, depth: float) -> list[str]:
+    """Return what is wrong with files, places and depths of the observations, with the key of each.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    whole : Domain
+        All cells of the run.
+    depth : float
+        Of the layers that hold water [m].
+    """
+    problems, target = [], target_cells(config, whole)
+    for place, entry in enumerate(config.observations):
+        where = config.where(f"observations.{place}")
+        try:
+            if entry.twin is not None:
+                twin_places(entry, target)
+            else:
+                read_sets(config.model_copy(update={"observations": [entry]}), whole)
+        except PylandError as error:
+            problems.append(f"{where}: {error}")
+        if entry.sensed[1] > depth:
+            problems.append(
+                f"{where}.depth: expected depths within the soil layers (to {depth:g} m), got {entry.depth}.")
+    return problems
 
 
 class TruthObserver:
@@ -86,8 +167,9 @@ class TruthObserver:
     """
 
     def __init__(self, setup: Setup, entries: list[ObservationSection], ranks: CellRanks) -> None:
-        self._setup, self._entries, self._ranks = setup, entries, ranks
-        self._target = target_cells(setup.config, setup.whole)
+        self._entries, self._ranks = entries, ranks
+        target = target_cells(setup.config, setup.whole)
+        self._places = {entry.name: twin_places(entry, target) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
         self._times = {entry.name: _twin_times(entry, start, end) for entry in entries}
         self.sets: list[ObservationSet] = []
@@ -96,24 +178,19 @@ class TruthObserver:
         """Whether something is observed at this time."""
         return any(time in times for times in self._times.values())
 
-    def update(self, time: np.datetime64, model: ColumnModel) -> None:
+    def update(self, time: np.datetime64, model: Model) -> None:
         """Observe the truth."""
-        whole = self._setup.whole
         for entry in self._entries:
             if time not in self._times[entry.name]:
                 continue
-            soil_water = self._ranks.all_members(model.state["soil_water"])
-            columns = column_soil_moisture(soil_water, model.thickness, *entry.depth)
-            if entry.footprint > 0:
-                cells, weights = self._target.footprints(whole.x, whole.y, entry.footprint)
-            else:
-                cells, weights = np.arange(whole.ncell)[:, None], np.ones((whole.ncell, 1))
-            seen = combine_footprints(columns, self._ranks.position, cells, weights, self._ranks)[0]
-            twin = entry.twin
+            operator, places, twin = operator_for(entry.type), self._places[entry.name], entry.twin
+            field = self._ranks.all_members(field_of(operator.field, model))
+            columns = operator.columns(field, model.thickness, *entry.sensed)
+            seen = combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
             self.sets.append(make_observations(
-                seen, time, whole.x, whole.y, name=entry.name, error=twin.error or entry.error, seed=twin.seed,
-                depth=(entry.depth[0], entry.depth[1]), fraction=twin.coverage, coverage=twin.pattern, cells=cells,
-                weights=weights))
+                seen, time, places.x, places.y, name=entry.name, error=twin.error or entry.error, seed=twin.seed,
+                kind=entry.type, depth=entry.sensed, fraction=twin.coverage, coverage=twin.pattern, cells=places.cells,
+                weights=places.weights))
             self.sets[-1].variance[:] = entry.error**2
 
 
@@ -165,15 +242,27 @@ def rescale(
 def _climatology(
     sets: list[ObservationSet], history: Path, thickness: np.ndarray
 ) -> tuple[dict[int, float], dict[int, float]]:
-    """Return mean and standard deviation of the open loop at the times of the observations, by location."""
+    """Return mean and standard deviation of the open loop at the times of the observations, by location.
+
+    Raises
+    ------
+    InputError
+        If the history does not hold what is observed.
+    """
+    operator = operator_for(sets[0].type)
     with xr.open_dataset(history) as data:
-        water = data["soil_water"]
-        flat = water.values.reshape(water.sizes["time"], water.sizes["layer"], -1)
+        if operator.recorded not in data:
+            raise InputError(f"observations '{sets[0].name}': scaling needs {operator.recorded} in output.variables.")
+        field = data[operator.recorded]
+        layers = field.sizes.get("layer", 1)
+        flat = field.values.reshape(field.sizes["time"], layers, -1)
         times = data["time"].values.astype("datetime64[s]")
     samples: dict[int, list[float]] = {}
     for one in sets:
         record = int(np.clip(np.searchsorted(times, one.time), 0, times.size - 1))
-        columns = column_soil_moisture(flat[record][:, None, :], thickness, one.top, one.bottom)[0]
+        columns = flat[record][0]
+        if operator.recorded == operator.field:  # what the sensor sees is made of it
+            columns = operator.columns(flat[record][:, None, :], thickness, one.top, one.bottom)[0]
         for row in np.flatnonzero(one.used):
             cells, weights = one.cells[row], one.weights[row]
             value = float((columns[cells[cells >= 0]] * weights[cells >= 0]).sum())

@@ -23,9 +23,6 @@ from pyland.output.balance import ENERGY_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.history import HistoryWriter, MembersWriter, stamp_of
 
-UPDATED = ("soil_water",)
-"""Variables whose increments are written."""
-
 
 class Records:
     """History, members, balance and analyses of one integration.
@@ -52,6 +49,8 @@ class Records:
         Start of the run, UTC.
     streams : mapping of str to mapping
         Observation streams, name to type and units; empty without observations.
+    increments : sequence of str
+        Variables whose increments are written.
     rivers : RiverRun, optional
         Rivers of the ensemble.
     with_carbon : bool
@@ -73,6 +72,7 @@ class Records:
         restart_every: float | None,
         start: np.datetime64,
         streams: Mapping[str, Mapping[str, str]] | None = None,
+        increments: tuple[str, ...] = ("soil_water",),
         rivers: RiverRun | None = None,
         with_carbon: bool = False,
     ) -> None:
@@ -89,7 +89,7 @@ class Records:
         ) if members else None
         self._balance = self._open_balance(attrs, with_carbon)
         self._analysis = AnalysisWriter(
-            run_dir, grid, streams, UPDATED, attrs, communicator=comm) if streams else None
+            run_dir, grid, streams, increments, attrs, communicator=comm) if streams else None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
         self.largest_water_residual = 0.0

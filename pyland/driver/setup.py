@@ -84,6 +84,11 @@ class Setup:
         """Place of this rank's cells among all cells of the run, shape (cell,)."""
         return np.searchsorted(self.whole.cell_id, self.domain.cell_id)
 
+    @property
+    def water_thickness(self) -> np.ndarray:
+        """Thickness of the layers that hold water, (layer,) [m]."""
+        return self.layers.thickness
+
     @cached_property
     def irrigation(self) -> tuple[PatchIrrigation | None, ...] | None:
         """Irrigation of each patch; None if no patch is irrigated."""

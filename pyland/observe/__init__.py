@@ -1,9 +1,12 @@
 """Observations: reading, checking, rescaling, operators, twin experiments, innovations."""
 
+from pyland.observe.groundwater import column_water_table
 from pyland.observe.innovations import AnalysisInput, InnovationStatistics, assemble
+from pyland.observe.measurement_files import read_measurements
 from pyland.observe.observation_files import read_observations, write_observations
 from pyland.observe.observations import ObservationSet, sets_between
-from pyland.observe.operators import operator_for
+from pyland.observe.operators import Operator, operator_for
+from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
@@ -14,17 +17,20 @@ from pyland.observe.soil_moisture import (
     limit_to_porosity,
     soil_moisture,
 )
-from pyland.observe.soil_moisture_files import read_soil_moisture
 from pyland.observe.synthetic import make_observations
 from pyland.observe.target_cells import TargetCells
 
 __all__ = [
     "AnalysisInput",
     "InnovationStatistics",
+    "QUANTITIES",
     "ObservationSet",
+    "Operator",
+    "Quantity",
     "TargetCells",
     "assemble",
     "column_soil_moisture",
+    "column_water_table",
     "combine_footprints",
     "depth_weights",
     "footprint_average",
@@ -33,8 +39,8 @@ __all__ = [
     "make_observations",
     "observed_climatology",
     "operator_for",
+    "read_measurements",
     "read_observations",
-    "read_soil_moisture",
     "rescale_mean",
     "rescale_mean_std",
     "rescale_sets",

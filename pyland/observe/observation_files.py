@@ -10,6 +10,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.observe.observations import REASONS, ObservationSet
+from pyland.observe.quantities import QUANTITIES
 
 FORMAT = "pyland observations 1"
 
@@ -20,9 +21,6 @@ _COLUMNS = {
     "y": ("y", "f8", {"standard_name": "projection_y_coordinate", "units": "m"}),
     "location": ("location", "i8", {"long_name": "identity of the place", "units": "1"}),
     "flag": ("flags", "i1", {"long_name": "why the observation is used or not"}),
-}
-_QUANTITIES = {
-    "soil_moisture": {"standard_name": "volume_fraction_of_condensed_water_in_soil", "units": "m3 m-3"},
 }
 
 
@@ -44,10 +42,10 @@ def write_observations(path: str | Path, sets: list[ObservationSet]) -> None:
     path = Path(path)
     if not sets:
         raise InputError(f"{path}: there are no observations to write; does the run end before the first of them?")
-    unknown = sorted({one.type for one in sets} - set(_QUANTITIES))
+    unknown = sorted({one.type for one in sets} - set(QUANTITIES))
     if unknown:
         raise InputError(f"{path}: observations of type '{unknown[0]}' cannot be written; known: "
-                         f"{', '.join(_QUANTITIES)}.")
+                         f"{', '.join(QUANTITIES)}.")
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
@@ -71,15 +69,17 @@ def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
     attributes = {"units": "seconds since 1970-01-01 00:00:00", "calendar": "standard", "standard_name": "time",
                   "axis": "T"}
     _column(file, "time", "i8", ("obs",), stamps[rows], attributes)
-    for kind in sorted({one.type for one in sets}):
+    kinds = sorted({one.type for one in sets})
+    for kind in kinds:
+        about = {"standard_name": QUANTITIES[kind].standard_name, "units": QUANTITIES[kind].unit}
         values = np.concatenate([one.values if one.type == kind else np.full(one.size, np.nan) for one in sets])
-        _column(file, kind, "f8", ("obs",), values, {**_QUANTITIES[kind], "coordinates": "time x y",
+        _column(file, kind, "f8", ("obs",), values, {**about, "coordinates": "time x y",
                                                       "ancillary_variables": "variance flag"})
     for name, (attribute, dtype, extra) in _COLUMNS.items():
         if name == "flag":
             extra = {**extra, "flag_values": np.array(list(REASONS), "i1"), "flag_meanings": " ".join(REASONS.values())}
-        if name == "variance" and len({one.type for one in sets}) == 1:
-            extra = {**extra, "units": "m6 m-6"}
+        if name == "variance" and len(kinds) == 1:
+            extra = {**extra, "units": QUANTITIES[kinds[0]].variance_unit}
         _column(file, name, dtype, ("obs",), np.concatenate([getattr(one, attribute) for one in sets]), extra)
     cells, weights = np.full((rows.size, slots), -1, np.int64), np.zeros((rows.size, slots))
     start = 0

@@ -34,13 +34,14 @@ class ObservationSet:
     time : numpy.datetime64
         Time of the observations (UTC, seconds).
     values, variance : ndarray, shape (obs,)
-        Values and error variances, [m3 m-3] and its square for soil moisture; values may be NaN where not used.
+        Values and error variances, in the unit of the type (`QUANTITIES`) and its square; values may be NaN where not
+        used.
     x, y : ndarray, shape (obs,)
         Coordinates in the domain [m].
     cells, weights : ndarray, shape (obs, slot)
         Global cells of each footprint (-1: empty slot) and their weights [1].
     top, bottom : float
-        Depth window [m].
+        Depth window [m]; NaN where it has no meaning.
     location : ndarray of int, shape (obs,)
         Identity of the place, the same in all sets of a name; for statistics over time.
     flags : ndarray of int8, shape (obs,)

@@ -14,6 +14,7 @@ from numpy.random import Generator, Philox
 
 from pyland.base.errors import InputError
 from pyland.observe.observations import ObservationSet
+from pyland.observe.quantities import quantity_of
 
 COVERAGES = ("random", "swath")
 
@@ -27,20 +28,21 @@ def make_observations(
     name: str,
     error: float,
     seed: int,
+    kind: str = "soil_moisture",
     depth: tuple[float, float] = (0.0, 0.05),
     fraction: float = 1.0,
     coverage: str = "random",
     location: np.ndarray | None = None,
     cells: np.ndarray | None = None,
     weights: np.ndarray | None = None,
-    limits: tuple[np.ndarray | float, np.ndarray | float] = (0.0, 1.0),
+    limits: tuple[np.ndarray | float, np.ndarray | float] | None = None,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
     Parameters
     ----------
     truth : array_like, shape (place,)
-        True soil moisture as the operator sees it [m3 m-3].
+        True values as the operator sees them [unit of the kind].
     time : datetime64
         Time of the observation (UTC).
     x, y : array_like, shape (place,)
@@ -48,11 +50,13 @@ def make_observations(
     name : str
         Name of the observation entry.
     error : float
-        Standard deviation of the noise [m3 m-3].
+        Standard deviation of the noise [unit of the kind].
     seed : int
         Seed of the experiment, 0 <= seed < 2**32.
+    kind : str
+        Type of the observations, one of `QUANTITIES`.
     depth : tuple of float
-        Top and bottom of the observed layer [m].
+        Top and bottom of the observed layer [m]; NaN where it has no meaning.
     fraction : float
         Share of the places that is seen, in (0, 1].
     coverage : {"random", "swath"}
@@ -63,8 +67,8 @@ def make_observations(
         Global index of each place; names its noise. Default: 0, 1, ...
     cells, weights : array_like, shape (place, slot), optional
         Footprints. Default: the cell of the same index as the place.
-    limits : tuple
-        Residual water and porosity: noise does not take an observation beyond what the soil can hold [m3 m-3].
+    limits : tuple, optional
+        Noise does not take an observation beyond, for instance residual water and porosity. Default: those of the kind.
 
     Returns
     -------
@@ -90,8 +94,8 @@ def make_observations(
     weights = np.ones(cells.shape) if weights is None else np.asarray(weights, float)
     noise = _stream(seed, f"noise:{name}", time).standard_normal(int(location.max(initial=-1)) + 1)[location]
     seen = _seen(_stream(seed, f"coverage:{name}", time), coverage, fraction, x, y, location)
-    values = np.clip(truth + error * noise, *limits)
-    return ObservationSet(name, "soil_moisture", time, values[seen], error**2, x[seen], y[seen], cells[seen],
+    values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))
+    return ObservationSet(name, kind, time, values[seen], error**2, x[seen], y[seen], cells[seen],
                           weights[seen], *map(float, depth), location=location[seen])
 
 

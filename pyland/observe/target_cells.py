@@ -82,6 +82,18 @@ class TargetCells:
         inside = np.hypot(east, north) <= _HALF_DIAGONAL * self.size * (1.0 + 1e-6)  # room for float32 coordinates
         return cell, self.x[cell] + east, self.y[cell] + north, inside
 
+    def nearest(self, x: float, y: float) -> tuple[int, bool]:
+        """Find the nearest cell of a point, and whether the point lies in the domain.
+
+        Parameters
+        ----------
+        x, y : float
+            Point in the coordinates of the domain [m].
+        """
+        distance = np.hypot(self.x - x, self.y - y)
+        cell = int(distance.argmin())
+        return cell, bool(distance[cell] <= _HALF_DIAGONAL * self.size * (1.0 + 1e-6))
+
     def footprints(self, x: np.ndarray, y: np.ndarray, diameter: float) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells whose centres lie in a circle around each point, with equal weights.
 

@@ -49,7 +49,7 @@ def plot_soil_water_series(
     probes : sequence of str
         ALMA names of the panels, with a station.
     cell : int, optional
-        Place in the flattened map; by default the active cell nearest to the middle of the map.
+        Place in the flattened map; by default the observed cell nearest to the middle of the map, or the active one.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def plot_soil_water_series(
     if open_loop is None and observations is None:
         runs = [("pyland", style.ANALYSIS, analysis)]
     histories = [(label, colour, read_file(name)) for label, colour, name in runs if name is not None]
-    chosen = _middle_cell(histories[-1][2]) if cell is None else cell
+    chosen = _shown_cell(histories[-1][2], observations) if cell is None else cell
     reference = _references(truth, station, probes, depths, chosen)
     if not reference:
         raise InputError(f"{station}: none of the probes {list(probes)} is in the station file.")
@@ -181,6 +181,17 @@ def _series(history: xr.Dataset, variable: str, cell: int, top: float, bottom: f
 def _starts(history: xr.Dataset) -> np.ndarray:
     """Return the start of the records."""
     return history["time_bounds"].values[:, 0]
+
+
+def _shown_cell(history: xr.Dataset, observations: str | Path | None) -> int:
+    """Return the cell nearest to the middle of the map where soil moisture was observed, or that is active."""
+    middle = _middle_cell(history)
+    nearest = _assimilated(observations, history, middle)
+    if nearest is None:
+        return middle
+    latitude, longitude = (history[name].values.ravel() for name in ("latitude", "longitude"))
+    place = (float(nearest[name][0]) for name in ("latitude", "longitude"))
+    return int(np.nanargmin(np.hypot(latitude - next(place), longitude - next(place))))
 
 
 def _middle_cell(history: xr.Dataset) -> int:

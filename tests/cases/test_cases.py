@@ -28,6 +28,7 @@ SHORT = {
     "15_tilted_v": ["time.end=2020-01-01T00:30"],
     "16_hillslope": ["time.end=2020-01-01T15:00"],
     "20_little_washita": ["time.end=1998-10-01T08:00"],
+    "21_hillslope_da": ["time.end=2020-04-02T06:00", "ensemble.size=4"],
 }
 """Overrides that make a case short."""
 

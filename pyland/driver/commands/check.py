@@ -13,7 +13,7 @@ from pyland.domain.parflow_cover import read_cover
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
 from pyland.driver.inputs import check_tiles, describe_weather, open_weather
-from pyland.driver.observing import read_sets
+from pyland.driver.observing import observation_problems
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 from pyland.land.lake_model import NOMINAL_LAYERS
 
@@ -104,19 +104,11 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
         report.facts["cost"] = describe_cost(config, domain.ncell)
         if is_here:
             _check_memory(size, "ensemble.size", config, report)
+        report.problems += observation_problems(config, domain, layers.depth)
     report.facts["layers"] = (
         f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
         f"{layers.thermal_thickness.sum():.1f} m"
     )
-    for place, entry in enumerate(config.observations):
-        where = config.where(f"observations.{place}")
-        if entry.file is not None and isinstance(domain, Domain):
-            alone = config.model_copy(update={"observations": [entry]})
-            report.attempt(where, lambda alone=alone: read_sets(alone, domain))
-        if entry.depth[1] > layers.depth:
-            report.problems.append(
-                f"{where}.depth: expected depths within the soil layers (to {layers.depth:g} m), got {entry.depth}."
-            )
     report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
     return report
 

@@ -13,6 +13,7 @@ from pyland.driver.commands.estimates import describe_cost, describe_split, memo
 from pyland.driver.coupled_setup import prepare_coupled
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
 from pyland.driver.inputs import describe_weather, open_weather
+from pyland.driver.observing import observation_problems
 from pyland.subsurface.flow_grid import FlowGrid
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ BYTES_PER_MEMBER = 8.0
 
 
 def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
-    """Check grid, soil, slopes, sides, initial state and rain; nothing is written.
+    """Check grid, soil, slopes, sides, initial state, weather and observations; nothing is written.
 
     Parameters
     ----------
@@ -55,6 +56,7 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
     if weather is not None:
         report.facts |= describe_weather(config, weather)
     report.facts |= describe_flow(setup)
+    report.problems += observation_problems(config, setup.whole, setup.layers.depth)
     groups, tiles = 1, ranks
     if land is not None:
         groups, tiles = describe_split(config, setup.whole.ncell, ranks, report, prefers_members=True)

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pyland.base.errors import InputError
-from pyland.diagnose.assimilation import departures, error_reduction, skill_change
+from pyland.diagnose.assimilation import (
+    departures,
+    discharge_error_reduction,
+    error_reduction,
+    map_error_reduction,
+    skill_change,
+)
 from pyland.diagnose.balance import closure
 from pyland.diagnose.flow import domain_closure, is_domain_balance
 from pyland.diagnose.peers import compare, find_peers, markdown, write_comparison
@@ -87,7 +93,15 @@ def assimilation_section(
     open_loop = files.find("open_loop/history.nc")
     truth = files.find("truth.nc")
     if open_loop is not None and truth is not None:
-        out["error_reduction"] = error_reduction(truth, open_loop, files.need("history.nc"))
+        history = files.need("history.nc")
+        out["error_reduction"] = error_reduction(truth, open_loop, history)
+        table = map_error_reduction(truth, open_loop, history, "water_table_depth")
+        if table is not None:
+            out["error_reduction_water_table"] = table
+        true_flow, before = files.find("truth_discharge.nc"), files.find("open_loop/discharge.nc")
+        if true_flow is not None and before is not None:
+            out["error_reduction_discharge"] = discharge_error_reduction(
+                true_flow, before, files.need("discharge.nc"), files.need("analysis.nc"))
     station_file = Path(station) if station is not None else files.station
     if open_loop is not None and station_file is not None:
         before = skill_of_run(open_loop, station_file, period)

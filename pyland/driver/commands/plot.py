@@ -20,6 +20,7 @@ from pyland.view.land_fluxes import has_land_fluxes, plot_land_fluxes
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
+from pyland.view.water_table_twin import TABLE, plot_water_table_twin
 
 HOURS_OF_A_CYCLE = 3
 """Longest output interval that still shows a diurnal cycle [h]."""
@@ -59,7 +60,7 @@ def plot(
     if balance is not None and is_domain_balance(balance):
         if station is not None:
             raise InputError("--station: a run of the distributed subsurface is not compared with a station.")
-        return _plot_flow(files, target)
+        return _plot_water_table(files, target) + _plot_twin(files, target) + _plot_flow(files, target)
     station_file = Path(station) if station is not None else files.station
     drawn = _plot_twin(files, target)
     if station_file is not None:
@@ -89,6 +90,17 @@ def _plot_twin(files: CaseFiles, target: Path) -> list[Path]:
     )
     drawn.append(plot_error_reduction(truth, open_loop, history, target / "error_reduction.png"))
     return drawn
+
+
+def _plot_water_table(files: CaseFiles, target: Path) -> list[Path]:
+    """Draw the water table of a twin experiment over the distributed subsurface, and its hydrograph."""
+    truth, open_loop, history = files.find("truth.nc"), files.find("open_loop/history.nc"), files.need("history.nc")
+    if truth is None or open_loop is None or TABLE not in read_file(history):
+        return []
+    flows = [files.find(name) for name in ("truth_discharge.nc", "open_loop/discharge.nc", "discharge.nc")]
+    return [plot_water_table_twin(
+        truth, open_loop, history, target / "water_table.png", observations=files.find("analysis.nc"),
+        discharges=[one for one in flows if one is not None] if all(flows) else [])]
 
 
 def _plot_site(files: CaseFiles, station: Path, target: Path) -> list[Path]:

@@ -1,15 +1,15 @@
 import pytest
 
 from pyland.base.errors import InputError, UnavailableError
-from pyland.observe import operator_for, soil_moisture
+from pyland.observe import column_soil_moisture, operator_for
 
 
 def test_soil_moisture_has_an_operator():
-    assert operator_for("soil_moisture") is soil_moisture
+    operator = operator_for("soil_moisture")
+    assert (operator.field, operator.columns) == ("soil_water", column_soil_moisture)
 
 
-@pytest.mark.parametrize("kind", ["crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "groundwater",
-                                  "discharge"])
+@pytest.mark.parametrize("kind", ["crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge"])
 def test_later_types_say_what_is_there(kind):
     with pytest.raises(UnavailableError, match=f"'{kind}' is not available.*soil_moisture"):
         operator_for(kind)

@@ -1,4 +1,4 @@
-"""Soil moisture observations from netCDF files.
+"""Measurements of soil moisture or ground water from netCDF files.
 
 Three layouts are read: a station ``(time)`` as in ALMA-like site files, points ``(time, place)``, and grids
 ``(time, y, x)`` on latitude and longitude. Values are checked, never repaired: each rejected one keeps the reason.
@@ -14,16 +14,8 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.observe.observations import MISSING, OUT_OF_RANGE, OUTSIDE, QUALITY, USED, ObservationSet
+from pyland.observe.quantities import Quantity, quantity_of
 from pyland.observe.target_cells import TargetCells
-
-VALID_RANGE = (0.0, 0.9)
-"""Soil moisture that a soil can have [m3 m-3]; the upper end is saturated peat."""
-
-UNITS = {
-    "m3 m-3": 1.0, "m3/m3": 1.0, "m^3 m^-3": 1.0, "m^3/m^3": 1.0, "m**3 m**-3": 1.0, "m3.m-3": 1.0,
-    "cm3 cm-3": 1.0, "cm3/cm3": 1.0, "cm^3/cm^3": 1.0, "1": 1.0, "percent of volume": 0.01, "vol%": 0.01,
-}
-"""Known units and their factor to m3 m-3. A bare percent sign is not one: it may mean percent of saturation."""
 
 COVER = 0.5
 """Share of the samples of an averaging window that must be valid."""
@@ -32,14 +24,15 @@ _LATITUDES, _LONGITUDES = ("latitude", "lat"), ("longitude", "lon")
 _STAMPS = ("start", "instant", "end")
 
 
-def read_soil_moisture(
+def read_measurements(
     path: str | Path,
     variable: str,
     target: TargetCells,
     *,
     name: str,
     error: float,
-    depth: tuple[float, float],
+    kind: str = "soil_moisture",
+    depth: tuple[float, float] = (np.nan, np.nan),
     times: np.ndarray | None = None,
     window: float = 0.0,
     footprint: float = 0.0,
@@ -48,7 +41,7 @@ def read_soil_moisture(
     quality_variable: str | None = None,
     accepted_quality: Sequence[int] = (0,),
 ) -> list[ObservationSet]:
-    """Read soil moisture observations.
+    """Read observations of one kind.
 
     Parameters
     ----------
@@ -61,9 +54,11 @@ def read_soil_moisture(
     name : str
         Name of the observation entry.
     error : float
-        Standard deviation of the observation error [m3 m-3].
+        Standard deviation of the observation error [unit of the kind].
+    kind : str
+        Type of the observations, one of `QUANTITIES`.
     depth : tuple of float
-        Top and bottom of the observed layer [m].
+        Top and bottom of the observed layer [m]; NaN where it has no meaning.
     times : array_like of datetime64, optional
         Analysis times (UTC). Without them, every time of the file makes a set.
     window : float
@@ -75,7 +70,7 @@ def read_soil_moisture(
         What a time of the file means. Default: ``start`` if the file says so (``time_convention`` attribute or
         ALMA convention), else ``instant``.
     units : str, optional
-        Unit of the variable if the file lacks it or is wrong; one of :data:`UNITS`.
+        Unit of the variable if the file lacks it or is wrong; one of `Quantity.factors`.
     quality_variable : str, optional
         Name of the quality flag, with the dimensions of the variable; default ``<variable>_qc`` if there is one.
     accepted_quality : sequence of int
@@ -93,17 +88,18 @@ def read_soil_moisture(
         If the file is missing or damaged, the variable, its unit or its place is unknown, all observations lie outside
         the domain, all values are out of range, or no analysis time has a value.
     """
-    path, label = Path(path), f"observation '{name}', file {path}"
+    path, label, quantity = Path(path), f"observation '{name}', file {path}", quantity_of(kind)
     if not (np.isfinite(error) and error > 0):
-        raise InputError(f"observation '{name}': error must be a positive standard deviation [m3 m-3], got {error}.")
+        raise InputError(f"observation '{name}': error must be a positive standard deviation [{quantity.unit}], got "
+                         f"{error}.")
     dataset = _open(path, label)
     with dataset:
         data, quality, latitude, longitude, is_grid, time, interval = _load(
             dataset, variable, label, stamps, quality_variable
         )
-        factor = _factor(dataset[variable].attrs.get("units"), units, variable, label)
+        factor = _factor(dataset[variable].attrs.get("units"), units, quantity, variable, label)
     values = data * factor
-    flags = _value_flags(values, quality, accepted_quality, label, variable)
+    flags = _value_flags(values, quality, accepted_quality, label, variable, quantity)
     cell, x, y, inside = target.locate(latitude, longitude)
     if not inside.any():
         raise InputError(
@@ -120,7 +116,7 @@ def read_soil_moisture(
         cells, weights = cell[place, None], np.ones((place.size, 1))
     sets = []
     for moment, value, flag in _select(values, flags, time, interval, times, window):
-        sets.append(ObservationSet(name, "soil_moisture", moment, value, np.full(place.size, error**2), x, y, cells,
+        sets.append(ObservationSet(name, kind, moment, value, np.full(place.size, error**2), x, y, cells,
                                    weights, *map(float, depth), location=place, flags=flag))
     if not sets and times is not None and np.size(times):
         moments = np.atleast_1d(times)
@@ -216,30 +212,30 @@ def _interval(dataset: xr.Dataset, ndim: int, time: np.ndarray, label: str, stam
     return (0, step) if stamps == "start" else (-step, 0)
 
 
-def _factor(found: str | None, given: str | None, variable: str, label: str) -> float:
+def _factor(found: str | None, given: str | None, quantity: Quantity, variable: str, label: str) -> float:
     text = given if given is not None else found
-    if text is None or text.strip() not in UNITS:
+    if text is None or text.strip() not in quantity.factors:
         what = "no unit" if text is None else f"the unit {text!r}"
         raise InputError(
-            f"{label}: '{variable}' has {what}; expected one of {', '.join(UNITS)}. Set the unit of the "
-            "observation entry if the file is wrong, or convert the file (percent of saturation needs the porosity)."
+            f"{label}: '{variable}' has {what}; expected one of {', '.join(quantity.factors)}. Set the unit of "
+            f"the observation entry if the file is wrong, or convert the file ({quantity.hint})."
         )
-    return UNITS[text.strip()]
+    return quantity.factors[text.strip()]
 
 
 def _value_flags(values: np.ndarray, quality: np.ndarray | None, accepted: Sequence[int], label: str,
-                 variable: str) -> np.ndarray:
+                 variable: str, quantity: Quantity) -> np.ndarray:
     """Flag missing, impossible and rejected values; shape (time, place)."""
-    flags = np.full(values.shape, USED, np.int8)
+    flags, (lowest, highest) = np.full(values.shape, USED, np.int8), quantity.valid_range
     missing = ~np.isfinite(values)
     with np.errstate(invalid="ignore"):
-        impossible = ~missing & ((values < VALID_RANGE[0]) | (values > VALID_RANGE[1]))
+        impossible = ~missing & ((values < lowest) | (values > highest))
     if missing.all():
         raise InputError(f"{label}: '{variable}' holds no value at all.")
     if impossible.sum() == (~missing).sum():
         raise InputError(
-            f"{label}: all values of '{variable}' lie outside {VALID_RANGE[0]}..{VALID_RANGE[1]} m3 m-3, the first is "
-            f"{values[impossible][0]:.6g}. The unit is probably wrong (percent?)."
+            f"{label}: all values of '{variable}' lie outside {lowest:g}..{highest:g} {quantity.unit}, the first is "
+            f"{values[impossible][0]:.6g}. The unit is probably wrong ({', '.join(quantity.factors)} are known)."
         )
     if quality is not None:
         flags[~np.isin(quality, np.asarray(accepted, float))] = QUALITY

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.observe import TargetCells, read_soil_moisture
+from pyland.observe import TargetCells, read_measurements
 
 START = np.datetime64("2005-06-01T00:00:00", "s")
 SITE = TargetCells([31.7365], [-109.9419], [0.0], [0.0], 1000.0)
@@ -24,7 +24,7 @@ def station(path, values=None, n=48 * 3, qc=None, units="m3 m-3", **attributes):
 def read(path, target=SITE, **options):
     options = {"name": "probe", "error": 0.02, "depth": (0.05, 0.05)} | options
     variable = options.pop("variable", "SoilMoist_5cm")
-    return read_soil_moisture(path, variable, target, **options)
+    return read_measurements(path, variable, target, **options)
 
 
 def test_instant_value_is_the_interval_that_ends_at_the_analysis(tmp_path):
