@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import ConvergenceError, InputError
+from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
 from pyland.base.units import WATER_DENSITY
 from pyland.core.flow import FlowFields
@@ -17,10 +17,11 @@ from pyland.subsurface.flow_balance import FLUXES, FlowBalance
 from pyland.subsurface.flow_boundaries import SIDES, Boundary, BoundaryFaces
 from pyland.subsurface.flow_grid import FlowGrid, number, spread_cells, spread_columns, whole_number
 from pyland.subsurface.flow_land import SCHEMES, land_faces
+from pyland.subsurface.flow_members import advance_members
 from pyland.subsurface.flow_options import dry_limits, solver_options
 from pyland.subsurface.flow_soil import SoilClasses
-from pyland.subsurface.flow_spinup import COUNTS, run_to_steady_state
-from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads, worst_cell
+from pyland.subsurface.flow_spinup import run_to_steady_state
+from pyland.subsurface.flow_state import check_heads, find_water_table, initial_heads
 
 WORK_FIELDS = 30
 """Fields of the size of the heads of a state that the solver holds."""
@@ -331,23 +332,7 @@ class DistributedSubsurface:
 
     def _advance(self, dt: float, put: Callable[[int], None], take: Callable[[int], None]) -> dict[str, Any]:
         """Advance all members in turn and book what passed."""
-        nz, rows, columns = self._grid.tile_shape
-        out: dict[str, Any] = {
-            **dict.fromkeys(COUNTS, 0),
-            "source": np.zeros((self.nmember, nz, rows, columns)),
-            **{name: np.zeros((self.nmember, rows, columns)) for name in ("discharge", "surface_runoff", "rain")},
-        }
-        inflow = np.zeros((len(SIDES), self.nmember))
-        before = self._heads.copy() if self.nmember > 1 else None
-        try:
-            for member in range(self.nmember):
-                put(member)
-                self._advance_member(member, dt, out, inflow)
-                take(member)
-        except BaseException:
-            if before is not None:
-                self._heads[...] = before
-            raise
+        out, inflow = advance_members(self.fields, self._grid, self._faces, self.comm, dt, put, take)
         self._balance.add(dt, out, {side: inflow[SIDES.index(side)] for side in self._faces.sides}, self._storage())
         single = self.nmember == 1
         for name in FLUXES:
@@ -357,25 +342,6 @@ class DistributedSubsurface:
                            for side in self._faces.sides}
         self._out = out
         return out
-
-    def _advance_member(self, member: int, dt: float, out: dict, inflow: np.ndarray) -> None:
-        """Advance one state and read what passed."""
-        core = self.fields
-        try:
-            counts = core.advance(member, dt)
-        except ConvergenceError as error:  # on all ranks
-            of_member = f"member {member}: " if self.nmember > 1 else ""
-            cell = worst_cell(core.field("residual").transpose(1, 0, 2), self._grid, self.comm)
-            raise ConvergenceError(f"{of_member}{error}; the largest residual is in {cell}.") from None
-        for name, count in zip(COUNTS, counts, strict=True):
-            out[name] += count
-        to_flux = WATER_DENSITY / dt
-        out["discharge"][member] = core.field("volume_rim") * (self._area / dt)
-        out["surface_runoff"][member] = core.field("volume_runoff") * to_flux
-        out["rain"][member] = core.field("volume_rain") * to_flux
-        out["source"][member] = core.field("volume_source").transpose(1, 0, 2) * to_flux
-        volume = core.field("volume_faces")
-        inflow[:, member] = np.bincount(self._faces.side, weights=volume, minlength=len(SIDES)) * self._area
 
     def _check_heads(self) -> None:
         check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid)
