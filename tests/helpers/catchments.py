@@ -23,15 +23,21 @@ LAND = {
 def random_catchment(
     rng: np.random.Generator, nx: int = 6, ny: int = 5, nmember: int = 2, land: str = "same", iterations: int = 1,
     active: np.ndarray | None = None, comm: Communicator | None = None, size: float = 200.0, steepest: float = 0.05,
-    **options: object,
+    is_uniform: bool = False, **options: object,
 ) -> CoupledModel:
-    """Return a catchment of random soils, slopes, plants and water; a rank has the cells of its tile."""
+    """Return a catchment of random soils, slopes, plants and water; a rank has the cells of its tile.
+
+    With ``is_uniform`` all cells have the tightest soil that one of them drew.
+    """
     inside = np.ones((ny, nx), bool) if active is None else active
     ncell = int(inside.sum())
     drawn = random_columns(rng, ncell, nmember, npatch=2)
     names = ("porosity", "residual_water", "retention_scale", "retention_shape", "saturated_conductivity",
              "specific_storage")
     soil = {name: drawn.parameter[name][:, 0] for name in names}
+    if is_uniform:
+        tightest = int(np.argmin(soil["saturated_conductivity"][0]))
+        soil = {name: np.repeat(values[:, tightest, None], ncell, axis=1) for name, values in soil.items()}
 
     def on_grid(values: np.ndarray) -> np.ndarray:
         field = np.broadcast_to(values[..., :1, None], (*values.shape[:-1], ny, nx)).copy()
@@ -41,10 +47,9 @@ def random_catchment(
     kernel = {"retention_scale": "van_genuchten_alpha", "retention_shape": "van_genuchten_n"}
     flow = DistributedSubsurface(
         THICKNESS, {kernel.get(name, name): on_grid(values) for name, values in soil.items()}, nx=nx, ny=ny, dx=size,
-        dy=size, active=None if active is None else inside, slope_x=rng.uniform(-steepest, steepest, (ny, nx)),
-        slope_y=rng.uniform(-steepest, steepest, (ny, nx)), air_entry=0.02,
-        pressure_head=0.0, members=nmember, comm=comm,
-        **{"overland": "kinematic", **options})
+        dy=size, active=None if active is None else inside, air_entry=0.02, pressure_head=0.0, members=nmember,
+        comm=comm, **{"overland": "kinematic", "slope_x": rng.uniform(-steepest, steepest, (ny, nx)),
+                      "slope_y": rng.uniform(-steepest, steepest, (ny, nx)), **options})
     tile = flow.tile
     mine = np.zeros((ny, nx), bool)
     mine[tile] = inside[tile]
