@@ -4,8 +4,8 @@
     python make_domain.py domain.nc                     # all 424 x 412 points, drawn by hand (europe.yaml)
     python make_domain.py coarse.nc --every 8           # 53 x 51 of them: the file beside this one
 
-SFTLF and OROG are fixed fields of a CORDEX model on EUR-11 (``sftlf`` [%], ``orog`` [m]). SOIL has ``sand`` and ``clay``
-[%] and may have ``organic`` [1], (y, x) or (layer, y, x) with the layers of the case, on the same grid.
+SFTLF and OROG are fixed fields of a CORDEX model on EUR-11 (``sftlf`` [%], ``orog`` [m]). SOIL has ``sand`` and
+``clay`` [%] and may have ``organic`` [1], (y, x) or (layer, y, x) with the layers of the case, on the same grid.
 The grid is that of the CORDEX archive specification: pole at 39.25 N, 162 W; 0.11 degrees.
 """
 

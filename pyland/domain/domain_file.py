@@ -60,6 +60,9 @@ def read_domain(path: str | Path) -> Domain:
         If the file cannot be read, lacks a variable, or a value is missing or out of range in a modelled cell.
     """
     path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file. The README.md of a case says how its domain is made; what "
+                         "the file holds: docs/guide/domain_file.md.")
     with _open(path) as file:
         latitude, longitude = _read(file, path, _LATITUDE), _read(file, path, _LONGITUDE)
         if latitude.ndim == 1 and longitude.ndim == 1:
@@ -296,8 +299,8 @@ def _surface_field(file: netCDF4.Dataset, path: Path, name: str, ny: int, nx: in
 def _plane(file: netCDF4.Dataset, path: Path, ny: int, nx: int) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the coordinates of the cells on a plane [m], each (y, x); None if the file has no such axes.
 
-    They are needed where a grid is regular on a plane of its own, as rotated grids are: far from the middle of a
-    continent the sinusoidal projection shears distances by a third.
+    They are needed where a grid is regular on a plane of its own, as rotated grids are: over Europe the
+    sinusoidal projection gets the distance of neighbours wrong by up to 38 %.
     """
     found = {getattr(one, "standard_name", ""): name for name, one in file.variables.items()}
     names = [found.get(standard) for standard in _PLANE]
