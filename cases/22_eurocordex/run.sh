@@ -3,7 +3,6 @@
 # six days. RANKS chooses the number of MPI ranks. The whole case: README.md.
 set -eu
 cd "$(dirname "$0")"
-python3 make_domain.py coarse.nc --every 8
 if [ "${RANKS:-1}" -gt 1 ]; then
    set -- mpirun --bind-to none -n "$RANKS" pyland run .
 else

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shlex
 import subprocess
@@ -13,9 +14,11 @@ import numpy as np
 import pytest
 import yaml
 
+from pyland.base.errors import InputError
 from pyland.config import load_case
 from pyland.diagnose.peers import parse_depth_option
 from pyland.diagnose.skill import skill_of_run
+from pyland.domain.domain_file import read_domain
 from pyland.driver.commands.check import check_case
 from pyland.driver.run import run_case
 
@@ -140,3 +143,41 @@ def test_coarse_domain_is_that_of_its_script(tmp_path):
             np.testing.assert_allclose(field[:], kept[name][:], rtol=1e-6, atol=1e-3, err_msg=name)
         # the corners of EUR-11 that CORDEX publishes lie half a coarse cell farther out
         assert kept["latitude"][:].min() > 21.98 and kept["latitude"][:].max() < 72.6
+
+
+def write_fixed_fields(folder, script, shift=0.0):
+    """Write land share, elevation and soil on EUR-11, its points moved by some degrees."""
+    latitude, longitude = script.geographic(*script.rotated_axes(1))
+    share = np.where(longitude > 10.0, 80.0, 20.0)
+    for file, fields in {
+        "sftlf.nc": {"sftlf": share, "lat": latitude + shift, "lon": longitude}, "orog.nc": {"orog": 10.0 * latitude},
+        "soil.nc": {"sand": 40.0 + latitude / 10.0, "clay": np.stack([0.1 * share, 0.2 * share])},
+    }.items():
+        with netCDF4.Dataset(folder / file, "w") as data:
+            for name, size in (("depth", 2), ("rlat", 412), ("rlon", 424)):
+                data.createDimension(name, size)
+            for name, field in fields.items():
+                data.createVariable(name, "f8", ("depth", "rlat", "rlon")[-field.ndim:])[:] = field
+    return [f"--{name}={folder / name}.nc" for name in ("sftlf", "orog", "soil")]
+
+
+def test_domain_of_given_fields(tmp_path, monkeypatch):
+    script = load_script(CASES / "22_eurocordex" / "make_domain.py")
+    options = write_fixed_fields(tmp_path, script)
+    monkeypatch.setattr(sys, "argv", ["make_domain.py", str(tmp_path / "domain.nc"), "--every", "16", *options])
+    script.main()
+    domain = read_domain(tmp_path / "domain.nc")
+    assert (domain.longitude > 10.0).all() and domain.fields["clay"].shape == (2, domain.ncell)
+    np.testing.assert_allclose(domain.elevation, 10.0 * domain.latitude, atol=0.01)
+    np.testing.assert_allclose(domain.fields["clay"][1], 16.0, atol=0.01)
+    write_fixed_fields(tmp_path, script, shift=0.1)
+    with pytest.raises(InputError, match="its points are not those of EUR-11"):
+        script.main()
+
+
+def load_script(path):
+    """Return a script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
