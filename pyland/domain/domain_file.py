@@ -39,6 +39,9 @@ SOIL_FIELDS = ("sand", "clay", "organic", "porosity", "residual_water", "saturat
 
 _LATITUDE, _LONGITUDE, _ELEVATION = ("latitude", "lat"), ("longitude", "lon"), ("elevation", "height", "orog", "topo")
 
+_PLANE = ("projection_x_coordinate", "projection_y_coordinate")
+"""CF standard names of the axes on a plane."""
+
 
 def read_domain(path: str | Path) -> Domain:
     """Read a domain.
@@ -48,7 +51,8 @@ def read_domain(path: str | Path) -> Domain:
     path : path
         NetCDF file with ``latitude`` and ``longitude`` (1-D axes, or 2-D fields on ``(y, x)``), ``elevation(y, x)``
         [m], optionally ``mask(y, x)``, ``area(y, x)`` [m2] and surface fields named by registry id, ``(y, x)`` or
-        ``(layer, y, x)``.
+        ``(layer, y, x)``. Axes with the standard names ``projection_x_coordinate`` and ``projection_y_coordinate``
+        [m] say where columns and rows lie on a plane; without them it is the sinusoidal projection around the middle.
 
     Raises
     ------
@@ -56,6 +60,9 @@ def read_domain(path: str | Path) -> Domain:
         If the file cannot be read, lacks a variable, or a value is missing or out of range in a modelled cell.
     """
     path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file. The README.md of a case says how its domain is made; what "
+                         "the file holds: docs/guide/domain_file.md.")
     with _open(path) as file:
         latitude, longitude = _read(file, path, _LATITUDE), _read(file, path, _LONGITUDE)
         if latitude.ndim == 1 and longitude.ndim == 1:
@@ -74,18 +81,14 @@ def read_domain(path: str | Path) -> Domain:
             else _cell_area(latitude, longitude, path)
         )
         fields = {name: _surface_field(file, path, name, ny, nx) for name in SURFACE_FIELDS if name in file.variables}
+        plane = _plane(file, path, ny, nx)
     inside = mask.ravel()
     for name, values in {"latitude": latitude, "longitude": longitude, "elevation": elevation, "area": area}.items():
         if not np.isfinite(values[mask]).all():
             raise InputError(f"{path}: {name} is missing in a modelled cell.")
     if not inside.any():
         raise InputError(f"{path}: the mask leaves no cell.")
-    middle = np.radians(0.5 * (latitude[mask].min() + latitude[mask].max()))
-    reference = longitude[mask][0]
-    east = (longitude - reference + 180.0) % 360.0 - 180.0
-    east = east - 0.5 * (east[mask].min() + east[mask].max())
-    x = EARTH_RADIUS * np.cos(np.radians(latitude)) * np.radians(east)
-    y = EARTH_RADIUS * (np.radians(latitude) - middle)
+    x, y = _sinusoidal(latitude, longitude, mask) if plane is None else plane
     whole = Domain(
         "file",
         nx,
@@ -291,6 +294,37 @@ def _surface_field(file: netCDF4.Dataset, path: Path, name: str, ny: int, nx: in
             f"{values.shape}."
         )
     return values.reshape(*values.shape[:-2], ny * nx)
+
+
+def _plane(file: netCDF4.Dataset, path: Path, ny: int, nx: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the coordinates of the cells on a plane [m], each (y, x); None if the file has no such axes.
+
+    They are needed where a grid is regular on a plane of its own, as rotated grids are: over Europe the
+    sinusoidal projection gets the distance of neighbours wrong by up to 38 %.
+    """
+    found = {getattr(one, "standard_name", ""): name for name, one in file.variables.items()}
+    names = [found.get(standard) for standard in _PLANE]
+    if names == [None, None]:
+        return None
+    if None in names:
+        missing, there = (_PLANE if names[0] is None else _PLANE[::-1])
+        raise InputError(f"{path}: expected axes with the standard names {' and '.join(_PLANE)}, got {there} without "
+                         f"{missing}; give both or none.")
+    axes = [_read(file, path, (name,), (size,), "m") for name, size in zip(names, (nx, ny), strict=True)]
+    for name, axis in zip(names, axes, strict=True):
+        if not np.isfinite(axis).all():
+            raise InputError(f"{path}: {name} has missing values.")
+    x, y = np.meshgrid(*axes)
+    return x, y
+
+
+def _sinusoidal(latitude: np.ndarray, longitude: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the coordinates of the cells in the sinusoidal projection around the middle of the modelled ones [m]."""
+    middle = np.radians(0.5 * (latitude[mask].min() + latitude[mask].max()))
+    east = (longitude - longitude[mask][0] + 180.0) % 360.0 - 180.0
+    east = east - 0.5 * (east[mask].min() + east[mask].max())
+    x = EARTH_RADIUS * np.cos(np.radians(latitude)) * np.radians(east)
+    return x, EARTH_RADIUS * (np.radians(latitude) - middle)
 
 
 def _cell_area(latitude: np.ndarray, longitude: np.ndarray, path: Path) -> np.ndarray:

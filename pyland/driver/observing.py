@@ -38,7 +38,8 @@ def observation_times(entry: ObservationSection, start: np.datetime64, end: np.d
 
 def target_cells(config: CaseConfig, whole: Domain) -> TargetCells:
     """Return the cells of the run as observations look for them."""
-    size = max(config.domain.dx, config.domain.dy) if whole.is_grid else _SITE_SIZE
+    sizes = {"grid": max(config.domain.dx, config.domain.dy), "file": float(np.sqrt(whole.area.max()))}
+    size = sizes.get(whole.kind, _SITE_SIZE)
     return TargetCells(whole.latitude, whole.longitude, whole.x, whole.y, size)
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
+import netCDF4
+import numpy as np
 import pytest
 import yaml
 
+from pyland.base.errors import InputError
 from pyland.config import load_case
 from pyland.diagnose.peers import parse_depth_option
 from pyland.diagnose.skill import skill_of_run
+from pyland.domain.domain_file import read_domain
 from pyland.driver.commands.check import check_case
 from pyland.driver.run import run_case
 
@@ -29,8 +37,12 @@ SHORT = {
     "16_hillslope": ["time.end=2020-01-01T15:00"],
     "20_little_washita": ["time.end=1998-10-01T08:00"],
     "21_hillslope_da": ["time.end=2020-04-02T06:00", "ensemble.size=4"],
+    "22_eurocordex": ["time.end=2018-05-02T02:00", "ensemble.size=2"],
 }
 """Overrides that make a case short."""
+
+WITHOUT_DATA = ("22_eurocordex",)
+"""Cases on data that only a user can get; run.sh runs them on something else, by --set."""
 
 JUDGED = sorted(path.parent.name for path in CASES.glob("*/expected.yaml"))
 """Cases with scores that a run has to meet."""
@@ -63,9 +75,17 @@ def depth_options(name):
     return dict(parse_depth_option(after) for word, after in zip(words, words[1:], strict=False) if word == "--depth")
 
 
+def replacements(name):
+    """Return what run.sh puts in the place of data that nobody else has."""
+    if name not in WITHOUT_DATA:
+        return []
+    words = shlex.split((CASES / name / "run.sh").read_text(encoding="utf-8"), comments=True)
+    return [after for word, after in zip(words, words[1:], strict=False) if word == "--set"]
+
+
 @pytest.mark.parametrize("name", sorted(SHORT))
 def test_short_piece_closes_its_balances(name, open_case, tmp_path):
-    scores = run_case(open_case(name, SHORT[name]), output=tmp_path / "run")
+    scores = run_case(open_case(name, [*replacements(name), *SHORT[name]]), output=tmp_path / "run")
     closed = scores["closure"]
     if "largest_interval_water_residual" in closed:  # the distributed subsurface, to the tolerance of its solver
         assert closed["largest_interval_water_residual"] < 1e-5
@@ -79,7 +99,7 @@ def test_short_piece_closes_its_balances(name, open_case, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JUDGED)
 def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
-    config = open_case(name)
+    config = open_case(name, replacements(name))
     run_case(config, output=tmp_path / "run")
     scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
     options = depth_options(name)
@@ -100,7 +120,65 @@ def test_template_is_the_case(template, name):
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in CASES.glob("*/case.yaml")))
 def test_case_is_complete_and_can_run(name, open_case):
-    config = open_case(name)
+    config = open_case(name, replacements(name))
     for file in ("README.md", "run.sh"):
         assert (CASES / name / file).exists(), file
     assert check_case(config, 1).problems == []
+
+
+def test_plan_of_a_continent_without_its_weather(open_case):
+    config = open_case("22_eurocordex", ["domain.file=coarse.nc"])
+    report = check_case(config, 1024)
+    assert report.facts["ranks"].startswith("1024 = 1 member group(s) x 1024 tile(s)")
+    assert "core-hours" in report.facts["cost"] and "the root gathers" in report.facts["memory"]
+    assert [problem.split(": ")[1] for problem in report.problems] == ["forcing", "observations.0"]
+
+
+def test_coarse_domain_is_that_of_its_script(tmp_path):
+    script = CASES / "22_eurocordex" / "make_domain.py"
+    subprocess.run([sys.executable, str(script), str(tmp_path / "made.nc"), "--every", "8"], check=True,
+                   capture_output=True)
+    with netCDF4.Dataset(tmp_path / "made.nc") as made, netCDF4.Dataset(CASES / "22_eurocordex" / "coarse.nc") as kept:
+        assert set(made.variables) == set(kept.variables)
+        for name, field in made.variables.items():
+            np.testing.assert_allclose(field[:], kept[name][:], rtol=1e-6, atol=1e-3, err_msg=name)
+        # the corners of EUR-11 that CORDEX publishes lie half a coarse cell farther out
+        assert kept["latitude"][:].min() > 21.98 and kept["latitude"][:].max() < 72.6
+
+
+def write_fixed_fields(folder, script, shift=0.0):
+    """Write land share, elevation and soil on EUR-11, its points moved by some degrees."""
+    latitude, longitude = script.geographic(*script.rotated_axes(1))
+    share = np.where(longitude > 10.0, 80.0, 20.0)
+    for file, fields in {
+        "sftlf.nc": {"sftlf": share, "lat": latitude + shift, "lon": longitude}, "orog.nc": {"orog": 10.0 * latitude},
+        "soil.nc": {"sand": 40.0 + latitude / 10.0, "clay": np.stack([0.1 * share, 0.2 * share])},
+    }.items():
+        with netCDF4.Dataset(folder / file, "w") as data:
+            for name, size in (("depth", 2), ("rlat", 412), ("rlon", 424)):
+                data.createDimension(name, size)
+            for name, field in fields.items():
+                data.createVariable(name, "f8", ("depth", "rlat", "rlon")[-field.ndim:])[:] = field
+    return [f"--{name}={folder / name}.nc" for name in ("sftlf", "orog", "soil")]
+
+
+def test_domain_of_given_fields(tmp_path, monkeypatch):
+    script = load_script(CASES / "22_eurocordex" / "make_domain.py")
+    options = write_fixed_fields(tmp_path, script)
+    monkeypatch.setattr(sys, "argv", ["make_domain.py", str(tmp_path / "domain.nc"), "--every", "16", *options])
+    script.main()
+    domain = read_domain(tmp_path / "domain.nc")
+    assert (domain.longitude > 10.0).all() and domain.fields["clay"].shape == (2, domain.ncell)
+    np.testing.assert_allclose(domain.elevation, 10.0 * domain.latitude, atol=0.01)
+    np.testing.assert_allclose(domain.fields["clay"][1], 16.0, atol=0.01)
+    write_fixed_fields(tmp_path, script, shift=0.1)
+    with pytest.raises(InputError, match="its points are not those of EUR-11"):
+        script.main()
+
+
+def load_script(path):
+    """Return a script as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

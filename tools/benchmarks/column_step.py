@@ -34,10 +34,12 @@ PLANT_FIELDS = (
 )
 
 
-def build_columns(ncolumn: int, patches: tuple[str, ...], **options) -> ColumnModel:
+def build_columns(
+    ncolumn: int, patches: tuple[str, ...], soil_layers: str | list[float] = "clm5", **options
+) -> ColumnModel:
     """Columns of different soils under the same plants."""
     rng = np.random.default_rng(1)
-    layers = build_layers("clm5", 5)
+    layers = build_layers(soil_layers, 5)
     shape = (layers.nlayer, ncolumn)
     sand = np.broadcast_to(rng.uniform(15.0, 75.0, ncolumn), shape)
     clay = np.broadcast_to(rng.uniform(5.0, 24.0, ncolumn), shape)

@@ -10,12 +10,12 @@ from pyland.base.errors import ConfigError, PylandError
 from pyland.config import CaseConfig
 from pyland.domain import Domain, build_domain, build_layers, build_surface
 from pyland.domain.parflow_cover import read_cover
+from pyland.domain.surface import other_surfaces
 from pyland.driver.commands.check_flow import check_flow
-from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
+from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate, restart_estimate
 from pyland.driver.inputs import check_tiles, describe_weather, open_weather
 from pyland.driver.observing import observation_problems
 from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
-from pyland.land.lake_model import NOMINAL_LAYERS
 
 SECONDS_PER_DAY = 86400.0
 
@@ -32,11 +32,14 @@ class CheckReport:
         One sentence per problem; empty if the case can run.
     memory : float
         Memory that the state of a rank takes [byte]; 0 where it could not be estimated.
+    restart : float
+        Size of a restart, which the root gathers [byte]; 0 where it could not be estimated.
     """
 
     facts: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     memory: float = 0.0
+    restart: float = 0.0
 
     def raise_problems(self) -> None:
         """Raise ConfigError with all problems, if there are any."""
@@ -96,12 +99,16 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
             report.attempt(config.where("rivers"), lambda: build_rivers(config, domain, plan, 1))
         groups, tiles = describe_split(config, domain.ncell, ranks, report)
         columns = -(-config.ensemble.size // groups) * -(-domain.ncell // tiles)
-        npatch = 1 if surface is None else surface.npatch
-        size = memory_estimate(columns, layers, npatch, config.land.snow.layers,
-                               len(NOMINAL_LAYERS) if config.surface.lake else 0)
-        report.memory = size
-        report.facts["memory"] = f"about {size / 2**20:.1f} MiB per rank for {columns} columns"
-        report.facts["cost"] = describe_cost(config, domain.ncell)
+        npatch = max(len(config.surface.vegetation.patches), 1) if surface is None else surface.npatch
+        columns_of_all = config.ensemble.size * domain.ncell
+        others = report.attempt(config.where("surface"), lambda: other_surfaces(config.surface, domain)) or ()
+        kind = layers, npatch, config.land.snow.layers, others
+        size = report.memory = memory_estimate(columns, *kind)
+        report.restart = restart_estimate(columns_of_all, *kind)
+        report.facts["memory"] = (
+            f"about {size / 2**20:.1f} MiB per rank for {columns} columns, beside the program; the root gathers "
+            f"{report.restart / 2**20:.3g} MiB for a restart")
+        report.facts["cost"] = describe_cost(config, domain.ncell, layers.nlayer, npatch)
         if is_here:
             _check_memory(size, "ensemble.size", config, report)
         report.problems += observation_problems(config, domain, layers.depth)

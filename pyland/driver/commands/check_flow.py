@@ -9,7 +9,7 @@ from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.parallel import ParallelSection
 from pyland.domain.parflow_cover import read_cover
-from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate
+from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate, restart_estimate
 from pyland.driver.coupled_setup import prepare_coupled
 from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
 from pyland.driver.inputs import describe_weather, open_weather
@@ -65,16 +65,23 @@ def check_flow(config: CaseConfig, ranks: int, report: CheckReport) -> float:
         report.facts["tiles"] = f"{shape[1]} x {shape[0]} rectangles of cells on {tiles} ranks"
     members = -(-config.ensemble.size // groups)
     size = memory_of_flow(setup, tiles, members)
+    cells = setup.whole.nx * setup.whole.ny
+    report.restart = BYTES_PER_MEMBER * config.ensemble.size * cells * setup.layers.nlayer
+    cost = describe_cost(config, setup.whole.ncell, ground=cells)
     if land is not None:
-        columns = -(-setup.whole.ncell // tiles) * members
-        size += memory_estimate(columns, land.layers, land.surface.npatch, config.land.snow.layers)
+        kind = land.layers, land.surface.npatch, config.land.snow.layers
+        largest = setup.whole.ncell if shape is None else largest_tile(setup, tiles, config, report)
+        size += memory_estimate(largest * members, *kind)
+        report.restart += restart_estimate(setup.whole.ncell * config.ensemble.size, *kind)
+        cost = describe_cost(config, setup.whole.ncell, land.layers.nlayer, land.surface.npatch, cells)
         report.facts["layers"] = (f"land {land.layers.nlayer} to {land.layers.depth:.2f} m, rock to "
                                   f"{land.layers.thermal_thickness.sum():.1f} m")
         if config.surface.vegetation.parflow is not None:
             report.facts |= read_cover(config.surface.vegetation.parflow, setup.whole).facts
         report.facts["ensemble"] = f"{config.ensemble.size} members, filter {config.assimilation.filter}"
-    report.facts["memory"] = f"about {size / 2**20:.3g} MiB per rank"
-    report.facts["cost"] = describe_cost(config, setup.whole.ncell)
+    report.facts["memory"] = (f"about {size / 2**20:.3g} MiB per rank, beside the program; the root gathers "
+                              f"{report.restart / 2**20:.3g} MiB for a restart")
+    report.facts["cost"] = cost
     return size
 
 
@@ -86,10 +93,30 @@ def tiles_of(setup: FlowSetup, ranks: int) -> tuple[int, int]:
     InputError
         If the ranks cannot share the grid.
     """
+    return _grid_of_tile(setup, ranks, 0).tiles
+
+
+def largest_tile(setup: FlowSetup, ranks: int, config: CaseConfig, report: CheckReport) -> int:
+    """Return the cells of the domain on the rank that has most of them, and report it if a rank has none."""
+    grids = [_grid_of_tile(setup, ranks, rank) for rank in range(ranks)]
+    counts = [int(setup.whole.mask[one.rows, one.columns].sum()) for one in grids]
+    empty = counts.count(0)
+    if empty:
+        report.problems.append(
+            f"{config.where('parallel.tiles')}: {empty} of {ranks} rectangles have no cell of the domain; use fewer "
+            "ranks, or more member groups.")
+    if max(counts) * ranks > 1.2 * sum(counts):
+        report.facts["balance"] = (f"the fullest rectangle has {max(counts)} cells of the domain, the mean is "
+                                   f"{sum(counts) / ranks:.0f}: ranks wait for it")
+    return max(counts)
+
+
+def _grid_of_tile(setup: FlowSetup, ranks: int, rank: int) -> FlowGrid:
+    """Return the grid as one of some ranks sees it."""
     comm = Communicator()
-    comm.size = ranks  # seen from the root of as many
+    comm.size, comm.rank = ranks, rank
     _, ny, nx = setup.shape
-    return FlowGrid(setup.layers.thickness, nx, ny, setup.dx, setup.dy, None, comm).tiles
+    return FlowGrid(setup.layers.thickness, nx, ny, setup.dx, setup.dy, None, comm)
 
 
 def memory_of_flow(setup: FlowSetup, ranks: int, members: int) -> float:

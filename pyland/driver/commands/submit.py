@@ -112,8 +112,7 @@ def plan_job(
     report = check_case(config, ranks, is_here=False)
     report.raise_problems()
     each = PROGRAM_MEMORY + WORKING_SHARE * report.memory
-    gathered = 0.5 * report.memory * ranks  # by the root, for restarts; the estimate counts copies
-    memory = math.ceil((each * -(-ranks // nodes) + gathered) / STEP_OF_MEMORY) * STEP_OF_MEMORY
+    memory = math.ceil((each * -(-ranks // nodes) + report.restart) / STEP_OF_MEMORY) * STEP_OF_MEMORY
     split = report.facts.get("ranks") or report.facts.get("tiles") or f"{ranks} rank(s)"
     return Job(scheduler, nodes, ranks, threads, time, memory, split, account, partition)
 

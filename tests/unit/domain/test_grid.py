@@ -115,6 +115,22 @@ def test_domain_file_errors(tmp_path, domain_file):
         build_domain(section(type="file", file=str(domain_file)))
 
 
+def test_axes_on_a_plane_go_before_the_projection(domain_file):
+    with netCDF4.Dataset(domain_file, "a") as file:
+        for name, values in (("x", [-3.0, -1.0, 1.0, 3.0]), ("y", [10.0, 12.0, 14.0])):
+            axis = file.createVariable(name, "f8", (name,))
+            axis[:] = values
+            axis.units, axis.standard_name = "km", f"projection_{name}_coordinate"
+    domain = build_domain(section(type="file", file=str(domain_file)))
+    row, column = np.divmod(domain.cell_id, domain.nx)
+    assert np.array_equal(domain.x, 1000.0 * np.array([-3.0, -1.0, 1.0, 3.0])[column])
+    assert np.array_equal(domain.y, 1000.0 * np.array([10.0, 12.0, 14.0])[row])
+    with netCDF4.Dataset(domain_file, "a") as file:
+        file["y"].standard_name = "latitude"
+    with pytest.raises(InputError, match="projection_x_coordinate without projection_y_coordinate"):
+        build_domain(section(type="file", file=str(domain_file)))
+
+
 def test_mask_of_a_grid(tmp_path, domain_file):
     grid = build_domain(section(type="grid", nx=4, ny=3, mask=str(domain_file)))
     assert grid.ncell == 11
