@@ -74,7 +74,7 @@ def test_other_cases(pyland_command, tmp_path, alone, name):
     assert_same_run(alone(name), run_split(pyland_command, write_case(tmp_path / "case", CASES[name]), groups, tiles))
 
 
-@pytest.mark.parametrize("later", [(1, 1), (4, 1)])
+@pytest.mark.parametrize("later", [(1, 1), pytest.param((4, 1), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["twin", "rivers"])
 def test_a_restart_of_another_split(pyland_command, tmp_path, alone, name, later):
     folder = write_case(tmp_path / "case", CASES[name])
