@@ -109,7 +109,7 @@ class CaseModel:
             weather = {"co2": self._co2, **self._setup.forcing.weather(step.start, step.seconds)}
             if self._perturbation is not None:
                 weather = self._perturbation.apply(step.index, weather)
-            self._model.advance(weather, *self._setup.surface.leaf_area(step.middle), step.seconds)
+            self._setup.advance(self._model, step, weather)
             if self._rivers is not None:
                 self._rivers.add_step(step.seconds, self._model, weather)
             self.time = step.end

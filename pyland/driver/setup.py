@@ -21,10 +21,11 @@ from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other
 from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
 from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.driver.rank_layout import RankLayout
+from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
 from pyland.land.carbon import YEAR, compute_tissue_nitrogen
-from pyland.land.irrigation import PatchIrrigation
+from pyland.land.irrigation import PatchIrrigation, irrigation_hours
 from pyland.land.lake_model import lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
@@ -126,6 +127,23 @@ class Setup:
         moments = [forcing.start + np.timedelta64(day, "D") for day in chosen]
         total = sum(forcing.weather(moment, length)["air_temperature"] for moment in moments)
         return np.asarray(total / len(chosen))
+
+    def advance(self, model: Any, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance a model of this setup by a step, with the plants and the irrigation of its time.
+
+        Parameters
+        ----------
+        model : ColumnModel, SurfaceMosaic or CoupledModel
+            What moves.
+        step : Step
+            The step.
+        weather : mapping of str to numpy.ndarray
+            Weather of the step, ([member,] cell).
+        """
+        water = {}
+        if self.irrigation is not None:
+            water = irrigation_hours(self.irrigation, self.domain.longitude, step.start, step.seconds)
+        model.advance({**weather, **water}, *self.surface.leaf_area(step.middle), step.seconds)
 
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run as the output rooms want them."""
