@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +15,7 @@ from pyland.coupling import CoupledModel
 from pyland.coupling.land_layers import VOLUMES, map_to_land_layers
 from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
-from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, build_flow, prepare_flow
+from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow
 from pyland.driver.inputs import forcing_period, open_shared_weather
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.setup import (
@@ -25,6 +27,7 @@ from pyland.driver.setup import (
     set_initial_heat,
     soil_parameters,
 )
+from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_parameters
 from pyland.output.grid import OutputGrid
 from pyland.subsurface.flow_grid import FlowGrid
@@ -60,6 +63,15 @@ class CoupledSetup(Setup):
     def water_thickness(self) -> np.ndarray:
         """Thickness of the layers of the subsurface, (layer,) [m]."""
         return self.flow.layers.thickness
+
+    @cached_property
+    def _sides(self) -> MovingSides:
+        return MovingSides(self.config)
+
+    def advance(self, model: CoupledModel, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance a model by a step, with the sides of its time; arguments as for `Setup.advance`."""
+        self._sides.move(model.flow, step.start, step.seconds)
+        super().advance(model, step, weather)
 
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run; water has the layers of the subsurface, heat those of the land."""

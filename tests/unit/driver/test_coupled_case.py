@@ -143,3 +143,19 @@ def test_keys_of_the_coupling_have_no_effect_on_columns(changes):
                                 "ensemble": None, "output.members": []})
     with pytest.raises(ConfigError, match="belongs to mode: distributed"):
         load_case(changed(columns, changes))
+
+
+def test_sides_change_in_time_below_the_land_too(tmp_path):
+    """A stream that rises after two hours lets water in, in a run and by hand."""
+    level = {"kind": "hydrostatic", "series": [{"until": "2 h", "value": 1.9}, {"value": 0.0}]}
+    rising = {"ensemble": None, "output.members": [], "output.every": "1 h", "time.end": "2020-03-10T04:00",
+              "subsurface.boundaries": {"west": level}}
+    _, folder = run(tmp_path / "rising", rising)
+    with xr.open_dataset(folder / "balance.nc") as data:
+        inflow = data["boundary_west"].values
+    assert inflow[2] > 100.0 * np.abs(inflow[:2]).max()
+    model = pyland.Case(changed(COUPLED, rising)).model()
+    model.advance(4)
+    (restart,) = (folder / "restart").glob("*.nc")
+    with xr.open_dataset(restart) as data:
+        np.testing.assert_array_equal(data["model:pressure_head"], model.state["pressure_head"])
