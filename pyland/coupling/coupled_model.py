@@ -120,15 +120,17 @@ class CoupledModel:
         land = {name: view.copy() for name, view in self.columns.state.items()}
         ground = self.flow.snapshot()
         start = {name: land[name] for name in ("soil_water", "pressure_head")}
-        for one in range(self._iterations):
-            if one:
-                mean = [0.5 * (start[name] + self.columns.state[name]) for name in ("soil_water", "pressure_head")]
-                self.flow.restore(ground)
-                for name, view in self.columns.state.items():
-                    view[...] = land[name]
-                self._water.expect(*(field.reshape(self.columns.nlayer, -1) for field in mean))
-            self._pass(dt)
-        self._water.expect_no_more()
+        try:
+            for one in range(self._iterations):
+                if one:
+                    mean = [0.5 * (start[name] + self.columns.state[name]) for name in ("soil_water", "pressure_head")]
+                    self.flow.restore(ground)
+                    for name, view in self.columns.state.items():
+                        view[...] = land[name]
+                    self._water.expect(*(field.reshape(self.columns.nlayer, -1) for field in mean))
+                self._pass(dt)
+        finally:  # a step after one that failed begins with the water that is there
+            self._water.expect_no_more()
 
     def _has_ice(self) -> bool:
         """Whether ice must be handed down; the same on all ranks."""
