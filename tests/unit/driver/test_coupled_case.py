@@ -123,6 +123,8 @@ def test_check_describes_land_and_ground():
 
 @pytest.mark.parametrize(("changes", "words"), [
     ({"land.soil_layers": [1.0, 2.0]}, "expected layers that reach no deeper than domain.layers"),
+    ({"land.soil_layers": [0.5]}, "land.soil_layers: expected two layers at least"),
+    ({"land.soil_layers": None, "domain.layers": [2.0]}, "domain.layers: expected two layers at least"),
     ({"surface.lake": 0.2}, "surface.lake: expected 0 with subsurface.mode: distributed"),
     ({"ensemble.perturb.parameters": {"porosity": {"std": 0.1}}}, "members share the ground"),
     ({"output.variables": ["subsurface_runoff"]}, "'subsurface_runoff' needs subsurface.mode: column"),
