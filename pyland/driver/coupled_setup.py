@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from pyland.base.errors import InputError
+from pyland.base.errors import ConvergenceError, InputError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.coupling import CoupledModel
@@ -69,9 +69,18 @@ class CoupledSetup(Setup):
         return MovingSides(self.config)
 
     def advance(self, model: CoupledModel, step: Step, weather: Mapping[str, np.ndarray]) -> None:
-        """Advance a model by a step, with the sides of its time; arguments as for `Setup.advance`."""
+        """Advance a model by a step, with the sides of its time; arguments as for `Setup.advance`.
+
+        Raises
+        ------
+        ConvergenceError
+            If the solver gives up; the message names the time.
+        """
         self._sides.move(model.flow, step.start, step.seconds)
-        super().advance(model, step, weather)
+        try:
+            super().advance(model, step, weather)
+        except ConvergenceError as error:
+            raise ConvergenceError(f"{error} (in the step from {step.start} to {step.end})") from error
 
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run; water has the layers of the subsurface, heat those of the land."""
@@ -139,9 +148,11 @@ def build_coupled_model(setup: CoupledSetup, members: np.ndarray, seed: int, is_
     perturbed = perturb_parameters(config.ensemble.noise_settings("parameters"), parameters=texture, **noise)
     soil = soil_parameters({**surface.hydraulic, **perturbed}, config)
     soil["specific_storage"] = surface.hydraulic["specific_storage"]
-    columns = build_columns(setup, len(members), soil, column_options(config) | {"air_entry": AIR_ENTRY})
-    model = CoupledModel(columns, build_flow(setup.flow, len(members)), setup.inside,
-                         config.subsurface.coupling_iterations)
+    columns = build_columns(setup, members, soil, column_options(config) | {"air_entry": AIR_ENTRY})
+    flow = build_flow(setup.flow, len(members))
+    if config.ensemble.size > 1 and not is_truth:
+        flow.member_numbers = members.tolist()
+    model = CoupledModel(columns, flow, setup.inside, config.subsurface.coupling_iterations)
     perturb_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return model

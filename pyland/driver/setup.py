@@ -208,7 +208,7 @@ def build_model(
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
     options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
-    model = build_columns(setup, len(members), soil_parameters(perturbed, config), options)
+    model = build_columns(setup, members, soil_parameters(perturbed, config), options)
     set_initial_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return add_other_surfaces(model, setup, options)
@@ -222,7 +222,7 @@ def noise_of(setup: Setup, members: np.ndarray, seed: int, is_truth: bool) -> di
 
 
 def build_columns(
-    setup: Setup, nmember: int, soil: Mapping[str, np.ndarray], options: Mapping[str, Any]
+    setup: Setup, members: np.ndarray, soil: Mapping[str, np.ndarray], options: Mapping[str, Any]
 ) -> ColumnModel:
     """Build the columns of soil with their plants, carbon and irrigation; their state is still to be set.
 
@@ -230,8 +230,8 @@ def build_columns(
     ----------
     setup : Setup
         The run.
-    nmember : int
-        Members of this rank [1].
+    members : numpy.ndarray of int
+        Global indices of the members of this rank.
     soil : mapping of str to numpy.ndarray
         Soil fields of the core, (layer, [member,] cell).
     options : mapping
@@ -245,10 +245,11 @@ def build_columns(
          "reference_height": setup.forcing.reference_height,
          "topography_deviation": np.full(setup.domain.ncell, config.land.snow.topography_deviation)},
         ncell=setup.domain.ncell,
-        nmember=nmember,
+        nmember=len(members),
         npatch=surface.npatch,
         **{**options, "is_irrigated": setup.irrigation is not None},
     )
+    model.cell_numbers, model.member_numbers = setup.position.tolist(), members.tolist()
     if model.has_carbon:
         model.set_parameters(carbon_fields(surface))
         set_initial_carbon(model, config)

@@ -106,6 +106,8 @@ class DistributedSubsurface:
         Ranks.
     fields : FlowFields
         The compiled fields, for components that exchange water with them.
+    member_numbers : sequence of int or None
+        What messages call the members, where they are a part of an ensemble; None numbers them from 0.
 
     Raises
     ------
@@ -191,6 +193,7 @@ class DistributedSubsurface:
         nz, rows, columns = grid.tile_shape
         self.thickness = grid.thickness
         self.nlayer, self.nmember, self.tile = nz, whole_number(members, "members"), (grid.rows, grid.columns)
+        self.member_numbers: Sequence[int] | None = None
         self._area = grid.dx * grid.dy
         classes = SoilClasses(soil, retention, grid)
         self.porosity, self.residual = classes.porosity, classes.residual
@@ -364,7 +367,8 @@ class DistributedSubsurface:
         try:
             counts = core.advance(member, dt)
         except ConvergenceError as error:  # on all ranks
-            of_member = f"member {member}: " if self.nmember > 1 else ""
+            name = self._member_names[member]
+            of_member = f"member {name}: " if name is not None else ""
             cell = worst_cell(core.field("residual").transpose(1, 0, 2), self._grid, self.comm)
             raise ConvergenceError(f"{of_member}{error}; the largest residual is in {cell}.") from None
         for name, count in zip(COUNTS, counts, strict=True):
@@ -378,7 +382,14 @@ class DistributedSubsurface:
         inflow[:, member] = np.bincount(self._faces.side, weights=volume, minlength=len(SIDES)) * self._area
 
     def _check_heads(self) -> None:
-        check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid)
+        check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid, self._member_names)
+
+    @property
+    def _member_names(self) -> Sequence[int | None]:
+        """What messages call the members; None where there is but one."""
+        if self.member_numbers is not None:
+            return self.member_numbers
+        return range(self.nmember) if self.nmember > 1 else [None]
 
     def _storage(self) -> np.ndarray:
         """Return water and ice in the ground and water on it, (2, member) [m3], of this rank."""
