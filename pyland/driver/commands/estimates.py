@@ -52,7 +52,8 @@ def describe_cost(config: CaseConfig, ncell: int) -> str:
     land = SECONDS_PER_COLUMN_STEP * (config.land.model != "none")
     ground = SECONDS_PER_CELL_STEP * config.nlayer * config.is_distributed
     stages = 1 + (config.assimilation.filter != "none" and config.assimilation.open_loop)
-    hours = steps * ncell * members * stages * (land + ground) / 3600.0
+    passes = config.subsurface.coupling_iterations  # 1 but for land over the distributed subsurface
+    hours = steps * ncell * members * stages * passes * (land + ground) / 3600.0
     amount = f"{hours:.3g} core-hours" if hours >= 1.0 else f"{3600.0 * hours:.2g} core-seconds"
     return f"about {amount}, {stages} stage(s) of {steps:.0f} steps, spin-up included"
 

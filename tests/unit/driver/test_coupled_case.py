@@ -121,6 +121,12 @@ def test_check_describes_land_and_ground():
     assert "core-seconds" in report.facts["cost"]
 
 
+def test_passes_of_a_step_cost_their_time():
+    cases = [load_case(changed(COUPLED, {"subsurface.coupling_iterations": passes})) for passes in (1, 3)]
+    costs = [float(check_case(case).facts["cost"].split()[1]) for case in cases]
+    assert costs[1] == pytest.approx(3.0 * costs[0], rel=0.05)
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"land.soil_layers": [1.0, 2.0]}, "expected layers that reach no deeper than domain.layers"),
     ({"land.soil_layers": [0.5]}, "land.soil_layers: expected two layers at least"),
