@@ -166,6 +166,24 @@ def perturb_water(model: CoupledModel, setup: CoupledSetup, noise: dict) -> None
             put(change_of_noise(name, settings[name], noise)(model.flux[name]))
 
 
+def begin_steady(model: CoupledModel, setup: CoupledSetup, noise: dict) -> dict[str, float]:
+    """Bring the water of all members to the steady state that the case asks for, and perturb it; return what it took.
+
+    Raises
+    ------
+    ConvergenceError
+        If the solver gives up, or heads do not become steady.
+    """
+    try:
+        found = settle_water(model, setup, setup.config.subsurface.spinup.recharge)
+    except ConvergenceError as error:
+        raise ConvergenceError(
+            f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
+        ) from error
+    perturb_water(model, setup, noise)
+    return found
+
+
 def settle_water(model: CoupledModel, setup: CoupledSetup, recharge: float) -> dict[str, float]:
     """Bring the heads of all members to the steady state under a recharge [kg m-2 s-1]; return what it took.
 

@@ -167,3 +167,13 @@ def test_sides_change_in_time_below_the_land_too(tmp_path):
     (restart,) = (folder / "restart").glob("*.nc")
     with xr.open_dataset(restart) as data:
         np.testing.assert_array_equal(data["model:pressure_head"], model.state["pressure_head"])
+
+
+def test_a_model_by_hand_begins_with_the_steady_water(tmp_path):
+    steady = {"subsurface.spinup": {"recharge": "1 mm/day"}, "time.end": "2020-03-10T02:00"}
+    _, folder = run(tmp_path / "steady", steady)
+    model = pyland.Case(changed(COUPLED, steady)).model()
+    model.advance(2)
+    (restart,) = (folder / "restart").glob("*.nc")
+    with xr.open_dataset(restart) as data:
+        np.testing.assert_array_equal(data["model:pressure_head"], model.state["pressure_head"])
