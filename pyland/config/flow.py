@@ -240,6 +240,9 @@ def _conflicts_with_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
     found = [
         (config.forcing.format == "schedule", "forcing.format",
          "expected weather with land.model: clm, got schedule, which has water only"),
+        (len(config.land.soil_layers or config.domain.layers) < 2,
+         "domain.layers" if config.land.soil_layers is None else "land.soil_layers",
+         "expected two layers at least with land.model: clm, got one"),
         (config.is_lower_than_ground, "land.soil_layers",
          "expected layers that reach no deeper than domain.layers; the subsurface owns the water"),
     ]

@@ -6,7 +6,7 @@ Members are more columns: ``column = cell + ncell * member``. All arrays are liv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -133,6 +133,8 @@ class ColumnModel:
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
         self.ncell, self.nmember, self.npatch = ncell, nmember, npatch
         self.nlayer = self.thickness.size
+        self.cell_numbers: Sequence[int] = range(ncell)  # what messages call them
+        self.member_numbers: Sequence[int] = range(nmember)
         self.core = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch, snow_layers)
         self.core.set_land_options(
             stomata=_choice("stomata", stomata, STOMATA),
@@ -246,7 +248,8 @@ class ColumnModel:
             if not digits:
                 raise
             member, cell = divmod(int(digits) - 1, self.ncell)
-            raise type(error)(f"{head}in cell {cell}, member {member}{tail[len(digits):]}") from error
+            place = f"in cell {self.cell_numbers[cell]}, member {self.member_numbers[member]}"
+            raise type(error)(f"{head}{place}{tail[len(digits):]}") from error
 
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError
+from pyland.base.errors import InputError, StateError
 from pyland.base.units import WATER_DENSITY
 from pyland.core.coupled import CoupledWater
 from pyland.coupling.column_model import DRIEST_SATURATION, ColumnModel
@@ -120,15 +120,17 @@ class CoupledModel:
         land = {name: view.copy() for name, view in self.columns.state.items()}
         ground = self.flow.snapshot()
         start = {name: land[name] for name in ("soil_water", "pressure_head")}
-        for one in range(self._iterations):
-            if one:
-                mean = [0.5 * (start[name] + self.columns.state[name]) for name in ("soil_water", "pressure_head")]
-                self.flow.restore(ground)
-                for name, view in self.columns.state.items():
-                    view[...] = land[name]
-                self._water.expect(*(field.reshape(self.columns.nlayer, -1) for field in mean))
-            self._pass(dt)
-        self._water.expect_no_more()
+        try:
+            for one in range(self._iterations):
+                if one:
+                    mean = [0.5 * (start[name] + self.columns.state[name]) for name in ("soil_water", "pressure_head")]
+                    self.flow.restore(ground)
+                    for name, view in self.columns.state.items():
+                        view[...] = land[name]
+                    self._water.expect(*(field.reshape(self.columns.nlayer, -1) for field in mean))
+                self._pass(dt)
+        finally:  # a step after one that failed begins with the water that is there
+            self._water.expect_no_more()
 
     def _has_ice(self) -> bool:
         """Whether ice must be handed down; the same on all ranks."""
@@ -160,7 +162,7 @@ class CoupledModel:
             "surface_water": self._surface_water,
             "surface_water_depth": lambda: self._surface_water() / WATER_DENSITY,
             "water_table_depth": lambda: self._cells(self._members(self.flow.water_table_depth)),
-            "overland_outflow": lambda: self._cells(self._members(self._out["discharge"])),
+            "overland_outflow": self._overland_outflow,
         })
 
     @property
@@ -169,7 +171,17 @@ class CoupledModel:
         return MappingProxyType(self._out)
 
     def set_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Set state fields of the land, and ``pressure_head`` ``(layer, member, cell)`` of the subsurface."""
+        """Set state fields of the land, and ``pressure_head`` ``(layer, member, cell)`` of the subsurface.
+
+        Raises
+        ------
+        InputError
+            If a field is unknown or has the wrong shape, or is water that follows from the heads.
+        """
+        for name in ("soil_water", "surface_water"):
+            if name in state:
+                raise InputError(f"{name}: it follows from the pressure heads of the distributed subsurface; set "
+                                 "pressure_head, or use change_soil_water.")
         self.columns.set_state({name: value for name, value in state.items() if name not in WATER_FIELDS})
         if self._has_ice():
             for member in range(self.nmember):
@@ -194,8 +206,20 @@ class CoupledModel:
             Water added [kg m-2].
         clipped : int
             Number of values that had to be brought into range.
+
+        Raises
+        ------
+        InputError, StateError
+            If the shape does not fit, or a value is not finite.
         """
         before, flow = self._ground_water(), self.flow
+        shape = (self.thickness.size, self.nmember, self.ncell)
+        with flow.comm.together():
+            if np.shape(soil_water) != shape:
+                raise InputError(f"soil_water has shape {np.shape(soil_water)}; expected (layer, member, cell), here "
+                                 f"{shape}.")
+            if not np.isfinite(soil_water).all():
+                raise StateError("soil_water: NaN or infinity; give finite water contents.")
         present = self._members(flow.soil_water)
         porosity, residual = flow.porosity, flow.residual
         lowest = np.minimum(present, residual + DRIEST_SATURATION * (porosity - residual))
@@ -258,6 +282,12 @@ class CoupledModel:
 
     def _surface_water(self) -> np.ndarray:
         return self._cells(self._members(self.flow.surface_water))
+
+    def _overland_outflow(self) -> np.ndarray:
+        """Overland water out of the domain in the last step, 0 before the first, (member, cell) [m3 s-1]."""
+        if not self._out:
+            return np.zeros((self.nmember, self.ncell))
+        return self._cells(self._members(self._out["discharge"]))
 
     def _soil_water_total(self) -> np.ndarray:
         """Water and ice in the ground, (member, cell) [kg m-2]."""

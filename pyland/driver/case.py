@@ -11,11 +11,11 @@ import numpy as np
 from pyland.base.errors import InputError, UnavailableError
 from pyland.base.parallel import world
 from pyland.config import CaseConfig, load_case
-from pyland.driver.coupled_setup import build_coupled_model, prepare_coupled
+from pyland.driver.coupled_setup import begin_steady, build_coupled_model, prepare_coupled
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.run import run_case
-from pyland.driver.setup import build_model, prepare
+from pyland.driver.setup import build_model, noise_of, prepare
 from pyland.driver.time_loop import Step, steps
 from pyland.ensemble import ForcingPerturbation
 from pyland.output.open_output import open_output
@@ -67,6 +67,8 @@ class CaseModel:
         build = build_coupled_model if config.is_coupled else build_model
         self._model = build(setup, members, config.ensemble.seed)
         self._setup = setup
+        if config.is_coupled and config.subsurface.spinup is not None:
+            begin_steady(self._model, setup, noise_of(setup, members, config.ensemble.seed, is_truth=False))
         plan = plan_rivers(config, setup.whole)
         self._rivers = None if plan is None else RiverRun(setup, plan, setup.layout.cell_ranks(setup.position))
         self.rivers = None if self._rivers is None else self._rivers.rivers
@@ -109,7 +111,7 @@ class CaseModel:
             weather = {"co2": self._co2, **self._setup.forcing.weather(step.start, step.seconds)}
             if self._perturbation is not None:
                 weather = self._perturbation.apply(step.index, weather)
-            self._model.advance(weather, *self._setup.surface.leaf_area(step.middle), step.seconds)
+            self._setup.advance(self._model, step, weather)
             if self._rivers is not None:
                 self._rivers.add_step(step.seconds, self._model, weather)
             self.time = step.end
@@ -148,6 +150,9 @@ class Case:
 
     def model(self) -> CaseModel:
         """Return the columns of the case at its start, to step by hand.
+
+        Water is in the steady state of ``subsurface.spinup``, where the case has one; a spin-up with weather
+        (``time.spinup``) is not done.
 
         Raises
         ------

@@ -9,13 +9,12 @@ from typing import Any
 import numpy as np
 
 from pyland.base.cell_ranks import CellRanks
-from pyland.base.errors import ConvergenceError
 from pyland.base.logging import get_logger
 from pyland.coupling import CoupledModel
 from pyland.diagnose.flow import domain_closure, hydrographs
 from pyland.driver.case_run import CaseRun
 from pyland.driver.coupled_records import CoupledRecords
-from pyland.driver.coupled_setup import CoupledSetup, build_coupled_model, perturb_water, prepare_coupled, settle_water
+from pyland.driver.coupled_setup import CoupledSetup, begin_steady, build_coupled_model, prepare_coupled
 from pyland.driver.flow_case import flow_files, warn_of_closed_rim
 from pyland.driver.member_run import MemberRun
 from pyland.driver.setup import noise_of
@@ -53,26 +52,10 @@ class CoupledCaseRun(CaseRun):
         steady = self.config.subsurface.spinup
         if steady is not None:
             self.progress(0.0, "spin-up to a steady state")
-            self._settle(run, steady.recharge)
+            found = begin_steady(run.model, self.setup, self._noise)
+            _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m",
+                      steady.recharge, found["steps"], found["newton_iterations"], found["change"])
         super()._spin_up(run)
-
-    def _settle(self, run: MemberRun, recharge: float) -> None:
-        """Bring the water of all members to the steady state, and perturb it as the case asks for it.
-
-        Raises
-        ------
-        ConvergenceError
-            If the solver gives up, or heads do not become steady.
-        """
-        try:
-            found = settle_water(run.model, self.setup, recharge)
-        except ConvergenceError as error:
-            raise ConvergenceError(
-                f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
-            ) from error
-        perturb_water(run.model, self.setup, self._noise)
-        _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m", recharge,
-                  found["steps"], found["newton_iterations"], found["change"])
 
     def _closure(self) -> dict[str, Any]:
         return domain_closure(self.run_dir / "balance.nc")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from pyland.base.errors import InputError
+from pyland.base.errors import ConvergenceError, InputError
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.coupling import CoupledModel
 from pyland.coupling.land_layers import VOLUMES, map_to_land_layers
 from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
-from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, build_flow, prepare_flow
+from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow
 from pyland.driver.inputs import forcing_period, open_shared_weather
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.setup import (
@@ -25,6 +27,7 @@ from pyland.driver.setup import (
     set_initial_heat,
     soil_parameters,
 )
+from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_parameters
 from pyland.output.grid import OutputGrid
 from pyland.subsurface.flow_grid import FlowGrid
@@ -60,6 +63,24 @@ class CoupledSetup(Setup):
     def water_thickness(self) -> np.ndarray:
         """Thickness of the layers of the subsurface, (layer,) [m]."""
         return self.flow.layers.thickness
+
+    @cached_property
+    def _sides(self) -> MovingSides:
+        return MovingSides(self.config)
+
+    def advance(self, model: CoupledModel, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance a model by a step, with the sides of its time; arguments as for `Setup.advance`.
+
+        Raises
+        ------
+        ConvergenceError
+            If the solver gives up; the message names the time.
+        """
+        self._sides.move(model.flow, step.start, step.seconds)
+        try:
+            super().advance(model, step, weather)
+        except ConvergenceError as error:
+            raise ConvergenceError(f"{error} (in the step from {step.start} to {step.end})") from error
 
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run; water has the layers of the subsurface, heat those of the land."""
@@ -127,9 +148,11 @@ def build_coupled_model(setup: CoupledSetup, members: np.ndarray, seed: int, is_
     perturbed = perturb_parameters(config.ensemble.noise_settings("parameters"), parameters=texture, **noise)
     soil = soil_parameters({**surface.hydraulic, **perturbed}, config)
     soil["specific_storage"] = surface.hydraulic["specific_storage"]
-    columns = build_columns(setup, len(members), soil, column_options(config) | {"air_entry": AIR_ENTRY})
-    model = CoupledModel(columns, build_flow(setup.flow, len(members)), setup.inside,
-                         config.subsurface.coupling_iterations)
+    columns = build_columns(setup, members, soil, column_options(config) | {"air_entry": AIR_ENTRY})
+    flow = build_flow(setup.flow, len(members))
+    if config.ensemble.size > 1 and not is_truth:
+        flow.member_numbers = members.tolist()
+    model = CoupledModel(columns, flow, setup.inside, config.subsurface.coupling_iterations)
     perturb_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return model
@@ -141,6 +164,24 @@ def perturb_water(model: CoupledModel, setup: CoupledSetup, noise: dict) -> None
     for name, put in (("pressure_head", model.change_pressure_head), ("soil_water", model.change_soil_water)):
         if name in settings:
             put(change_of_noise(name, settings[name], noise)(model.flux[name]))
+
+
+def begin_steady(model: CoupledModel, setup: CoupledSetup, noise: dict) -> dict[str, float]:
+    """Bring the water of all members to the steady state that the case asks for, and perturb it; return what it took.
+
+    Raises
+    ------
+    ConvergenceError
+        If the solver gives up, or heads do not become steady.
+    """
+    try:
+        found = settle_water(model, setup, setup.config.subsurface.spinup.recharge)
+    except ConvergenceError as error:
+        raise ConvergenceError(
+            f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
+        ) from error
+    perturb_water(model, setup, noise)
+    return found
 
 
 def settle_water(model: CoupledModel, setup: CoupledSetup, recharge: float) -> dict[str, float]:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from pyland.base.units import WATER_DENSITY
-from pyland.config.flow import BOUNDARY_UNITS
 from pyland.domain import Domain
-from pyland.driver.flow_setup import FlowSetup, boundary_series, build_flow
+from pyland.driver.flow_setup import FlowSetup, MovingSides, build_flow
 from pyland.output.domain_balance import COUNTS, SIDES
 
 
@@ -45,8 +44,7 @@ class FlowModel:
         self.domain: Domain = whole.subset(np.searchsorted(whole.cell_id, self.cells))
         self._area = setup.dx * setup.dy
         self._thickness = setup.layers.thickness[:, None]
-        self._changing = {side: series for side, (kind, series) in boundary_series(setup.config).items()
-                          if kind in BOUNDARY_UNITS and not series.is_constant}
+        self._sides = MovingSides(setup.config)
         self._rain, self._dries = np.zeros(self.cells.size), False
         self._out: Mapping[str, Any] = {}
         self._comm = setup.comm
@@ -71,10 +69,9 @@ class FlowModel:
         out[self._inside] = values
         return out
 
-    def set_boundaries(self, start: float, end: float) -> None:
-        """Give the sides that change in time their mean of ``start`` to ``end`` [s after the start of the run]."""
-        for side, series in self._changing.items():
-            self.flow.set_boundary(side, series.mean(start, end))
+    def set_boundaries(self, start: np.datetime64, seconds: float) -> None:
+        """Give the sides that change in time their mean over the step that begins at ``start``."""
+        self._sides.move(self.flow, start, seconds)
 
     def advance(self, seconds: float, rain: np.ndarray, evaporation: np.ndarray) -> None:
         """Advance by a step with water at the surface, each (cell,) [kg m-2 s-1]."""

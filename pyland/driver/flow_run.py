@@ -63,8 +63,7 @@ class FlowRun(Integration):
         ConvergenceError
             If the solver gives up; the message names the time.
         """
-        begin = float((step.start - self.start) / np.timedelta64(1, "s"))
-        self.model.set_boundaries(begin, begin + step.seconds)
+        self.model.set_boundaries(step.start, step.seconds)
         rain = weather["rain"] + weather["snowfall"]
         try:
             self.model.advance(step.seconds, rain, weather.get("evaporation", np.zeros_like(rain)))

@@ -13,7 +13,7 @@ from pyland.base.parallel import Communicator
 from pyland.base.piecewise import PiecewiseConstant
 from pyland.config import CaseConfig
 from pyland.config.domain import SlopesSection
-from pyland.config.flow import LEAST_MANNING, SIDES, BoundarySection
+from pyland.config.flow import BOUNDARY_UNITS, LEAST_MANNING, SIDES, BoundarySection
 from pyland.config.surface import RETENTION_PARAMETERS
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
 from pyland.domain.domain_file import read_field, read_heads
@@ -324,6 +324,27 @@ def boundary_series(config: CaseConfig) -> dict[str, tuple[str, PiecewiseConstan
         depth = section.water_table_depth or 0.0
         out["bottom"] = (KINDS.get(section.bottom, section.bottom), PiecewiseConstant([None], [depth]))
     return out
+
+
+class MovingSides:
+    """Sides whose condition changes in time.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    """
+
+    def __init__(self, config: CaseConfig) -> None:
+        self._start = config.time.start64
+        self._series = {side: series for side, (kind, series) in boundary_series(config).items()
+                        if kind in BOUNDARY_UNITS and not series.is_constant}
+
+    def move(self, flow: DistributedSubsurface, start: np.datetime64, seconds: float) -> None:
+        """Give them their mean over a step that begins at ``start``, UTC, before the run its first value."""
+        begin = float((start - self._start) / np.timedelta64(1, "s"))
+        for side, series in self._series.items():
+            flow.set_boundary(side, series.mean(begin, begin + seconds))
 
 
 def find_outlets(config: CaseConfig, whole: Domain) -> dict[str, np.ndarray]:

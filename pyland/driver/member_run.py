@@ -16,7 +16,6 @@ from pyland.driver.river_run import PREFIX, RiverRun
 from pyland.driver.setup import Setup
 from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
-from pyland.land.irrigation import irrigation_hours
 from pyland.output.restart import Restart
 
 PLAIN = frozenset({
@@ -63,9 +62,7 @@ class MemberRun(Integration):
         super().__init__(setup.config, records.comm, records, end, attrs)
         self._ranks = records.comm
         self.forcing, self.model, self.analysis, self.rivers = setup.forcing, model, analysis, rivers
-        self.plant_area = setup.surface.leaf_area
         self._setup, self._perturbation = setup, perturbation
-        self._irrigation = setup.irrigation
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -80,10 +77,7 @@ class MemberRun(Integration):
 
     def advance(self, step: Step, weather: Mapping[str, np.ndarray]) -> None:
         """Advance the columns by one step."""
-        water = {}
-        if self._irrigation is not None:
-            water = irrigation_hours(self._irrigation, self._setup.domain.longitude, step.start, step.seconds)
-        self.model.advance({**weather, **water}, *self.plant_area(step.middle), step.seconds)
+        self._setup.advance(self.model, step, weather)
 
     # ---- restart -----------------------------------------------------------------------------------
 

@@ -21,10 +21,11 @@ from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other
 from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
 from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.driver.rank_layout import RankLayout
+from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_initial, perturb_parameters
 from pyland.forcing import Forcing
 from pyland.land.carbon import YEAR, compute_tissue_nitrogen
-from pyland.land.irrigation import PatchIrrigation
+from pyland.land.irrigation import PatchIrrigation, irrigation_hours
 from pyland.land.lake_model import lake_layers
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, soil_colour_albedo
 from pyland.output.grid import OutputGrid
@@ -127,6 +128,23 @@ class Setup:
         total = sum(forcing.weather(moment, length)["air_temperature"] for moment in moments)
         return np.asarray(total / len(chosen))
 
+    def advance(self, model: Any, step: Step, weather: Mapping[str, np.ndarray]) -> None:
+        """Advance a model of this setup by a step, with the plants and the irrigation of its time.
+
+        Parameters
+        ----------
+        model : ColumnModel, SurfaceMosaic or CoupledModel
+            What moves.
+        step : Step
+            The step.
+        weather : mapping of str to numpy.ndarray
+            Weather of the step, ([member,] cell).
+        """
+        water = {}
+        if self.irrigation is not None:
+            water = irrigation_hours(self.irrigation, self.domain.longitude, step.start, step.seconds)
+        model.advance({**weather, **water}, *self.surface.leaf_area(step.middle), step.seconds)
+
     def output_grid(self) -> OutputGrid:
         """Return the cells of the run as the output rooms want them."""
         whole = self.whole
@@ -190,7 +208,7 @@ def build_model(
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
     options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
-    model = build_columns(setup, len(members), soil_parameters(perturbed, config), options)
+    model = build_columns(setup, members, soil_parameters(perturbed, config), options)
     set_initial_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return add_other_surfaces(model, setup, options)
@@ -204,7 +222,7 @@ def noise_of(setup: Setup, members: np.ndarray, seed: int, is_truth: bool) -> di
 
 
 def build_columns(
-    setup: Setup, nmember: int, soil: Mapping[str, np.ndarray], options: Mapping[str, Any]
+    setup: Setup, members: np.ndarray, soil: Mapping[str, np.ndarray], options: Mapping[str, Any]
 ) -> ColumnModel:
     """Build the columns of soil with their plants, carbon and irrigation; their state is still to be set.
 
@@ -212,8 +230,8 @@ def build_columns(
     ----------
     setup : Setup
         The run.
-    nmember : int
-        Members of this rank [1].
+    members : numpy.ndarray of int
+        Global indices of the members of this rank.
     soil : mapping of str to numpy.ndarray
         Soil fields of the core, (layer, [member,] cell).
     options : mapping
@@ -227,10 +245,11 @@ def build_columns(
          "reference_height": setup.forcing.reference_height,
          "topography_deviation": np.full(setup.domain.ncell, config.land.snow.topography_deviation)},
         ncell=setup.domain.ncell,
-        nmember=nmember,
+        nmember=len(members),
         npatch=surface.npatch,
         **{**options, "is_irrigated": setup.irrigation is not None},
     )
+    model.cell_numbers, model.member_numbers = setup.position.tolist(), members.tolist()
     if model.has_carbon:
         model.set_parameters(carbon_fields(surface))
         set_initial_carbon(model, config)

@@ -107,6 +107,8 @@ class DistributedSubsurface:
         Ranks.
     fields : FlowFields
         The compiled fields, for components that exchange water with them.
+    member_numbers : sequence of int or None
+        What messages call the members, where they are a part of an ensemble; None numbers them from 0.
 
     Raises
     ------
@@ -192,6 +194,7 @@ class DistributedSubsurface:
         nz, rows, columns = grid.tile_shape
         self.thickness = grid.thickness
         self.nlayer, self.nmember, self.tile = nz, whole_number(members, "members"), (grid.rows, grid.columns)
+        self.member_numbers: Sequence[int] | None = None
         self._area = grid.dx * grid.dy
         classes = SoilClasses(soil, retention, grid)
         self.porosity, self.residual = classes.porosity, classes.residual
@@ -332,7 +335,8 @@ class DistributedSubsurface:
 
     def _advance(self, dt: float, put: Callable[[int], None], take: Callable[[int], None]) -> dict[str, Any]:
         """Advance all members in turn and book what passed."""
-        out, inflow = advance_members(self.fields, self._grid, self._faces, self.comm, dt, put, take)
+        out, inflow = advance_members(
+            self.fields, self._grid, self._faces, self.comm, dt, put, take, self._member_names)
         self._balance.add(dt, out, {side: inflow[SIDES.index(side)] for side in self._faces.sides}, self._storage())
         single = self.nmember == 1
         for name in FLUXES:
@@ -344,7 +348,14 @@ class DistributedSubsurface:
         return out
 
     def _check_heads(self) -> None:
-        check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid)
+        check_heads(self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3), self._grid, self._member_names)
+
+    @property
+    def _member_names(self) -> Sequence[int | None]:
+        """What messages call the members; None where there is but one."""
+        if self.member_numbers is not None:
+            return self.member_numbers
+        return range(self.nmember) if self.nmember > 1 else [None]
 
     def _storage(self) -> np.ndarray:
         """Return water and ice in the ground and water on it, (2, member) [m3], of this rank."""

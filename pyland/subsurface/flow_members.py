@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from pyland.subsurface.flow_state import worst_cell
 
 def advance_members(
     fields: FlowFields, grid: FlowGrid, faces: BoundaryFaces, comm: Communicator, dt: float,
-    put: Callable[[int], None], take: Callable[[int], None],
+    put: Callable[[int], None], take: Callable[[int], None], names: Sequence[int | None],
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Advance all members by a period.
 
@@ -37,6 +37,8 @@ def advance_members(
         Length [s].
     put, take : callable
         Called with a member before it moves, and after.
+    names : sequence of int or None
+        What messages call the members; None where there is but one.
 
     Returns
     -------
@@ -64,7 +66,7 @@ def advance_members(
     try:
         for member in range(members):
             put(member)
-            _advance_member(fields, grid, comm, member, dt, out)
+            _advance_member(fields, grid, comm, member, dt, out, names[member])
             inflow[:, member] = area * np.bincount(
                 faces.side, weights=fields.field("volume_faces"), minlength=len(SIDES))
             take(member)
@@ -76,13 +78,14 @@ def advance_members(
 
 
 def _advance_member(
-    fields: FlowFields, grid: FlowGrid, comm: Communicator, member: int, dt: float, out: dict[str, Any]
+    fields: FlowFields, grid: FlowGrid, comm: Communicator, member: int, dt: float, out: dict[str, Any],
+    name: int | None,
 ) -> None:
     """Advance one state and read what passed."""
     try:
         counts = fields.advance(member, dt)
     except ConvergenceError as error:  # on all ranks
-        of_member = f"member {member}: " if fields.members > 1 else ""
+        of_member = "" if name is None else f"member {name}: "
         cell = worst_cell(fields.field("residual").transpose(1, 0, 2), grid, comm)
         raise ConvergenceError(f"{of_member}{error}; the largest residual is in {cell}.") from None
     for name, count in zip(COUNTS, counts, strict=True):

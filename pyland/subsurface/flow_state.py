@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pyland.base.errors import InputError, StateError
@@ -45,14 +47,17 @@ def initial_heads(grid: FlowGrid, pressure_head: np.ndarray | None, table: np.nd
     return heads[:, grid.rows, grid.columns]
 
 
-def check_heads(heads: np.ndarray, grid: FlowGrid) -> None:
-    """Raise a StateError that says where a head of the tile, (member, layer, y, x) [m], is not finite."""
+def check_heads(heads: np.ndarray, grid: FlowGrid, names: Sequence[int | None]) -> None:
+    """Raise a StateError that says where a head of the tile, (member, layer, y, x) [m], is not finite.
+
+    ``names`` are those of the members, None without.
+    """
     if np.isfinite(heads.sum()):
         return
     bad = np.argwhere(~np.isfinite(heads))
     if bad.size:
         member, layer, row, column = bad[0]
-        of_member = f" of member {member}" if heads.shape[0] > 1 else ""
+        of_member = f" of member {names[member]}" if names[member] is not None else ""
         raise StateError(
             f"pressure{of_member}: NaN or infinity in {len(bad)} cells, the first in layer {layer}, y "
             f"{row + grid.rows.start}, x {column + grid.columns.start} (from 0); give finite heads.")

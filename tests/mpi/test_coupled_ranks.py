@@ -55,3 +55,16 @@ def test_a_restart_of_one_split_is_read_by_another(pyland_command, tmp_path, alo
     run(pyland_command, folder, 2, 2, "--until", "2020-03-10T11:00")
     run(pyland_command, folder, 1, 3, "--resume", "--until", "2020-03-10T22:00")
     assert_near(alone, run(pyland_command, folder, 3, 1, "--resume"))
+
+
+def test_an_error_names_the_member_of_the_ensemble(pyland_command, tmp_path):
+    """Whatever the groups, a member that fails has its own number and the step its time."""
+    hard = {"ensemble__size": 6, "subsurface__solver": {"min_step": 900, "max_iterations": 6}}
+    folder, said = write_case(tmp_path / "case", COUPLED, **hard), set()
+    for ranks in (1, 3):
+        done = pyland_command("run", folder, ranks=ranks, timeout=PATIENCE)
+        assert done.returncode == 3
+        line = next(one for one in done.stderr.splitlines() if "did not converge" in one)
+        assert "(in the step from 2020-03-" in line
+        said.add(line.partition("pyland: ")[2].partition(":")[0])
+    assert said == {"member 4"}

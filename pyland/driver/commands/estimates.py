@@ -72,7 +72,8 @@ def describe_cost(config: CaseConfig, ncell: int, nlayer: int = 0, npatch: int =
     land = (SECONDS_PER_COLUMN_STEP + SECONDS_PER_LAYER_STEP * nlayer + SECONDS_PER_PATCH_STEP * npatch) * (nlayer > 0)
     water = SECONDS_PER_CELL_STEP * config.nlayer * config.is_distributed
     stages = 1 + (config.assimilation.filter != "none" and config.assimilation.open_loop)
-    hours = steps * members * stages * (ncell * land + ground * water) / 3600.0
+    passes = config.subsurface.coupling_iterations  # 1 but for land over the distributed subsurface
+    hours = steps * members * stages * passes * (ncell * land + ground * water) / 3600.0
     amount = f"{hours:.3g} core-hours" if hours >= 1.0 else f"{3600.0 * hours:.2g} core-seconds"
     return f"about {amount}, {stages} stage(s) of {steps:.0f} steps, spin-up included"
 

@@ -120,3 +120,12 @@ def test_cells_with_other_surfaces(tmp_path):
         assert float(np.abs(balance["carbon_residual"]).max()) < 1e-11
     with xr.open_dataset(folder / "history.nc") as history:
         assert float(history["irrigation"].max()) > 0.0 and np.isfinite(history["net_ecosystem_exchange"]).all()
+
+
+def test_a_model_by_hand_is_irrigated():
+    """Sprinklers and drip lines run as in a run."""
+    model, most = Case(SMALL).model(), 0.0
+    for _ in range(24):
+        model.advance()
+        most = max(most, float(model.flux["irrigation"].max()))
+    assert most > 1e-5

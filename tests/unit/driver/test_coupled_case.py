@@ -121,8 +121,16 @@ def test_check_describes_land_and_ground():
     assert "core-seconds" in report.facts["cost"]
 
 
+def test_passes_of_a_step_cost_their_time():
+    cases = [load_case(changed(COUPLED, {"subsurface.coupling_iterations": passes})) for passes in (1, 3)]
+    costs = [float(check_case(case).facts["cost"].split()[1]) for case in cases]
+    assert costs[1] == pytest.approx(3.0 * costs[0], rel=0.05)
+
+
 @pytest.mark.parametrize(("changes", "words"), [
     ({"land.soil_layers": [1.0, 2.0]}, "expected layers that reach no deeper than domain.layers"),
+    ({"land.soil_layers": [0.5]}, "land.soil_layers: expected two layers at least"),
+    ({"land.soil_layers": None, "domain.layers": [2.0]}, "domain.layers: expected two layers at least"),
     ({"surface.lake": 0.2}, "surface.lake: expected 0 with subsurface.mode: distributed"),
     ({"ensemble.perturb.parameters": {"porosity": {"std": 0.1}}}, "members share the ground"),
     ({"output.variables": ["subsurface_runoff"]}, "'subsurface_runoff' needs subsurface.mode: column"),
@@ -143,3 +151,29 @@ def test_keys_of_the_coupling_have_no_effect_on_columns(changes):
                                 "ensemble": None, "output.members": []})
     with pytest.raises(ConfigError, match="belongs to mode: distributed"):
         load_case(changed(columns, changes))
+
+
+def test_sides_change_in_time_below_the_land_too(tmp_path):
+    """A stream that rises after two hours lets water in, in a run and by hand."""
+    level = {"kind": "hydrostatic", "series": [{"until": "2 h", "value": 1.9}, {"value": 0.0}]}
+    rising = {"ensemble": None, "output.members": [], "output.every": "1 h", "time.end": "2020-03-10T04:00",
+              "subsurface.boundaries": {"west": level}}
+    _, folder = run(tmp_path / "rising", rising)
+    with xr.open_dataset(folder / "balance.nc") as data:
+        inflow = data["boundary_west"].values
+    assert inflow[2] > 100.0 * np.abs(inflow[:2]).max()
+    model = pyland.Case(changed(COUPLED, rising)).model()
+    model.advance(4)
+    (restart,) = (folder / "restart").glob("*.nc")
+    with xr.open_dataset(restart) as data:
+        np.testing.assert_array_equal(data["model:pressure_head"], model.state["pressure_head"])
+
+
+def test_a_model_by_hand_begins_with_the_steady_water(tmp_path):
+    steady = {"subsurface.spinup": {"recharge": "1 mm/day"}, "time.end": "2020-03-10T02:00"}
+    _, folder = run(tmp_path / "steady", steady)
+    model = pyland.Case(changed(COUPLED, steady)).model()
+    model.advance(2)
+    (restart,) = (folder / "restart").glob("*.nc")
+    with xr.open_dataset(restart) as data:
+        np.testing.assert_array_equal(data["model:pressure_head"], model.state["pressure_head"])
