@@ -4,13 +4,13 @@ module pl_api_coupled
    use pl_api_flow, only: flow_handle
    use pl_coupled_model, only: coupled_model_type, create_coupled_model
    use pl_coupled_step, only: begin_coupled_step, end_coupled_step
-   use pl_coupled_water, only: send_ice, send_water, settle_demand, show_water
+   use pl_coupled_water, only: send_ice, send_water, settle_demand, show_water, spread_ice
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
    implicit none (type, external)
    private
    public :: coupled_begin, coupled_create, coupled_end, coupled_expect, coupled_handle, coupled_send_ice
-   public :: coupled_send_water, coupled_settle, coupled_show_water
+   public :: coupled_spread_ice, coupled_send_water, coupled_settle, coupled_show_water
 
    !> Owner of the Fortran memory between land and subsurface.
    type :: coupled_handle
@@ -23,7 +23,7 @@ contains
    !> Pair columns with a subsurface of the same cells and members.
    subroutine coupled_create(self, columns, flow, x, y, thickness, ierr, errmsg)
       type(coupled_handle), intent(inout) :: self
-      type(columns_handle), intent(inout) :: columns
+      type(columns_handle), intent(inout), target :: columns
       type(flow_handle), intent(in) :: flow
       integer, intent(in) :: x(:)          !! column of the subsurface of each cell, from 1
       integer, intent(in) :: y(:)          !! its row, from 1
@@ -81,17 +81,30 @@ contains
       call report(error, ierr, errmsg)
    end subroutine coupled_begin
 
+   !> Spread the ice of the layers of all columns over their pieces, by pores; for ice that is set and has not grown.
+   subroutine coupled_spread_ice(self, columns, flow, ierr, errmsg)
+      type(coupled_handle), intent(in) :: self
+      type(columns_handle), intent(inout) :: columns
+      type(flow_handle), intent(in) :: flow
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      call spread_ice(self%model, columns%model, flow%model)
+      call report(error, ierr, errmsg)
+   end subroutine coupled_spread_ice
+
    !> Hand down the ice of a member; all ranks together.
-   subroutine coupled_send_ice(self, columns, flow, member, ierr, errmsg)
+   subroutine coupled_send_ice(self, columns, flow, member, has_grown, ierr, errmsg)
       type(coupled_handle), intent(inout) :: self
-      type(columns_handle), intent(in) :: columns
+      type(columns_handle), intent(inout) :: columns
       type(flow_handle), intent(inout) :: flow
       integer, intent(in) :: member !! from 1 [1]
+      integer, intent(in) :: has_grown !! 1: with the heat of the layers; 0: the pieces are as they are set
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
       call check_member(flow, member, error)
-      if (.not. allocated(error)) call send_ice(self%model, columns%model, flow%model, member, error)
+      if (.not. allocated(error)) call send_ice(self%model, columns%model, flow%model, member, has_grown == 1, error)
       call report(error, ierr, errmsg)
    end subroutine coupled_send_ice
 

@@ -279,7 +279,6 @@ contains
             do member = 1, self%model%nmember
                self%model%ices(:, :, :, member) = ice
             end do
-            self%model%ice(:, :, :) = ice
             self%model%is_evaluated = .false.
          end if
       end if

@@ -72,6 +72,7 @@ module pl_column_model
       logical :: has_expected_water = .false. !! surface and roots see the water below, else that of the step's start
       real(rk), allocatable :: expected_water(:, :) !! per layer, in an iterated coupling [m3 m-3]
       real(rk), allocatable :: expected_head(:, :)  !! the same [m]
+      real(rk), allocatable :: piece_ice(:, :)      !! in the pieces of the layers of land and ground (pl_coupled_model) [m3 m-3]
       type(land_options_type) :: land_options
       integer :: retention = 1      !! pl_soil_hydraulics: retention_*
       real(rk) :: air_entry = 0.02_rk !! air-entry head of van Genuchten soils with small n [m]

@@ -4,6 +4,7 @@ module pl_coupled_model
    use pl_column_model, only: column_model_type
    use pl_column_work, only: column_work_type
    use pl_error, only: error_input, error_state, error_type, raise_error
+   use pl_field_table, only: role_state
    use pl_flow_model, only: flow_model_type
    use pl_kinds, only: rk
    use pl_land_chunk, only: surface_soil
@@ -33,7 +34,7 @@ contains
    !> Pair columns with a subsurface that has the same cells and members.
    subroutine create_coupled_model(coupled, land, flow, x, y, thickness, error)
       type(coupled_model_type), intent(inout) :: coupled
-      type(column_model_type), intent(inout) :: land
+      type(column_model_type), target, intent(inout) :: land
       type(flow_model_type), intent(in) :: flow
       integer, intent(in) :: x(:), y(:)        !! column of the subsurface of each cell, from 1
       real(rk), intent(in) :: thickness(:)     !! soil layers of the land [m]
@@ -50,6 +51,8 @@ contains
          return
       end if
       call find_overlap(thickness, flow%dz, coupled%overlap, error)
+      if (allocated(error)) return
+      call land%table%create(land%piece_ice, "piece_ice", role_state, coupled%overlap%count, 0.0_rk, error)
       if (allocated(error)) return
       n = land%ncolumn
       coupled%ncell = size(x)

@@ -77,6 +77,7 @@ module pl_flow_model
       integer, allocatable :: class(:, :, :)            !! of soil (0:nx+1, nz, 0:ny+1)
       logical :: has_ice = .false.                      !! whether `ice` is used
       real(rk), allocatable :: ices(:, :, :, :)         !! of every member, like heads [m3 m-3]
+      real(rk), allocatable :: impedance(:, :, :)       !! factor of that ice on the conductivity, like head [1]
       real(rk), allocatable :: ice(:, :, :)             !! of the member at work, as volume of liquid water, like head [m3 m-3]
       real(rk), allocatable :: exists(:, :)             !! 1 for columns of the domain (0:nx+1, 0:ny+1)
       real(rk), allocatable :: slope_x(:, :), slope_y(:, :) !! of the terrain (0:nx+1, 0:ny+1) [1]

@@ -270,7 +270,7 @@ contains
       integer(int8), intent(inout) :: flips(n) !! times that a cell has left saturation in this step [1]
       real(rk), intent(inout) :: head(n)     !! [m]
       type(class_parameters_type) :: now
-      real(rk), dimension(w) :: heads, change, ices, slowed, stored, rate, water, held, jump, moved, free, jumps, rough, release
+      real(rk), dimension(w) :: heads, change, ices, stored, rate, water, held, jump, moved, free, jumps, rough, release
       integer :: classes(w), c, first, i, loaded, m
       real(rk) :: share
       share = merge(0.5_rk, 1.0_rk, iteration > patience)
@@ -288,7 +288,7 @@ contains
             rate(i) = capacity(c)
             if (has_ice) ices(i) = ice(c)
          end do
-         call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
+         call load_if_new(soil, classes, has_ice, ices, loaded, now)
          if (all(abs(change) <= smooth_head)) then
             if (all((heads >= -now%entry) .eqv. (heads + change >= -now%entry))) then
                do i = 1, m

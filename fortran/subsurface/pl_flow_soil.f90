@@ -15,7 +15,8 @@ module pl_flow_soil
                                  retention_van_genuchten, soil_hydraulics_type
    implicit none (type, external)
    private
-   public :: class_parameters_type, create_flow_soil, evaluate_cells, flow_soil_type, invert_lanes, lane_water, load_if_new
+   public :: class_parameters_type, create_flow_soil, evaluate_cells, flow_soil_type, ice_impedance, invert_lanes
+   public :: lane_water, load_if_new
 
    real(rk), parameter :: impedance = 6.0_rk*log(10.0_rk) !! of ice, per share of the pores (Lundin 1990) [1]
    real(rk), parameter :: least_relative = 1.0e-100_rk    !! relative conductivity that keeps ratios finite [1]
@@ -94,7 +95,7 @@ contains
       real(rk), intent(out) :: slope(n)        !! its derivative to the head [m-1]
       type(class_parameters_type) :: now
       integer :: classes(w), first, i, loaded, m
-      real(rk), dimension(w) :: heads, ices, slowed, out_storage, out_capacity, out_relative, out_slope
+      real(rk), dimension(w) :: heads, ices, out_storage, out_capacity, out_relative, out_slope
       ices = 0.0_rk
       loaded = 0
       do first = 1, n, w
@@ -105,16 +106,15 @@ contains
             end do
          end if
          if (m == w) then
-            call load_if_new(soil, class(first), has_ice, ices, loaded, now, slowed)
-            call evaluate_chunk(soil, now, head(first), has_ice, slowed, storage(first), capacity(first), relative(first), &
-                                slope(first))
+            call load_if_new(soil, class(first), has_ice, ices, loaded, now)
+            call evaluate_chunk(soil, now, head(first), storage(first), capacity(first), relative(first), slope(first))
          else
             do i = 1, w
                classes(i) = class(first + min(i, m) - 1)
                heads(i) = head(first + min(i, m) - 1)
             end do
-            call load_if_new(soil, classes, has_ice, ices, loaded, now, slowed)
-            call evaluate_chunk(soil, now, heads, has_ice, slowed, out_storage, out_capacity, out_relative, out_slope)
+            call load_if_new(soil, classes, has_ice, ices, loaded, now)
+            call evaluate_chunk(soil, now, heads, out_storage, out_capacity, out_relative, out_slope)
             storage(first:n) = out_storage(:m)
             capacity(first:n) = out_capacity(:m)
             relative(first:n) = out_relative(:m)
@@ -124,18 +124,15 @@ contains
    end subroutine evaluate_cells
 
    !> One chunk of cells.
-   subroutine evaluate_chunk(soil, now, head, has_ice, slowed, storage, capacity, relative, slope)
+   subroutine evaluate_chunk(soil, now, head, storage, capacity, relative, slope)
       type(flow_soil_type), intent(in) :: soil
       type(class_parameters_type), intent(in) :: now
       real(rk), intent(in) :: head(w)       !! [m]
-      logical, intent(in) :: has_ice
-      real(rk), intent(in) :: slowed(w)     !! factor of ice on the conductivity [1]
       real(rk), intent(out) :: storage(w)   !! [m3 m-3]
       real(rk), intent(out) :: capacity(w)  !! [m-1]
       real(rk), intent(out) :: relative(w)  !! [1]
       real(rk), intent(out) :: slope(w)     !! [m-1]
       real(rk), dimension(w) :: saturation
-      integer :: i
       if (all(head >= -now%entry)) then
          saturation = 1.0_rk
          capacity = 0.0_rk
@@ -153,12 +150,6 @@ contains
          end select
       end if
       call add_compression(now, head, saturation, capacity, storage, relative, slope)
-      if (has_ice) then
-         do i = 1, w
-            relative(i) = relative(i)*slowed(i)
-            slope(i) = slope(i)*slowed(i)
-         end do
-      end if
    end subroutine evaluate_chunk
 
    !> From effective saturation to storage; the saturated branch.
@@ -188,36 +179,32 @@ contains
    end subroutine add_compression
 
    !> Parameters of the classes of a chunk, unless they are loaded: all of class `loaded`, and no ice.
-   subroutine load_if_new(soil, class, has_ice, ice, loaded, now, slowed)
+   subroutine load_if_new(soil, class, has_ice, ice, loaded, now)
       type(flow_soil_type), intent(in) :: soil
       integer, intent(in) :: class(w)                 !! [1]
       logical, intent(in) :: has_ice
       real(rk), intent(in) :: ice(w)                  !! [m3 m-3]
       integer, intent(inout) :: loaded                !! class of all lanes of `now`; 0: they differ
       type(class_parameters_type), intent(inout) :: now
-      real(rk), intent(inout) :: slowed(w)            !! factor of ice on the conductivity [1]
       if (all(class == loaded) .and. .not. has_ice) return
-      call load_classes(soil, class, has_ice, ice, now, slowed)
+      call load_classes(soil, class, has_ice, ice, now)
       loaded = merge(class(1), 0, all(class == class(1)))
    end subroutine load_if_new
 
    !> Parameters of the classes of a chunk; ice takes its share of the pores.
-   subroutine load_classes(soil, class, has_ice, ice, now, slowed)
+   subroutine load_classes(soil, class, has_ice, ice, now)
       type(flow_soil_type), intent(in) :: soil
       integer, intent(in) :: class(w)                 !! [1]
       logical, intent(in) :: has_ice
       real(rk), intent(in) :: ice(w)                  !! [m3 m-3]
       type(class_parameters_type), intent(out) :: now
-      real(rk), intent(out) :: slowed(w)              !! factor of ice on the conductivity [1]
       integer :: i
       call gather_classes(size(soil%table%porosity), class, soil%table%retention_scale, soil%table%retention_shape, &
                           soil%table%saturation_scale, soil%table%conductivity_scale, soil%table%entry_head, &
                           soil%table%release_head, soil%table%porosity, soil%table%residual_water, &
                           soil%table%specific_storage, soil%table%air_dry_water, now)
-      slowed = 1.0_rk
       if (.not. has_ice) return
       do i = 1, w
-         slowed(i) = exp(-impedance*ice(i)/now%porosity(i))
          now%porosity(i) = max(now%porosity(i) - ice(i), now%residual(i))
       end do
    end subroutine load_classes
@@ -259,6 +246,19 @@ contains
          now%air_dry_water(i) = dry(c)
       end do
    end subroutine gather_classes
+
+   !> Factor of ice on the conductivity of `n` cells: 10**(-6 ice/porosity) (Lundin 1990, J. Hydrol. 118, 289-310).
+   pure subroutine ice_impedance(soil, n, class, ice, factor)
+      type(flow_soil_type), intent(in) :: soil
+      integer, intent(in) :: n            !! cells [1]
+      integer, intent(in) :: class(n)     !! class of each cell [1]
+      real(rk), intent(in) :: ice(n)      !! as volume of liquid water [m3 m-3]
+      real(rk), intent(out) :: factor(n)  !! [1]
+      integer :: i
+      do i = 1, n
+         factor(i) = exp(-impedance*ice(i)/soil%table%porosity(mod(class(i) - 1, w) + 1, (class(i) - 1)/w + 1))
+      end do
+   end subroutine ice_impedance
 
    !> Water content and its derivative from storage and capacity.
    pure subroutine lane_water(now, head, storage, capacity, water, rate)

@@ -5,6 +5,7 @@ module pl_flow_step
    use pl_flow_model, only: cells_per_thread, flow_model_type
    use pl_flow_newton, only: newton_step
    use pl_flow_overland, only: overland_none
+   use pl_flow_soil, only: ice_impedance
    use pl_kinds, only: rk
    implicit none (type, external)
    private
@@ -83,7 +84,10 @@ contains
          if (.not. same(j)) model%head(:, :, j) = model%heads(:, :, j, member)
          if (.not. model%has_ice) cycle
          same(j) = same(j) .and. all(abs(model%ice(:, :, j) - model%ices(:, :, j, member)) <= 0.0_rk)
-         if (.not. same(j)) model%ice(:, :, j) = model%ices(:, :, j, member)
+         if (same(j)) cycle
+         model%ice(:, :, j) = model%ices(:, :, j, member)
+         call ice_impedance(model%soil, (model%nx + 2)*model%nz, model%class(:, :, j), model%ice(:, :, j), &
+                            model%impedance(:, :, j))
       end do
       model%is_evaluated = model%is_evaluated .and. all(same)
    end subroutine load_member

@@ -117,14 +117,11 @@ contains
       real(rk), intent(out) :: square  !! [m2]
       real(rk), intent(out) :: largest !! [m]
       real(rk), intent(out) :: signed  !! [m]
-      call assemble_row(model%nx, model%nz, dt, model%dz, model%drop, model%head(:, :, j - 1:j + 1), &
-                        model%relative(:, :, j - 1:j + 1), model%slope(:, :, j - 1:j + 1), model%storage(:, :, j), &
-                        model%capacity(:, :, j), model%storage_old(:, :, j), model%kx(:, :, j), model%ky(:, :, j - 1:j), &
-                        model%kz(:, :, j), model%cos_x(:, j), &
-                        model%sin_x(:, j), model%cos_y(:, j - 1:j), model%sin_y(:, j - 1:j), model%residual(:, :, j), &
-                        model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
-                        model%fine%south(:, :, j), model%fine%north(:, :, j), model%fine%up(:, :, j), &
-                        model%fine%down(:, :, j))
+      if (model%has_ice) then
+         call assemble_frozen(model, dt, j)
+      else
+         call assemble_ground(model, dt, j, model%kx(:, :, j), model%ky(:, :, j - 1:j), model%kz(:, :, j))
+      end if
       if (model%has_source) model%residual(:, :, j) = model%residual(:, :, j) - dt*model%source(:, :, j)
       call add_surface(model, j, dt)
       call add_boundaries(model, j, dt)
@@ -134,6 +131,42 @@ contains
                       model%fine%pivot(:, :, j))
       call judge_row(model%nx*model%nz, model%residual(:, :, j), square, largest, signed)
    end subroutine assemble_one
+
+   !> Ground of one row whose faces have these conductances.
+   subroutine assemble_ground(model, dt, j, kx, ky, kz)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt !! [s]
+      integer, intent(in) :: j
+      real(rk), intent(in) :: kx(0:model%nx, model%nz), ky(model%nx, model%nz, -1:0), kz(model%nx, model%nz) !! see model
+      call assemble_row(model%nx, model%nz, dt, model%dz, model%drop, model%head(:, :, j - 1:j + 1), &
+                        model%relative(:, :, j - 1:j + 1), model%slope(:, :, j - 1:j + 1), model%storage(:, :, j), &
+                        model%capacity(:, :, j), model%storage_old(:, :, j), kx, ky, kz, model%cos_x(:, j), &
+                        model%sin_x(:, j), model%cos_y(:, j - 1:j), model%sin_y(:, j - 1:j), model%residual(:, :, j), &
+                        model%fine%centre(:, :, j), model%fine%west(:, :, j), model%fine%east(:, :, j), &
+                        model%fine%south(:, :, j), model%fine%north(:, :, j), model%fine%up(:, :, j), &
+                        model%fine%down(:, :, j))
+   end subroutine assemble_ground
+
+   !> The same where there is ice: a face has the geometric mean of the factors of its cells, that is the impedance of
+   !> the mean of their ice (Swenson, Lawrence and Lee 2012, J. Adv. Model. Earth Syst. 4, M08002), whichever is upstream.
+   subroutine assemble_frozen(model, dt, j)
+      type(flow_model_type), intent(inout) :: model
+      real(rk), intent(in) :: dt !! [s]
+      integer, intent(in) :: j
+      real(rk) :: kx(0:model%nx, model%nz), ky(model%nx, model%nz, -1:0), kz(model%nx, model%nz)
+      integer :: k, nx
+      nx = model%nx
+      associate (factor => model%impedance)
+         do k = 1, model%nz
+            kx(:, k) = model%kx(:, k, j)*sqrt(factor(0:nx, k, j)*factor(1:nx + 1, k, j))
+            ky(:, k, -1) = model%ky(:, k, j - 1)*sqrt(factor(1:nx, k, j - 1)*factor(1:nx, k, j))
+            ky(:, k, 0) = model%ky(:, k, j)*sqrt(factor(1:nx, k, j)*factor(1:nx, k, j + 1))
+            kz(:, k) = model%kz(:, k, j)
+            if (k < model%nz) kz(:, k) = kz(:, k)*sqrt(factor(1:nx, k, j)*factor(1:nx, k + 1, j))
+         end do
+      end associate
+      call assemble_ground(model, dt, j, kx, ky, kz)
+   end subroutine assemble_frozen
 
    !> Sum of squares, largest size and sum of a row, in a fixed order.
    pure subroutine judge_row(n, residual, square, largest, signed)
@@ -405,32 +438,34 @@ contains
       type(flow_model_type), intent(inout) :: model
       integer, intent(in) :: j
       real(rk), intent(in) :: dt !! [s]
-      real(rk) :: by_head, gradient
+      real(rk) :: by_head, conductance, gradient
       integer :: f
       if (model%faces%count == 0) return
       associate (faces => model%faces)
          do f = faces%first(j), faces%first(j + 1) - 1
             associate (i => faces%column(f), k => faces%layer(f))
                associate (head => model%head(i, k, j), relative => model%relative(i, k, j), slope => model%slope(i, k, j))
+                  conductance = faces%conductance(f)
+                  if (model%has_ice) conductance = conductance*model%impedance(i, k, j)
                   select case (faces%kind(f))
                   case (kind_head)
                      gradient = faces%value(f) + faces%lift(f) - head
                      if (gradient > 0.0_rk) then
-                        faces%inflow(f) = faces%conductance(f)*faces%relative(f)*gradient
-                        by_head = -faces%conductance(f)*faces%relative(f)
+                        faces%inflow(f) = conductance*faces%relative(f)*gradient
+                        by_head = -conductance*faces%relative(f)
                      else
-                        faces%inflow(f) = faces%conductance(f)*relative*gradient
-                        by_head = faces%conductance(f)*(slope*gradient - relative)
+                        faces%inflow(f) = conductance*relative*gradient
+                        by_head = conductance*(slope*gradient - relative)
                      end if
                   case (kind_flux)
                      faces%inflow(f) = faces%value(f)
                      by_head = 0.0_rk
                   case (kind_drainage)
-                     faces%inflow(f) = -faces%conductance(f)*relative
-                     by_head = -faces%conductance(f)*slope
+                     faces%inflow(f) = -conductance*relative
+                     by_head = -conductance*slope
                   case default ! seepage
-                     faces%inflow(f) = -faces%conductance(f)*relative*max(head, 0.0_rk)
-                     by_head = -merge(faces%conductance(f)*relative, 0.0_rk, head > 0.0_rk)
+                     faces%inflow(f) = -conductance*relative*max(head, 0.0_rk)
+                     by_head = -merge(conductance*relative, 0.0_rk, head > 0.0_rk)
                   end select
                   model%residual(i, k, j) = model%residual(i, k, j) - dt*faces%inflow(f)
                   model%fine%centre(i, k, j) = model%fine%centre(i, k, j) - dt*by_head

@@ -57,13 +57,13 @@ class Columns:
         self.ncolumn, self.nlayer, self.nthermal, self.npatch = ncolumn, nlayer, nthermal, npatch
         self.nsnow = nsnow
         self._fields: dict[str, dict[str, np.ndarray]] = {role: {} for role in _ROLES.values()}
-        self._find_fields()
+        self.find_fields()
         self.state = MappingProxyType(self._fields["state"])
         self.parameter = MappingProxyType(self._fields["parameter"])
         self.forcing = MappingProxyType(self._fields["forcing"])
         self.flux = MappingProxyType(self._fields["flux"])
 
-    def _find_fields(self) -> None:
+    def find_fields(self) -> None:
         """Enter the fields that the core has created since the last call."""
         known = sum(len(group) for group in self._fields.values())
         for index in range(known + 1, self._api.columns_field_count(self.handle) + 1):
@@ -110,7 +110,7 @@ class Columns:
     def set_carbon(self, scheme: int, fluorescence_yield: float) -> None:
         """Choose how carbon is computed (numbers as in ``fortran/land/pl_carbon_step.f90``); may add fields."""
         check(*self._api.columns_set_carbon(self.handle, scheme, fluorescence_yield))
-        self._find_fields()
+        self.find_fields()
 
     def start_carbon_sums(self) -> None:
         """Begin the means of production and decay that the equilibrium of the carbon pools needs."""
@@ -123,7 +123,7 @@ class Columns:
     def irrigate(self) -> None:
         """Add the fields of irrigation."""
         check(*self._api.columns_irrigate(self.handle))
-        self._find_fields()
+        self.find_fields()
 
     def prepare(self) -> None:
         """Check the parameters and derive what follows from them; needed after they were set."""

@@ -34,6 +34,7 @@ class CoupledWater:
         places = [np.ascontiguousarray(one + 1, dtype=np.int32) for one in (x, y)]
         check(*self._api.coupled_create(self._handle, columns.handle, flow.handle, *places,
                                         np.ascontiguousarray(thickness, float)))
+        columns.find_fields()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a coupled model holds Fortran memory and cannot be pickled; save its state arrays instead")
@@ -55,9 +56,14 @@ class CoupledWater:
         """Land phase of all columns, with the forcing fields as they are; ``dt`` [s]."""
         check(*self._api.coupled_begin(self._handle, self._columns.handle, float(dt)))
 
-    def send_ice(self, member: int) -> None:
-        """Hand down the ice of a member; all ranks together."""
-        check(*self._api.coupled_send_ice(self._handle, self._columns.handle, self._flow.handle, member + 1))
+    def spread_ice(self) -> None:
+        """Spread the ice of the layers of all columns over their pieces, for ice that is set and has not grown."""
+        check(*self._api.coupled_spread_ice(self._handle, self._columns.handle, self._flow.handle))
+
+    def send_ice(self, member: int, *, has_grown: bool) -> None:
+        """Hand down the ice of a member, which has grown with the heat of the land or is set; all ranks together."""
+        check(*self._api.coupled_send_ice(self._handle, self._columns.handle, self._flow.handle, member + 1,
+                                          int(has_grown)))
 
     def send_water(self, member: int, dt: float) -> None:
         """Enter rain, evaporation and uptake of a member as what the subsurface gets in its next step, ``dt`` [s]."""

@@ -163,11 +163,15 @@ class ColumnModel:
         self.core.set_carbon(*self._carbon)
         if is_irrigated:
             self.core.irrigate()
-        self.state = self._views(self.core.state)
+        self.find_state()
         self.parameter = self._views(self.core.parameter)
         self.forcing = self._views(self.core.forcing)
         self.flux = self._views(self.core.flux)
         self.set_parameters({"thickness": self.thermal_thickness[:, None], **parameters})
+
+    def find_state(self) -> None:
+        """Show the state that has joined since the columns were made."""
+        self.state = self._views(self.core.state)
 
     def _views(self, fields: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         """Shape (n, column) fields as ([n,] member, cell); parameters of one value per column lose the axis too."""

@@ -22,6 +22,9 @@ from pyland.subsurface import DistributedSubsurface
 WATER_FIELDS = ("soil_water", "pressure_head", "surface_water")
 """State of columns that is that of the subsurface here."""
 
+PIECES = "piece_ice"
+"""State of ice in the pieces of layers of land and ground."""
+
 
 class CoupledModel:
     """Land of an ensemble over the water of a catchment.
@@ -68,6 +71,7 @@ class CoupledModel:
         self._inside, self._iterations = np.asarray(inside, dtype=bool), iterations
         self._y, self._x = np.nonzero(self._inside)
         self._water = CoupledWater(columns.core, flow.fields, self._x, self._y, columns.thickness)
+        columns.find_state()
         self._out: dict[str, Any] = {}
         self.show_water()
 
@@ -106,7 +110,7 @@ class CoupledModel:
             self._water.begin(dt)
         if self._has_ice():
             for member in range(self.nmember):
-                self._water.send_ice(member)
+                self._water.send_ice(member, has_grown=True)
             self.flow.reconcile()
 
         def take(member: int) -> None:
@@ -146,9 +150,16 @@ class CoupledModel:
 
     @property
     def state(self) -> Mapping[str, np.ndarray]:
-        """All that a restart needs, ``([n,] member, cell)``: live views of the land, a copy of the pressure heads."""
+        """All that a restart needs, ``([n,] member, cell)``: live views of the land, a copy of the pressure heads.
+
+        ``soil_water`` and ``surface_water``, which follow from the heads, can be asked for; change them by
+        :meth:`change_soil_water`.
+        """
         land = {name: view for name, view in self.columns.state.items() if name not in WATER_FIELDS}
-        return MappingProxyType(land | {"pressure_head": self._cells(self._heads)})
+        return _State(land | {"pressure_head": self._cells(self._heads)}, {
+            "soil_water": lambda: self._cells(self._members(self.flow.soil_water)),
+            "surface_water": self._surface_water,
+        })
 
     @property
     def flux(self) -> Mapping[str, np.ndarray]:
@@ -184,12 +195,24 @@ class CoupledModel:
                                  "pressure_head, or use change_soil_water.")
         self.columns.set_state({name: value for name, value in state.items() if name not in WATER_FIELDS})
         if self._has_ice():
+            if "soil_ice" in state and PIECES not in state:
+                self._check_ice()
+                self._water.spread_ice()
             for member in range(self.nmember):
-                self._water.send_ice(member)
+                self._water.send_ice(member, has_grown=False)
         if "pressure_head" in state:
             self._put_heads(np.asarray(state["pressure_head"], dtype=float))
         self.flow.reconcile()
         self.show_water()
+
+    def _check_ice(self) -> None:
+        """Refuse ice beyond the pores; all ranks together."""
+        state, parameter = self.columns.state, self.parameter
+        room = parameter["porosity"] - parameter["residual_water"]
+        wrong = (state["soil_ice"] < 0.0) | (state["soil_ice"] >= room)
+        if self.flow.comm.any(bool(wrong.any())):
+            raise InputError("soil_ice: must not be negative, and less than porosity minus residual water in every layer "
+                             "of the land.")
 
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.
@@ -356,3 +379,13 @@ class _LazyFields(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len({**self._fields, **self._computed})
+
+
+class _State(_LazyFields):
+    """Fields that are state, and others that follow from them: those are there for who asks, and not in the list."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def __len__(self) -> int:
+        return len(self._fields)

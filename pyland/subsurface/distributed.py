@@ -423,8 +423,8 @@ class DistributedSubsurface:
 
         Notes
         -----
-        Conductivity falls by 10**(-6 ice/porosity) (Lundin 1990, J. Hydrol. 118, 193-216). Where a head is held at a
-        face, water flows in as if the face had no ice.
+        Conductance of a face falls by 10**(-6 ice/porosity) of the mean of its cells (Lundin 1990, J. Hydrol. 118,
+        289-310; Swenson, Lawrence and Lee 2012, J. Adv. Model. Earth Syst. 4, M08002).
         """
         field = spread_cells(ice, self._grid.shape, "ice")
         mine = self._grid.cells_with_rim(field)

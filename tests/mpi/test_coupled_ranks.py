@@ -59,7 +59,7 @@ def test_a_restart_of_one_split_is_read_by_another(pyland_command, tmp_path, alo
 
 def test_an_error_names_the_member_of_the_ensemble(pyland_command, tmp_path):
     """Whatever the groups, a member that fails has its own number and the step its time."""
-    hard = {"ensemble__size": 6, "subsurface__solver": {"min_step": 900, "max_iterations": 6}}
+    hard = {"ensemble__size": 6, "ensemble__seed": 5, "subsurface__solver": {"min_step": 900, "max_iterations": 6}}
     folder, said = write_case(tmp_path / "case", COUPLED, **hard), set()
     for ranks in (1, 3):
         done = pyland_command("run", folder, ranks=ranks, timeout=PATIENCE)
@@ -67,4 +67,4 @@ def test_an_error_names_the_member_of_the_ensemble(pyland_command, tmp_path):
         line = next(one for one in done.stderr.splitlines() if "did not converge" in one)
         assert "(in the step from 2020-03-" in line
         said.add(line.partition("pyland: ")[2].partition(":")[0])
-    assert said == {"member 4"}
+    assert said == {"member 5"}

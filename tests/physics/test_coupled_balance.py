@@ -32,6 +32,7 @@ def run(model, rng, steps, snow_free):
         ran_off = model.outflow["surface_runoff"].reshape(model.nmember, -1).sum(axis=1) * STEP * AREA / 1000.0
         net += came - went - left - ran_off
         turnover += came + np.abs(went) + left + ran_off
+        assert model.flux["transpiration"].min() > -1e-15  # ice takes no water that roots would have to give back
     return net, turnover
 
 

@@ -54,8 +54,9 @@ def test_the_land_sees_the_water_of_the_ground(land):
 
     check()
     water = columns.state["soil_water"][0].copy()
-    columns.state["soil_ice"][0] = 0.6 * np.maximum(water - columns.parameter["residual_water"][0], 0.0)
-    model.set_state({})
+    ice = np.zeros_like(columns.state["soil_ice"])
+    ice[0] = 0.6 * np.maximum(water - columns.parameter["residual_water"][0], 0.0)
+    model.set_state({"soil_ice": ice})
     check()
 
 
