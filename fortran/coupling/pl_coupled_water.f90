@@ -71,9 +71,9 @@ contains
       type(flow_model_type), intent(in) :: flow
       integer, intent(in) :: n !! cell of the land
       integer, intent(in) :: c !! layer of the subsurface
-      integer :: class
-      class = flow%class(coupled%x(n), c, coupled%y(n)) - 1
-      pores = flow%soil%table%porosity(mod(class, w) + 1, class/w + 1)
+      integer :: kind
+      kind = flow%class(coupled%x(n), c, coupled%y(n)) - 1
+      pores = flow%soil%table%porosity(mod(kind, w) + 1, kind/w + 1)
    end function pores
 
    !> Share of the pores of each cell that is ice of the land.

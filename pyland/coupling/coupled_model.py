@@ -211,8 +211,8 @@ class CoupledModel:
         room = parameter["porosity"] - parameter["residual_water"]
         wrong = (state["soil_ice"] < 0.0) | (state["soil_ice"] >= room)
         if self.flow.comm.any(bool(wrong.any())):
-            raise InputError("soil_ice: must not be negative, and less than porosity minus residual water in every layer "
-                             "of the land.")
+            raise InputError("soil_ice: must not be negative, and less than porosity minus residual water in every "
+                             "layer of the land.")
 
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.
