@@ -75,7 +75,7 @@ def kill_and_resume(folder, environment, whole, seed, kills, *split, ranks=1, ca
             time.sleep(0.02)
         time.sleep(chance.uniform(0.0, 1.2 * duration))
         kill(process, chance)
-        _, said = process.communicate(timeout=PATIENCE)
+        process.communicate(timeout=PATIENCE)
         if process.returncode == 0 or (run / "scores.json").exists():  # the last file of a run: it was killed at its exit
             break
         for name in ("truth.nc", "observations.nc", "open_loop/history.nc", "history.nc"):
