@@ -76,7 +76,7 @@ def kill_and_resume(folder, environment, whole, seed, kills, *split, ranks=1, ca
         time.sleep(chance.uniform(0.0, 1.2 * duration))
         kill(process, chance)
         process.communicate(timeout=PATIENCE)
-        if process.returncode == 0 or (run / "scores.json").exists():  # the last file of a run: it was killed at its exit
+        if process.returncode == 0 or (run / "scores.json").exists():  # the last file: killed at the exit
             break
         for name in ("truth.nc", "observations.nc", "open_loop/history.nc", "history.nc"):
             if (run / name).exists():  # what has its final name is complete
