@@ -4,7 +4,7 @@
 !> who move soil water to say (pl_column_step, pl_coupled_step), and is settled in pl_column_store.
 module pl_column_land
    use pl_carbon_step, only: carbon_none
-   use pl_chunk, only: first_column, lane_source, last_column, w => chunk_width
+   use pl_chunk, only: first_column, last_column, w => chunk_width
    use pl_chunk_load, only: load_chunk
    use pl_column_carbon, only: note_patch_carbon
    use pl_column_irrigation, only: irrigate_patch
@@ -46,12 +46,8 @@ contains
       real(rk), intent(inout) :: water(w, model%nlayer)        !! liquid [m3 m-3]
       real(rk), intent(inout) :: ice(w, model%nlayer)          !! as volume of liquid water [m3 m-3]
       real(rk), intent(out) :: root_uptake(w, model%nlayer)    !! demand [kg m-2 s-1]
-      type(column_work_type), intent(inout) :: work
+      type(column_work_type), intent(inout) :: work            !! its columns are set
       real(rk), dimension(w, model%nlayer) :: seen_head, seen_water
-      integer :: i
-      do i = 1, w
-         work%source(i) = lane_source(chunk, i, model%ncolumn)
-      end do
       call load_snow(model%land, chunk, model%nsnow, work%source, work%snow)
       call load_weather(model%forcing, model%land_parameters, work%source, work%weather)
       call derive_weather(work%weather)

@@ -133,20 +133,20 @@ contains
       real(rk), dimension(w, model%nlayer) :: root_uptake, taken, head, water, ice
       real(rk) :: thickness(w, model%nthermal)
       real(rk), dimension(w) :: pond, above, soil, frozen, unmet_transpiration, unmet_evaporation
-      integer :: first, i, last, n, nlayer, source(w)
+      integer :: first, i, last, n, nlayer
       nlayer = model%nlayer
       first = first_column(chunk)
       last = last_column(chunk, model%ncolumn)
       n = last - first + 1
       do i = 1, w
-         source(i) = lane_source(chunk, i, model%ncolumn)
+         work%source(i) = lane_source(chunk, i, model%ncolumn)
       end do
       call load_chunk(chunk, nlayer, model%water%pressure_head, head)
       call load_chunk(chunk, nlayer, model%water%soil_water, water)
       call load_chunk(chunk, nlayer, model%land%soil_ice, ice)
       call load_chunk(chunk, model%nthermal, model%land_parameters%thickness, thickness)
-      pond = model%water%surface_water(source, 1)
-      call water_above(model, source, above)
+      pond = model%water%surface_water(work%source, 1)
+      call water_above(model, work%source, above)
       call chunk_storage(nlayer, thickness, model%derived%hydraulics(chunk), water, ice, head, above, soil, frozen, &
                          work%storage_before)
       call land_phase(model, dt, chunk, thickness, head, water, ice, root_uptake, work)
@@ -172,7 +172,7 @@ contains
       call store_snow(work%snow, first, n, model%land)
       call store_step(model, dt, chunk, work, thickness, unmet_transpiration, unmet_evaporation, moved, head, water, ice)
       if (model%carbon%scheme /= carbon_none) then
-         call step_carbon(model, dt, chunk, source, work%weather%air_temperature, thickness, head)
+         call step_carbon(model, dt, chunk, work%source, work%weather%air_temperature, thickness, head)
       end if
    end subroutine step_chunk
 

@@ -48,7 +48,7 @@ contains
       integer, intent(in) :: chunk     !! chunk index
       real(rk), dimension(w, land%nlayer) :: head, ice, root_uptake, water
       real(rk) :: thickness(w, land%nthermal)
-      integer :: first, i, last, n, source(w)
+      integer :: first, i, last, n
       first = first_column(chunk)
       last = last_column(chunk, land%ncolumn)
       n = last - first + 1
@@ -56,12 +56,12 @@ contains
       call load_chunk(chunk, land%nlayer, land%water%soil_water, water)
       call load_chunk(chunk, land%nlayer, land%land%soil_ice, ice)
       call load_chunk(chunk, land%nthermal, land%land_parameters%thickness, thickness)
-      do i = 1, w
-         source(i) = lane_source(chunk, i, land%ncolumn)
-      end do
       associate (work => coupled%work(chunk))
-         call water_above(land, source, work%storage_before)
-         work%storage_before = work%storage_before - land%water%surface_water(source, 1)
+         do i = 1, w
+            work%source(i) = lane_source(chunk, i, land%ncolumn)
+         end do
+         call water_above(land, work%source, work%storage_before)
+         work%storage_before = work%storage_before - land%water%surface_water(work%source, 1)
          call land_phase(land, dt, chunk, thickness, head, water, ice, root_uptake, work)
          coupled%root_uptake(first:last, :) = root_uptake(:n, :)
          coupled%surface_input(first:last) = work%surface_input(:n)

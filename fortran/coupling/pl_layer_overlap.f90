@@ -13,7 +13,6 @@ module pl_layer_overlap
       integer :: count = 0                   !! pieces [1]
       integer, allocatable :: land(:)        !! layer of the land
       integer, allocatable :: ground(:)      !! layer of the subsurface
-      real(rk), allocatable :: depth(:)      !! thickness of the piece [m]
       real(rk), allocatable :: land_share(:) !! of it in the layer of the land [1]
       real(rk), allocatable :: ground_share(:) !! of it in the layer of the subsurface [1]
    end type layer_overlap_type
@@ -26,6 +25,7 @@ contains
       real(rk), intent(in) :: ground(:) !! of the subsurface [m]
       type(layer_overlap_type), intent(out) :: overlap
       type(error_type), allocatable, intent(out) :: error !! the land reaches deeper than the subsurface
+      real(rk), allocatable :: depth(:) ! thickness of the pieces [m]
       real(rk) :: base_ground, base_land, near, top
       integer :: c, k, n
       near = round_off*sum(ground)
@@ -34,7 +34,7 @@ contains
          return
       end if
       allocate (overlap%land(size(land) + size(ground)), overlap%ground(size(land) + size(ground)))
-      allocate (overlap%depth(size(land) + size(ground)))
+      allocate (depth(size(land) + size(ground)))
       top = 0.0_rk
       base_land = land(1)
       base_ground = ground(1)
@@ -45,7 +45,7 @@ contains
          n = n + 1
          overlap%land(n) = k
          overlap%ground(n) = c
-         overlap%depth(n) = min(base_land, base_ground) - top
+         depth(n) = min(base_land, base_ground) - top
          top = min(base_land, base_ground)
          if (base_ground <= top + near) then
             c = c + 1
@@ -61,9 +61,8 @@ contains
       overlap%count = n
       overlap%land = overlap%land(:n)
       overlap%ground = overlap%ground(:n)
-      overlap%depth = overlap%depth(:n)
-      call share_layers(overlap%land, overlap%depth, overlap%land_share)
-      overlap%ground_share = overlap%depth/ground(overlap%ground)
+      call share_layers(overlap%land, depth(:n), overlap%land_share)
+      overlap%ground_share = depth(:n)/ground(overlap%ground)
       ! a layer that ends where the other layering has an interface is whole, not whole to round-off
       where (abs(overlap%ground_share - 1.0_rk) <= round_off) overlap%ground_share = 1.0_rk
    end subroutine find_overlap

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from pyland.base.cell_ranks import CellRanks
-from pyland.base.logging import get_logger
 from pyland.coupling import CoupledModel
 from pyland.diagnose.flow import domain_closure, hydrographs
 from pyland.driver.case_run import CaseRun
@@ -18,8 +17,6 @@ from pyland.driver.coupled_setup import CoupledSetup, begin_steady, build_couple
 from pyland.driver.flow_case import flow_files, warn_of_closed_rim
 from pyland.driver.member_run import MemberRun
 from pyland.driver.setup import noise_of
-
-_log = get_logger("run")
 
 
 class CoupledCaseRun(CaseRun):
@@ -49,12 +46,9 @@ class CoupledCaseRun(CaseRun):
             **self._record_choices(nmember, is_truth), streams=streams)
 
     def _spin_up(self, run: MemberRun) -> None:
-        steady = self.config.subsurface.spinup
-        if steady is not None:
+        if self.config.subsurface.spinup is not None:
             self.progress(0.0, "spin-up to a steady state")
-            found = begin_steady(run.model, self.setup, self._noise)
-            _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m",
-                      steady.recharge, found["steps"], found["newton_iterations"], found["change"])
+            begin_steady(run.model, self.setup, self._noise)
         super()._spin_up(run)
 
     def _closure(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pyland.coupling import CoupledModel
 from pyland.coupling.land_layers import VOLUMES, map_to_land_layers
 from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
-from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow
+from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow, reach_steady_state
 from pyland.driver.inputs import forcing_period, open_shared_weather
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.setup import (
@@ -166,26 +166,8 @@ def perturb_water(model: CoupledModel, setup: CoupledSetup, noise: dict) -> None
             put(change_of_noise(name, settings[name], noise)(model.flux[name]))
 
 
-def begin_steady(model: CoupledModel, setup: CoupledSetup, noise: dict) -> dict[str, float]:
-    """Bring the water of all members to the steady state that the case asks for, and perturb it; return what it took.
-
-    Raises
-    ------
-    ConvergenceError
-        If the solver gives up, or heads do not become steady.
-    """
-    try:
-        found = settle_water(model, setup, setup.config.subsurface.spinup.recharge)
-    except ConvergenceError as error:
-        raise ConvergenceError(
-            f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
-        ) from error
-    perturb_water(model, setup, noise)
-    return found
-
-
-def settle_water(model: CoupledModel, setup: CoupledSetup, recharge: float) -> dict[str, float]:
-    """Bring the heads of all members to the steady state under a recharge [kg m-2 s-1]; return what it took.
+def begin_steady(model: CoupledModel, setup: CoupledSetup, noise: dict) -> None:
+    """Bring the water of all members to the steady state that the case asks for, and perturb it.
 
     One state is brought there, and all members take it.
 
@@ -195,7 +177,7 @@ def settle_water(model: CoupledModel, setup: CoupledSetup, recharge: float) -> d
         If the solver gives up, or heads do not become steady.
     """
     flow = build_flow(setup.flow)
-    found = flow.spin_up(recharge)
+    reach_steady_state(flow, setup.config.subsurface.spinup.recharge)
     heads = flow.pressure[:, setup.inside]
     model.change_pressure_head(np.repeat(heads[:, None], model.nmember, axis=1))
-    return found
+    perturb_water(model, setup, noise)

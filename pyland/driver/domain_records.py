@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.driver.domain_water import DOMAIN_STATE, DomainWater
+from pyland.driver.domain_water import DomainWater
 from pyland.driver.flow_setup import FlowSetup
 from pyland.driver.records import Records
 from pyland.driver.time_loop import Step
@@ -93,5 +93,3 @@ def _discharge_writer(records: Records, flow: FlowSetup, attrs: Mapping[str, Any
         np.array([whole.longitude[one].mean() for one in places]), None, attrs, nmember, communicator=records.comm,
         kind="overland_outflow")
 
-
-__all__ = ["DOMAIN_STATE", "DomainRecords"]

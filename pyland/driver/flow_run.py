@@ -8,17 +8,14 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import ConvergenceError
-from pyland.base.logging import get_logger
 from pyland.driver.flow_model import FlowModel
 from pyland.driver.flow_records import FlowRecords
-from pyland.driver.flow_setup import FlowSetup
+from pyland.driver.flow_setup import FlowSetup, reach_steady_state
 from pyland.driver.inputs import open_weather
 from pyland.driver.integration import Integration
 from pyland.driver.member_run import PLAIN
 from pyland.driver.time_loop import Step
 from pyland.output.restart import Restart
-
-_log = get_logger("run")
 
 
 class FlowRun(Integration):
@@ -78,14 +75,7 @@ class FlowRun(Integration):
         ConvergenceError
             If the solver gives up, or heads do not become steady.
         """
-        try:
-            found = self.model.flow.spin_up(recharge)
-        except ConvergenceError as error:
-            raise ConvergenceError(
-                f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
-            ) from error
-        _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m", recharge,
-                  found["steps"], found["newton_iterations"], found["change"])
+        reach_steady_state(self.model.flow, recharge)
 
     # ---- restart -----------------------------------------------------------------------------------
 

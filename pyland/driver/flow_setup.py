@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError
+from pyland.base.errors import ConvergenceError, InputError
+from pyland.base.logging import get_logger
 from pyland.base.parallel import Communicator
 from pyland.base.piecewise import PiecewiseConstant
 from pyland.config import CaseConfig
@@ -21,6 +22,8 @@ from pyland.domain.pfb import read_pfb, read_pfb_header
 from pyland.driver.river_setup import distance_to
 from pyland.subsurface import Boundary, DistributedSubsurface, head_from_water
 from pyland.subsurface.slopes import slopes_from_elevation
+
+_log = get_logger("run")
 
 SIZE_TOLERANCE = 0.01
 """Largest relative difference of the sizes of cells of a domain file [1]; the distributed grid has one size."""
@@ -155,6 +158,24 @@ def build_flow(setup: FlowSetup, members: int = 1) -> DistributedSubsurface:
         boundaries={side: Boundary(kind, series.mean(0.0, setup.config.time.step))
                     for side, (kind, series) in boundary_series(setup.config).items()},
         air_entry=AIR_ENTRY, members=members, comm=setup.comm, **setup.initial, **solver)
+
+
+def reach_steady_state(flow: DistributedSubsurface, recharge: float) -> None:
+    """Bring the heads of a kernel to the steady state under a recharge [kg m-2 s-1], and log what it took.
+
+    Raises
+    ------
+    ConvergenceError
+        If the solver gives up, or heads do not become steady.
+    """
+    try:
+        found = flow.spin_up(recharge)
+    except ConvergenceError as error:
+        raise ConvergenceError(
+            f"{error} (in the spin-up to a steady state; sides must be able to give what is asked of them)"
+        ) from error
+    _log.info("steady state under %.4g kg m-2 s-1: %d steps, %d Newton iterations, last change %.1g m", recharge,
+              found["steps"], found["newton_iterations"], found["change"])
 
 
 def cell_size(config: CaseConfig, whole: Domain) -> tuple[float, float]:

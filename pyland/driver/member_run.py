@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyland.coupling import ColumnModel
-from pyland.driver.domain_records import DOMAIN_STATE
+from pyland.driver.domain_water import DOMAIN_STATE
 from pyland.driver.filtering import Analysis
 from pyland.driver.integration import Integration
 from pyland.driver.records import Records
