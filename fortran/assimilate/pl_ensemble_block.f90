@@ -7,7 +7,7 @@ module pl_ensemble_block
    use pl_symmetric_eigen, only: vector_lanes
    implicit none (type, external)
    private
-   public :: join_block, multiply_add, multiply_add_transposed, split_block
+   public :: join_block, multiply_add, multiply_add_transposed, relax_to_prior, rotate_block, split_block
 
 contains
 
@@ -51,14 +51,7 @@ contains
       real(rk), intent(inout) :: block(vector_lanes, nmember) !! deviations from the prior mean in, members out [unit]
       real(rk) :: factor(vector_lanes), shift(vector_lanes), updated(vector_lanes)
       integer :: i, k
-      shift = 0.0_rk
-      do k = 1, nmember
-         !$omp simd
-         do i = 1, vector_lanes
-            shift(i) = shift(i) + block(i, k)
-         end do
-      end do
-      shift = shift/real(nmember, rk)
+      shift = mean_over_members(nmember, block)
       if (relaxation > 0.0_rk) then
          updated = 0.0_rk
          do k = 1, nmember
@@ -85,6 +78,53 @@ contains
          end do
       end do
    end subroutine join_block
+
+   !> Relaxation of the analysis anomalies to the prior ones: Zhang, Snyder and Sun (2004), Mon. Weather Rev. 132,
+   !> 1238-1253, eq. 5; the prior anomalies are those before inflation.
+   pure subroutine relax_to_prior(nmember, relaxation, prior, block)
+      integer, intent(in) :: nmember                          !! members [1]
+      real(rk), intent(in) :: relaxation                      !! 0: none, 1: prior anomalies about the new mean [1]
+      real(rk), intent(in) :: prior(vector_lanes, nmember)    !! prior anomalies [unit of the state]
+      real(rk), intent(inout) :: block(vector_lanes, nmember) !! deviations from the prior mean [unit of the state]
+      real(rk) :: shift(vector_lanes)
+      integer :: k
+      shift = mean_over_members(nmember, block)
+      do k = 1, nmember
+         block(:, k) = shift + (1.0_rk - relaxation)*(block(:, k) - shift) + relaxation*prior(:, k)
+      end do
+   end subroutine relax_to_prior
+
+   !> Mix the anomalies of the members by a matrix that keeps their mean and covariance.
+   pure subroutine rotate_block(nmember, rotation, block)
+      integer, intent(in) :: nmember                          !! members [1]
+      real(rk), intent(in) :: rotation(nmember, nmember)      !! orthogonal, rows and columns sum to 1 [1]
+      real(rk), intent(inout) :: block(vector_lanes, nmember) !! deviations from the prior mean [unit of the state]
+      real(rk) :: shift(vector_lanes), turned(vector_lanes, nmember)
+      integer :: k
+      shift = mean_over_members(nmember, block)
+      do k = 1, nmember
+         block(:, k) = block(:, k) - shift
+         turned(:, k) = shift
+      end do
+      call multiply_add(nmember, nmember, block, rotation, turned)
+      block = turned
+   end subroutine rotate_block
+
+   !> Mean over the members, lane by lane.
+   pure function mean_over_members(nmember, block) result(mean)
+      integer, intent(in) :: nmember                       !! members [1]
+      real(rk), intent(in) :: block(vector_lanes, nmember) !! any unit
+      real(rk) :: mean(vector_lanes)                       !! as block
+      integer :: i, k
+      mean = 0.0_rk
+      do k = 1, nmember
+         !$omp simd
+         do i = 1, vector_lanes
+            mean(i) = mean(i) + block(i, k)
+         end do
+      end do
+      mean = mean/real(nmember, rk)
+   end function mean_over_members
 
    !> `y <- y + x A` for a block, four columns at a time.
    pure subroutine multiply_add(nrow, ncol, x, a, y)

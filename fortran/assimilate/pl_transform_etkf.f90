@@ -1,4 +1,4 @@
-!> Ensemble transform Kalman filter with the symmetric square root, for one set of observations.
+!> Kalman filters in the space of members, for one set of observations: ETKF, DEnKF and EnKF.
 !>
 !> With S = R^(-1/2) Y' (members x observations), the analysis of a state element with anomalies x' is (Bishop et al.
 !> 2001, Mon. Weather Rev. 129, 420-436; Hunt et al. 2007, Physica D 230, 112-126, eqs. 20-25)
@@ -6,7 +6,9 @@
 !>     increment of the mean   x'^T S (S^T S + (N-1) I)^-1 R^(-1/2) d
 !>     analysis anomalies      x' (I + S S^T/(N-1))^(-1/2)
 !>
-!> Both are functions of a Gram matrix, of S^T S where there are fewer observations than members, else of S S^T, so
+!> The DEnKF (Sakov and Oke 2008, Tellus A 60, 361-371) takes x' - x'^T S (S^T S + (N-1) I)^-1 S^T/2 for the anomalies,
+!> the EnKF (Burgers et al. 1998, Mon. Weather Rev. 126, 1719-1724) gives each member the gain of the mean, applied to an
+!> innovation of its own. All are functions of a Gram matrix, of S^T S where there are fewer observations than members, else of S S^T, so
 !> that the eigenproblem has the order min(p, N). Anomalies are computed as x' plus a correction, with
 !> (1 + l/(N-1))^(-1/2) - 1 = -l/((N-1) s (1 + s)), s = (1 + l/(N-1))^(1/2), which does not cancel. Where the condition
 !> number allows (nearly always), both functions are evaluated on the tridiagonal form of the Gram matrix by
@@ -19,15 +21,21 @@ module pl_transform_etkf
    use pl_symmetric_eigen, only: eigen_type, vector_lanes
    implicit none (type, external)
    private
-   public :: gram_members, gram_observations, spectral_factors, transform_type
+   public :: gram_members, gram_observations, kind_denkf, kind_enkf, kind_etkf, spectral_factors, transform_type
+
+   integer, parameter :: kind_etkf = 1  !! symmetric square root
+   integer, parameter :: kind_denkf = 2 !! half the gain for the anomalies
+   integer, parameter :: kind_enkf = 3  !! perturbed observations
 
    !> Transform of one local domain; the work space is used again for the next one.
    type :: transform_type
+      integer :: kind = kind_etkf                !! one of the kinds above
       integer :: nmember = 0                     !! members N
       integer :: nobs = 0                        !! observations p of this domain
       logical :: by_observation = .false.        !! whether the Gram matrix is p x p
       real(rk), allocatable :: anomalies(:, :)   !! S, (nmember, p), filled by the caller [1]
       real(rk), allocatable :: innovations(:)    !! R^(-1/2) d, (p), filled by the caller [1]
+      real(rk), allocatable :: perturbed(:, :)   !! of each member with its noise, (nmember, p), by the caller for EnKF [1]
       real(rk), allocatable :: projected(:)      !! S R^(-1/2) d, (nmember), where the Gram matrix is N x N [1]
       real(rk), allocatable :: gain(:)           !! 1/(N-1+l) [1]
       real(rk), allocatable :: shrink(:)         !! factor of the correction of anomalies [1]
@@ -45,10 +53,12 @@ module pl_transform_etkf
 contains
 
    !> Allocate work space for `nmember` members.
-   subroutine transform_create(self, nmember, error)
+   subroutine transform_create(self, kind, nmember, error)
       class(transform_type), intent(inout) :: self
+      integer, intent(in) :: kind                         !! one of the kinds above
       integer, intent(in) :: nmember                      !! members [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
+      self%kind = kind
       self%nmember = nmember
       allocate (self%gain(nmember), self%shrink(nmember), self%projected(nmember), self%block(vector_lanes, nmember))
       call self%eigen%create(nmember)
@@ -65,9 +75,11 @@ contains
       if (allocated(self%innovations)) then
          if (size(self%innovations) >= nobs) return
          deallocate (self%innovations, self%anomalies)
+         if (allocated(self%perturbed)) deallocate (self%perturbed)
       end if
       allocate (self%innovations(2*nobs), stat=stat)
       if (stat == 0) allocate (self%anomalies(self%nmember, 2*nobs), stat=stat)
+      if (stat == 0 .and. self%kind == kind_enkf) allocate (self%perturbed(self%nmember, 2*nobs), stat=stat)
       if (stat /= 0) call raise_error(error, error_state, "not enough memory for the observations of a local analysis; &
          &use a smaller radius")
    end subroutine transform_reserve
@@ -98,6 +110,9 @@ contains
       call self%eigen%diagonalise(error)
       if (allocated(error)) return
       call spectral_factors(self%nmember, self%by_observation, self%eigen%values(:n), self%gain(:n), self%shrink(:n))
+      if (self%kind == kind_etkf) return
+      self%shrink(:n) = -0.5_rk*self%gain(:n) ! of the DEnKF; the EnKF has no use for it
+      if (.not. self%by_observation) self%shrink(:n) = self%shrink(:n)*self%eigen%values(:n)
    end subroutine transform_factorise
 
    !> Transform the anomalies of up to `vector_lanes - 1` state elements into deviations from the prior mean.
@@ -110,6 +125,10 @@ contains
       real(rk) :: increment(vector_lanes)
       integer :: k, n
       n = min(self%nobs, self%nmember)
+      if (self%kind == kind_enkf) then
+         call apply_perturbed(self, nused, x)
+         return
+      end if
       associate (b => self%block, s => self%anomalies, d => self%innovations)
          if (self%by_observation) then
             b(:, :n) = 0.0_rk
@@ -136,6 +155,52 @@ contains
          end if
       end associate
    end subroutine transform_apply
+
+   !> The EnKF: the gain of each state element applied to the innovations of each member.
+   pure subroutine apply_perturbed(self, nused, x)
+      class(transform_type), intent(inout) :: self
+      integer, intent(in) :: nused                             !! state elements in the block
+      real(rk), intent(inout) :: x(vector_lanes, self%nmember) !! anomalies in, analysis minus prior mean out [any unit]
+      real(rk) :: gain(vector_lanes, self%nobs)
+      integer :: n
+      n = min(self%nobs, self%nmember)
+      gain = 0.0_rk
+      associate (b => self%block, s => self%anomalies)
+         if (self%by_observation) then
+            call multiply_add(self%nmember, n, x, s(:, :n), gain)
+            call solve_block(self, nused, gain)
+         else
+            b(:, :n) = x
+            call solve_block(self, nused, b(:, :n))
+            call multiply_add(self%nmember, self%nobs, b(:, :n), s(:, :self%nobs), gain)
+         end if
+         call multiply_add_transposed(self%nmember, self%nobs, gain, self%perturbed(:, :self%nobs), x)
+      end associate
+   end subroutine apply_perturbed
+
+   !> Solve with the Gram matrix plus N - 1 for each lane.
+   pure subroutine solve_block(self, nused, b)
+      class(transform_type), intent(in) :: self
+      integer, intent(in) :: nused                             !! lanes with state elements
+      real(rk), intent(inout) :: b(vector_lanes, self%eigen%n) !! vectors in, solutions out [any unit]
+      real(rk) :: vector(self%eigen%n)
+      integer :: i, lane
+      if (self%by_eigenvalues) then
+         call self%eigen%project(b)
+         do i = 1, self%eigen%n
+            b(:, i) = self%gain(i)*b(:, i)
+         end do
+         call self%eigen%expand(b)
+         return
+      end if
+      call self%eigen%reflect_in(b)
+      do lane = 1, nused
+         vector = b(lane, :)
+         call self%root%solve(vector)
+         b(lane, :) = vector
+      end do
+      call self%eigen%reflect_out(b)
+   end subroutine solve_block
 
    !> Mean increments and corrections of anomalies from the eigenvalues.
    pure subroutine update_by_eigenvalues(self, b, increment)
@@ -173,7 +238,12 @@ contains
       end do
       do lane = 1, nused
          vector = b(lane, :)
-         call self%root%correct(vector)
+         if (self%kind == kind_denkf) then
+            call self%root%solve(vector)
+            vector = -0.5_rk*vector
+         else
+            call self%root%correct(vector)
+         end if
          if (.not. self%by_observation) then
             vector = tridiagonal_product(n, self%eigen%values, self%eigen%off_diagonal, vector)
          end if

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 
-GLOBAL_FILTERS = ("etkf", "enkf")
-LOCAL_FILTERS = ("letkf",)
-#: Filters of PDAF and of the assimilation literature that have a name but no implementation here.
-OTHER_FILTERS = (
-    "seik", "lseik", "estkf", "lestkf", "lenkf", "netf", "lnetf", "lknetf", "pf", "ensrf", "eakf", "lensrf",
-    "enks", "denkf", "3dvar", "envar", "esmda", "ies",
-)  # fmt: skip
 #: Largest ratio of predicted spread to observation error whose fourth power is still far from overflow.
 LARGEST_RATIO = 1e70
 
@@ -32,6 +26,8 @@ class Problem:
         Anomalies of the predicted observations, inflated and whitened, shape ``(member, obs)``.
     innovation : numpy.ndarray
         Observation minus mean predicted observation, shape ``(obs,)``.
+    predicted, observed : numpy.ndarray
+        Predicted observations, shape ``(member, obs)``, and observations, shape ``(obs,)``.
     whiten : numpy.ndarray
         Error deviations, shape ``(obs,)``, or lower Cholesky factor of R, shape ``(obs, obs)``.
     """
@@ -39,7 +35,24 @@ class Problem:
     ensemble: np.ndarray
     anomalies: np.ndarray
     innovation: np.ndarray
+    predicted: np.ndarray
+    observed: np.ndarray
     whiten: np.ndarray
+
+    @property
+    def size(self) -> int:
+        """Number of observations."""
+        return self.innovation.size
+
+    @property
+    def scaled(self) -> np.ndarray:
+        """Innovation in units of the observation error, shape ``(obs,)``."""
+        return _whitened(self.whiten, self.innovation)
+
+    def perturbations(self, generator: np.random.Generator) -> np.ndarray:
+        """Draw perturbations of unit variance with zero mean over the members, shape ``(member, obs)``."""
+        draws = generator.standard_normal(self.anomalies.shape)
+        return draws - draws.mean(axis=0)
 
 
 def to_floats(name: str, value: Any, ndim: int) -> np.ndarray:
@@ -59,17 +72,20 @@ def to_floats(name: str, value: Any, ndim: int) -> np.ndarray:
     return array
 
 
-def check_method(method: str, available: tuple[str, ...], elsewhere: tuple[str, ...], other_function: str) -> str:
-    """Return the lower-case name of an available filter, or raise a sentence that lists them."""
-    name = str(method).lower()
-    if name in available:
-        return name
-    here = "global (analyse): " + ", ".join(GLOBAL_FILTERS) + "; local (analyse_local): " + ", ".join(LOCAL_FILTERS)
-    if name in elsewhere:
-        raise InputError(f"method '{method}' belongs to {other_function}; available are {here}")
-    if name in OTHER_FILTERS:
-        raise UnavailableError(f"method '{method}' is not available in this version; available are {here}")
-    raise InputError(f"unknown method '{method}'; available are {here}")
+def check_choice(name: str, value: Any, choices: Iterable[str]) -> str:
+    """Return ``value`` if it is one of ``choices``."""
+    choices = tuple(choices)
+    if value not in choices:
+        raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+    return str(value)
+
+
+def check_generator(rng: np.random.Generator | int | None) -> np.random.Generator:
+    """Return a generator; an integer is a seed, None draws fresh entropy."""
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"rng must be a numpy.random.Generator, a seed or None; got {rng!r}") from error
 
 
 def check_number(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> float:
@@ -137,12 +153,7 @@ def check_problem(E: Any, Y: Any, d: Any, R: Any, inflation: float, *, full_cova
             f"R is too small for this ensemble: an anomaly or innovation is {largest:.1e} error standard deviations, "
             f"more than {LARGEST_RATIO:g}; check the units of R (variances) and Y"
         )
-    return Problem(ensemble, anomalies, innovation, whiten)
-
-
-def whitened(problem: Problem, values: np.ndarray) -> np.ndarray:
-    """Return ``values`` (..., obs) in units of the observation error."""
-    return _whitened(problem.whiten, values)
+    return Problem(ensemble, anomalies, innovation, predicted, observed, whiten)
 
 
 def _whitened(root: np.ndarray, values: np.ndarray) -> np.ndarray:

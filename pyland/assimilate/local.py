@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pyland.assimilate import arguments
 from pyland.assimilate.diagnostics import AnalysisDiagnostics, empty
+from pyland.assimilate.distances import Distances
+from pyland.assimilate.filter_options import LOCALISE, check_bounds, check_options, weight_options
+from pyland.assimilate.filter_table import FilterInfo, find_filter
+from pyland.assimilate.links import Links, link
+from pyland.assimilate.treatment import make_treatment
 from pyland.base.errors import InputError
 from pyland.core import filters as core
+from pyland.core.localisation import TAPERS, Localisation, taper_weights
 
 
 def analyse_local(
@@ -19,16 +26,30 @@ def analyse_local(
     R: Any,
     coords_state: Any,
     coords_obs: Any,
-    radius: float,
+    radius: Any,
     method: str = "letkf",
     *,
-    taper: str = "gaspari_cohn",
+    taper: Any = "gaspari_cohn",
     inflation: float = 1.0,
     relaxation: float = 0.0,
+    relaxation_to: str = "spread",
     domain_of_state: Any = None,
     metric: str = "euclidean",
+    period: Any = None,
+    depth_state: Any = None,
+    depth_obs: Any = None,
+    depth_radius: Any = None,
+    depth_taper: str = "gaspari_cohn",
+    distances: Distances | None = None,
+    adaptive: float | str | None = None,
+    error_group: Any = None,
+    error_length: Any = None,
+    inflate_unobserved: bool = False,
+    rotation: bool = False,
+    rng: np.random.Generator | int | None = None,
     threads: int | None = None,
     return_diagnostics: bool = False,
+    **options: Any,
 ) -> np.ndarray | tuple[np.ndarray, AnalysisDiagnostics]:
     """Update an ensemble domain by domain, each with the observations within a radius.
 
@@ -45,29 +66,59 @@ def analyse_local(
         Observation error variances, shape ``(obs,)``, above 0.
     coords_state : array_like
         Coordinates of the local domains, shape ``(domain, ndim)`` or ``(domain,)``, ndim 1 to 3. One domain per state
-        element unless ``domain_of_state`` is given.
+        element unless ``domain_of_state`` is given. With ``distances``: the number of domains.
     coords_obs : array_like
-        Coordinates of the observations, shape ``(obs, ndim)`` or ``(obs,)``.
-    radius : float
-        Support radius: an observation farther than this has no weight (PDAF: cradius = sradius = radius). In the unit
-        of the coordinates, in metres with ``haversine``; above 0, ``inf`` for no localisation.
-    method : {"letkf"}
-        Local ensemble transform Kalman filter with the symmetric square root.
-    taper : {"gaspari_cohn", "exponential", "none"}
-        Weight of the inverse error variance with distance s: the fifth-order function of Gaspari and Cohn that vanishes
-        at the radius, ``exp(-s/radius)`` cut off at the radius, or 1 up to the radius.
+        Coordinates of the observations, shape ``(obs, ndim)`` or ``(obs,)``; None with ``distances``. For an
+        anisotropic support divide the coordinates of both by the radius along each axis.
+    radius : float or array_like
+        Support radius, of all observations or ``(obs,)``: farther than this an observation has no weight (PDAF:
+        cradius = sradius = radius). In the unit of the coordinates, in metres with ``haversine``; above 0, ``inf`` for
+        no localisation.
+    method : {"letkf", "lestkf", "lseik", "ldenkf", "lenkf", "lensrf", "leakf", "lrhf", "lnetf", "lknetf"}
+        Filter, see `FILTERS`.
+    taper : {"gaspari_cohn", "exponential", "none"} or sequence of them
+        Weight of the inverse error variance (of the regression in serial filters, of the covariance in the LEnKF) with
+        distance s: the fifth-order function of Gaspari and Cohn that vanishes at the radius, ``exp(-s/radius)`` cut off
+        at the radius, or 1 up to the radius; one for all observations, or one for each.
     inflation : float
         Factor on the prior anomalies (PDAF: ``1/sqrt(forget)``), in (0, 100].
     relaxation : float
-        Relaxation to the prior spread (RTPS), 0 to 1; the prior spread is that before inflation.
+        Relaxation to the prior before inflation, 0 to 1.
+    relaxation_to : {"spread", "perturbations"}
+        Relax to the prior spread (RTPS) or to the prior anomalies (RTPP).
     domain_of_state : array_like of int, optional
         Domain of each state element, shape ``(state,)``, from 0: the layers of a column share one analysis.
     metric : {"euclidean", "haversine"}
         Distance between coordinates; ``haversine``: great circle between (latitude, longitude) in degrees.
+    period : array_like, optional
+        Length of each axis that is periodic, 0 for one that is not, shape ``(ndim,)``; ``euclidean`` only.
+    depth_state, depth_obs, depth_radius, depth_taper
+        Localisation in 2+1 dimensions: depths of the domains ``(domain,)`` and of the observations ``(obs,)`` (NaN for
+        one that sees all depths alike) [m], support over depth [m], number or ``(obs,)``, and taper over depth. The
+        weight is the product with that of the distance; layers then are domains of their own.
+    distances : Distances, optional
+        Pairs of domains and observations with their distances instead of coordinates, as of `river_distances`.
+    adaptive : float or "auto", optional
+        Multiply weights by a function of the sample correlation r between state and predicted observation, that of
+        Gaspari and Cohn of (1 - abs(r))/(1 - adaptive) (Luo and Bhakta 2020); ``auto`` is 3/sqrt(N), at most 0.9. In a
+        domain with several elements the best correlated one counts.
+    error_group, error_length : array_like, optional
+        Groups ``(obs,)`` within which errors are correlated, exp(-distance/length), and the length, number or
+        ``(obs,)``. Filters in the space of members only.
+    inflate_unobserved : bool
+        Inflate domains without observations within their radius too, as the LETKF of PDAF does.
+    rotation : bool
+        Mix the analysis anomalies of all domains by one random orthogonal matrix that keeps mean and covariance.
+    rng : numpy.random.Generator or int, optional
+        Source of perturbations and rotation; an integer is a seed. Ranks that hold shares of one state must pass
+        generators in the same state. None draws fresh entropy and is not reproducible.
     threads : int, optional
         OpenMP threads; the result does not depend on it.
     return_diagnostics : bool
         Return the observation-space statistics as well; each observation is then analysed at its own place.
+    **options
+        Of single filters as in `analyse`, and ``localise`` ("covariance", "errors") of ``lenkf``: localise covariances
+        (Houtekamer and Mitchell 2001), or error variances as the LETKF.
 
     Returns
     -------
@@ -79,59 +130,116 @@ def analyse_local(
     Raises
     ------
     InputError
-        If shapes do not fit, a value is not finite, R or the radius is not positive, or an option is unknown.
+        If shapes do not fit, a value is not finite, R or the radius is not positive, or an option is unknown or belongs
+        to another filter.
     UnavailableError
-        If ``method`` is a known filter that this version does not have.
+        If ``method`` is a known filter that pyland does not have.
     ConvergenceError
-        If an eigenvalue iteration does not converge.
+        If an eigenvalue iteration or the conjugate gradients of the LEnKF do not converge.
 
     Notes
     -----
-    A domain without observations within the radius keeps its ensemble as it is, without inflation (the LETKF of PDAF
-    inflates it). Domains are independent: shares of the domains, analysed apart, give the same bits as all at once.
+    A domain without observations within the radius keeps its ensemble as it is, without inflation unless asked.
+    Domains are independent: shares of the domains, analysed apart, give the same bits as all at once. Serial filters
+    take observations in the order in which they come.
 
     References
     ----------
     .. [1] Hunt, B. R., Kostelich, E. J., and Szunyogh, I. (2007). Physica D 230, 112-126.
     .. [2] Gaspari, G., and Cohn, S. E. (1999). Q. J. R. Meteorol. Soc. 125, 723-757, eq. 4.10.
+    .. [3] Houtekamer, P. L., and Mitchell, H. L. (2001). Mon. Weather Rev. 129, 123-137.
+    .. [4] Anderson, J. L. (2003). Mon. Weather Rev. 131, 634-642.
+    .. [5] Luo, X., and Bhakta, T. (2020). J. Pet. Sci. Eng. 184, 106559.
     """
-    arguments.check_method(method, arguments.LOCAL_FILTERS, arguments.GLOBAL_FILTERS, "analyse")
-    inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
-    options = {
-        "radius": arguments.check_number("radius", radius, 0.0, np.inf, open_low=True),
-        "metric": _check_choice("metric", metric, core.METRICS),
-        "taper": _check_choice("taper", taper, core.TAPERS),
-        "inflation": inflation,
-        "relaxation": arguments.check_number("relaxation", relaxation, 0.0, 1.0),
-        "threads": arguments.check_threads(threads),
-    }
+    chosen = find_filter(method, is_local=True)
+    check_options(chosen.name, options)
     if np.ndim(R) == 2:
-        raise InputError(
-            "R must be a list of variances, shape (obs,), in a local analysis; use analyse for a full matrix"
-        )
+        raise InputError("R must be a list of variances, shape (obs,), in a local analysis; use error_group and "
+                         "error_length for correlated errors, or analyse for a full matrix")
     problem = arguments.check_problem(E, Y, d, R, inflation, full_covariance=False)
-    if problem.innovation.size == 0:
+    generator = arguments.check_generator(rng) if rotation or not chosen.is_deterministic else None
+    treatment = make_treatment(
+        len(problem.ensemble), inflation=inflation, relaxation=relaxation, relaxation_to=relaxation_to,
+        rotation=rotation, generator=generator, threads=threads, inflate_unobserved=inflate_unobserved)
+    if problem.size == 0:
         analysis = np.array(problem.ensemble, order="F")
         return (analysis, empty()) if return_diagnostics else analysis
-    domains, places = _check_places(coords_state, coords_obs, problem.innovation.size, metric)
-    members = _check_domains(domain_of_state, len(domains), problem.ensemble.shape[1])
-    scaled = problem.anomalies, problem.innovation / problem.whiten
-    analysis = core.update_local(
-        problem.ensemble, *scaled, observation_places=places, domain_places=domains, domain_of_state=members, **options)
+    links = link(
+        coords_state, coords_obs, radius, nobs=problem.size, nmember=len(problem.ensemble), taper=taper, metric=metric,
+        period=period, depth_state=depth_state, depth_obs=depth_obs, depth_radius=depth_radius,
+        depth_taper=depth_taper, distances=distances, adaptive=adaptive, error_group=error_group,
+        error_length=error_length)
+    domains = _check_domains(domain_of_state, links.ndomain, problem.ensemble.shape[1])
+    update = _Update(chosen, problem, links, generator, options)
+    analysis = update(problem.ensemble, links.domains(), domains, treatment)
     if not return_diagnostics:
         return analysis
-    predicted = np.asarray(Y, dtype=np.float64)
-    at_observations = {"observation_places": places, "domain_places": places, "domain_of_state": np.arange(len(places))}
-    analysed = core.update_local(predicted, *scaled, **at_observations, **options)
-    unrelaxed = core.update_local(predicted, *scaled, **at_observations, **{**options, "relaxation": 0.0})
+    return analysis, _diagnose(update, treatment)
+
+
+class _Update:
+    """The update of states in local domains by one set of observations; checks what the filter allows."""
+
+    def __init__(
+        self, chosen: FilterInfo, problem: arguments.Problem, links: Links, generator: np.random.Generator | None,
+        options: Mapping[str, Any],
+    ) -> None:
+        self.chosen, self.problem, self.links = chosen, problem, links
+        self._localise = "errors"
+        if chosen.family == "covariance":
+            self._localise = arguments.check_choice("localise", options.get("localise", "covariance"), LOCALISE)
+        by_regression = chosen.family == "serial" or self._localise == "covariance"
+        if by_regression and links.has_correlated_errors:
+            raise InputError(f"error_group is for filters in the space of members; '{chosen.name}' takes observations "
+                             "with independent errors")
+        if by_regression and links.distances is not None:
+            raise InputError(f"distances are for filters in the space of members; '{chosen.name}' needs distances "
+                             "between observations too: give coordinates")
+        if self._localise == "covariance" and links.is_adaptive:
+            raise InputError("adaptive is not for localised covariances, which it can make indefinite; use "
+                             "localise='errors' or another filter")
+        self._noise = problem.perturbations(generator) if chosen.kernel == "enkf" else None
+        self._bounds = check_bounds(options.get("bounds"), problem.predicted) if chosen.family == "serial" else None
+        self._options = weight_options(chosen.kernel, options) if chosen.family == "weights" else {}
+
+    def __call__(
+        self, state: np.ndarray, localisation: Localisation, domains: np.ndarray, treatment: core.Treatment
+    ) -> np.ndarray:
+        """Return the analysis of ``state`` (member, state), whose elements lie in ``domains`` (state,)."""
+        problem, kernel = self.problem, self.chosen.kernel
+        if self.chosen.family == "serial":
+            return core.update_serial(
+                localisation, state, domains, problem.anomalies * problem.whiten,
+                problem.observed - problem.innovation, problem.observed, problem.whiten**2, self._bounds,
+                "rhf" if kernel == "rhf" else "ensrf", treatment)
+        if self._localise == "covariance":
+            innovations = problem.scaled - problem.anomalies + self._noise
+            return core.update_covariance(
+                localisation, state, domains, problem.anomalies, innovations, treatment)
+        if self.chosen.family == "weights":
+            return core.update_local_weights(
+                localisation, state, domains, problem.anomalies, problem.scaled, kernel, treatment, **self._options)
+        return core.update_local(
+            localisation, state, domains, problem.anomalies, problem.scaled, self._noise,
+            "etkf" if kernel == "estkf" else kernel, treatment)
+
+
+def _diagnose(update: _Update, treatment: core.Treatment) -> AnalysisDiagnostics:
+    """Analyse each observation at its own place."""
+    problem, own = update.problem, np.arange(update.problem.size)
+    places = update.links.at_observations()
+    analysed = update(problem.predicted, places, own, treatment)
+    gain = core.Treatment(inflation=treatment.inflation, threads=treatment.threads)
+    optimal = core.update_local(
+        places, problem.predicted, own, problem.anomalies, problem.scaled, None, "etkf", gain)
     variance = problem.whiten**2
-    return analysis, AnalysisDiagnostics(
+    return AnalysisDiagnostics(
         innovation=problem.innovation,
-        residual=np.asarray(d, dtype=np.float64) - analysed.mean(axis=0),
-        spread_prior=predicted.std(axis=0, ddof=1),
+        residual=problem.observed - analysed.mean(axis=0),
+        spread_prior=problem.predicted.std(axis=0, ddof=1),
         spread_analysis=analysed.std(axis=0, ddof=1),
-        chi2=float((problem.innovation**2 / (variance + inflation**2 * predicted.var(axis=0, ddof=1))).sum()),
-        degrees_of_freedom=float((unrelaxed.var(axis=0, ddof=1) / variance).sum()),
+        chi2=float((problem.innovation**2 / (variance + (problem.anomalies * problem.whiten).var(axis=0, ddof=1))).sum()),
+        degrees_of_freedom=float((optimal.var(axis=0, ddof=1) / variance).sum()),
     )
 
 
@@ -141,25 +249,25 @@ def local_weights(
     R: Any,
     coords_state: Any,
     coords_obs: Any,
-    radius: float,
+    radius: Any,
+    method: str = "letkf",
     *,
-    taper: str = "gaspari_cohn",
     inflation: float = 1.0,
-    metric: str = "euclidean",
-    threads: int | None = None,
+    **options: Any,
 ) -> np.ndarray:
     """Return the transform of every local domain as a matrix, to look at or to apply elsewhere.
 
     Parameters
     ----------
-    Y, d, R, coords_state, coords_obs, radius, taper, inflation, metric, threads
-        As in `analyse_local`.
+    Y, d, R, coords_state, coords_obs, radius, method, inflation, **options
+        As in `analyse_local`, of filters in the space of members; ``domain_of_state`` has no meaning.
 
     Returns
     -------
     numpy.ndarray
         Weights ``W``, shape ``(domain, member, member)``: the analysis of a state element is
-        ``mean(E) + (E - mean(E)) @ W`` in the domain of the element, for any element.
+        ``mean(E) + (E - mean(E)) @ W`` in the domain of the element, for any element and without relaxation to the
+        spread.
 
     Raises
     ------
@@ -170,15 +278,18 @@ def local_weights(
     -----
     Computed by analysing the N unit vectors of member space in every domain, by the code that updates states.
     """
+    chosen = find_filter(method, is_local=True)
+    if chosen.family == "serial" or (chosen.family == "covariance" and options.get("localise") != "errors"):
+        raise InputError(f"method '{method}' has no weights: each state element follows on its own")
     predicted = arguments.to_floats("Y (member, obs)", Y, 2)
     nmember = predicted.shape[0]
-    places = _as_points("coords_state (domain, ndim)", coords_state)
-    units = np.tile(np.eye(nmember), (1, len(places)))
-    owner = np.repeat(np.arange(len(places)), nmember)
+    ndomain = coords_state if options.get("distances") is not None else len(np.asarray(coords_state))
+    units = np.tile(np.eye(nmember), (1, ndomain))
+    owner = np.repeat(np.arange(ndomain), nmember)
     analysed = analyse_local(
-        units, predicted, d, R, places, coords_obs, radius,
-        taper=taper, inflation=inflation, metric=metric, threads=threads, domain_of_state=owner)
-    return (analysed - 1.0 / nmember).reshape(nmember, len(places), nmember).transpose(1, 2, 0)
+        units, predicted, d, R, coords_state, coords_obs, radius, method, inflation=inflation, domain_of_state=owner,
+        **options)
+    return (analysed - 1.0 / nmember).reshape(nmember, ndomain, nmember).transpose(1, 2, 0)
 
 
 def localisation_weights(distances: Any, radius: float, taper: str = "gaspari_cohn") -> np.ndarray:
@@ -208,42 +319,7 @@ def localisation_weights(distances: Any, radius: float, taper: str = "gaspari_co
     if (flat < 0).any():
         raise InputError(f"distances must be at least 0; got {flat.min()!r}")
     radius = arguments.check_number("radius", radius, 0.0, np.inf, open_low=True)
-    return core.taper_weights(flat, radius, _check_choice("taper", taper, core.TAPERS)).reshape(array.shape)
-
-
-def _check_choice(name: str, value: str, choices: dict[str, int]) -> str:
-    if value not in choices:
-        raise InputError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
-    return value
-
-
-def _as_points(name: str, value: Any) -> np.ndarray:
-    """Return coordinates as (point, ndim); a list of numbers is one coordinate each."""
-    return arguments.to_floats(name, np.asarray(value)[:, np.newaxis] if np.ndim(value) == 1 else value, 2)
-
-
-def _check_places(coords_state: Any, coords_obs: Any, nobs: int, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Check coordinates of domains and observations."""
-    domains = _as_points("coords_state (domain, ndim)", coords_state)
-    places = _as_points("coords_obs (obs, ndim)", coords_obs)
-    if len(places) != nobs:
-        raise InputError(f"coords_obs must have one row per observation, {nobs}; got shape {places.shape}")
-    ndim = places.shape[1]
-    if domains.shape[1] != ndim or not 1 <= ndim <= 3:
-        raise InputError(
-            "coords_state and coords_obs must have the same 1 to 3 coordinates per row; "
-            f"got shapes {domains.shape} and {places.shape}"
-        )
-    if metric == "haversine":
-        if ndim != 2:
-            raise InputError(f"metric 'haversine' needs (latitude, longitude) per row; got {ndim} coordinates")
-        for name, points in (("coords_state", domains), ("coords_obs", places)):
-            if len(points) and np.abs(points[:, 0]).max() > 90.0:
-                raise InputError(
-                    f"{name} must hold (latitude, longitude) in degrees for metric 'haversine'; "
-                    f"got a latitude of {points[np.abs(points[:, 0]).argmax(), 0]!r}"
-                )
-    return domains, places
+    return taper_weights(flat, radius, arguments.check_choice("taper", taper, TAPERS)).reshape(array.shape)
 
 
 def _check_domains(domain_of_state: Any, ndomain: int, nstate: int) -> np.ndarray:
