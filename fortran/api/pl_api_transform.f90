@@ -3,12 +3,13 @@ module pl_api_transform
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
+   use pl_particle_weights, only: likelihood_gaussian, likelihood_laplace, log_likelihoods, tempering_exponent
    use pl_transform_knetf, only: hybrid_option_type
    use pl_transform_seik, only: householder_omega
    use pl_transform_weights, only: weights_enkf, weights_option_type, weights_seik, weights_transform_type
    implicit none (type, external)
    private
-   public :: transform_omega, transform_weights
+   public :: transform_likelihood, transform_omega, transform_weights
 
    real(rk), parameter :: largest_ratio = 1.0e70_rk !! error deviations; the fourth power is far from overflow
 
@@ -64,7 +65,37 @@ contains
       call report(error, ierr, errmsg)
    end subroutine transform_omega
 
-   !> Shapes, values and shares.
+   !> Logarithms of the likelihoods of the members, for a particle filter.
+   subroutine transform_likelihood(anomalies, innovations, likelihood, least_effective, logs, ierr, errmsg)
+      real(rk), intent(in) :: anomalies(:, :)   !! (nmember, nobs), whitened with the error covariance [1]
+      real(rk), intent(in) :: innovations(:)    !! (nobs), whitened [1]
+      integer, intent(in) :: likelihood         !! 1 Gaussian, 2 Laplace
+      real(rk), intent(in) :: least_effective   !! least effective sample size over the number of members [1]
+      real(rk), intent(inout) :: logs(:)        !! (nmember), logarithms, the largest is 0 [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      real(rk) :: exponent, weights(size(anomalies, 1))
+      type(error_type), allocatable :: error
+      type(weights_option_type) :: option
+      if (size(logs) /= size(anomalies, 1) .or. size(innovations) /= size(anomalies, 2)) then
+         call raise_error(error, error_input, "likelihoods must have one value per member, innovations one per observation")
+      else if (likelihood /= likelihood_gaussian .and. likelihood /= likelihood_laplace) then
+         call raise_error(error, error_input, "unknown number of a likelihood; known are 1 and 2")
+      else
+         option%least_effective = least_effective
+         call check_values(anomalies, innovations, option, error)
+      end if
+      if (.not. allocated(error)) then
+         call log_likelihoods(likelihood, size(logs), size(innovations), anomalies, innovations, logs)
+         if (least_effective > 0.0_rk) then
+            call tempering_exponent(size(logs), least_effective, logs, weights, exponent)
+            logs = exponent*logs
+         end if
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine transform_likelihood
+
+   !> Shapes of the arrays of a transform, and what `check_values` asks.
    subroutine check_arrays(anomalies, innovations, weights, option, error)
       real(rk), intent(in) :: anomalies(:, :)             !! (nmember, nobs) [1]
       real(rk), intent(in) :: innovations(:, :)           !! (1, nobs) or (nmember, nobs) [1]
@@ -81,7 +112,18 @@ contains
             &observation, and one row (one per member for the EnKF)")
       else if (any(shape(weights) /= [n, n])) then
          call raise_error(error, error_input, "weights must have one row and one column per member")
-      else if (.not. (all(ieee_is_finite(anomalies)) .and. all(ieee_is_finite(innovations)))) then
+      else
+         call check_values(anomalies, [innovations], option, error)
+      end if
+   end subroutine check_arrays
+
+   !> Finite values of a size whose fourth power is a number, and shares between 0 and 1.
+   subroutine check_values(anomalies, innovations, option, error)
+      real(rk), intent(in) :: anomalies(:, :)             !! (nmember, nobs) [1]
+      real(rk), intent(in) :: innovations(:)              !! all innovations [1]
+      type(weights_option_type), intent(in) :: option     !! which transform
+      type(error_type), allocatable, intent(out) :: error !! what is wrong
+      if (.not. (all(ieee_is_finite(anomalies)) .and. all(ieee_is_finite(innovations)))) then
          call raise_error(error, error_input, "a predicted observation or an innovation is not finite")
       else if (maxval(abs(anomalies)) > largest_ratio .or. maxval(abs(innovations)) > largest_ratio) then
          call raise_error(error, error_input, "an anomaly or innovation is more than 1e70 error standard deviations; &
@@ -92,7 +134,7 @@ contains
          call raise_error(error, error_input, "the least effective sample size and the hybrid weight must lie between &
             &0 and 1, and the norm of the moments must be at least 0")
       end if
-   end subroutine check_arrays
+   end subroutine check_values
 
    !> Shape and values of a rotation.
    subroutine check_rotation(rotation, nmember, method, error)
