@@ -9,16 +9,19 @@ module pl_api_assimilate
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
    use pl_local_analysis, only: local_option_type
-   use pl_local_filters, only: analyse_by_kalman, analyse_by_regression
+   use pl_local_filters, only: analyse_by_kalman, analyse_by_regression, analyse_by_weights
    use pl_local_regression, only: change_type
    use pl_local_update, only: local_problem_type
    use pl_localisation, only: localisation_type
    use pl_serial_filter, only: process_observations
+   use pl_transform_knetf, only: hybrid_option_type
    use pl_transform_etkf, only: kind_enkf
    use pl_transform_global, only: global_option_type, global_transform_type
+   use pl_transform_weights, only: weights_option_type
    implicit none (type, external)
    private
-   public :: assimilate_covariance, assimilate_global, assimilate_local, assimilate_serial, assimilate_weights
+   public :: assimilate_by_weights, assimilate_covariance, assimilate_global, assimilate_local, assimilate_serial
+   public :: assimilate_weights
 
 contains
 
@@ -115,6 +118,49 @@ contains
       end if
       call report(error, ierr, errmsg)
    end subroutine assimilate_local
+
+   !> Update an ensemble with a local filter that works by weights.
+   subroutine assimilate_by_weights(localisation, ensemble, anomalies, innovations, domain_start, domain_states, method, &
+                                    likelihood, least_effective, root, hybrid_variant, hybrid_rule, hybrid_weight, &
+                                    hybrid_norm, inflation, relaxation, to_perturbations, inflate_unobserved, rotation, &
+                                    nthread, ierr, errmsg)
+      type(localisation_handle), intent(in) :: localisation
+      real(rk), intent(inout) :: ensemble(:, :)        !! (nmember, nstate), prior in, analysis out [unit of the state]
+      real(rk), intent(in) :: anomalies(:, :)          !! (nmember, nobs), inflated, over the error deviation [1]
+      real(rk), intent(in) :: innovations(:)           !! (nobs), over the error deviation [1]
+      integer, intent(in) :: domain_start(:)           !! (ndomain + 1), from 1
+      integer, intent(in) :: domain_states(:)          !! (nstate), state elements by domain, from 1
+      integer, intent(in) :: method                    !! see pl_transform_weights
+      integer, intent(in) :: likelihood                !! 1 Gaussian, 2 Laplace
+      real(rk), intent(in) :: least_effective          !! NETF: least effective sample size over N, 0 to 1 [1]
+      integer, intent(in) :: root                      !! SEIK: 1 symmetric, 2 Cholesky
+      integer, intent(in) :: hybrid_variant            !! 1 HNK, 2 HKN, 3 HSync
+      integer, intent(in) :: hybrid_rule               !! 1 fixed, 2 lin, 3 alpha, 4 ska, 5 sklin
+      real(rk), intent(in) :: hybrid_weight            !! see pl_transform_knetf, 0 to 1 [1]
+      real(rk), intent(in) :: hybrid_norm              !! see pl_transform_knetf; 0: number of members [1]
+      real(rk), intent(in) :: inflation                !! factor on the prior anomalies [1]
+      real(rk), intent(in) :: relaxation               !! relaxation to the prior, 0 to 1 [1]
+      integer, intent(in) :: to_perturbations          !! 0: relax to the prior spread; 1: to the prior anomalies
+      integer, intent(in) :: inflate_unobserved        !! 1: inflate domains without observations
+      real(rk), intent(in) :: rotation(:, :)           !! (nmember, nmember), mixes the anomalies [1]
+      integer, intent(in) :: nthread                   !! threads; 0: as many as OpenMP would use [1]
+      integer, intent(out) :: ierr
+      character(len=512), intent(out) :: errmsg
+      type(error_type), allocatable :: error
+      type(local_problem_type) :: problem
+      type(weights_option_type) :: option
+      call check_local(localisation, ensemble, anomalies, innovations, domain_start, domain_states, error)
+      if (.not. allocated(error)) then
+         option = weights_option_type( &
+            method=method, likelihood=likelihood, root=root, least_effective=least_effective, &
+            hybrid=hybrid_option_type(hybrid_variant, hybrid_rule, hybrid_weight, hybrid_norm))
+         problem = local_problem_type(size(ensemble, 1), anomalies, innovations, anomalies(:, :1))
+         call analyse_by_weights( &
+            option, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
+            threads(nthread), problem, localisation%localisation, domain_start, domain_states, ensemble, error)
+      end if
+      call report(error, ierr, errmsg)
+   end subroutine assimilate_by_weights
 
    !> Update an ensemble with a serial filter.
    subroutine assimilate_serial(localisation, ensemble, anomalies, mean, observed, variance, bounds, domain_start, &

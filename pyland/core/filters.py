@@ -15,6 +15,7 @@ import numpy as np
 from pyland.core import wrapped
 from pyland.core.errors import check
 from pyland.core.localisation import Localisation, members_first
+from pyland.core.transforms import HYBRID_RULES, LIKELIHOODS, METHODS, ROOTS, VARIANTS
 
 KINDS = {"etkf": 1, "denkf": 2, "enkf": 3}
 SERIAL_KINDS = {"ensrf": 1, "rhf": 2}
@@ -121,6 +122,24 @@ def update_local(
     return analysis
 
 
+def update_local_weights(
+    localisation: Localisation, ensemble: np.ndarray, domain_of_state: np.ndarray, anomalies: np.ndarray,
+    innovations: np.ndarray, method: str, treatment: Treatment, *, likelihood: str = "gaussian",
+    least_effective: float = 0.0, root: str = "symmetric", variant: str = "hnk", hybrid_rule: str = "lin",
+    hybrid_weight: float = 0.95, hybrid_norm: float = 0.0,
+) -> np.ndarray:
+    """Update an ensemble with a local filter that works by weights.
+
+    Arguments as in `update_local`; ``method`` and the options as in `pyland.core.transforms.weight_matrix`.
+    """
+    analysis = np.array(ensemble, dtype=np.float64, order="F")
+    check(*wrapped.pl_api_assimilate.assimilate_by_weights(
+        localisation.handle, analysis, members_first(anomalies), np.ascontiguousarray(innovations, dtype=np.float64),
+        *_domains(domain_of_state, localisation.ndomain), METHODS[method], LIKELIHOODS[likelihood], least_effective,
+        ROOTS[root], VARIANTS[variant], HYBRID_RULES[hybrid_rule], hybrid_weight, hybrid_norm, *_local(treatment)))
+    return analysis
+
+
 def update_serial(
     localisation: Localisation, ensemble: np.ndarray, domain_of_state: np.ndarray, anomalies: np.ndarray,
     mean: np.ndarray, observed: np.ndarray, variance: np.ndarray, bounds: np.ndarray, kind: str, treatment: Treatment,
@@ -173,5 +192,5 @@ def _domains(domain_of_state: np.ndarray, ndomain: int) -> tuple[np.ndarray, np.
 
 __all__ = [
     "KINDS", "RELAXATIONS", "SERIAL_KINDS", "Treatment", "update_by_weights", "update_covariance", "update_global",
-    "update_local", "update_serial",
+    "update_local", "update_local_weights", "update_serial",
 ]  # fmt: skip
