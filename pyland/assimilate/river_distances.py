@@ -181,7 +181,7 @@ def _nodes(name: str, value: Any, size: int) -> np.ndarray:
     if nodes.ndim != 1 or (nodes.size and not np.issubdtype(nodes.dtype, np.integer)):
         raise InputError(f"{name} must be a list of whole numbers; got shape {nodes.shape} of {nodes.dtype}")
     nodes = nodes.astype(np.int64)
-    if nodes.size and not (0 <= nodes.min() and nodes.max() < size):
+    if nodes.size and not (nodes.min() >= 0 and nodes.max() < size):
         raise InputError(f"{name} must lie in 0 to {size - 1} (nodes of downstream); got {nodes.min()}, {nodes.max()}")
     return nodes
 
