@@ -47,7 +47,8 @@ contains
       end if
       call build_matrix(localisation, anomalies, matrix, error)
       if (allocated(error)) return
-      allocate (all%sensitivity(size(anomalies, 1), size(anomalies, 2)), all%shift(size(anomalies, 2)), stat=stat)
+      allocate (all%sensitivity(size(anomalies, 1), size(anomalies, 2)), stat=stat)
+      if (stat == 0) allocate (all%shift(size(anomalies, 2)), stat=stat)
       if (stat == 0) allocate (all%change, mold=all%sensitivity, stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the observations of a localised covariance")
@@ -71,7 +72,10 @@ contains
       integer :: i, j, k, n, nfound, nobs, pass, stat
       nobs = size(anomalies, 2)
       degrees = real(size(anomalies, 1) - 1, rk)
-      allocate (matrix%start(nobs + 1), matrix%diagonal(nobs), found(nobs), distance(nobs), stat=stat)
+      allocate (matrix%start(nobs + 1), stat=stat)
+      if (stat == 0) allocate (matrix%diagonal(nobs), stat=stat)
+      if (stat == 0) allocate (found(nobs), stat=stat)
+      if (stat == 0) allocate (distance(nobs), stat=stat)
       do pass = 1, 2 ! counts, then fills
          n = 0
          if (stat == 0) then
@@ -96,7 +100,8 @@ contains
                end do
             end do
             matrix%start(nobs + 1) = n + 1
-            if (pass == 1) allocate (matrix%column(n), matrix%value(n), stat=stat)
+            if (pass == 1) allocate (matrix%column(n), stat=stat)
+            if (pass == 1 .and. stat == 0) allocate (matrix%value(n), stat=stat)
          end if
       end do
       if (stat /= 0) then
@@ -152,7 +157,7 @@ contains
          alpha = beta
          where (rz > 0.0_rk)
             beta = beta/rz
-         elsewhere
+         else where
             beta = 0.0_rk
          end where
          rz = alpha

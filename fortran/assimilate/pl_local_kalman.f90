@@ -8,7 +8,6 @@ module pl_local_kalman
    use pl_kinds, only: rk
    use pl_local_update, only: local_problem_type, local_update_type
    use pl_localisation, only: localisation_type
-   use pl_symmetric_eigen, only: vector_lanes
    use pl_transform_etkf, only: kind_enkf, transform_type
    implicit none (type, external)
    private
@@ -61,7 +60,7 @@ contains
    subroutine kalman_apply(self, nused, block)
       class(kalman_update_type), intent(inout) :: self
       integer, intent(in) :: nused                      !! lanes with state elements
-      real(rk), intent(inout) :: block(vector_lanes, *) !! prior anomalies in, deviations out [any unit]
+      real(rk), intent(inout) :: block(:, :) !! (lanes, nmember), prior anomalies in, deviations out [any unit]
       call self%transform%apply(nused, block(:, :self%transform%nmember))
    end subroutine kalman_apply
 

@@ -8,7 +8,6 @@ module pl_local_regression
    use pl_error, only: error_state, error_type, raise_error
    use pl_kinds, only: rk
    use pl_local_update, only: local_update_type
-   use pl_symmetric_eigen, only: vector_lanes
    implicit none (type, external)
    private
    public :: change_type, regression_update_type
@@ -57,7 +56,8 @@ contains
          if (size(self%found) < self%nobs) deallocate (self%found, self%weight)
       end if
       if (.not. allocated(self%found)) then
-         allocate (self%found(2*self%nobs), self%weight(2*self%nobs), stat=stat)
+         allocate (self%found(2*self%nobs), stat=stat)
+         if (stat == 0) allocate (self%weight(2*self%nobs), stat=stat)
          if (stat /= 0) then
             call raise_error(error, error_state, "not enough memory for the observations of a local analysis; use a &
                &smaller radius")
@@ -93,7 +93,7 @@ contains
    subroutine regression_apply(self, nused, block)
       class(regression_update_type), intent(inout) :: self
       integer, intent(in) :: nused                      !! lanes with state elements
-      real(rk), intent(inout) :: block(vector_lanes, *) !! prior anomalies in, deviations out [any unit]
+      real(rk), intent(inout) :: block(:, :) !! (lanes, nmember), prior anomalies in, deviations out [any unit]
       real(rk) :: x(self%nmember)
       integer :: lane
       do lane = 1, nused

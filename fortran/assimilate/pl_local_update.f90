@@ -3,7 +3,6 @@ module pl_local_update
    use pl_error, only: error_type
    use pl_kinds, only: rk
    use pl_localisation, only: localisation_type
-   use pl_symmetric_eigen, only: vector_lanes
    implicit none (type, external)
    private
    public :: local_problem_type, local_update_type
@@ -38,11 +37,11 @@ module pl_local_update
 
       !> Turn the inflated prior anomalies of state elements into deviations of the analysis from the prior mean.
       subroutine apply_update(self, nused, block)
-         import :: local_update_type, rk, vector_lanes
+         import :: local_update_type, rk
          implicit none (type, external)
          class(local_update_type), intent(inout) :: self
-         integer, intent(in) :: nused                     !! lanes with state elements, at most vector_lanes - 1
-         real(rk), intent(inout) :: block(vector_lanes, *) !! one state element per lane, all members [any unit]
+         integer, intent(in) :: nused                     !! lanes with state elements, one less than there are at most
+         real(rk), intent(inout) :: block(:, :) !! (lanes, nmember) [any unit]
       end subroutine apply_update
    end interface
 

@@ -4,7 +4,6 @@ module pl_local_weights
    use pl_kinds, only: rk
    use pl_local_kalman, only: load_observations
    use pl_local_update, only: local_update_type
-   use pl_symmetric_eigen, only: vector_lanes
    use pl_transform_weights, only: weights_option_type, weights_transform_type
    implicit none (type, external)
    private
@@ -48,7 +47,10 @@ contains
       if (allocated(self%innovations)) then
          if (size(self%innovations, 2) < n) deallocate (self%innovations, self%anomalies)
       end if
-      if (.not. allocated(self%innovations)) allocate (self%innovations(1, 2*n), self%anomalies(nmember, 2*n), stat=stat)
+      if (.not. allocated(self%innovations)) then
+         allocate (self%innovations(1, 2*n), stat=stat)
+         if (stat == 0) allocate (self%anomalies(nmember, 2*n), stat=stat)
+      end if
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the observations of a local analysis; use a &
             &smaller radius")
@@ -65,7 +67,7 @@ contains
    subroutine weights_apply(self, nused, block)
       class(weights_update_type), intent(inout) :: self
       integer, intent(in) :: nused                      !! lanes with state elements
-      real(rk), intent(inout) :: block(vector_lanes, *) !! prior anomalies in, deviations out [any unit]
+      real(rk), intent(inout) :: block(:, :) !! (lanes, nmember), prior anomalies in, deviations out [any unit]
       real(rk) :: y(size(self%matrix, 1))
       integer :: j, lane, nmember
       nmember = size(self%matrix, 1)

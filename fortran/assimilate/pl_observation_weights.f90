@@ -31,7 +31,7 @@ contains
    !> Weight by sample correlation.
    !>
    !> Luo and Bhakta (2020), J. Pet. Sci. Eng. 184, 106559: the function of Gaspari and Cohn of (1 - |r|)/(1 - threshold),
-   !> zero at 2.
+   !> which would be zero at 2; here it ends at the threshold, as chance correlations of many observations add up.
    pure real(rk) function correlation_weight(threshold, a, b) result(weight)
       real(rk), intent(in) :: threshold   !! in (0, 1) [1]
       real(rk), intent(in) :: a(:), b(:)  !! anomalies, (nmember) [any unit]
@@ -40,7 +40,9 @@ contains
       length_b = norm2(b)
       r = 0.0_rk
       if (length_a > 0.0_rk .and. length_b > 0.0_rk) r = min(abs(dot_product(a/length_a, b/length_b)), 1.0_rk)
-      weight = localisation_weight(1.0_rk - r, 2.0_rk*(1.0_rk - threshold), taper_gaspari_cohn)
+      weight = 0.0_rk
+      if (r >= threshold) weight = localisation_weight(1.0_rk - r, 2.0_rk*(1.0_rk - threshold), &
+                                                      taper_gaspari_cohn)
    end function correlation_weight
 
 end module pl_observation_weights

@@ -61,7 +61,7 @@ contains
       mass = mass - maxval(mass)
       where (mass > log(tiny(1.0_rk)))
          mass = exp(mass)
-      elsewhere
+      else where
          mass = 0.0_rk
       end where
       mass = mass/sum(mass)

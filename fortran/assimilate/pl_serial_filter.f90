@@ -44,8 +44,11 @@ contains
             &network are for the filters that analyse one domain at a time")
          return
       end if
-      allocate (all%sensitivity(nmember, nobs), all%change(nmember, nobs), all%shift(nobs), stat=stat)
-      if (stat == 0) allocate (found(nobs), distance(nobs), centre(nobs), y(nmember, nobs), stat=stat)
+      allocate (all%sensitivity(nmember, nobs), stat=stat)
+      if (stat == 0) allocate (all%change(nmember, nobs), stat=stat)
+      if (stat == 0) allocate (all%shift(nobs), stat=stat)
+      if (stat == 0) allocate (found(nobs), stat=stat)
+      if (stat == 0) allocate (distance(nobs), stat=stat)
       if (stat /= 0) then
          call raise_error(error, error_state, "not enough memory for the observations of a serial filter")
          return

@@ -8,8 +8,8 @@
 !>
 !> The DEnKF (Sakov and Oke 2008, Tellus A 60, 361-371) takes x' - x'^T S (S^T S + (N-1) I)^-1 S^T/2 for the anomalies,
 !> the EnKF (Burgers et al. 1998, Mon. Weather Rev. 126, 1719-1724) gives each member the gain of the mean, applied to an
-!> innovation of its own. All are functions of a Gram matrix, of S^T S where there are fewer observations than members, else of S S^T, so
-!> that the eigenproblem has the order min(p, N). Anomalies are computed as x' plus a correction, with
+!> innovation of its own. All are functions of a Gram matrix, of S^T S where there are fewer observations than members,
+!> else of S S^T, so that the eigenproblem has the order min(p, N). Anomalies are computed as x' plus a correction, with
 !> (1 + l/(N-1))^(-1/2) - 1 = -l/((N-1) s (1 + s)), s = (1 + l/(N-1))^(1/2), which does not cancel. Where the condition
 !> number allows (nearly always), both functions are evaluated on the tridiagonal form of the Gram matrix by
 !> pl_inverse_root at a tenth of the cost of eigenvalues; else by eigenvalues.

@@ -6,6 +6,8 @@ observations before either, ``localisation_weights`` shows what a taper does. ``
 """
 
 from pyland.assimilate.diagnostics import AnalysisDiagnostics
+from pyland.assimilate.distances import Distances
+from pyland.assimilate.filter_table import FILTERS, FilterInfo
 from pyland.assimilate.filters import analyse
 from pyland.assimilate.global_weights import global_weights
 from pyland.assimilate.local import analyse_local, local_weights, localisation_weights
@@ -15,7 +17,10 @@ from pyland.assimilate.rotations import random_rotation, seik_omega
 from pyland.assimilate.state_vector import StateVector, limit_heads
 
 __all__ = [
+    "FILTERS",
     "AnalysisDiagnostics",
+    "Distances",
+    "FilterInfo",
     "ParticleFilter",
     "StateVector",
     "analyse",

@@ -156,6 +156,11 @@ def check_problem(E: Any, Y: Any, d: Any, R: Any, inflation: float, *, full_cova
     return Problem(ensemble, anomalies, innovation, predicted, observed, whiten)
 
 
+def whitened(problem: Problem, values: np.ndarray) -> np.ndarray:
+    """Return ``values`` (..., obs) in units of the observation error."""
+    return _whitened(problem.whiten, values)
+
+
 def _whitened(root: np.ndarray, values: np.ndarray) -> np.ndarray:
     return values / root if root.ndim == 1 else np.linalg.solve(root, values.T).T
 

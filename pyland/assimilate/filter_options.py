@@ -19,7 +19,7 @@ OPTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType({
     "netf": _NONLINEAR, "lnetf": _NONLINEAR,
     "knetf": _HYBRID, "lknetf": _HYBRID,
     "rhf": ("bounds",), "lrhf": ("bounds",),
-    "pf": ("jitter", "resampling", "likelihood"),
+    "pf": ("jitter", "resampling", "dimension", *_NONLINEAR),
     "lenkf": ("localise",),
 })  # fmt: skip
 """Options by filter."""
@@ -86,7 +86,8 @@ def check_bounds(bounds: Any, predicted: np.ndarray) -> np.ndarray:
     try:
         low, high = (np.broadcast_to(np.asarray(one, dtype=float), (nobs,)) for one in bounds)
     except (TypeError, ValueError) as error:
-        raise InputError(f"bounds must be a pair (lower, upper) of numbers or of shape ({nobs},); got {bounds!r}") from error
+        raise InputError(
+            f"bounds must be a pair (lower, upper) of numbers or of shape ({nobs},); got {bounds!r}") from error
     if not (low < high).all():
         raise InputError("bounds must have the lower one below the upper one")
     outside = (predicted < low) | (predicted > high)

@@ -74,7 +74,8 @@ def analyse(
         ``least_effective`` (least effective sample size over N) of ``netf``, with ``variant`` ("hnk", "hkn", "hsync"),
         ``hybrid_rule`` ("fixed", "lin", "alpha", "ska", "sklin"), ``hybrid_weight`` and ``hybrid_norm`` of ``knetf``,
         see `global_weights`; ``bounds`` (lower, upper) of the observed quantity, numbers or ``(obs,)``, of ``rhf``;
-        ``jitter``, ``resampling`` and ``likelihood`` of ``pf``, see `particle_analysis`.
+        ``jitter``, ``resampling``, ``dimension`` (of the whole state, where ``E`` is a share of it), ``likelihood`` and
+        ``least_effective`` of ``pf``, see `particle_analysis`.
 
     Returns
     -------
@@ -119,6 +120,7 @@ def analyse(
     """
     chosen = find_filter(method, is_local=False)
     check_options(chosen.name, options)
+    inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
     problem = arguments.check_problem(E, Y, d, R, inflation, full_covariance=True)
     generator = arguments.check_generator(rng) if rotation or not chosen.is_deterministic else None
     treatment = make_treatment(
@@ -153,6 +155,7 @@ def _update(
     if chosen.family == "serial":
         return _serial_update(chosen, problem, treatment, options)
     if chosen.family == "particle":
+        options = {"dimension": problem.ensemble.shape[1], **options}
         return lambda state: particle_analysis(  # a copy of the generator: the same draws for state and prediction
             state, problem.predicted, problem.observed, _error_covariance(problem), rng=deepcopy(generator), **options)
     if chosen.family == "weights":

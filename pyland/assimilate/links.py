@@ -62,6 +62,12 @@ class Links:
         return self.threshold is not None
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether weights of an observation jump to 0 at its radius."""
+        over_depth = self.depth is not None and self.depth[3] != "gaspari_cohn"
+        return over_depth or bool(((self.taper != TAPERS["gaspari_cohn"]) & np.isfinite(self.radius)).any())
+
+    @property
     def has_correlated_errors(self) -> bool:
         """Whether errors are correlated."""
         return self.errors is not None

@@ -100,8 +100,8 @@ def analyse_local(
         Pairs of domains and observations with their distances instead of coordinates, as of `river_distances`.
     adaptive : float or "auto", optional
         Multiply weights by a function of the sample correlation r between state and predicted observation, that of
-        Gaspari and Cohn of (1 - abs(r))/(1 - adaptive) (Luo and Bhakta 2020); ``auto`` is 3/sqrt(N), at most 0.9. In a
-        domain with several elements the best correlated one counts.
+        Gaspari and Cohn of (1 - abs(r))/(1 - adaptive) where abs(r) is at least ``adaptive``, 0 below (after Luo and
+        Bhakta 2020); ``auto`` is 3/sqrt(N), at most 0.9. In a domain with several elements the best correlated one counts.
     error_group, error_length : array_like, optional
         Groups ``(obs,)`` within which errors are correlated, exp(-distance/length), and the length, number or
         ``(obs,)``. Filters in the space of members only.
@@ -154,8 +154,9 @@ def analyse_local(
     chosen = find_filter(method, is_local=True)
     check_options(chosen.name, options)
     if np.ndim(R) == 2:
-        raise InputError("R must be a list of variances, shape (obs,), in a local analysis; use error_group and "
-                         "error_length for correlated errors, or analyse for a full matrix")
+        raise InputError("R must be a list of variances, shape (obs,), in a local analysis; use analyse for a full "
+                         "matrix, or error_group and error_length for errors correlated with distance")
+    inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
     problem = arguments.check_problem(E, Y, d, R, inflation, full_covariance=False)
     generator = arguments.check_generator(rng) if rotation or not chosen.is_deterministic else None
     treatment = make_treatment(
@@ -198,6 +199,9 @@ class _Update:
         if self._localise == "covariance" and links.is_adaptive:
             raise InputError("adaptive is not for localised covariances, which it can make indefinite; use "
                              "localise='errors' or another filter")
+        if self._localise == "covariance" and links.is_cut_off:
+            raise InputError("taper must be gaspari_cohn for localised covariances: a taper that is cut off at the "
+                             "radius makes them indefinite; or use localise='errors'")
         self._noise = problem.perturbations(generator) if chosen.kernel == "enkf" else None
         self._bounds = check_bounds(options.get("bounds"), problem.predicted) if chosen.family == "serial" else None
         self._options = weight_options(chosen.kernel, options) if chosen.family == "weights" else {}
@@ -232,13 +236,13 @@ def _diagnose(update: _Update, treatment: core.Treatment) -> AnalysisDiagnostics
     gain = core.Treatment(inflation=treatment.inflation, threads=treatment.threads)
     optimal = core.update_local(
         places, problem.predicted, own, problem.anomalies, problem.scaled, None, "etkf", gain)
-    variance = problem.whiten**2
+    variance, inflated = problem.whiten**2, problem.anomalies * problem.whiten
     return AnalysisDiagnostics(
         innovation=problem.innovation,
         residual=problem.observed - analysed.mean(axis=0),
         spread_prior=problem.predicted.std(axis=0, ddof=1),
         spread_analysis=analysed.std(axis=0, ddof=1),
-        chi2=float((problem.innovation**2 / (variance + (problem.anomalies * problem.whiten).var(axis=0, ddof=1))).sum()),
+        chi2=float((problem.innovation**2 / (variance + inflated.var(axis=0, ddof=1))).sum()),
         degrees_of_freedom=float((optimal.var(axis=0, ddof=1) / variance).sum()),
     )
 

@@ -88,7 +88,9 @@ class Localisation:
             _floats(radius), _integers(taper)))
         return new
 
-    def set_depth(self, domain_depth: np.ndarray, observation_depth: np.ndarray, radius: np.ndarray, taper: str) -> None:
+    def set_depth(
+        self, domain_depth: np.ndarray, observation_depth: np.ndarray, radius: np.ndarray, taper: str
+    ) -> None:
         """Let weights fall with depth: (domain,), (obs,) with NaN for every depth, (obs,) [m]."""
         check(*self._api.localisation_set_depth(
             self.handle, _floats(domain_depth), _floats(observation_depth), _floats(radius), TAPERS[taper]))

@@ -139,10 +139,16 @@ def test_inputs_stay_and_layout_does_not_matter():
     assert A.shape == E.shape and not np.shares_memory(A, E)
 
 
-@pytest.mark.parametrize("name", ["estkf", "lestkf", "lenkf", "pf", "netf", "lnetf", "seik", "ensrf", "LKNETF"])
-def test_known_filters_that_are_not_there(name):
+def test_a_known_filter_that_is_not_there():
     E, _, Y, d, R = linear_problem(4, 3)
-    with pytest.raises(UnavailableError, match="available are.*etkf, enkf.*letkf"):
+    with pytest.raises(UnavailableError, match="available are.*enkf, etkf.*letkf"):
+        analyse(E, Y, d, R, method="seek")
+
+
+@pytest.mark.parametrize("name, place", [("3DEnVar", "variational"), ("enks", "LaggedSmoother"), ("esmda", "esmda")])
+def test_methods_of_other_functions_are_named(name, place):
+    E, _, Y, d, R = linear_problem(4, 3)
+    with pytest.raises(InputError, match=f"belongs to pyland.assimilate.{place}"):
         analyse(E, Y, d, R, method=name)
 
 

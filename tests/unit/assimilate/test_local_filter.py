@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyland.assimilate import analyse, analyse_local, local_weights, localisation_weights
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 
 EARTH_RADIUS = 6.37122e6
 
@@ -175,12 +175,6 @@ def test_bad_input_is_a_sentence(change, text):
     arguments = {"E": E, "Y": Y, "d": d, "R": R, "coords_state": places, "coords_obs": where, "radius": 10.0}
     with pytest.raises(InputError, match=text):
         analyse_local(**{**arguments, **change})
-
-
-def test_known_filter_that_is_not_there():
-    E, Y, d, R, places, where = problem()
-    with pytest.raises(UnavailableError, match="not available in this version"):
-        analyse_local(E, Y, d, R, places, where, 10.0, method="lestkf")
 
 
 def test_negative_distance():
