@@ -21,6 +21,7 @@ module pl_weight_root
    public :: weight_root_type
 
    real(rk), parameter :: same_weight = 16.0_rk*epsilon(1.0_rk) !! relative difference that is rounding of an exponential
+   real(rk), parameter :: rounding = 8.0_rk*epsilon(1.0_rk)     !! relative change of a root that rounding makes
    integer, parameter :: max_steps = 100                        !! steps to a root; five are usual
 
    !> Work space, used again for the next set of weights.
@@ -126,7 +127,7 @@ contains
       class(weight_root_type), intent(inout) :: self
       integer, intent(in) :: j                            !! the pole on the left
       type(error_type), allocatable, intent(out) :: error !! the search did not end
-      real(rk) :: gap, high, left, low, next, right, slope_left, slope_right, value_left, value_right, x
+      real(rk) :: gap, high, low, next, place, slope_left, slope_right, value_left, value_right, x
       integer :: step
       gap = self%pole(j + 1) - self%pole(j)
       x = 0.5_rk*gap
@@ -150,16 +151,15 @@ contains
          end if
          self%offset(j) = x
          if (abs(value_left + value_right) <= epsilon(1.0_rk)*(value_right - value_left)) return
+         place = x/gap
          if (self%origin(j) == j) then
-            left = -x/gap
-            right = 1.0_rk + left
+            next = interpolated_root(0.0_rk, 1.0_rk, place, value_left, value_right, slope_left, slope_right)
          else
-            right = -x/gap
-            left = right - 1.0_rk
+            next = interpolated_root(-1.0_rk, 0.0_rk, place, value_left, value_right, slope_left, slope_right)
          end if
-         next = x + gap*interpolated_step(left, right, value_left, value_right, slope_left, slope_right)
+         next = gap*next
          if (.not. (next > low .and. next < high)) next = 0.5_rk*(low + high)
-         if (abs(next - x) <= epsilon(1.0_rk)*abs(x)) return
+         if (abs(next - x) <= rounding*abs(x)) return
          x = next
       end do
       call raise_error(error, error_convergence, "the eigenvalues of a matrix of weights were not found within their &
@@ -200,26 +200,31 @@ contains
       end do
    end subroutine evaluate
 
-   !> Step to the zero of c + a/(left - t) + b/(right - t) that has the values and slopes of both sums at t = 0.
+   !> The zero of c + a/(left - y) + b/(right - y) between the poles, with the values and slopes of both sums at a
+   !> place; all lengths over the distance of the poles.
    !>
-   !> Huge where the interpolation has no zero between the poles, so that the caller halves its bracket.
-   pure real(rk) function interpolated_step(left, right, value_left, value_right, slope_left, slope_right) result(t)
-      real(rk), intent(in) :: left, right                 !! distances to the two poles over that of the poles [1]
-      real(rk), intent(in) :: value_left, value_right     !! sums [1]
-      real(rk), intent(in) :: slope_left, slope_right     !! slopes times distance [1]
-      real(rk) :: constant, linear, product, square
+   !> It is the zero of a parabola that falls from the left pole to the right one. Measured from a pole at 0, it keeps
+   !> its digits however near to that pole it lies.
+   pure real(rk) function interpolated_root(left, right, place, value_left, value_right, slope_left, &
+                                            slope_right) result(y)
+      real(rk), intent(in) :: left, right             !! poles, one of them at 0 [1]
+      real(rk), intent(in) :: place                   !! where the sums were evaluated [1]
+      real(rk), intent(in) :: value_left, value_right !! sums [1]
+      real(rk), intent(in) :: slope_left, slope_right !! slopes times the distance from the place to the pole [1]
+      real(rk) :: constant, linear, product, residue_left, residue_right, root
+      residue_left = (left - place)*slope_left
+      residue_right = (right - place)*slope_right
       constant = (value_left - slope_left) + (value_right - slope_right)
-      linear = constant*(left + right) + slope_left*left + slope_right*right
-      product = left*right*(value_left + value_right)
-      square = linear*linear - 4.0_rk*constant*product
-      t = 2.0_rk
-      if (square < 0.0_rk) return
+      linear = constant*(left + right) + residue_left + residue_right
+      product = residue_left*right + residue_right*left
+      root = sqrt(max(0.0_rk, linear*linear - 4.0_rk*constant*product))
+      y = right - left ! no zero: outside the bracket of the caller, who halves it
       if (linear > 0.0_rk) then
-         t = 2.0_rk*product/(linear + sqrt(square))
+         y = 2.0_rk*product/(linear + root)
       else if (abs(constant) > tiny(1.0_rk)) then
-         t = (linear - sqrt(square))/(2.0_rk*constant)
+         y = (linear - root)/(2.0_rk*constant)
       end if
-   end function interpolated_step
+   end function interpolated_root
 
    !> Components of the vector of the nearby matrix, over their poles (the square root of the count but for rounding).
    pure subroutine scale_vectors(self)

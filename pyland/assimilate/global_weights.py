@@ -101,11 +101,17 @@ def global_weights(
 
     Notes
     -----
-    Share g of the Kalman filter in ``knetf``, with the effective sample size Neff of the likelihood and the mean over
-    the observations of the absolute skewness s and excess kurtosis k of their predictions [6]_: ``fixed`` g = h; ``lin``
-    g = h (1 - Neff/N); ``alpha`` the least g with which Neff/N >= h; ``ska`` max(min(1 - s/sqrt(c), 1 - k/c), that of
-    alpha); ``sklin`` max(min(1 - s/sqrt(c), 1 - k/c), 1 - Neff/N). PDAF looks for the g of ``alpha`` and for the
-    inflation of ``least_effective`` in steps of 0.05; here they are found to the last digits.
+    Share g of the Kalman filter in ``knetf`` [6]_, with the effective sample size Neff of the likelihood and the mean
+    over the observations of the absolute skewness s and excess kurtosis k of their predictions:
+
+    ``fixed``  g = h
+    ``lin``    g = h (1 - Neff/N)
+    ``alpha``  the least g with which Neff/N >= h
+    ``ska``    max(min(1 - s/sqrt(c), 1 - k/c), that of alpha)
+    ``sklin``  max(min(1 - s/sqrt(c), 1 - k/c), 1 - Neff/N)
+
+    PDAF looks for the g of ``alpha`` and for the inflation of ``least_effective`` in steps of 0.05; here they are found
+    to the last digits.
 
     With a matrix R the observations are decorrelated first: a Laplace likelihood, skewness and kurtosis are then those
     of the decorrelated observations.
@@ -226,7 +232,7 @@ def _rotation(name: str, nmember: int, rotation: Any, generator: np.random.Gener
     closeness = np.sqrt(np.finfo(float).eps)  # half the digits: what is given may have been read from a file
     if np.abs(turn.T @ turn - np.eye(shape[1])).max() > closeness or np.abs(sums).max() > closeness:
         raise InputError(
-            "rotation must have orthonormal columns that sum to 1 (for seik: to 0), or it changes the mean or the spread; "
+            "rotation must have orthonormal columns that sum to 1 (for seik: to 0), or it changes mean or spread; "
             "draw one with random_rotation or seik_omega")
     return turn
 
