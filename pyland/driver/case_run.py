@@ -251,7 +251,7 @@ class CaseRun:
             "members": tuple(variable(one).id for one in output.members) if nmember > 1 else (),
             "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
-            "increments": self._reported,
+            "increments": self._reported, "observation_members": output.observation_members,
         }
 
     @property
