@@ -79,8 +79,9 @@ def desroziers(
         ``n``; ``observation_variance`` = <(O-A)(O-F)>, ``forecast_variance`` = <(A-F)(O-F)>, ``analysis_variance`` =
         <(A-F)(O-A)>, estimates of the diagonals of R, H B H^T and H A H^T (eqs. 1-4; sampling can make one negative);
         ``observation_error`` and ``forecast_spread``, their roots (NaN if negative), beside
-        ``assumed_observation_error`` and ``assumed_forecast_spread`` (root mean squares); ``observation_ratio`` and ``forecast_ratio``, estimated by
-        assumed variance [1]: above 1 the assumed error is too small. NaN without observations.
+        ``assumed_observation_error`` and ``assumed_forecast_spread`` (root mean squares); ``observation_ratio`` and
+        ``forecast_ratio``, estimated by assumed variance [1]: above 1 the assumed error is too small. NaN without
+        observations.
 
     Raises
     ------

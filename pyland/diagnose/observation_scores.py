@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from pyland.diagnose.analysis_file import ASSIMILATED, INDEPENDENT, ObservedEnsemble, read_observed_ensemble
-from pyland.diagnose.crps import crps_decomposition, crps_normal
 from pyland.diagnose.departures import departure_statistics, desroziers
+from pyland.diagnose.ensemble_scores import crps_decomposition, crps_normal
 from pyland.diagnose.information import degrees_of_freedom_for_signal, observed_degrees_of_freedom
 from pyland.diagnose.innovation_series import innovation_autocorrelation
-from pyland.diagnose.rank_histogram import add_observation_error, flatness, rank_histogram
+from pyland.diagnose.rank_histogram import add_observation_error, flatness, rank_counts
 from pyland.diagnose.regions import WHOLE, Region, check_names
 from pyland.diagnose.reliability import reliability_budget
-from pyland.diagnose.spread_skill import spread_error, spread_skill
+from pyland.diagnose.spread import spread_error, spread_skill
 
 GROUPS = (ASSIMILATED, INDEPENDENT)
 """Observations that the filter had seen, and those that were withheld from it."""
@@ -84,7 +84,7 @@ def scores_of(values: Mapping[str, np.ndarray], members: int | None, *, is_assim
     -------
     dict
         ``departures`` (:func:`departure_statistics`), ``autocorrelation`` (:func:`innovation_autocorrelation`),
-        ``spread_error`` and ``spread_skill`` (:mod:`pyland.diagnose.spread_skill`), ``reliability_budget``, and of
+        ``spread_error`` and ``spread_skill`` (:mod:`pyland.diagnose.spread`), ``reliability_budget``, and of
         assimilated ones ``desroziers`` and ``degrees_of_freedom`` (sums over all analyses, by the ensemble and by the
         departures). ``crps``: means before and after the analysis, ``normal`` that of a normal distribution, and the
         ``decomposition`` before it. ``rank_histogram``: ``counts`` and :func:`flatness`; ``moments``: means of skewness
@@ -108,7 +108,7 @@ def scores_of(values: Mapping[str, np.ndarray], members: int | None, *, is_assim
         }
     out["crps"] = _crps(values)
     if "prior_rank" in values and members is not None:
-        counts = rank_histogram(values["prior_rank"], members)
+        counts = rank_counts(values["prior_rank"], members)
         out["rank_histogram"] = {"counts": counts.tolist(), **flatness(counts)}
     if "prior_skewness" in values:
         out["moments"] = {name: _mean(values[f"prior_{name}"]) for name in ("skewness", "kurtosis")}

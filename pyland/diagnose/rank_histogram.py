@@ -101,7 +101,7 @@ def observation_ranks(
     return np.where(np.isfinite(values) & np.isfinite(members).all(axis=0), ranks, UNRANKED)
 
 
-def rank_histogram(ranks: ArrayLike, members: int) -> np.ndarray:
+def rank_counts(ranks: ArrayLike, members: int) -> np.ndarray:
     """Count the observations of each rank.
 
     Parameters
@@ -134,7 +134,7 @@ def flatness(counts: ArrayLike) -> dict[str, float | int]:
     Parameters
     ----------
     counts : array_like of int, shape (members + 1,)
-        From :func:`rank_histogram`.
+        From :func:`rank_counts`.
 
     Returns
     -------

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from pyland.diagnose.crps import crps, crps_fair
-from pyland.diagnose.ensemble_moments import ensemble_moments
+from pyland.diagnose.ensemble_scores import crps, crps_fair
 from pyland.diagnose.information import degrees_of_freedom_for_signal, effective_sample_size, likelihood_weights
+from pyland.diagnose.moments import ensemble_moments
 from pyland.diagnose.rank_histogram import add_observation_error, observation_ranks
 from pyland.driver.filtering import Outcome
 from pyland.observe import ObservationSet

@@ -164,9 +164,9 @@ def crps_decomposition(predicted: ArrayLike, observed: ArrayLike) -> CrpsDecompo
 
     Notes
     -----
-    In the notation of [1]_, alpha_i and beta_i are the mean lengths of bin i below and above the observation, o_i = beta_i /
-    (alpha_i + beta_i) its observed frequency; in the two outer bins o is the share of observations below (not above)
-    the ensemble. Bins of no length add nothing.
+    In the notation of [1]_, alpha_i and beta_i are the mean lengths of bin i below and above the observation, o_i =
+    beta_i / (alpha_i + beta_i) its observed frequency; in the two outer bins o is the share of observations
+    below (not above) the ensemble. Bins of no length add nothing.
     """
     members, values, _ = ensemble_and_observations(predicted, observed, least_members=2)
     known = np.isfinite(values) & np.isfinite(members).all(axis=0)
