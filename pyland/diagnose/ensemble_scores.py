@@ -116,7 +116,8 @@ class CrpsDecomposition:
     crps : float
         Mean over observations.
     reliability : float
-        What a calibration of the probabilities would gain; 0 for a reliable ensemble.
+        What a calibration of the probabilities would gain; of a reliable ensemble near 0 for many members, a little
+        more for few, below and above which observations lie that no member predicts.
     potential : float
         CRPS after such a calibration.
     uncertainty : float

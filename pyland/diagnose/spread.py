@@ -64,14 +64,15 @@ def spread_error(
 def spread_skill(
     innovation: ArrayLike, spread: ArrayLike, error: ArrayLike, members: int | None, bins: int = 10
 ) -> dict[str, Any]:
-    """Sort observations by what the ensemble promises, and compare with what came, in bins of equal counts [2]_.
+    """Sort observations by what the ensemble promises, and compare with what came, in bins of near equal counts [2]_.
 
     Parameters
     ----------
     innovation, spread, error, members
         As for :func:`spread_error`.
     bins : int
-        Number of bins, 2 or more; fewer are made where there are not 2 observations for each.
+        Number of bins, 2 or more; fewer are made where there are not 2 observations for each, and where many have the
+        same promise, which are never parted.
 
     Returns
     -------
@@ -91,8 +92,11 @@ def spread_skill(
     d, s, sigma = equal_lengths(innovation=innovation, spread=spread, error=error)
     factor = variance_factor(members)
     expected = factor * s**2 + sigma**2
-    order = np.lexsort((d, expected))  # ties by value: the order of observations is no matter
-    parts = [one for one in np.array_split(order, min(bins, max(d.size // 2, 1))) if one.size]
+    order = np.lexsort((d, expected))  # sums do not depend on the order of observations
+    d, expected = d[order], expected[order]
+    first = np.searchsorted(expected, expected)  # equal promises share a bin, that of the first of them
+    number = first * min(bins, max(d.size // 2, 1)) // max(d.size, 1)
+    parts = [np.flatnonzero(number == one) for one in np.unique(number)]
     slope = intercept = float("nan")
     if d.size:
         anomaly = expected - expected.mean()
