@@ -67,6 +67,6 @@ def _draw(axis: Any, counts: np.ndarray, colour: str) -> None:
     axis.set_ylim(0.0, 1.42 * max(share.max(), level + noise))  # room for the numbers above the bars
     test = flatness(counts)
     chance = "" if np.isnan(test["p_value"]) else f", p = {test['p_value']:.2g}"
-    words = f"n = {total}, χ²/dof = {test['delta']:.2g}{chance}\nslope {test['slope']:+.1f}, " \
-            f"convexity {test['convexity']:+.1f}"
+    slope, convexity = (f"{round(test[name], 1) + 0.0:+.1f}".replace("-", "−") for name in ("slope", "convexity"))
+    words = f"n = {total}, χ²/dof = {test['delta']:.2g}{chance}\nslope {slope}, convexity {convexity}"
     axis.text(0.03, 0.97, words, transform=axis.transAxes, va="top", fontsize=9)

@@ -124,6 +124,20 @@ def test_members_may_come_in_any_order(analysis, tmp_path):
             assert np.array_equal(first[name], second[name])
 
 
+def test_noise_is_that_of_a_name_and_a_time():
+    """What else is observed at an analysis changes no rank; another name or time does."""
+    rng = np.random.default_rng(2)
+    grid = OutputGrid(50.0 + 0.01 * np.arange(CELLS), np.full(CELLS, 6.0), {"layer": np.ones(2)})
+    one = outcome(0, rng, np.zeros(CELLS, bool))
+    other = dataclasses.replace(one.sets[0], name="wells_2")
+    both = Outcome([other, one.sets[0]], np.tile(one.prior, 2), np.tile(one.posterior, 2), {}, one.water, 0)
+    alone = observation_record(START, one, ["wells"], grid).ensemble.prior_rank
+    joined = observation_record(START, both, ["wells", "wells_2"], grid).ensemble.prior_rank
+    assert np.array_equal(joined[CELLS:], alone) and not np.array_equal(joined[:CELLS], alone)
+    early = np.datetime64("1950-01-01", "s")  # before the epoch of the keys
+    assert not np.array_equal(observation_record(early, one, ["wells"], grid).ensemble.prior_rank, alone)
+
+
 def test_regions_are_judged_beside_the_whole(analysis):
     found = observation_scores(analysis, [parse_region("south=49.99,50.045,5,7"), parse_region("sea=0,1,0,1")])
     assert list(found) == ["all", "south", "sea"]
@@ -174,7 +188,7 @@ def test_figures_of_both_groups_and_of_an_earlier_file(analysis, earlier, tmp_pa
 
 
 def test_a_twin_run_from_end_to_end(tmp_path):
-    """Scores of the run, of the command and of an interrupted run are the same; noise depends on name and time."""
+    """Scores of the run and of the command, with a region, and figures."""
     folder = write_case(tmp_path / "case", TWIN)
     run_case(load_case(folder))
     scores = json.loads((folder / "run" / "scores.json").read_text())["assimilation"]["observation_scores"]
