@@ -13,13 +13,13 @@ from pyland.base.errors import InputError
 from pyland.base.registry import variable
 from pyland.config.rivers import RIVER_VARIABLES
 from pyland.coupling import ColumnModel
+from pyland.driver.departure_records import observation_record
 from pyland.driver.filtering import Outcome
-from pyland.driver.observation_records import observation_record
 from pyland.driver.river_records import RIVER_TERMS, RiverRecords
 from pyland.driver.river_run import RiverRun
 from pyland.driver.time_loop import Step
 from pyland.output.accumulator import Accumulator
-from pyland.output.analysis import MEMBERS_ATTRIBUTE, AnalysisWriter
+from pyland.output.analysis import MEMBERS_ATTRIBUTE, AnalysisWriter, ObservationRecord
 from pyland.output.balance import ENERGY_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.history import HistoryWriter, MembersWriter, stamp_of
@@ -44,6 +44,8 @@ class Records:
         Ensemble statistics.
     nmember : int
         Ensemble size.
+    observation_members : bool
+        What every member predicts for the observations is written, too.
     every, restart_every : float
         Output interval and interval between restarts [s], counted from ``start``; None: none but at the end.
     start : numpy.datetime64
@@ -56,8 +58,6 @@ class Records:
         Rivers of the ensemble.
     with_carbon : bool
         Carbon pools evolve, and their balance is booked.
-    observation_members : bool
-        What every member predicts for the observations is written, too.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Records:
         members: tuple[str, ...] = (),
         statistics: tuple[str, ...] = ("mean", "std"),
         nmember: int,
+        observation_members: bool = False,
         every: float,
         restart_every: float | None,
         start: np.datetime64,
@@ -78,7 +79,6 @@ class Records:
         increments: tuple[str, ...] = ("soil_water",),
         rivers: RiverRun | None = None,
         with_carbon: bool = False,
-        observation_members: bool = False,
     ) -> None:
         self.run_dir, self.grid, self.comm = run_dir, grid, comm
         self.streams = tuple(streams or {})
@@ -201,12 +201,14 @@ class Records:
         """Write one analysis and book its increment in the water balance."""
         self._book_increment(outcome.water)
         if self._analysis is not None:
-            self._analysis.add(
-                time, observation_record(time, outcome, self.streams, self.grid), outcome.increments)
+            self._analysis.add(time, self._observed(outcome), outcome.increments)
 
     def _book_increment(self, water: np.ndarray) -> None:
         """Book the water that an analysis added, (member, cell) [kg m-2]."""
         self._balance.add_increment(water)
+
+    def _observed(self, outcome: Outcome) -> ObservationRecord:
+        return observation_record(outcome, self.streams, self.grid)
 
     def is_restart_due(self, time: np.datetime64) -> bool:
         """Whether a restart belongs to this time."""

@@ -18,7 +18,7 @@ from pyland.diagnose.observation_scores import observation_scores
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
 from pyland.driver.filtering import Outcome
-from pyland.driver.observation_records import observation_record
+from pyland.driver.departure_records import observation_record
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet
 from pyland.output.analysis import REJECTIONS, AnalysisWriter
@@ -60,7 +60,7 @@ def write(folder, members=MEMBERS, shuffled=False):
         if shuffled:
             order = np.random.default_rng(step).permutation(MEMBERS)
             one = dataclasses.replace(one, prior=one.prior[order], posterior=one.posterior[order])
-        writer.add(START + step * DAY, observation_record(START + step * DAY, one, list(streams), grid), {})
+        writer.add(START + step * DAY, observation_record(one, list(streams), grid), {})
     writer.flush("end")
     return writer.finish()
 
@@ -131,11 +131,11 @@ def test_noise_is_that_of_a_name_and_a_time():
     one = outcome(0, rng, np.zeros(CELLS, bool))
     other = dataclasses.replace(one.sets[0], name="wells_2")
     both = Outcome([other, one.sets[0]], np.tile(one.prior, 2), np.tile(one.posterior, 2), {}, one.water, 0)
-    alone = observation_record(START, one, ["wells"], grid).ensemble.prior_rank
-    joined = observation_record(START, both, ["wells", "wells_2"], grid).ensemble.prior_rank
+    alone = observation_record(one, ["wells"], grid).ensemble.prior_rank
+    joined = observation_record(both, ["wells", "wells_2"], grid).ensemble.prior_rank
     assert np.array_equal(joined[CELLS:], alone) and not np.array_equal(joined[:CELLS], alone)
-    early = np.datetime64("1950-01-01", "s")  # before the epoch of the keys
-    assert not np.array_equal(observation_record(early, one, ["wells"], grid).ensemble.prior_rank, alone)
+    one.sets[0].time = np.datetime64("1950-01-01", "s")  # before the epoch of the keys
+    assert not np.array_equal(observation_record(one, ["wells"], grid).ensemble.prior_rank, alone)
 
 
 def test_regions_are_judged_beside_the_whole(analysis):

@@ -20,15 +20,11 @@ _PURPOSE = "noise of scores"
 _WORD_SPAN = 2**64  # of a word of a key; times before 1970 are negative
 
 
-def observation_record(
-    time: np.datetime64, outcome: Outcome, streams: Sequence[str], grid: OutputGrid
-) -> ObservationRecord:
+def observation_record(outcome: Outcome, streams: Sequence[str], grid: OutputGrid) -> ObservationRecord:
     """Return what is written of the observations of one analysis.
 
     Parameters
     ----------
-    time : numpy.datetime64
-        Time of the analysis, UTC.
     outcome : Outcome
         What the analysis did.
     streams : sequence of str
@@ -53,16 +49,16 @@ def observation_record(
         posterior_mean=outcome.posterior.mean(axis=0),
         posterior_spread=outcome.posterior.std(axis=0, ddof=1),
         rejection=np.concatenate([one.flags for one in sets]),
-        ensemble=_ensemble_record(time, outcome, stream, len(streams)),
+        ensemble=_ensemble_record(outcome, stream, len(streams)),
     )
 
 
-def _ensemble_record(time: np.datetime64, outcome: Outcome, stream: np.ndarray, nstream: int) -> EnsembleRecord:
+def _ensemble_record(outcome: Outcome, stream: np.ndarray, nstream: int) -> EnsembleRecord:
     """Score the members before and after the analysis; both get the same noise of the observations."""
     sets, parts = outcome.sets, []
     bounds = np.cumsum([0, *(one.size for one in sets)])
     for one, first, last in zip(sets, bounds[:-1], bounds[1:], strict=True):
-        parts.append(_scores_of_set(time, one, outcome.prior[:, first:last], outcome.posterior[:, first:last]))
+        parts.append(_scores_of_set(one, outcome.prior[:, first:last], outcome.posterior[:, first:last]))
     joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     signal, size = _by_stream(outcome, stream, nstream)
     return EnsembleRecord(
@@ -70,16 +66,14 @@ def _ensemble_record(time: np.datetime64, outcome: Outcome, stream: np.ndarray, 
         effective_sample_size=size, members=outcome.prior)
 
 
-def _scores_of_set(
-    time: np.datetime64, one: ObservationSet, prior: np.ndarray, posterior: np.ndarray
-) -> dict[str, np.ndarray]:
+def _scores_of_set(one: ObservationSet, prior: np.ndarray, posterior: np.ndarray) -> dict[str, np.ndarray]:
     """Return rank and scores of the observations of a set, each (observation,)."""
     error = np.sqrt(one.variance)
-    seen_before = add_observation_error(prior, error, _noise(time, one))
-    seen_after = add_observation_error(posterior, error, _noise(time, one))
+    seen_before = add_observation_error(prior, error, _noise(one))
+    seen_after = add_observation_error(posterior, error, _noise(one))
     moments = ensemble_moments(prior)
     return {
-        "prior_rank": observation_ranks(seen_before, one.values, rng=_noise(time, one)),
+        "prior_rank": observation_ranks(seen_before, one.values, rng=_noise(one)),
         "prior_crps": crps(seen_before, one.values),
         "prior_crps_fair": crps_fair(seen_before, one.values),
         "posterior_crps": crps(seen_after, one.values),
@@ -89,11 +83,10 @@ def _scores_of_set(
     }
 
 
-def _noise(time: np.datetime64, one: ObservationSet) -> np.random.Generator:
-    """Return the generator of a set: keyed by its name, its time and the time of the analysis alone."""
-    seen, analysed = (int(np.datetime64(moment, "s").astype(np.int64)) % _WORD_SPAN for moment in (one.time, time))
-    name = zlib.crc32(f"{_PURPOSE} {one.name}".encode())
-    return np.random.Generator(np.random.Philox(key=[name, seen], counter=[0, 0, 0, analysed]))
+def _noise(one: ObservationSet) -> np.random.Generator:
+    """Return the generator of a set, keyed by its name and time alone."""
+    stamp = int(one.time.astype(np.int64)) % _WORD_SPAN
+    return np.random.Generator(np.random.Philox(key=[zlib.crc32(f"{_PURPOSE} {one.name}".encode()), stamp]))
 
 
 def _by_stream(outcome: Outcome, stream: np.ndarray, nstream: int) -> tuple[np.ndarray, np.ndarray]:
