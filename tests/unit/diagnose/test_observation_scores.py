@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from pyland.diagnose.analysis_file import read_observed_ensemble
 from pyland.diagnose.observation_scores import observation_scores
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
-from pyland.driver.filtering import Outcome
 from pyland.driver.departure_records import observation_record
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet
@@ -45,7 +45,7 @@ def outcome(step, rng, is_withheld):
     cells = np.arange(CELLS)
     sets = [ObservationSet("wells", "groundwater", START + step * DAY, observed, np.full(CELLS, error**2), cells,
                            cells, cells[:, None], np.ones((CELLS, 1)), np.nan, np.nan, flags=flags)]
-    return Outcome(sets, prior, posterior, {}, np.zeros((MEMBERS, CELLS)), 0)
+    return SimpleNamespace(sets=sets, prior=prior, posterior=posterior)
 
 
 def write(folder, members=MEMBERS, shuffled=False):
@@ -59,7 +59,7 @@ def write(folder, members=MEMBERS, shuffled=False):
         one = outcome(step, rng, np.arange(CELLS) % 3 == 0)
         if shuffled:
             order = np.random.default_rng(step).permutation(MEMBERS)
-            one = dataclasses.replace(one, prior=one.prior[order], posterior=one.posterior[order])
+            one.prior, one.posterior = one.prior[order], one.posterior[order]
         writer.add(START + step * DAY, observation_record(one, list(streams), grid), {})
     writer.flush("end")
     return writer.finish()
@@ -129,8 +129,9 @@ def test_noise_is_that_of_a_name_and_a_time():
     rng = np.random.default_rng(2)
     grid = OutputGrid(50.0 + 0.01 * np.arange(CELLS), np.full(CELLS, 6.0), {"layer": np.ones(2)})
     one = outcome(0, rng, np.zeros(CELLS, bool))
-    other = dataclasses.replace(one.sets[0], name="wells_2")
-    both = Outcome([other, one.sets[0]], np.tile(one.prior, 2), np.tile(one.posterior, 2), {}, one.water, 0)
+    other = replace(one.sets[0], name="wells_2")
+    both = SimpleNamespace(
+        sets=[other, one.sets[0]], prior=np.tile(one.prior, 2), posterior=np.tile(one.posterior, 2))
     alone = observation_record(one, ["wells"], grid).ensemble.prior_rank
     joined = observation_record(both, ["wells", "wells_2"], grid).ensemble.prior_rank
     assert np.array_equal(joined[CELLS:], alone) and not np.array_equal(joined[:CELLS], alone)
