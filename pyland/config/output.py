@@ -91,6 +91,11 @@ class OutputSection(Section):
     )
     every: float = key(86400.0, "averaging interval of history.nc", unit="s", above=0)
     members: list[str] = key(list, "variables of members.nc, which keeps every member", factory=True)
+    observation_members: bool = key(
+        True,
+        "keep in analysis.nc what every member predicts for each observation, 4 bytes each; scores that need all "
+        "members are left out without it",
+    )
     restart_every: float | None = key(
         2592000.0, "time between restart files; null writes only one at the end", unit="s", above=0
     )

@@ -1,1 +1,51 @@
-"""Judge a run: skill against observations, closure of the balances, health of the assimilation."""
+"""Judge a run: skill against observations, closure of the balances, health of the assimilation.
+
+Scores of an ensemble are functions of plain arrays, predictions of shape ``(member, obs)`` and observations ``(obs,)``;
+those here need no run.
+"""
+
+from pyland.diagnose.departures import departure_statistics, desroziers
+from pyland.diagnose.ensemble_scores import (
+    CrpsDecomposition,
+    crps,
+    crps_decomposition,
+    crps_fair,
+    crps_normal,
+)
+from pyland.diagnose.information import (
+    degrees_of_freedom_for_signal,
+    effective_sample_size,
+    likelihood_weights,
+    observed_degrees_of_freedom,
+)
+from pyland.diagnose.innovation_series import innovation_autocorrelation
+from pyland.diagnose.moments import ensemble_moments
+from pyland.diagnose.rank_histogram import add_observation_error, flatness, observation_ranks, rank_counts
+from pyland.diagnose.regions import Region, parse_region
+from pyland.diagnose.reliability import reliability_budget
+from pyland.diagnose.spread import spread_error, spread_skill
+
+__all__ = [
+    "CrpsDecomposition",
+    "Region",
+    "add_observation_error",
+    "crps",
+    "crps_decomposition",
+    "crps_fair",
+    "crps_normal",
+    "degrees_of_freedom_for_signal",
+    "departure_statistics",
+    "desroziers",
+    "effective_sample_size",
+    "ensemble_moments",
+    "flatness",
+    "innovation_autocorrelation",
+    "likelihood_weights",
+    "observation_ranks",
+    "observed_degrees_of_freedom",
+    "parse_region",
+    "rank_counts",
+    "reliability_budget",
+    "spread_error",
+    "spread_skill",
+]

@@ -9,7 +9,9 @@ import xarray as xr
 from pyland.base.errors import InputError
 
 
-def read_file(path: str | Path, why_missing: str = "the run wrote none, or did not end") -> xr.Dataset:
+def read_file(
+    path: str | Path, why_missing: str = "the run wrote none, or did not end", *, without: str | None = None
+) -> xr.Dataset:
     """Read a file into memory.
 
     Parameters
@@ -18,6 +20,8 @@ def read_file(path: str | Path, why_missing: str = "the run wrote none, or did n
         netCDF file.
     why_missing : str
         What to say where it is not there.
+    without : str, optional
+        Ending of the names of variables that are not read.
 
     Returns
     -------
@@ -33,7 +37,8 @@ def read_file(path: str | Path, why_missing: str = "the run wrote none, or did n
         raise InputError(f"{path}: no such file; {why_missing}.")
     try:
         with xr.open_dataset(path, engine="netcdf4") as source:
-            return source.load()
+            left = [name for name in source.data_vars if without is not None and str(name).endswith(without)]
+            return source.drop_vars(left).load()
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
 

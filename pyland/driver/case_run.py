@@ -247,7 +247,7 @@ class CaseRun:
         """Return variables and intervals of the records of an ensemble."""
         config, output = self.config, self.config.output
         return {
-            "variables": config.history_variables,
+            "variables": config.history_variables, "observation_members": output.observation_members,
             "members": tuple(variable(one).id for one in output.members) if nmember > 1 else (),
             "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,

@@ -185,13 +185,22 @@ def diagnose(
             help="Depth of an observed soil variable whose name does not say it; may be given several times.",
         ),
     ] = None,
+    regions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--region",
+            metavar="NAME=SOUTH,NORTH,WEST,EAST",
+            help="Box [degrees] over which an assimilation is judged too; may be given several times.",
+        ),
+    ] = None,
 ) -> None:
     """Judge a finished run."""
     from pyland.diagnose.peers import parse_depth_option
+    from pyland.diagnose.regions import parse_region
     from pyland.driver.commands.diagnose import diagnose as judge
 
-    known = dict(parse_depth_option(text) for text in depths or [])
-    result = judge(case, what, output=output, peers=peers, depths=known)
+    known, boxes = dict(parse_depth_option(text) for text in depths or []), [parse_region(one) for one in regions or []]
+    result = judge(case, what, output=output, peers=peers, depths=known, regions=boxes)
     result.pop("peers", None)  # the tables say it for people, the files for programs
     tables, files = result.pop("tables", None), result.pop("files", [])
     typer.echo(json.dumps(result, indent=2, default=float))

@@ -13,12 +13,13 @@ from pyland.base.errors import InputError
 from pyland.base.registry import variable
 from pyland.config.rivers import RIVER_VARIABLES
 from pyland.coupling import ColumnModel
+from pyland.driver.departure_records import observation_record
 from pyland.driver.filtering import Outcome
 from pyland.driver.river_records import RIVER_TERMS, RiverRecords
 from pyland.driver.river_run import RiverRun
 from pyland.driver.time_loop import Step
 from pyland.output.accumulator import Accumulator
-from pyland.output.analysis import AnalysisWriter, ObservationRecord
+from pyland.output.analysis import MEMBERS_ATTRIBUTE, AnalysisWriter, ObservationRecord
 from pyland.output.balance import ENERGY_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.history import HistoryWriter, MembersWriter, stamp_of
@@ -43,6 +44,8 @@ class Records:
         Ensemble statistics.
     nmember : int
         Ensemble size.
+    observation_members : bool
+        What every member predicts for the observations is written, too.
     every, restart_every : float
         Output interval and interval between restarts [s], counted from ``start``; None: none but at the end.
     start : numpy.datetime64
@@ -68,6 +71,7 @@ class Records:
         members: tuple[str, ...] = (),
         statistics: tuple[str, ...] = ("mean", "std"),
         nmember: int,
+        observation_members: bool = False,
         every: float,
         restart_every: float | None,
         start: np.datetime64,
@@ -89,7 +93,8 @@ class Records:
         ) if members else None
         self._balance = self._open_balance(attrs, with_carbon)
         self._analysis = AnalysisWriter(
-            run_dir, grid, streams, increments, attrs, communicator=comm) if streams else None
+            run_dir, grid, streams, increments, {**attrs, MEMBERS_ATTRIBUTE: nmember},
+            members=nmember if observation_members else 0, communicator=comm) if streams else None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
         self.largest_water_residual = 0.0
@@ -203,23 +208,7 @@ class Records:
         self._balance.add_increment(water)
 
     def _observed(self, outcome: Outcome) -> ObservationRecord:
-        sets = outcome.sets
-        nearest = np.concatenate([one.cells[:, 0] for one in sets])
-        repeat = [one.size for one in sets]
-        return ObservationRecord(
-            stream=np.repeat([self.streams.index(one.name) for one in sets], repeat),
-            latitude=np.where(nearest >= 0, self.grid.latitude[nearest], np.nan),
-            longitude=np.where(nearest >= 0, self.grid.longitude[nearest], np.nan),
-            depth_top=np.repeat([one.top for one in sets], repeat),
-            depth_bottom=np.repeat([one.bottom for one in sets], repeat),
-            value=np.concatenate([one.values for one in sets]),
-            error=np.sqrt(np.concatenate([one.variance for one in sets])),
-            prior_mean=outcome.prior.mean(axis=0),
-            prior_spread=outcome.prior.std(axis=0, ddof=1),
-            posterior_mean=outcome.posterior.mean(axis=0),
-            posterior_spread=outcome.posterior.std(axis=0, ddof=1),
-            rejection=np.concatenate([one.flags for one in sets]),
-        )
+        return observation_record(outcome, self.streams, self.grid)
 
     def is_restart_due(self, time: np.datetime64) -> bool:
         """Whether a restart belongs to this time."""

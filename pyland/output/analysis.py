@@ -26,6 +26,44 @@ REJECTIONS = (
 )
 """Why an observation was not used, in the order of the codes of ``observe``; 0 means that it was used."""
 
+MEMBERS_ATTRIBUTE = "ensemble_members"
+"""Global attribute that says the ensemble size."""
+
+
+@dataclass(frozen=True)
+class EnsembleRecord:
+    """How the members of one analysis stand to its observations.
+
+    Parameters
+    ----------
+    place : numpy.ndarray of int, shape (observation,)
+        Identity of the place within its stream, the same at all times.
+    prior_rank : numpy.ndarray of int, shape (observation,)
+        Members below the observation, with the error of the observation; -1: none.
+    prior_crps, prior_crps_fair, posterior_crps, posterior_crps_fair : numpy.ndarray, shape (observation,)
+        Continuous ranked probability score, with the error of the observation, and its fair version [unit of the
+        stream].
+    prior_skewness, prior_kurtosis : numpy.ndarray, shape (observation,)
+        Of the members before the analysis [1].
+    degrees_of_freedom, effective_sample_size : numpy.ndarray, shape (stream,)
+        Degrees of freedom for signal and effective sample size of the observations that were used [1]; NaN where a
+        stream has none.
+    members : numpy.ndarray, shape (member, observation), optional
+        Predictions before the analysis [unit of the stream].
+    """
+
+    place: np.ndarray
+    prior_rank: np.ndarray
+    prior_crps: np.ndarray
+    prior_crps_fair: np.ndarray
+    posterior_crps: np.ndarray
+    posterior_crps_fair: np.ndarray
+    prior_skewness: np.ndarray
+    prior_kurtosis: np.ndarray
+    degrees_of_freedom: np.ndarray
+    effective_sample_size: np.ndarray
+    members: np.ndarray | None = None
+
 
 @dataclass(frozen=True)
 class ObservationRecord:
@@ -46,6 +84,8 @@ class ObservationRecord:
         [unit of the stream]; NaN where there is none.
     rejection : numpy.ndarray of int
         Code of ``REJECTIONS``; 0: used.
+    ensemble : EnsembleRecord, optional
+        What scores of the ensemble are computed from; without it these variables are empty.
     """
 
     stream: np.ndarray
@@ -60,6 +100,7 @@ class ObservationRecord:
     posterior_mean: np.ndarray
     posterior_spread: np.ndarray
     rejection: np.ndarray
+    ensemble: EnsembleRecord | None = None
 
 
 _OBSERVED = {
@@ -75,6 +116,25 @@ _OBSERVED = {
     "posterior_spread": ("ensemble standard deviation in observation space after the analysis", "stream_units"),
     "innovation": ("observation minus prior mean (O-F)", "stream_units"),
     "residual": ("observation minus posterior mean (O-A)", "stream_units"),
+}
+
+_SCORES = {
+    "prior_crps": ("continuous ranked probability score before the analysis", "stream_units"),
+    "prior_crps_fair": ("fair continuous ranked probability score before the analysis", "stream_units"),
+    "posterior_crps": ("continuous ranked probability score after the analysis", "stream_units"),
+    "posterior_crps_fair": ("fair continuous ranked probability score after the analysis", "stream_units"),
+    "prior_skewness": ("skewness of the members before the analysis", "1"),
+    "prior_kurtosis": ("excess kurtosis of the members before the analysis", "1"),
+}
+
+_CODES = {
+    "place": "identity of the place within its stream",
+    "prior_rank": "number of members below the observation, with the error of the observation; -1: none",
+}
+
+_BY_STREAM = {
+    "degrees_of_freedom": "degrees of freedom for signal of the used observations of a stream",
+    "effective_sample_size": "effective sample size of the members, weighted by the used observations of a stream",
 }
 
 
@@ -95,6 +155,8 @@ class AnalysisWriter:
         Global attributes.
     reasons : sequence of str
         Meanings of the codes in ``ObservationRecord.rejection``; the first is a used observation.
+    members : int
+        Ensemble size where the predictions of the members are written; 0: they are not.
     communicator : Communicator, optional
         Ranks that each hold a tile of cells; observations are the same on all ranks.
     """
@@ -108,6 +170,7 @@ class AnalysisWriter:
         attrs: Mapping[str, Any],
         *,
         reasons: Sequence[str] = REJECTIONS,
+        members: int = 0,
         communicator: Communicator | None = None,
     ) -> None:
         if not streams:
@@ -116,12 +179,14 @@ class AnalysisWriter:
         self.streams = {name: dict(about) for name, about in streams.items()}
         self.increments = tuple(increments)
         self.reasons = tuple(reasons)
+        self.members = members
         self._comm = communicator or Communicator()
         self._file: SegmentedFile | None = None
         self._defined = False
         if self._comm.is_root:
             layout = Layout(
-                dimensions=grid.dimensions() | {"bound": 2},
+                dimensions=grid.dimensions() | {"bound": 2, "stream_number": len(self.streams)}
+                | ({"member": members} if members else {}),
                 record_dimensions=("observation", "analysis"),
                 coordinates={
                     f"grid_{n}" if n in ("latitude", "longitude") else n: c for n, c in grid.coordinates().items()
@@ -164,6 +229,10 @@ class AnalysisWriter:
         used = np.asarray(observations.rejection) == 0
         record["analysis_time"] = np.array([seconds(time)])
         record["observations_used"] = np.array([np.count_nonzero(used)])
+        for name in _BY_STREAM:
+            missing = np.full(len(self.streams), np.nan)
+            value = missing if observations.ensemble is None else getattr(observations.ensemble, name)
+            record[name] = np.asarray(value)[np.newaxis]
         self._file.append(record)
 
     def flush(self, stamp: str) -> None:
@@ -188,6 +257,7 @@ class AnalysisWriter:
         out["rejection"] = np.asarray(record.rejection)
         out["used"] = used
         out["observation_time"] = np.full(count, seconds(time))
+        out |= self._ensemble_values(record.ensemble, count)
         lengths = {name: len(values) for name, values in out.items() if len(values) != count}
         if lengths:
             raise InputError(f"analysis.nc: {count} observations at {time}, but {lengths}.")
@@ -199,13 +269,26 @@ class AnalysisWriter:
                 )
         return out
 
+    def _ensemble_values(self, record: EnsembleRecord | None, count: int) -> dict[str, np.ndarray]:
+        """Return what the members say of the observations of one analysis, first axis observations."""
+        if record is None:
+            out = {name: np.full(count, np.nan) for name in _SCORES} | {name: np.full(count, -1) for name in _CODES}
+            members = None
+        else:
+            out = {name: np.asarray(getattr(record, name)) for name in (*_SCORES, *_CODES)}
+            members = record.members
+        if self.members:
+            out["prior_members"] = np.full((count, self.members), np.nan) if members is None else np.transpose(members)
+        return out
+
     def _observation_variables(self) -> dict[str, RecordVariable]:
         """Define the variables of the observations."""
         row = ("observation",)
         units = {about.get("units", "1") for about in self.streams.values()}
         common = units.pop() if len(units) == 1 else None
         out = {"observation_time": RecordVariable(row, TIME_ATTRIBUTES, "i8")}
-        for name, (meaning, unit) in _OBSERVED.items():
+        members = {"prior_members": ("prediction of each member before the analysis", "stream_units")}
+        for name, (meaning, unit) in (_OBSERVED | _SCORES | (members if self.members else {})).items():
             attributes = {"long_name": meaning}
             if unit != "stream_units":
                 attributes["units"] = unit
@@ -217,7 +300,10 @@ class AnalysisWriter:
                 attributes["standard_name"] = name
             else:
                 attributes["coordinates"] = "observation_time latitude longitude"
-            out[name] = RecordVariable(row, attributes, "f8")
+            dimensions = (*row, "member") if name in members else row
+            out[name] = RecordVariable(dimensions, attributes, "f8" if name in _OBSERVED else "f4")
+        for name, meaning in _CODES.items():
+            out[name] = RecordVariable(row, {"long_name": meaning, "units": "1"}, "i4")
         out["stream"] = RecordVariable(
             row,
             {
@@ -251,6 +337,9 @@ class AnalysisWriter:
         out["observations_used"] = RecordVariable(
             ("analysis",), {"long_name": "number of assimilated observations", "units": "1"}, "i4"
         )
+        for name, meaning in _BY_STREAM.items():
+            out[name] = RecordVariable(
+                ("analysis", "stream_number"), {"long_name": meaning, "units": "1", "coordinates": "analysis_time"})
         return out
 
     def _increment_variables(self, increments: Mapping[str, np.ndarray]) -> dict[str, RecordVariable]:

@@ -32,7 +32,7 @@ def plot_error_reduction(truth: str | Path, open_loop: str | Path, analysis: str
     profile = error_profile(truth, open_loop, analysis)
     ranges = {key: row for key, row in error_reduction(truth, open_loop, analysis).items() if key != "0-1 m"}
     figure, (left, middle, right) = plt.subplots(
-        1, 3, figsize=(style.WIDTH, 3.6), width_ratios=[1.0, 0.9, 1.4], squeeze=True
+        1, 3, figsize=(style.WIDTH, 3.9), width_ratios=[1.0, 0.9, 1.4], squeeze=True
     )
     shown = profile["depth"] <= SHOWN_DEPTH
     depth = profile["depth"][shown] * 100.0
@@ -43,7 +43,7 @@ def plot_error_reduction(truth: str | Path, open_loop: str | Path, analysis: str
     left.invert_yaxis()
     left.set(xlabel=f"RMSE [{style.SOIL_WATER_UNIT}]", ylabel="depth [cm]", title="over depth")
     left.set_xlim(left=0.0)
-    left.legend(loc="best")
+    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, columnspacing=1.0, handlelength=1.5)
     percent = [100.0 * row["reduction"] for row in ranges.values()]
     names = [style.depth_label(*map(float, key.removesuffix(" m").split("-"))) for key in ranges]
     colours = [style.ANALYSIS if value >= 0.0 else style.OPEN_LOOP for value in percent]
@@ -51,7 +51,7 @@ def plot_error_reduction(truth: str | Path, open_loop: str | Path, analysis: str
     middle.bar_label(bars, fmt="%.0f %%", padding=3)
     middle.set(yticks=range(len(names)), yticklabels=names, xlabel="RMSE removed [%]", title="by depth range")
     middle.invert_yaxis()
-    middle.set_xlim(min(0.0, min(percent) * 1.35), max(max(percent) * 1.35, 10.0))
+    middle.set_xlim(min(0.0, min(percent) * 1.35), max(max(percent) * 1.5, 10.0))
     middle.grid(axis="y", visible=False)
     limit = min(SHOWN_DEPTH * 100.0, depth.max())
     right.set(ylabel=f"RMSE [{style.SOIL_WATER_UNIT}]", title=f"in time, all layers to {limit:.0f} cm")

@@ -14,6 +14,8 @@ from pyland.output.atomic import complete_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from pyland.diagnose.analysis_file import ObservedEnsemble
+
 # Okabe and Ito (2008), Color Universal Design.
 TRUTH = "#000000"
 OPEN_LOOP = "#D55E00"
@@ -54,6 +56,9 @@ UNITS = {
 _LARGE_MAP = 5000.0  # extent from which a map is labelled in kilometres [m]
 
 SOIL_WATER_UNIT = r"m$^3$ m$^{-3}$"
+
+UNIT_SIGNS = {"m3 m-3": SOIL_WATER_UNIT, "kg m-2": r"kg m$^{-2}$", "m3 s-1": r"m$^3$ s$^{-1}$"}
+"""Units of files as they are written in a figure."""
 
 
 def pyplot() -> Any:
@@ -155,6 +160,17 @@ def map_extent(data: xr.Dataset) -> tuple[list[float], str]:
 def moment(data: xr.Dataset, place: int) -> str:
     """Say which interval a record is the mean of, by its end."""
     return str(data["time"].values[place])[:16].replace("T", " ")
+
+
+def judged_streams(data: ObservedEnsemble, group: str) -> list[int]:
+    """Return the codes of the streams that have observations of a group, ``assimilated`` or ``independent``."""
+    mine = data.group(group)
+    return [code for code in range(len(data.streams)) if (mine & data.of_stream(code)).any()]
+
+
+def stream_unit(data: ObservedEnsemble, code: int) -> str:
+    """Return the unit of a stream as it is written in a figure."""
+    return UNIT_SIGNS.get(data.units[code], data.units[code])
 
 
 def plain_dates(plt: Any, axes: Any) -> None:

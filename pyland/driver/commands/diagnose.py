@@ -16,7 +16,9 @@ from pyland.diagnose.assimilation import (
 )
 from pyland.diagnose.balance import closure
 from pyland.diagnose.flow import domain_closure, is_domain_balance
+from pyland.diagnose.observation_scores import observation_scores
 from pyland.diagnose.peers import compare, find_peers, markdown, write_comparison
+from pyland.diagnose.regions import Region
 from pyland.diagnose.skill import skill_of_run
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
 
@@ -33,6 +35,7 @@ def diagnose(
     peers: Sequence[str | Path] | None = None,
     period: tuple[Any, Any] = (None, None),
     depths: Mapping[str, tuple[float, float]] | None = None,
+    regions: Sequence[Region] = (),
 ) -> dict[str, Any]:
     """Judge a finished run.
 
@@ -53,6 +56,8 @@ def diagnose(
         First and last instant of the comparison [UTC].
     depths : mapping, optional
         Top and bottom [m] of observed soil variables whose name does not say them.
+    regions : sequence of Region
+        Boxes over which an assimilation is judged, besides the whole domain.
 
     Returns
     -------
@@ -64,16 +69,18 @@ def diagnose(
     Raises
     ------
     InputError
-        If the topic is unknown or a file is missing.
+        If the topic is unknown or a file is missing, or regions are given for another topic than assimilation.
     """
     if what not in TOPICS:
         raise InputError(f"Unknown diagnosis '{what}'; expected one of {', '.join(TOPICS)}.")
+    if regions and what != "assimilation":
+        raise InputError(f"--region belongs to 'assimilation'; '{what}' is judged over the whole domain. Leave it out.")
     files = find_case_files(case_dir, output)
     if what == "balance":
         balance = files.need("balance.nc")
         return domain_closure(balance) if is_domain_balance(balance) else closure(balance)
     if what == "assimilation":
-        return assimilation_section(files, station, period)
+        return assimilation_section(files, station, period, regions)
     station_file = _station_file(files, station)
     history = files.need("history.nc")
     result: dict[str, Any] = skill_of_run(history, station_file, period, depths=depths)
@@ -86,10 +93,15 @@ def diagnose(
 
 
 def assimilation_section(
-    files: CaseFiles, station: str | Path | None = None, period: tuple[Any, Any] = (None, None)
+    files: CaseFiles,
+    station: str | Path | None = None,
+    period: tuple[Any, Any] = (None, None),
+    regions: Sequence[Region] = (),
 ) -> dict[str, Any]:
-    """Return departures, and the reduction of error against truth or station where there is an open loop."""
-    out: dict[str, Any] = {"departures": departures(files.need("analysis.nc"))}
+    """Return scores by observations, and the reduction of error against truth or station beside an open loop."""
+    analysis = files.need("analysis.nc")
+    out: dict[str, Any] = {
+        "departures": departures(analysis), "observation_scores": observation_scores(analysis, regions)}
     open_loop = files.find("open_loop/history.nc")
     truth = files.find("truth.nc")
     if open_loop is not None and truth is not None:

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pyland.base.errors import InputError
+from pyland.diagnose.analysis_file import ASSIMILATED, read_observed_ensemble
 from pyland.diagnose.flow import is_domain_balance
 from pyland.diagnose.peers import find_peers
 from pyland.diagnose.records import read_file
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
+from pyland.view.departure_maps import has_map, plot_departure_maps
+from pyland.view.departures_series import plot_departures
 from pyland.view.ensemble_series import plot_soil_water_series
 from pyland.view.error_reduction import plot_error_reduction
 from pyland.view.flow_maps import VARIABLES as FLOW_VARIABLES
@@ -17,9 +20,11 @@ from pyland.view.flow_maps import plot_flow_maps
 from pyland.view.flow_section import is_section, plot_flow_section
 from pyland.view.hydrograph import plot_hydrographs
 from pyland.view.land_fluxes import has_land_fluxes, plot_land_fluxes
+from pyland.view.rank_histograms import has_ranks, plot_rank_histograms
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
+from pyland.view.spread_against_error import plot_assumed_errors, plot_spread_against_error
 from pyland.view.water_table_twin import TABLE, plot_water_table_twin
 
 HOURS_OF_A_CYCLE = 3
@@ -60,14 +65,15 @@ def plot(
     if balance is not None and is_domain_balance(balance):
         if station is not None:
             raise InputError("--station: a run of the distributed subsurface is not compared with a station.")
-        return _plot_water_table(files, target) + _plot_twin(files, target) + _plot_flow(files, target)
+        drawn = _plot_water_table(files, target) + _plot_twin(files, target) + _plot_flow(files, target)
+        return drawn + _plot_observations(files, target)
     station_file = Path(station) if station is not None else files.station
     drawn = _plot_twin(files, target)
     if station_file is not None:
         drawn += _plot_site(files, station_file, target)
     if not drawn:
         drawn = _plot_alone(files, target)
-    return drawn
+    return drawn + _plot_observations(files, target)
 
 
 def _plot_twin(files: CaseFiles, target: Path) -> list[Path]:
@@ -126,6 +132,24 @@ def _plot_site(files: CaseFiles, station: Path, target: Path) -> list[Path]:
                 observations=files.find("analysis.nc"),
             )
         )
+    return drawn
+
+
+def _plot_observations(files: CaseFiles, target: Path) -> list[Path]:
+    """Draw what the observations of an assimilation say of the ensemble."""
+    analysis = files.find("analysis.nc")
+    if analysis is None:
+        return []
+    data = read_observed_ensemble(analysis)
+    if not data.group(ASSIMILATED).any():
+        return []
+    drawn = [plot_departures(data, target / "departures.png"),
+             plot_spread_against_error(data, target / "spread_against_error.png"),
+             plot_assumed_errors(data, target / "assumed_errors.png")]
+    if has_ranks(data):
+        drawn.append(plot_rank_histograms(data, target / "rank_histograms.png"))
+    if has_map(data):
+        drawn.append(plot_departure_maps(data, target / "departure_maps.png"))
     return drawn
 
 

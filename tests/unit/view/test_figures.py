@@ -13,8 +13,10 @@ from pyland.base.errors import InputError, UnavailableError
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
 from pyland.view import snow_series, style
+from pyland.view.error_reduction import plot_error_reduction
 
 PNG = b"\x89PNG\r\n\x1a\n"
+OBSERVED = ("departures.png", "spread_against_error.png", "assumed_errors.png")
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +41,30 @@ def test_a_twin_run_has_maps_series_and_reduction(catchment: Path) -> None:
         "soil_moisture_maps.png",
         "soil_moisture_series.png",
         "error_reduction.png",
+        *OBSERVED,
+        "departure_maps.png",
     ]
     assert all(path.read_bytes()[:8] == PNG for path in figures)
     assert sorted((catchment / "run" / "figures").iterdir()) == sorted(figures)
 
 
+def test_the_legend_of_the_error_over_depth_touches_no_curve(
+    catchment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = []
+    monkeypatch.setattr(style, "save", lambda figure, path: kept.append(figure) or path)
+    run = catchment / "run"
+    plot_error_reduction(run / "truth.nc", run / "open_loop" / "history.nc", run / "history.nc", tmp_path / "a.png")
+    left = kept[0].axes[0]
+    kept[0].canvas.draw()
+    assert not left.get_legend().get_window_extent().overlaps(left.get_window_extent())
+    assert not left.get_legend().get_window_extent().overlaps(left.xaxis.label.get_window_extent())
+
+
 def test_a_station_run_has_days_cycle_and_probes(station: Path, tmp_path: Path) -> None:
     figures = plot(station, folder=tmp_path)
-    assert [path.name for path in figures] == ["daily.png", "diurnal_cycle.png", "soil_moisture_probes.png"]
+    assert [path.name for path in figures] == [
+        "daily.png", "diurnal_cycle.png", "soil_moisture_probes.png", *OBSERVED]
 
 
 def test_a_station_with_snow_has_its_winter(tmp_path: Path, station: Path) -> None:
