@@ -55,12 +55,13 @@ def clean_environment() -> dict[str, str]:
 
 @pytest.fixture
 def pyland_command(clean_environment, tmp_path):
-    """Return a function that runs the command line and gives the finished process."""
+    """Return a function that runs the command line, or another script, and gives the finished process."""
 
     def run(
-        *arguments: str, ranks: int = 1, timeout: float = 300.0, cwd: Path | None = None
+        *arguments: str, ranks: int = 1, timeout: float = 300.0, cwd: Path | None = None, script: Path | None = None
     ) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "pyland", *map(str, arguments)]
+        program = ["-m", "pyland"] if script is None else [str(script)]
+        command = [sys.executable, *program, *map(str, arguments)]
         if ranks > 1:
             launcher = shutil.which("mpirun")
             if launcher is None:

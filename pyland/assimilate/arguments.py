@@ -132,7 +132,7 @@ def check_problem(E: Any, Y: Any, d: Any, R: Any, inflation: float, *, full_cova
         If a shape, a value or R does not fit.
     """
     ensemble = to_floats("E (member, state)", E, 2)
-    predicted = to_floats("Y (member, obs)", Y, 2)
+    predicted = np.ascontiguousarray(to_floats("Y (member, obs)", Y, 2))  # the order of sums follows the layout
     observed = to_floats("d (obs)", d, 1)
     nmember, nobs = ensemble.shape[0], observed.shape[0]
     if nmember < 2:
