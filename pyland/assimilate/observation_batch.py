@@ -19,6 +19,7 @@ from pyland.assimilate.observation_departures import TypeDepartures
 from pyland.assimilate.observation_errors import correlated_covariance
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
+from pyland.base.text import suggestion
 
 LOCAL_METHODS = (
     "letkf", "lestkf", "lseik", "ldenkf", "lenkf", "lensrf", "leakf", "lrhf", "lnetf", "lknetf",
@@ -339,13 +340,16 @@ class ObservationBatch:
 
     def _refuse_localisation(self, method: str, given: list[str]) -> None:
         if given:
-            raise InputError(f"{given[0]} belongs to local methods ({', '.join(LOCAL_METHODS)}); '{method}' is global")
+            raise InputError(
+                f"{given[0]} belongs to local methods ({', '.join(LOCAL_METHODS)}), which '{method}' is not"
+                f"{suggestion(method, LOCAL_METHODS)}"
+            )
         for one in self.types:
             for name in ("radius", "taper", "depth_radius"):
                 if getattr(one, name) is not None:
                     raise InputError(
                         f"observations '{one.name}' have a {name}, which belongs to local methods "
-                        f"({', '.join(LOCAL_METHODS)}); '{method}' is global"
+                        f"({', '.join(LOCAL_METHODS)}), which '{method}' is not{suggestion(method, LOCAL_METHODS)}"
                     )
 
 
