@@ -93,8 +93,8 @@ def method_options(
     """
     is_local = settings.method.lower() in LOCAL_METHODS
     known = inspect.signature(analyse_local if is_local else analyse).parameters
-    for name in settings.options:
-        if name not in known:
+    for name in settings.options:  # a function that takes any checks those of the method itself
+        if name not in known and not any(one.kind is one.VAR_KEYWORD for one in known.values()):
             raise InputError(
                 f"options.{name} is not an option of method '{settings.method}'{suggestion(name, known)}; its options "
                 f"are those of pyland.assimilate.{'analyse_local' if is_local else 'analyse'}"

