@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import netCDF4
 import numpy as np
 import pytest
 
 from pyland.assimilate import analyse, analyse_local
+from pyland.config.messages import all_keys
+from pyland.config.offline_analysis import AnalysisSettings
 from pyland.driver import cli
 from pyland.driver.commands.analyse import analyse_files
 
@@ -402,3 +405,12 @@ def test_on_ranks(tmp_path, pyland_command):
     assert finished.returncode != 0
     assert "expected one rank, got 2" in finished.stderr
     assert not (tmp_path / "out.nc").exists()
+
+
+def test_guide_names_every_key():
+    """docs/guide/offline_analysis.md has a row for each key of analysis.yaml."""
+    guide = Path(__file__).parents[3] / "docs" / "guide" / "offline_analysis.md"
+    text = guide.read_text(encoding="utf-8")
+    rows = " ".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `"))
+    for name in all_keys(AnalysisSettings):
+        assert f"{name}`" in rows or name in ("observations", "localisation", "thinning"), name
