@@ -253,6 +253,44 @@ observations: [{type: observation, variable: water}]
     assert changed.tolist() == [True, True, False]  # 0.65 m is beyond 0.2 + 0.3 m
 
 
+def test_unlimited_dimensions_text_and_packed_variables(tmp_path):
+    """A file as models write it: unlimited time and members, characters, strings, packed values, a grid mapping."""
+    rng = np.random.default_rng(8)
+    path = tmp_path / "ens.nc"
+    values = 280.0 + rng.standard_normal((5, 1, 4, 3))
+    with netCDF4.Dataset(path, "w") as file:
+        for name, size in (("member", None), ("time", None), ("y", 4), ("x", 3), ("letters", 6)):
+            file.createDimension(name, size)
+        file.createVariable("x", "f4", ("x",))[:] = np.arange(3) * 10.0
+        file.createVariable("y", "f4", ("y",))[:] = 40.0 - np.arange(4) * 10.0
+        file.createVariable("time", "f8", ("time",))[:] = [12.0]
+        file["time"].units = "hours since 2020-01-01"
+        file.createVariable("crs", "i4", ()).grid_mapping_name = "transverse_mercator"
+        file.createVariable("source", str, ("member",))[:] = np.array(list("abcde"), dtype=object)
+        file.createVariable("code", "S1", ("member", "letters"))[:] = np.full((5, 6), b"z")
+        packed = file.createVariable("temperature", "i2", ("time", "member", "y", "x"), fill_value=-32768)
+        packed.setncatts({"scale_factor": 0.01, "add_offset": 280.0, "units": "K", "grid_mapping": "crs"})
+        packed[:] = values.transpose(1, 0, 2, 3)
+        given = np.asarray(packed[:])
+    observations = write_observations(
+        tmp_path / "obs.nc", {"value": [281.0], "error": [0.5], "y": [30.0], "x": [10.0]})
+    out = tmp_path / "out.nc"
+    analyse_files([path], observations, out, changes={"method": "etkf"})
+    E = given[0].reshape(5, -1)
+    expected = analyse(E, E[:, [4]], [281.0], [0.25], method="etkf")
+    with netCDF4.Dataset(out) as file:
+        assert file["temperature"].dimensions == ("time", "member", "y", "x")
+        assert file["temperature"].dtype == np.float64
+        assert "scale_factor" not in file["temperature"].ncattrs()
+        assert file["temperature_mean"].dimensions == ("time", "y", "x")
+        assert file["temperature_mean"].grid_mapping == "crs"
+        np.testing.assert_allclose(file["temperature"][0].reshape(5, -1), expected, rtol=0, atol=1e-11)
+        assert file["source"][:].tolist() == list("abcde")
+        assert file["crs"].grid_mapping_name == "transverse_mercator"
+        assert (file["code"][:] == b"z").all()
+        assert file.dimensions["time"].isunlimited()
+
+
 def test_missing_cells_are_not_part_of_the_state(tmp_path):
     """Water bodies are gaps of all members: kept as gaps, left out of footprints, outside for probes."""
     members = np.random.default_rng(3).standard_normal((6, 4, 5))
