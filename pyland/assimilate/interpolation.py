@@ -126,9 +126,7 @@ def linear_on_triangles(nodes: Any, places: Any, triangles: Any = None) -> Obser
         raise InputError(f"triangle {int(np.argmax(area == 0.0))} has no area: its nodes lie on a line")
     if not len(chosen) or not len(points):
         return ObservationOperator(coo_array((len(points), len(corners))))
-    centre = (a + b + c) / 3.0
-    reach = max(float(np.sqrt(((corner - centre) ** 2).sum(axis=1)).max()) for corner in (a, b, c))
-    observation, triangle, _ = NearbyPoints(centre, name="nodes (node, 2)").within(points, reach)
+    observation, triangle = _triangles_around(points, a, b, c)
     place = points[observation]
     share = np.column_stack([
         _cross(b[triangle] - place, c[triangle] - place),
@@ -144,6 +142,27 @@ def linear_on_triangles(nodes: Any, places: Any, triangles: Any = None) -> Obser
     outside = np.ones(len(points), bool)
     outside[observation] = False
     return ObservationOperator(matrix, outside)
+
+
+def _triangles_around(
+    points: np.ndarray, a: np.ndarray, b: np.ndarray, c: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pairs of points and the triangles that may hold them, in the order of points, then of triangles.
+
+    A triangle lies within the distance of its farthest corner from its centre. Triangles are searched in classes of
+    distances within a factor of 2: long slivers at the hull must not widen the search for all.
+    """
+    centre = (a + b + c) / 3.0
+    reach = np.max([np.sqrt(((corner - centre) ** 2).sum(axis=1)) for corner in (a, b, c)], axis=0)
+    size = np.frexp(reach)[1]
+    pairs = []
+    for one in np.unique(size):
+        members = np.flatnonzero(size == one)
+        observation, near, _ = NearbyPoints(centre[members]).within(points, float(reach[members].max()))
+        pairs.append((observation, members[near]))
+    observation, triangle = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    order = np.lexsort((triangle, observation))
+    return observation[order], triangle[order]
 
 
 def _linear_on_axis(k: int, axis: Any, place: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from pyland.assimilate.observation_departures import TypeDepartures
 from pyland.assimilate.observation_errors import correlated_covariance
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
+from pyland.base.text import suggestion
 
 LOCAL_METHODS = (
     "letkf", "lestkf", "lseik", "ldenkf", "lenkf", "lensrf", "leakf", "lrhf", "lnetf", "lknetf",
@@ -176,8 +177,8 @@ class ObservationBatch:
         chosen["radius"] = _one_if_equal(radii)
         tapers = [self.types[k].taper or taper for k in self.type_of_obs]
         chosen["taper"] = tapers if len(set(tapers)) > 1 else (tapers[0] if tapers else taper)
-        if self.types[0].period is not None:
-            chosen["period"] = np.asarray(self.types[0].period, dtype=np.float64)
+        if self.types[0].index.period.any():
+            chosen["period"] = self.types[0].index.period
         if any(one.depth is not None for one in self.types) and (
             depth_radius is not None or any(one.depth_radius is not None for one in self.types)
         ):
@@ -248,8 +249,8 @@ class ObservationBatch:
             The prior ensemble that `join` got, shape ``(member, state)``. Not changed.
         method : str
             A global method of `analyse` or a local one of `analyse_local`.
-        coords_state : array_like, optional
-            Places of the local domains, shape ``(domain, ndim)``; for local methods.
+        coords_state : array_like or int, optional
+            Places of the local domains, shape ``(domain, ndim)``, with ``distances`` their number; for local methods.
         radius, taper, depth_radius : optional
             For types that have none of their own; for local methods.
         distances : mapping of str to Distances, optional
@@ -273,7 +274,9 @@ class ObservationBatch:
         name = str(method).lower()
         if name in LOCAL_METHODS:
             if coords_state is None:
-                raise InputError(f"method '{name}' needs coords_state, the places of the local domains")
+                raise InputError(
+                    f"method '{name}' needs coords_state, the places of the local domains (their number with distances)"
+                )
             arguments = self.local_arguments(
                 radius=radius, taper="gaspari_cohn" if taper is None else taper, depth_radius=depth_radius
             )
@@ -282,7 +285,10 @@ class ObservationBatch:
             if depth_radius is not None and "depth_radius" not in arguments:
                 raise InputError("depth_radius is given, but no type of observations has a depth")
             if distances is not None:
-                arguments["distances"] = self.distances(distances)
+                if any(one.correlation_length is not None for one in self.types):
+                    raise InputError("correlated errors need coordinates; leave out correlation_length with distances")
+                arguments |= {"distances": self.distances(distances), "coords_obs": None}
+                arguments = {key: value for key, value in arguments.items() if key not in ("metric", "period")}
             result = analyse_local(
                 E, self.predicted, self.values, self.variance, coords_state, method=name,
                 return_diagnostics=return_diagnostics, **arguments, **options,
@@ -339,13 +345,16 @@ class ObservationBatch:
 
     def _refuse_localisation(self, method: str, given: list[str]) -> None:
         if given:
-            raise InputError(f"{given[0]} belongs to local methods ({', '.join(LOCAL_METHODS)}); '{method}' is global")
+            raise InputError(
+                f"{given[0]} belongs to local methods ({', '.join(LOCAL_METHODS)}), which '{method}' is not"
+                f"{suggestion(method, LOCAL_METHODS)}"
+            )
         for one in self.types:
             for name in ("radius", "taper", "depth_radius"):
                 if getattr(one, name) is not None:
                     raise InputError(
                         f"observations '{one.name}' have a {name}, which belongs to local methods "
-                        f"({', '.join(LOCAL_METHODS)}); '{method}' is global"
+                        f"({', '.join(LOCAL_METHODS)}), which '{method}' is not{suggestion(method, LOCAL_METHODS)}"
                     )
 
 

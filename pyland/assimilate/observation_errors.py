@@ -147,7 +147,9 @@ def correlated_covariance(
     """
     index = NearbyPoints(coords, metric, period, name=name)
     length = check_number("correlation_length", length, 0.0, np.finfo(float).max, open_low=True)
-    distance = index.distance(index.points[:, np.newaxis], index.points[np.newaxis])
+    distance = np.empty((len(index.points), len(index.points)))
+    for row, place in enumerate(index.points):  # coordinates of all pairs at once would take ndim times the memory
+        distance[row] = index.distance(place, index.points)
     same = np.argwhere(np.triu(distance == 0.0, k=1))
     if len(same):
         first, second = same[0]

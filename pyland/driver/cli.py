@@ -1,4 +1,4 @@
-"""The command line ``pyland``; the only file that knows typer and rich.
+"""The command line ``pyland``; only this file and its parts (``cli_*.py``) know typer and rich.
 
 Exit codes: 0 done, 2 the user's input is wrong, 3 the numerics failed, 1 a bug.
 """
@@ -14,13 +14,15 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from pyland.base.errors import InputError, PylandError, StateError, UnavailableError
 from pyland.base.logging import get_logger, has_terminal_log, start_terminal_log
-from pyland.base.parallel import Communicator, world
+from pyland.base.parallel import world
+from pyland.driver.cli_parflow import parflow
+from pyland.driver.cli_progress import Progress
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -37,9 +39,6 @@ _PEERS_SPREAD = 2.0
 _END_PATIENCE = 10.0
 """How long a rank that fails waits for the end that another has announced [s], before it ends the run itself."""
 
-_LINE_EVERY = 5.0
-"""Time between progress lines where there is no terminal [s]."""
-
 app = typer.Typer(
     name="pyland",
     no_args_is_help=True,
@@ -48,6 +47,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="An ensemble land data assimilation system.",
 )
+app.add_typer(parflow, name="parflow")
 _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.yaml.", show_default=False)]
@@ -133,8 +133,52 @@ def run(
     config = load_case(case, changes)
     if config.is_distributed:
         check_tiles(config, world().size)
-    with _Progress(world()) as progress:
+    with Progress(world()) as progress:
         run_case(config, resume=resume, output=output, progress=progress)
+
+
+@app.command()
+def analyse(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ENSEMBLE.nc... OBS.nc",
+            help="File with all members, or one file per member (also 'ens_*.nc'), and the observations.",
+            show_default=False,
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT.nc", help="File to write.", show_default=False)
+    ],
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE.yaml", help="Method, localisation, observation types.")
+    ] = None,
+    method: Annotated[str | None, typer.Option("--method", metavar="NAME", help="Filter; default letkf.")] = None,
+    radius: Annotated[
+        float | None, typer.Option("--radius", help="Support radius of the localisation [m, or unit of x and y].")
+    ] = None,
+    taper: Annotated[
+        str | None, typer.Option("--taper", metavar="NAME", help="gaspari_cohn, exponential or none.")
+    ] = None,
+    inflation: Annotated[float | None, typer.Option("--inflation", help="Factor on the prior anomalies.")] = None,
+    relaxation: Annotated[float | None, typer.Option("--relaxation", help="Relaxation to the prior spread.")] = None,
+    variables: Annotated[
+        list[str] | None, typer.Option("--variable", metavar="NAME", help="Variable to update; may be given often.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Seed of methods that draw random numbers.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads.")] = None,
+) -> None:
+    """Analyse an ensemble in netCDF files by observations in a file; needs no case and no model."""
+    from pyland.driver.commands.analyse import analyse_files
+
+    if world().size > 1:
+        raise InputError(f"pyland analyse: expected one rank, got {world().size}; use --threads for threads.")
+    if len(sources) < 2:
+        raise InputError("pyland analyse: expected ENSEMBLE.nc and OBS.nc, got one file.")
+    given = {"method": method, "localisation.radius": radius, "localisation.taper": taper, "inflation": inflation,
+             "relaxation": relaxation, "variables": variables, "seed": seed, "threads": threads}
+    changes = {name: value for name, value in given.items() if value is not None and value != []}
+    typer.echo(analyse_files(sources[:-1], sources[-1], output, config=config, changes=changes))
 
 
 @app.command()
@@ -259,120 +303,6 @@ def schema(
     typer.echo(schema_text(markdown))
 
 
-parflow = typer.Typer(no_args_is_help=True, help="Read and run ParFlow definitions, and convert its files.")
-app.add_typer(parflow, name="parflow")
-
-Definition = Annotated[
-    Path, typer.Argument(metavar="RUN", help="ParFlow run: .pfidb, .yaml or .json.", show_default=False)
-]
-LengthUnit = Annotated[str, typer.Option("--length", metavar="UNIT", help="Unit of length of the run.")]
-TimeUnit = Annotated[str, typer.Option("--time", metavar="UNIT", help="Unit of time of the run.")]
-Lenient = Annotated[
-    bool, typer.Option("--lenient", help="Do without keys that act on the flow and that pyland does not have.")
-]
-KeepOrder = Annotated[
-    bool, typer.Option("--keep-order", help="Do not turn layers over (files whose layers are records of time).")
-]
-
-
-@parflow.command("info")
-def parflow_info(
-    definition: Definition,
-    length: LengthUnit = "m",
-    time_unit: TimeUnit = "h",
-    report: Annotated[bool, typer.Option("--report", help="List every key that is ignored, and why.")] = False,
-    lenient: Lenient = False,
-) -> None:
-    """Show what pyland takes over from a ParFlow run."""
-    from pyland.driver.commands.parflow import parflow_report
-
-    text, missing = parflow_report(definition, length, time_unit, report)
-    if world().is_root:
-        typer.echo(text)
-    if missing and not lenient:
-        raise InputError(
-            f"{definition}: keys that act on the flow, or may, are not in pyland ({len(missing)}, Unsupported above); "
-            "change them, or do without them with --lenient."
-        )
-
-
-@parflow.command("run")
-def parflow_run(
-    definition: Definition,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE.nc", help="Default is RUN.pyland.nc in this folder.")
-    ] = None,
-    reference: Annotated[
-        Path | None,
-        typer.Option("--reference", metavar="DIR", help="Folder of ParFlow's own outputs; default that of RUN."),
-    ] = None,
-    until: Annotated[float | None, typer.Option("--until", metavar="SECONDS", help="End earlier.")] = None,
-    tolerance: Annotated[
-        float | None, typer.Option("--tolerance", metavar="METRES", help="Largest error of a cell after a step.")
-    ] = None,
-    length: LengthUnit = "m",
-    time_unit: TimeUnit = "h",
-    lenient: Lenient = False,
-) -> None:
-    """Run a ParFlow definition in pyland, and compare with ParFlow's own outputs where there are any."""
-    from pyland.driver.commands.parflow import run_parflow
-
-    if world().size > 1:
-        raise InputError(f"pyland parflow run: expected one rank, got {world().size}; use OMP_NUM_THREADS for threads.")
-    changes = {} if tolerance is None else {"tolerance": tolerance}
-    with _Progress(world()) as progress:
-        result = run_parflow(definition, output, length=length, time=time_unit, strict=not lenient, reference=reference,
-                             until=until, progress=progress, **changes)
-    typer.echo(result.text())
-
-
-@parflow.command("land")
-def parflow_land(
-    path: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder with drv_clmin.dat, or that file.", show_default=False)
-    ],
-) -> None:
-    """Print the sections of case.yaml that the land files of ParFlow-CLM (drv_*.dat) amount to."""
-    from pyland.driver.commands.parflow_land import land_sections
-
-    if world().is_root:
-        typer.echo(land_sections(path), nl=False)
-
-
-@parflow.command("netcdf")
-def parflow_netcdf(
-    sources: Annotated[list[Path], typer.Argument(metavar="FILE.pfb...", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", metavar="FILE.nc", help="File to write.", show_default=False)],
-    name: Annotated[str | None, typer.Option("--name", help="Name of the variable; default by the file.")] = None,
-    units: Annotated[str | None, typer.Option("--units", help="Unit to note down.")] = None,
-    keep_order: KeepOrder = False,
-) -> None:
-    """Convert PFB files to netCDF; several become a time series."""
-    from pyland.driver.commands.pfb_files import pfb_to_netcdf
-
-    typer.echo(pfb_to_netcdf(sources, output, name=name, units=units, keep_order=keep_order))
-
-
-@parflow.command("pfb")
-def parflow_pfb(
-    source: Annotated[Path, typer.Argument(metavar="FILE.nc", show_default=False)],
-    name: Annotated[str, typer.Argument(metavar="VARIABLE", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", metavar="FILE.pfb", help="File to write.", show_default=False)],
-    record: Annotated[int | None, typer.Option("--record", help="Which time, from 0; -1 is the last.")] = None,
-    fill: Annotated[float | None, typer.Option("--fill", help="Number for cells without a value.")] = None,
-    topology: Annotated[
-        tuple[int, int, int], typer.Option("--topology", metavar="P Q R", help="Pieces along x, y, z.")
-    ] = (1, 1, 1),
-    keep_order: KeepOrder = False,
-) -> None:
-    """Convert a variable of a netCDF file to PFB, with its .dist file."""
-    from pyland.driver.commands.pfb_files import netcdf_to_pfb
-
-    typer.echo(
-        netcdf_to_pfb(source, name, output, record=record, fill=fill, topology=topology, keep_order=keep_order)
-    )
-
-
 @app.command()
 def fetch(
     name: Annotated[str | None, typer.Argument(help="Data set; without it, a list of what there is.")] = None,
@@ -417,37 +347,6 @@ _unavailable("view", "the web map of a run", "Use `pyland plot CASE`.")
 
 class Terminated(BaseException):
     """The process got SIGTERM."""
-
-
-class _Progress:
-    """Progress of a run: a bar on a terminal, a line every few seconds elsewhere, nothing on other ranks."""
-
-    def __init__(self, ranks: Communicator) -> None:
-        self._is_root = ranks.is_root
-        self._bar: Any = None
-        self._last = time.monotonic()
-
-    def __enter__(self) -> _Progress:
-        if self._is_root and sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import Progress
-
-            self._bar = Progress(console=Console(stderr=True), transient=True)
-            self._bar.start()
-            self._task = self._bar.add_task("start", total=1.0)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def __call__(self, done: float, text: str) -> None:
-        """Show the share that is done [1] and where the run is."""
-        if self._bar is not None:
-            self._bar.update(self._task, completed=done, description=text)
-        elif self._is_root and time.monotonic() - self._last >= _LINE_EVERY:
-            self._last = time.monotonic()
-            get_logger("run").info("%3.0f %%  %s", 100.0 * done, text)
 
 
 def run_command(arguments: Sequence[str]) -> int:

@@ -13,6 +13,7 @@ from pyland.assimilate.observation_errors import RelativeError, TableError, corr
 from pyland.assimilate.observation_operators import FunctionOperator, ObservationOperator, at_cells, averaged
 from pyland.assimilate.observation_reasons import REASONS
 from pyland.assimilate.observation_type import ObservationType
+from pyland.assimilate.river_distances import river_distances
 from pyland.assimilate.thinning import CellBest, CellMean, MinimumDistance
 from pyland.base.errors import InputError
 from pyland.observe.observations import REASONS as OBSERVED_REASONS
@@ -277,6 +278,33 @@ def test_distances_by_rows():
     assert (pairs.domain.tolist(), pairs.obs.tolist(), pairs.distance.tolist()) == ([0, 1, 2], [0, 2, 1], [5, 8, 7])
     with pytest.raises(InputError, match="lack observations 'b'"):
         batch.distances({"a": pairs})
+
+
+def test_along_rivers():
+    """Gauges act along a chain of reaches: the same as on a line, with pairs in place of coordinates."""
+    E = ensemble()
+    downstream = np.append(np.arange(1, NSTATE), -1)
+    gauges = np.array([2, 9])
+    one = points("gauge", cells=gauges, values=[1.0, -1.0])
+    batch = ObservationBatch.join([one], E)
+    pairs = river_distances(downstream, 1.0, np.arange(NSTATE), gauges, 3.0)
+    along = batch.analyse(E, "letkf", coords_state=NSTATE, radius=3.0, distances={"gauge": pairs})
+    straight = batch.analyse(E, "letkf", coords_state=PLACES, radius=3.0)
+    np.testing.assert_allclose(along.ensemble, straight.ensemble, rtol=0, atol=1e-14)
+    assert (along.ensemble[:, 6] == E[:, 6]).all()  # farther than 3 from both
+
+
+def test_local_analysis_with_correlated_errors_and_radii_of_types():
+    """Without a limit to the radius, the local analysis is the global one with the full matrix."""
+    E = ensemble(20)
+    a = points("a", cells=[0, 2, 5], error=[0.4, 0.5, 0.6], correlation_length=3.0)
+    b = points("b", cells=[8])
+    batch = ObservationBatch.join([a, b], E)
+    local = batch.analyse(E, "letkf", coords_state=PLACES, radius=np.inf, taper="none")
+    np.testing.assert_allclose(local.ensemble, batch.analyse(E, "etkf").ensemble, rtol=0, atol=1e-11)
+    near = ObservationBatch.join([points("a", cells=[0], radius=1.5), points("b", cells=[8], radius=2.5)], E)
+    moved = (near.analyse(E, "letkf", coords_state=PLACES).ensemble != E).any(axis=0)
+    assert np.flatnonzero(moved).tolist() == [0, 1, 6, 7, 8, 9, 10]
 
 
 @pytest.mark.parametrize("length", [None, 2.0])

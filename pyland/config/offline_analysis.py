@@ -1,0 +1,205 @@
+"""File ``analysis.yaml`` of ``pyland analyse``: method, localisation, and what each type of observation sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError, model_validator
+
+from pyland.base.errors import ConfigError
+from pyland.base.text import shown
+from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.messages import findings
+from pyland.config.yaml_lines import Document, read_yaml
+
+SENSORS = ("nearest", "linear", "uniform", "gaussian", "hamming")
+TAPERS = ("gaspari_cohn", "exponential", "none")
+
+
+class LocalisationSection(Section):
+    """How far observations act, for local methods; lengths in m with latitude and longitude, else in the unit of x."""
+
+    radius: float | None = key(None, "support radius: no weight beyond", unit="1", above=0)
+    taper: str = key("gaspari_cohn", "weight with distance", choices=TAPERS)
+    depth_radius: float | None = key(None, "support radius over depth; null for none", unit="m", above=0)
+    period_y: float = key(0.0, "length of a periodic y axis; 0 for none", unit="1", at_least=0)
+    period_x: float = key(0.0, "length of a periodic x axis; 0 for none", unit="1", at_least=0)
+
+
+class ThinningSection(Section):
+    """How dense observations are made fewer."""
+
+    method: str = key(
+        "mean", "mean of a grid cell, best of a grid cell, or a least distance", choices=("mean", "best", "distance")
+    )
+    size: float | None = key(None, "side of the cells, or the least distance", unit="1", above=0)
+
+    @model_validator(mode="after")
+    def _check_size(self) -> ThinningSection:
+        if self.size is None:
+            raise Problems([("size", "expected a number above 0, got nothing", ("method",))])
+        return self
+
+
+class ObservedSection(Section):
+    """One type of observations: the rows of the file whose type has this name."""
+
+    type: str = key("observation", "name of the type in the file", kind="text")
+    variable: str | None = key(None, "variable of the ensemble that is seen; default by the file", kind="text")
+    sensor: str = key(
+        "nearest",
+        "the cell around the place, interpolation, or the mean of a footprint with equal, Gaussian or Hamming weights",
+        choices=SENSORS,
+    )
+    width: float | None = key(
+        None,
+        "diameter of a uniform footprint, half-power width of a Gaussian, width of a Hamming window",
+        unit="1",
+        above=0,
+    )
+    top: float | None = key(None, "top of the depth range that is seen", unit="m", at_least=0)
+    bottom: float | None = key(None, "bottom of the depth range that is seen", unit="m", at_least=0)
+    fading_depth: float | None = key(None, "depth at which the signal has faded to 1/e", unit="m", above=0)
+    layer_weights: list[float] | None = key(None, "weight of each layer", unit="1", kind="numbers")
+    error: float | None = key(None, "standard deviation of the errors, instead of that of the file", unit="1", above=0)
+    relative_error: float | None = key(
+        None, "error as a share of the value, not below `error`", unit="1", above=0
+    )
+    valid_range: list[float] | None = key(None, "lowest and highest possible value", unit="1", kind="numbers", length=2)
+    accepted: list[float] = key(
+        lambda: [0.0], "values of the quality flag that are used", unit="1", kind="numbers", factory=True
+    )
+    max_innovation: float | None = key(
+        None, "reject where O-F exceeds this many standard deviations; null for never", unit="1", above=0
+    )
+    correlation_length: float | None = key(
+        None, "errors within the type are correlated as exp(-distance/length)", unit="1", above=0
+    )
+    radius: float | None = key(None, "support radius; default that of localisation", unit="1", above=0)
+    taper: str | None = key(None, "weight with distance; default that of localisation", choices=TAPERS)
+    depth_radius: float | None = key(None, "support radius over depth; default as above", unit="m", above=0)
+    thinning: ThinningSection | None = key(None, "how dense observations are made fewer")
+    withheld_share: float = key(0.0, "share of the places that is kept for diagnosis", unit="1", at_least=0, at_most=1)
+    seed: int = key(1, "seed of that choice", kind="integer", at_least=0, at_most=2**32 - 1)
+    assimilate: bool = key(True, "false compares only", kind="switch")
+
+    @model_validator(mode="after")
+    def _check_sensor(self) -> ObservedSection:
+        problems: list[Problem] = []
+        has_footprint = self.sensor in ("uniform", "gaussian", "hamming")
+        if has_footprint != (self.width is not None):
+            what = "a width" if has_footprint else "no width"
+            text = f"expected {what} with sensor '{self.sensor}', got {shown(self.width)}"
+            problems.append(("width", text, ("sensor",)))
+        if (self.top is None) != (self.bottom is None):
+            problems.append(("top", "expected both top and bottom, got one of them", ("bottom",)))
+        elif self.top is not None and self.bottom is not None and self.bottom < self.top:
+            problems.append(("bottom", f"expected a depth below top {self.top:g} m, got {self.bottom:g} m", ("top",)))
+        depths = [name for name in ("top", "fading_depth", "layer_weights") if getattr(self, name) is not None]
+        if len(depths) > 1:
+            text = f"expected one way to weight depths, got {' and '.join(depths)}"
+            problems.append((depths[1], text, tuple(depths)))
+        if self.relative_error is not None and self.error is None:
+            problems.append(("relative_error", "expected also `error`, the smallest error, got nothing", ("error",)))
+        if self.valid_range is not None and self.valid_range[0] > self.valid_range[1]:
+            problems.append(("valid_range", f"expected [lowest, highest], got {self.valid_range}", ("valid_range",)))
+        if problems:
+            raise Problems(problems)
+        return self
+
+
+class AnalysisSettings(Section):
+    """All of ``analysis.yaml``."""
+
+    method: str = key("letkf", "filter, as in pyland.assimilate", kind="text")
+    inflation: float = key(1.0, "factor on the prior anomalies", unit="1", above=0, at_most=100)
+    relaxation: float = key(0.0, "relaxation to the prior spread (RTPS)", unit="1", at_least=0, at_most=1)
+    options: dict[str, Any] = key(dict, "further options of the method by name", factory=True)
+    seed: int = key(1, "seed of methods that draw random numbers", kind="integer", at_least=0, at_most=2**32 - 1)
+    threads: int | None = key(None, "OpenMP threads; the result does not depend on it", kind="integer", at_least=1)
+    member: str = key("member", "name of the dimension of members", kind="text")
+    variables: list[str] | None = key(None, "variables that are updated; default all with members on the grid")
+    bounds: dict[str, list[float]] = key(
+        dict, "lowest and highest value of a variable; what an analysis leaves beyond is set to the bound", factory=True
+    )
+    localisation: LocalisationSection = key(LocalisationSection, "how far observations act", factory=True)
+    observations: list[ObservedSection] = key(
+        list, "types of observations; none: all types of the file as the defaults say", factory=True
+    )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> AnalysisSettings:
+        problems: list[Problem] = []
+        for name, pair in self.bounds.items():
+            if len(pair) != 2 or not pair[0] < pair[1]:
+                problems.append((f"bounds.{name}", f"expected [lowest, highest], got {pair}", (f"bounds.{name}",)))
+        types = [one.type for one in self.observations]
+        for number, name in enumerate(types):
+            if name in types[:number]:
+                where = f"observations.{number}"
+                problems.append((f"{where}.type", f"expected a type of its own, got '{name}' again", (where,)))
+        reserved = {"inflation", "relaxation", "threads", "rng", "method", "return_diagnostics"} & set(self.options)
+        for name in sorted(reserved):
+            problems.append((f"options.{name}", f"'{name}' is not an option of this section", (f"options.{name}",)))
+        if problems:
+            raise Problems(problems)
+        return self
+
+
+def load_analysis_settings(
+    path: str | Path | None = None, changes: Mapping[str, Any] | None = None
+) -> AnalysisSettings:
+    """Load ``analysis.yaml``.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        The file; without it, all values are the defaults.
+    changes : mapping of str to object, optional
+        Values by key path, such as ``{"localisation.radius": 5.0}``, that replace those of the file (command line).
+
+    Returns
+    -------
+    AnalysisSettings
+        All values, checked.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read or anything in it is wrong; one line per error, with file and line.
+    """
+    document, label = Document({}), "command line"
+    if path is not None:
+        label = str(path)
+        try:
+            document = read_yaml(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{label}: the file cannot be read as UTF-8 text ({error}).") from None
+    if document.problems:
+        raise ConfigError("\n".join(f"{label}:{line}: {text}" for line, text in document.problems))
+    data = {} if document.data is None else document.data
+    if not isinstance(data, dict):
+        raise ConfigError(f"{label}:1: expected a mapping of keys such as method, got {shown(data)}")
+    for name, value in (changes or {}).items():
+        *sections, last = name.split(".")
+        here = data
+        for section in sections:
+            if not isinstance(here.get(section), dict):
+                here[section] = {}
+            here = here[section]
+        here[last] = value
+    try:
+        return AnalysisSettings.model_validate(data, context={"directory": Path.cwd()})
+    except ValidationError as error:
+        found = findings(error, AnalysisSettings, data)
+    texts = []
+    for one in found:
+        line = next((document.lines[place] for place in (one.path, *one.depends) if place in document.lines), None)
+        where = f"{label}:{line}" if line is not None else label
+        texts.append(f"{where}: {'.'.join(map(str, one.path)) or 'analysis'}: {one.text}")
+    raise ConfigError("\n".join(texts))
+
+
+__all__ = ["AnalysisSettings", "LocalisationSection", "ObservedSection", "ThinningSection", "load_analysis_settings"]

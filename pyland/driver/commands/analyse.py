@@ -1,0 +1,194 @@
+"""``pyland analyse``: an analysis of an ensemble in files by observations in a file; needs no model."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pyland.assimilate import analyse, analyse_local
+from pyland.assimilate.observation_batch import LOCAL_METHODS, ObservationBatch
+from pyland.assimilate.observation_departures import TypeDepartures
+from pyland.assimilate.observation_type import ObservationType
+from pyland.base.errors import InputError
+from pyland.base.text import one_of, suggestion
+from pyland.config.offline_analysis import AnalysisSettings, load_analysis_settings
+from pyland.driver.offline_ensemble import OfflineEnsemble, read_ensemble
+from pyland.driver.offline_observations import observation_types, read_observation_table
+from pyland.driver.offline_output import write_analysis
+from pyland.output.provenance import hash_of_config, provenance
+
+
+def analyse_files(
+    sources: Sequence[str | Path],
+    observations: str | Path,
+    output: str | Path,
+    *,
+    config: str | Path | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> str:
+    """Analyse an ensemble in netCDF files.
+
+    Parameters
+    ----------
+    sources : sequence of str or Path
+        One file with a dimension of members, or one file per member; names or patterns.
+    observations : str or Path
+        Observation file, one row per observation (docs/guide/offline_analysis.md).
+    output : str or Path
+        File to write; an older one is replaced.
+    config : str or Path, optional
+        ``analysis.yaml``.
+    changes : mapping of str to object, optional
+        Values by key path that replace those of ``config``.
+
+    Returns
+    -------
+    str
+        What was done: a line for the file and one for each type of observations.
+
+    Raises
+    ------
+    ConfigError, InputError
+        If a file, a value or an option does not fit; nothing is written then.
+    UnavailableError
+        If the method is a known filter that this version does not have.
+    """
+    settings = load_analysis_settings(config, changes)
+    ensemble = read_ensemble(sources, member=settings.member, variables=settings.variables)
+    if any(Path(output).resolve() == one.resolve() for one in (*ensemble.files, Path(observations))):
+        raise InputError(f"{output}: the output would replace an input; give another name")
+    _check_bounds(settings, ensemble)
+    table = read_observation_table(observations, ensemble.grid.metric)
+    types, rows = observation_types(table, ensemble, settings)
+    batch = ObservationBatch.join(types, ensemble.state)
+    result = batch.analyse(ensemble.state, settings.method, **method_options(settings, ensemble, types))
+    analysis, cut = limited(result.ensemble, ensemble, settings.bounds)
+    departures = batch.departures(analysis) if any(cut.values()) else result.departures
+    about = provenance(
+        config_hash=hash_of_config(settings.model_dump(mode="json", exclude={"threads"})),
+        inputs=[*ensemble.files, observations],
+    )
+    attributes = {f"analysis_{name}": about[name] for name in ("source", "commit", "config_hash", "input_checksums")}
+    attributes["analysis_settings"] = json.dumps(settings.model_dump(mode="json", exclude={"threads"}))
+    attributes["analysis_clipped_values"] = json.dumps(cut)
+    by_type = {one.name: part for one, part in zip(types, rows, strict=True)}
+    write_analysis(output, ensemble, analysis, table, departures, by_type, attributes)
+    return _report(Path(output), ensemble, batch, departures, cut)
+
+
+def method_options(
+    settings: AnalysisSettings, ensemble: OfflineEnsemble, types: Sequence[ObservationType]
+) -> dict[str, Any]:
+    """Return the options of a method, with the local domains of the state for a local one.
+
+    Raises
+    ------
+    InputError
+        If the method has no such option.
+    """
+    is_local = settings.method.lower() in LOCAL_METHODS
+    known = inspect.signature(analyse_local if is_local else analyse).parameters
+    for name in settings.options:  # a function that takes any checks those of the method itself
+        if name not in known and not any(one.kind is one.VAR_KEYWORD for one in known.values()):
+            raise InputError(
+                f"options.{name} is not an option of method '{settings.method}'{suggestion(name, known)}; its options "
+                f"are those of pyland.assimilate.{'analyse_local' if is_local else 'analyse'}"
+            )
+    chosen: dict[str, Any] = {
+        "inflation": settings.inflation, "relaxation": settings.relaxation, "threads": settings.threads,
+        **settings.options,
+    }  # fmt: skip
+    if "rng" in known:
+        chosen["rng"] = settings.seed
+    localisation = settings.localisation
+    for name in ("radius", "taper", "depth_radius"):
+        if is_local or localisation.changes(name):
+            chosen[name] = getattr(localisation, name)
+    if not is_local:
+        return chosen
+    if localisation.radius is None and any(one.radius is None for one in types):
+        raise InputError(
+            f"method '{settings.method}' is local and needs a radius: --radius, or `localisation: {{radius: ...}}` in "
+            f"analysis.yaml, in {'m' if ensemble.grid.metric == 'haversine' else 'the unit of x and y'}"
+        )
+    if localisation.depth_radius is None and all(one.depth_radius is None for one in types):
+        cell = [np.flatnonzero(one.valid) % ensemble.grid.ncell for one in ensemble.variables]
+        return chosen | {"coords_state": ensemble.grid.places, "domain_of_state": np.concatenate(cell)}
+    return chosen | _domains_over_depth(ensemble)
+
+
+def _domains_over_depth(ensemble: OfflineEnsemble) -> dict[str, Any]:
+    """Return a local domain for each cell of each layer; variables without layers are at the surface, depth 0."""
+    ncell, start = ensemble.grid.ncell, 0
+    first: dict[str | None, int] = {}
+    places, depths, owner = [], [], []
+    for one in ensemble.variables:
+        vertical = ensemble.vertical(one)
+        if vertical not in first:
+            bounds = np.zeros(2) if vertical is None else ensemble.depth_bounds(vertical)
+            middles = 0.5 * (bounds[1:] + bounds[:-1])
+            first[vertical] = start
+            start += middles.size * ncell
+            places.append(np.tile(ensemble.grid.places, (middles.size, 1)))
+            depths.append(np.repeat(middles, ncell))
+        owner.append(first[vertical] + np.flatnonzero(one.valid))
+    return {
+        "coords_state": np.concatenate(places), "depth_state": np.concatenate(depths),
+        "domain_of_state": np.concatenate(owner),
+    }  # fmt: skip
+
+
+def limited(
+    analysis: np.ndarray, ensemble: OfflineEnsemble, bounds: Mapping[str, Sequence[float]]
+) -> tuple[np.ndarray, dict[str, int]]:
+    """Return an analysis (member, state) within bounds, and how many values of each variable were set to a bound."""
+    inside, cut = np.array(analysis), {}
+    for name, (low, high) in bounds.items():
+        one = ensemble.variable(name)
+        part = slice(one.start, one.start + one.size)
+        inside[:, part] = np.clip(analysis[:, part], low, high)
+        cut[name] = int(np.count_nonzero(inside[:, part] != analysis[:, part]))
+    return inside, cut
+
+
+def _check_bounds(settings: AnalysisSettings, ensemble: OfflineEnsemble) -> None:
+    names = [one.name for one in ensemble.variables]
+    for name in settings.bounds:
+        if name not in names:
+            raise InputError(
+                f"bounds.{name}: there is no such variable in the state ({one_of(names)}){suggestion(name, names)}"
+            )
+
+
+def _report(
+    output: Path, ensemble: OfflineEnsemble, batch: ObservationBatch, departures: Mapping[str, TypeDepartures],
+    cut: Mapping[str, int],
+) -> str:  # fmt: skip
+    """Return what was done, in lines."""
+    names = ", ".join(one.name for one in ensemble.variables)
+    lines = [
+        f"{output}: {ensemble.nmember} members of {names} ({ensemble.state.shape[1]} values each), "
+        f"{batch.nobs} observations assimilated."
+    ]
+    for name, one in departures.items():
+        summary = one.summary()
+        counts = ", ".join(f"{count} {reason}" for reason, count in summary["reasons"].items()) or "none"
+        lines.append(f"  {name}: {counts}")
+        for subset in ("used", "withheld"):
+            if summary[f"{subset}_o_f_rms"] is None:
+                continue
+            before, after = (
+                f"mean {summary[f'{subset}_{which}_mean']:.4g}, rms {summary[f'{subset}_{which}_rms']:.4g}"
+                for which in ("o_f", "o_a")
+            )
+            lines.append(f"    {subset}: O-F {before}; O-A {after}")
+    lines += [f"  {name}: {count} values set to a bound" for name, count in cut.items() if count]
+    return "\n".join(lines)
+
+
+__all__ = ["analyse_files", "limited", "method_options"]
