@@ -98,7 +98,7 @@ def analyse(
     -----
     The update of a state element depends on its own members and on ``Y``, ``d``, ``R`` only, so that analysing shares
     of a state gives the same bits as analysing the whole. Cost: O(obs N min(obs, N)) once and O(N min(2 obs, N)) per
-    element, of the serial filters O(obs^2 N) once and O(obs N) per element.
+    element; of the serial filters O(obs^2 N) once.
     No system of the order of the observations is solved where they outnumber the members (unless R is a matrix).
 
     References
@@ -185,18 +185,23 @@ def _serial_update(
         bounds = check_bounds(options.get("bounds"), problem.predicted)
         mean = problem.observed - problem.innovation
         anomalies, observed, variance = anomalies * problem.whiten, problem.observed, problem.whiten**2
-    nowhere = np.zeros((problem.size, 1))
-    kind = "rhf" if chosen.kernel == "rhf" else "ensrf"
+    kind, nmember = "rhf" if chosen.kernel == "rhf" else "ensrf", len(problem.ensemble)
 
-    def update(state: np.ndarray) -> np.ndarray:
+    def regress(state: np.ndarray, treatment: core.Treatment) -> np.ndarray:
         task = np.arange(state.shape[1]) // STATES_OF_A_TASK
         everywhere = Localisation.by_place(
-            nowhere, np.zeros((int(task[-1]) + 1 if task.size else 0, 1)), radius=np.full(problem.size, np.inf),
-            taper=np.full(problem.size, TAPERS["none"]), metric="euclidean", period=np.zeros(1))
+            np.zeros((problem.size, 1)), np.zeros((int(task[-1]) + 1 if task.size else 0, 1)),
+            radius=np.full(problem.size, np.inf), taper=np.full(problem.size, TAPERS["none"]), metric="euclidean",
+            period=np.zeros(1))
         return core.update_serial(
             everywhere, state, task, anomalies, mean, observed, variance, bounds, kind, treatment)
 
-    return update
+    if problem.size < nmember:
+        return lambda state: regress(state, treatment)
+    # many observations: the same regressions of the unit vectors are the weights of every element
+    turned = core.Treatment(rotation=treatment.rotation, threads=treatment.threads)
+    weights = (regress(np.eye(nmember), turned) - 1.0 / nmember).T
+    return lambda state: core.update_by_weights(state, weights, treatment)
 
 
 def _error_covariance(problem: arguments.Problem) -> np.ndarray:

@@ -4,9 +4,9 @@
                                        [--layers 1] [--observations 10000] [--threads 1]
 
 Prints CPU and wall seconds of one analysis (copies and search included), the ratio to a reference that is computed in
-the same run, an LETKF in NumPy with a tree search and LAPACK's eigenvalues on a sample of the cells, and the ratio to PDAF
-v3.0 on the same sizes where its figure is known (CPU seconds of one core of the same kind of machine, initialisation of
-observations included).
+the same run, an LETKF in NumPy with a tree search and LAPACK's eigenvalues on a sample of the cells, and the ratio to
+PDAF v3.0 on the same sizes where its figure is known (CPU seconds of one core of the same kind of machine,
+initialisation of observations included).
 """
 
 from __future__ import annotations
