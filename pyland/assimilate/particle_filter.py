@@ -73,7 +73,7 @@ class ParticleFilter:
     >>> E = np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> E = particles.analyse(E, E, d=[3.0], R=[0.5], rng=1)
     >>> round(float(particles.mean(E)[0]), 3)
-    2.695
+    2.708
     """
 
     def __init__(
