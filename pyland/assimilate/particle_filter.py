@@ -25,6 +25,8 @@ class ParticleFilter:
     An analysis multiplies the weights by the likelihood of the observations. If the effective sample size falls below a
     share of the ensemble, members are resampled: those of large weight are copied, those of small weight dropped, and
     all weights are equal again. Copies may be moved by noise (jitter); without model noise they would stay copies.
+    The noise has the covariance of the weighted members, or that of all members alike where the effective sample size
+    is below 2: a filter that has lost the observations finds back from the spread of the prior, not from one member.
 
     Parameters
     ----------
@@ -71,7 +73,7 @@ class ParticleFilter:
     >>> E = np.array([[0.0], [1.0], [2.0], [3.0]])
     >>> E = particles.analyse(E, E, d=[3.0], R=[0.5], rng=1)
     >>> round(float(particles.mean(E)[0]), 3)
-    2.695
+    2.708
     """
 
     def __init__(
@@ -295,29 +297,15 @@ def _resample_and_jitter(
     bandwidth = options["jitter"] * nmember ** (-1.0 / (dimension + 4.0))
     copied = np.bincount(drawn, minlength=nmember)[drawn] > 1
     draws = generator.standard_normal((nmember, nmember))[copied]
-    root = bandwidth * _covariance_root(weights)
-    centre = _weighted_mean(ensemble, weights if weights.max() < 1.0 else np.full(nmember, 1.0 / nmember))
+    if (weights**2).sum() > 0.5:  # fewer than two members count: no covariance of their own
+        weights = np.full(nmember, 1.0 / nmember)
+    root = bandwidth * np.sqrt(weights / (1.0 - (weights**2).sum()))  # of the covariance, unbiased for fixed weights
+    centre = _weighted_mean(ensemble, weights)
     noise = np.zeros((int(copied.sum()), ensemble.shape[1]))
     for member in np.flatnonzero(root):  # in order, without BLAS: the same bits for any share of the state
         noise += (draws[:, member] * root[member])[:, None] * (ensemble[member] - centre)
     analysis[copied] += noise
     return analysis
-
-
-def _covariance_root(weights: np.ndarray) -> np.ndarray:
-    """Return the factors of the anomalies in a root of the weighted covariance, unbiased for fixed weights.
-
-    The covariance is ``sum w (x - m)(x - m)^T / (1 - sum w^2)`` and the divisor is added from what is left of each
-    weight, which does not cancel. Where one member has all the weight, the covariance is that of equal weights.
-    """
-    nmember = weights.size
-    best = int(np.argmax(weights))
-    left = 1.0 - weights
-    left[best] = np.delete(weights, best).sum()
-    divisor = (weights * left).sum()
-    if weights.max() < 1.0 and divisor > 0.0:
-        return np.sqrt(weights / divisor)
-    return np.full(nmember, 1.0 / np.sqrt(nmember - 1.0))
 
 
 def _weighted_mean(members: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -181,6 +181,17 @@ def test_jitter_moves_copies_by_the_kernel():
     np.testing.assert_allclose(moves.T @ moves / len(moves) / bandwidth**2, C, atol=0.06 * np.abs(C).max())
 
 
+def test_jitter_of_a_single_survivor_has_the_covariance_of_the_prior():
+    """One member with all the weight has no covariance: copies spread like the members did before."""
+    nmember, rounds = 5, 3000
+    E, Y, _, R = draw(nmember, 2, nstate=2)
+    rng = np.random.default_rng(0)
+    moves = np.vstack([
+        particle_analysis(E, Y, Y[2], 1e-6 * R, rng=rng, jitter=1.0, dimension=2) - E[2] for _ in range(rounds)])
+    scale = nmember ** (-2.0 / 6.0)
+    np.testing.assert_allclose(moves.T @ moves / len(moves) / scale, np.cov(E.T), atol=0.06 * np.cov(E.T).max())
+
+
 def test_order_of_observations():
     E, Y, d, R = draw(10, 7)
     p = np.random.default_rng(1).permutation(7)
