@@ -1,8 +1,8 @@
 """Gauss-Newton iteration in the space of an ensemble: what IES and the iterative ensemble Kalman smoother share.
 
 Members are ``mean(E) + C @ X`` with the prior anomalies X and coefficients C (member, member), at first the unit
-matrix. An iteration runs the model for all members, takes its sensitivity to the coefficients from the anomalies of what they
-predict, and moves the coefficients towards the minimum of
+matrix. An iteration runs the model for all members, takes its sensitivity to the coefficients from the anomalies of
+what they predict, and moves the coefficients towards the minimum of
 
     J(c) = (N-1)/2 |c - c_prior|^2 + 1/2 |R^(-1/2) (d - predicted(c))|^2
 
@@ -56,6 +56,8 @@ class Settings:
         ``iterations``.
     step_length : tuple of float
         Share of the Gauss-Newton step that is taken, one per iteration; the last holds for all that follow.
+    backtracking : bool
+        Halve a step that has made J larger, and run again from where it started.
     bundle_width : float
         Spread of the bundle in units of the prior spread.
     """
@@ -65,6 +67,7 @@ class Settings:
     iterations: int
     tolerance: float
     step_length: tuple[float, ...] = (1.0,)
+    backtracking: bool = False
     bundle_width: float = BUNDLE_WIDTH
 
     def __post_init__(self) -> None:
@@ -127,6 +130,20 @@ class Minimum:
             f"prior standard deviations (tolerance {settings.tolerance:g}); allow more iterations or shorten the steps"
 
 
+@dataclass(frozen=True)
+class Direction:
+    """A Gauss-Newton step: coefficients are ``start + length * step + root``; its length 1 is ``size``.
+
+    ``cost`` is J where it starts.
+    """
+
+    start: np.ndarray
+    step: np.ndarray
+    root: np.ndarray
+    size: float
+    cost: float
+
+
 def minimise(
     predict: Callable[[np.ndarray], np.ndarray],
     E: np.ndarray,
@@ -171,6 +188,8 @@ def minimise(
     unit = np.eye(nmember)
     found = Minimum(unit, unit, np.arange(nmember))
     noise = centred_normal((nmember, nobs), generator) if settings.variant == "perturbed" else None
+    best: Direction | None = None
+    length = 1.0
     while found.iterations < settings.iterations and not found.converged:
         trial = _bundle(found.coefficients, settings) if settings.method == "bundle" else found.coefficients
         predicted = np.asarray(predict(mean + trial @ anomalies))
@@ -184,13 +203,19 @@ def minimise(
             found.coefficients = found.coefficients[np.ix_(chosen, chosen)]  # a starting point, no more
             mean, anomalies = prior.mean(axis=0), prior - prior.mean(axis=0)
             noise = None if noise is None else noise[chosen] - noise[chosen].mean(axis=0)
+            best = None
             continue
         scaled, innovation = whitened_problem(trial, predicted, d, R)
         found.misfits.append(float(np.mean((innovation - scaled) ** 2)))
-        sensitivity = _sensitivity(trial, scaled, anomalies)
-        step_length = settings.step_length[min(found.iterations, len(settings.step_length)) - 1]
-        step = _step(found, sensitivity, innovation, scaled, noise, step_length)
-        found.step = step * step_length
+        cost = _cost(found.coefficients, innovation, scaled, noise)
+        if settings.backtracking and best is not None and cost > best.cost:
+            length *= 0.5
+        else:
+            sensitivity = _sensitivity(trial, scaled, anomalies)
+            best = _direction(found.coefficients, sensitivity, innovation, scaled, noise, cost)
+            length = settings.step_length[min(found.iterations, len(settings.step_length)) - 1]
+        found.coefficients = best.start + length * best.step + best.root
+        found.step = length * best.size
         found.converged = found.step < settings.tolerance
     return found
 
@@ -248,15 +273,27 @@ def _sensitivity(trial: np.ndarray, scaled: np.ndarray, anomalies: np.ndarray | 
         ) from error
 
 
-def _step(
-    found: Minimum,
+def _cost(
+    coefficients: np.ndarray, innovation: np.ndarray, scaled: np.ndarray, noise: np.ndarray | None
+) -> float:
+    """Return J of the mean, or the mean J of members with perturbed observations."""
+    freedom = len(coefficients) - 1.0
+    if noise is None:
+        now = coefficients.mean(axis=0)
+        return 0.5 * float(freedom * ((now - now.mean()) ** 2).sum() + innovation @ innovation)
+    background = freedom * ((coefficients - np.eye(len(coefficients))) ** 2).sum()
+    return 0.5 * float(background + ((innovation + noise - scaled) ** 2).sum()) / len(coefficients)
+
+
+def _direction(
+    coefficients: np.ndarray,
     sensitivity: np.ndarray,
     innovation: np.ndarray,
     scaled: np.ndarray,
     noise: np.ndarray | None,
-    step_length: float,
-) -> float:
-    """Move the coefficients by one Gauss-Newton step; return the length of the full one."""
+    cost: float,
+) -> Direction:
+    """Return the Gauss-Newton step."""
     nmember = len(sensitivity)
     freedom = nmember - 1.0
     vectors, values, _ = np.linalg.svd(sensitivity, full_matrices=True)
@@ -264,16 +301,15 @@ def _step(
     spectrum[: len(values)] = values**2
     inverse = (vectors / (spectrum + freedom)) @ vectors.T
     if noise is None:
-        now = found.coefficients.mean(axis=0)
+        now = coefficients.mean(axis=0)
         now = now - now.mean()  # anomalies have no mean: a constant means nothing
         step = (sensitivity @ innovation - freedom * now) @ inverse
         root = (vectors * np.sqrt(freedom / (spectrum + freedom))) @ vectors.T
-        found.coefficients = now + step_length * step + root - root.mean(axis=0)
-        return float(np.sqrt(freedom) * np.linalg.norm(step))
-    prior = np.eye(nmember)
-    steps = (freedom * (prior - found.coefficients) + (innovation + noise - scaled) @ sensitivity.T) @ inverse
-    found.coefficients = found.coefficients + step_length * steps
-    return float(np.sqrt(freedom * (steps**2).sum() / nmember))
+        return Direction(now, step, root - root.mean(axis=0), float(np.sqrt(freedom) * np.linalg.norm(step)), cost)
+    gradient = freedom * (np.eye(nmember) - coefficients) + (innovation + noise - scaled) @ sensitivity.T
+    steps = gradient @ inverse
+    size = float(np.sqrt(freedom * (steps**2).sum() / nmember))
+    return Direction(coefficients, steps, np.zeros(1), size, cost)
 
 
 __all__ = ["BUNDLE_WIDTH", "METHODS", "VARIANTS", "Minimum", "Settings", "continue_linearly", "minimise"]

@@ -72,6 +72,8 @@ class IterativeSmoother:
         Largest number of runs of the model over the window per analysis, at least 1.
     tolerance : float
         The iteration ends when its step is shorter than this many prior standard deviations; 0: always ``iterations``.
+    backtracking : bool
+        Halve a step that has made the cost function larger, and run again from where it started.
     inflation : float
         Factor on the anomalies at the start of the window after each analysis, in (0, 100].
     rotation : bool
@@ -113,6 +115,7 @@ class IterativeSmoother:
         variant: str = "sqrt",
         iterations: int = 10,
         tolerance: float = 1e-3,
+        backtracking: bool = False,
         inflation: float = 1.0,
         rotation: bool = False,
         bundle_width: float = BUNDLE_WIDTH,
@@ -125,7 +128,8 @@ class IterativeSmoother:
             raise InputError(f"a smoother needs at least 2 members; E (member, state) has shape {self._ensemble.shape}")
         self._forecast, self._observe = step, observe
         self.lag = int(lag)
-        self._settings = Settings(variant, method, iterations, tolerance, bundle_width=bundle_width)
+        self._settings = Settings(
+            variant, method, iterations, tolerance, backtracking=bool(backtracking), bundle_width=bundle_width)
         self._inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
         self._rotation = bool(rotation)
         self._generator = to_generator(rng)

@@ -52,6 +52,7 @@ def ies(
     step_length: float | Sequence[float] = 1.0,
     tolerance: float = 1e-3,
     variant: str = "perturbed",
+    backtracking: bool = False,
     failure_limit: float = 0.5,
     rng: np.random.Generator | int | None = None,
 ) -> IterativeAnalysis:
@@ -77,6 +78,8 @@ def ies(
     variant : {"perturbed", "sqrt"}
         Every member with perturbed observations (randomised maximum likelihood), or the mean and the symmetric square
         root of its inverse Hessian (deterministic).
+    backtracking : bool
+        Halve a step that has made the cost function larger, and run again from where it started.
     failure_limit : float
         Largest share of the prior members whose runs may fail, 0 to 1. They leave the ensemble; the rest runs again.
     rng : numpy.random.Generator or int, optional
@@ -118,7 +121,7 @@ def ies(
     ensemble = arguments.to_floats("E (member, state)", E, 2)
     observed = arguments.to_floats("d (obs)", d, 1)
     lengths = (float(step_length),) if np.ndim(step_length) == 0 else tuple(float(one) for one in step_length)
-    settings = Settings(variant, "transform", steps, tolerance, lengths)
+    settings = Settings(variant, "transform", steps, tolerance, lengths, bool(backtracking))
     limit = check_share(failure_limit)
     found = minimise(
         forward, ensemble, observed, R, settings, to_generator(rng),

@@ -89,7 +89,7 @@ def variational(
         Share of the ensemble covariance in ``hybrid3dvar``, 0 to 1.
     observe : callable, optional
         Observation operator: states ``(any, state)`` -> observations ``(any, obs)``. It may be nonlinear: it is
-        linearised along the modes by finite differences, anew in each outer loop.
+        linearised along the modes by central differences, anew in each outer loop.
     outer : int
         Outer loops, at least 1; more than one needs ``observe``.
     minimiser : {"L-BFGS-B", "CG"}
@@ -283,9 +283,10 @@ def _minimise(
     for loop in range(outer):
         if observe is not None:
             here = mean + control @ modes
-            values = arguments.to_floats(
-                "what observe returns (state, obs)", observe(np.vstack([here, here + BUNDLE_WIDTH * modes])), 2)
-            centre, seen = values[0], (values[1:] - values[0]) / BUNDLE_WIDTH
+            probes = np.vstack([here, here + BUNDLE_WIDTH * modes, here - BUNDLE_WIDTH * modes])
+            values = arguments.to_floats("what observe returns (state, obs)", observe(probes), 2)
+            centre, ahead, behind = values[0], values[1 : len(modes) + 1], values[len(modes) + 1 :]
+            seen = (ahead - behind) / (2.0 * BUNDLE_WIDTH)
         # whitening treats its rows as members around their mean: the rows of +seen and -seen have the mean 0
         pair = centre + np.vstack([seen, -seen])
         anomalies, innovation = whitened_problem(pair, pair, observed, R)
@@ -325,15 +326,26 @@ def _solve(
         control, _ = cg(hessian, slopes @ target, x0=start, rtol=0.0, atol=largest, maxiter=iterations, callback=tell)
         return control, count
 
-    def cost(v: np.ndarray) -> tuple[float, np.ndarray]:
-        residual = target - v @ slopes
-        return 0.5 * (v @ v + residual @ residual), v - slopes @ residual
+    # The cost relative to that at the start: rounding of a large constant would hide the last steps. What L-BFGS-B
+    # leaves, because its line search sees no difference any more, a second start from there sees again.
+    control, used = start, 0
+    while used < iterations:
+        gradient = control - slopes @ (target - control @ slopes)
+        if np.linalg.norm(gradient) <= largest:
+            break
 
-    result = minimize(
-        cost, start, jac=True, method="L-BFGS-B",
-        options={"maxiter": iterations, "maxfun": 20 * iterations, "ftol": 0.0, "gtol": largest / np.sqrt(len(start)),
-                 "maxcor": 20})
-    return result.x, int(result.nit)
+        def cost(u: np.ndarray, gradient: np.ndarray = gradient) -> tuple[float, np.ndarray]:
+            seen = u @ slopes
+            return gradient @ u + 0.5 * (u @ u + seen @ seen), gradient + u + slopes @ seen
+
+        result = minimize(
+            cost, np.zeros_like(control), jac=True, method="L-BFGS-B",
+            options={"maxiter": iterations - used, "maxfun": 20 * iterations, "ftol": 0.0,
+                     "gtol": largest / np.sqrt(len(start)), "maxcor": 20})
+        if result.nit == 0:
+            break
+        control, used = control + result.x, used + int(result.nit)
+    return control, used
 
 
 __all__ = ["METHODS", "MINIMISERS", "VariationalDiagnostics", "static_modes", "variational"]
