@@ -20,7 +20,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -84,10 +84,14 @@ class Settings:
             raise InputError(f"the number of iterations must be a whole number of at least 1; got {self.iterations!r}")
         arguments.check_number("tolerance", self.tolerance, 0.0, np.inf)
         arguments.check_number("bundle_width", self.bundle_width, 0.0, 1.0, open_low=True)
-        if not self.step_length:
-            raise InputError("step_length must be a number or a list of at least one number; got an empty list")
-        for one in self.step_length:
-            arguments.check_number("step_length", one, 0.0, 1.0, open_low=True)
+
+
+def step_lengths(value: float | Sequence[float]) -> tuple[float, ...]:
+    """Return step lengths of a number or a list; each must lie in (0, 1]."""
+    values = [value] if np.ndim(value) == 0 else list(value)
+    if not values:
+        raise InputError("step_length must be a number or a list of at least one number; got an empty list")
+    return tuple(arguments.check_number("step_length", one, 0.0, 1.0, open_low=True) for one in values)
 
 
 @dataclass
@@ -312,4 +316,6 @@ def _direction(
     return Direction(coefficients, steps, np.zeros(1), size, cost)
 
 
-__all__ = ["BUNDLE_WIDTH", "METHODS", "VARIANTS", "Minimum", "Settings", "continue_linearly", "minimise"]
+__all__ = [
+    "BUNDLE_WIDTH", "METHODS", "VARIANTS", "Minimum", "Settings", "continue_linearly", "minimise", "step_lengths",
+]

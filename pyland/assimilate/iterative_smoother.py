@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from pyland.assimilate import arguments
-from pyland.assimilate.ensemble_gauss_newton import BUNDLE_WIDTH, Settings, continue_linearly, minimise
+from pyland.assimilate.ensemble_gauss_newton import (
+    BUNDLE_WIDTH,
+    Settings,
+    continue_linearly,
+    minimise,
+    step_lengths,
+)
 from pyland.assimilate.random_numbers import mean_preserving_rotation, to_generator
 from pyland.base.errors import InputError
 
@@ -72,6 +78,8 @@ class IterativeSmoother:
         Largest number of runs of the model over the window per analysis, at least 1.
     tolerance : float
         The iteration ends when its step is shorter than this many prior standard deviations; 0: always ``iterations``.
+    step_length : float or sequence of float
+        Share of the Gauss-Newton step, in (0, 1]; a sequence gives one per step, the last holds for the rest.
     backtracking : bool
         Halve a step that has made the cost function larger, and run again from where it started.
     inflation : float
@@ -115,6 +123,7 @@ class IterativeSmoother:
         variant: str = "sqrt",
         iterations: int = 10,
         tolerance: float = 1e-3,
+        step_length: float | Sequence[float] = 1.0,
         backtracking: bool = False,
         inflation: float = 1.0,
         rotation: bool = False,
@@ -129,7 +138,7 @@ class IterativeSmoother:
         self._forecast, self._observe = step, observe
         self.lag = int(lag)
         self._settings = Settings(
-            variant, method, iterations, tolerance, backtracking=bool(backtracking), bundle_width=bundle_width)
+            variant, method, iterations, tolerance, step_lengths(step_length), bool(backtracking), bundle_width)
         self._inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
         self._rotation = bool(rotation)
         self._generator = to_generator(rng)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import arguments
-from pyland.assimilate.ensemble_gauss_newton import Settings, minimise
+from pyland.assimilate.ensemble_gauss_newton import Settings, minimise, step_lengths
 from pyland.assimilate.failed_members import check_share, successful
 from pyland.assimilate.random_numbers import to_generator
 
@@ -120,8 +120,7 @@ def ies(
     """
     ensemble = arguments.to_floats("E (member, state)", E, 2)
     observed = arguments.to_floats("d (obs)", d, 1)
-    lengths = (float(step_length),) if np.ndim(step_length) == 0 else tuple(float(one) for one in step_length)
-    settings = Settings(variant, "transform", steps, tolerance, lengths, bool(backtracking))
+    settings = Settings(variant, "transform", steps, tolerance, step_lengths(step_length), bool(backtracking))
     limit = check_share(failure_limit)
     found = minimise(
         forward, ensemble, observed, R, settings, to_generator(rng),
