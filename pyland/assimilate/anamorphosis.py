@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,9 @@ from scipy.special import ndtri
 
 from pyland.assimilate.variable_transforms import finite
 from pyland.base.errors import InputError
+
+BLOCK = 1024
+"""Elements of a state that are transformed at once; the result does not depend on it."""
 
 
 class GaussianAnamorphosis:
@@ -105,17 +109,7 @@ class GaussianAnamorphosis:
             index = tuple(int(i) for i in np.argwhere(~inside)[0])
             raise InputError(
                 f"values must lie within [{self.lower:g}, {self.upper:g}]; got {values[index]!r} at index {index}")
-        flat = self._flat("x", values)
-        below, upto = self._count(flat, inclusive=False), self._count(flat, inclusive=True)
-        last = len(self._scores) - 1
-        left, right = np.clip(upto - 1, 0, last), np.clip(below, 0, last)
-        low, high = self._take(left), self._take(right)
-        gap = np.where(right > left, high - low, 1.0)
-        between = self._scores[left] + (flat - low) / gap * (self._scores[right] - self._scores[left])
-        scores = np.where(upto > below, self._middle(below, upto), between)
-        scores = np.where(upto == 0, self._scores[0] + (flat - self._values[0]) / self._slope, scores)
-        scores = np.where(below > last, self._scores[-1] + (flat - self._values[-1]) / self._slope, scores)
-        return scores.reshape(values.shape)
+        return self._by_blocks("x", values, self._scores_of)
 
     def inverse(self, z: Any) -> np.ndarray:
         """Return values of scores.
@@ -135,16 +129,38 @@ class GaussianAnamorphosis:
         InputError
             If the shape does not fit or a score is not finite.
         """
-        scores = finite("z", z)
-        flat = self._flat("z", scores)
-        last = len(self._scores) - 1
-        left = np.clip(np.searchsorted(self._scores, flat, side="right") - 1, 0, last - 1)
-        low, high = self._take(left), self._take(left + 1)
+        return self._by_blocks("z", finite("z", z), self._values_of)
+
+    def _scores_of(self, flat: np.ndarray, sample: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Return scores of values (any, element) of elements with the sorted ``sample`` (sample, element)."""
+        last = len(sample) - 1
+        below, upto = (_count(sample, flat, side) for side in ("left", "right"))
+        left, right = np.clip(upto - 1, 0, last), np.clip(below, 0, last)
+        low, high = np.take_along_axis(sample, left, 0), np.take_along_axis(sample, right, 0)
+        gap = np.where(right > left, high - low, 1.0)
+        between = self._scores[left] + (flat - low) / gap * (self._scores[right] - self._scores[left])
+        scores = np.where(upto > below, self._middle(below, upto), between)
+        scores = np.where(upto == 0, self._scores[0] + (flat - sample[0]) / slope, scores)
+        return np.where(below > last, self._scores[-1] + (flat - sample[-1]) / slope, scores)
+
+    def _values_of(self, flat: np.ndarray, sample: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Return values of scores (any, element), within the bounds."""
+        left = np.clip(np.searchsorted(self._scores, flat, side="right") - 1, 0, len(sample) - 2)
+        low, high = np.take_along_axis(sample, left, 0), np.take_along_axis(sample, left + 1, 0)
         share = (flat - self._scores[left]) / (self._scores[left + 1] - self._scores[left])
         values = low + np.clip(share, 0.0, 1.0) * (high - low)
-        values = np.where(flat < self._scores[0], self._values[0] + (flat - self._scores[0]) * self._slope, values)
-        values = np.where(flat >= self._scores[-1], self._values[-1] + (flat - self._scores[-1]) * self._slope, values)
-        return np.clip(values, self.lower, self.upper).reshape(scores.shape)
+        values = np.where(flat < self._scores[0], sample[0] + (flat - self._scores[0]) * slope, values)
+        values = np.where(flat >= self._scores[-1], sample[-1] + (flat - self._scores[-1]) * slope, values)
+        return np.clip(values, self.lower, self.upper)
+
+    def _by_blocks(self, name: str, array: np.ndarray, function: Callable[..., np.ndarray]) -> np.ndarray:
+        """Apply a function to blocks of elements, which stay in cache."""
+        flat = self._flat(name, array)
+        result = np.empty(flat.shape)
+        for first in range(0, flat.shape[1], BLOCK):
+            part = slice(first, first + BLOCK)
+            result[:, part] = function(flat[:, part], self._values[:, part], self._slope[part])
+        return result.reshape(array.shape)
 
     def _flat(self, name: str, array: np.ndarray) -> np.ndarray:
         """Return (any, element); one column for a pooled reference."""
@@ -154,10 +170,6 @@ class GaussianAnamorphosis:
             raise InputError(f"{name} must have shape (any, {', '.join(map(str, self._shape))}); got {array.shape}")
         return array.reshape(array.shape[0], -1)
 
-    def _take(self, rank: np.ndarray) -> np.ndarray:
-        """Return the sample values of a rank in each element."""
-        return np.take_along_axis(self._values, rank, axis=0)
-
     def _middle(self, below: np.ndarray, upto: np.ndarray) -> np.ndarray:
         """Return the score of a value that the sample holds (upto - below) times."""
         count = len(self._scores)
@@ -165,15 +177,13 @@ class GaussianAnamorphosis:
         middle = ndtri(np.clip(0.5 * (below + upto) / count, self._probabilities[0], self._probabilities[-1]))
         return np.where(single, self._scores[np.clip(below, 0, count - 1)], middle)
 
-    def _count(self, values: np.ndarray, *, inclusive: bool) -> np.ndarray:
-        """Return how many of the sample are below (or equal to) each value, by bisection in all elements at once."""
-        low, high = np.zeros(values.shape, dtype=np.intp), np.full(values.shape, len(self._scores), dtype=np.intp)
-        for _ in range(len(self._scores).bit_length()):
-            middle = (low + high) // 2
-            at = self._take(np.clip(middle, 0, len(self._scores) - 1))
-            goes_up = ((at <= values) if inclusive else (at < values)) & (low < high)
-            low, high = np.where(goes_up, middle + 1, low), np.where(goes_up, high, middle)
-        return low
+
+def _count(sample: np.ndarray, values: np.ndarray, side: str) -> np.ndarray:
+    """Return how many of the sorted sample are below (``left``) or up to (``right``) each value, element by element."""
+    counts = np.empty(values.shape, dtype=np.intp)
+    for element in range(values.shape[1]):
+        counts[:, element] = np.searchsorted(sample[:, element], values[:, element], side=side)
+    return counts
 
 
 __all__ = ["GaussianAnamorphosis"]

@@ -191,6 +191,10 @@ def minimise(
     nmember, nobs = len(E), np.size(d)
     unit = np.eye(nmember)
     found = Minimum(unit, unit, np.arange(nmember))
+    if nobs == 0:
+        found.converged, found.step = True, 0.0
+        return found
+    known = _explained(anomalies)
     noise = centred_normal((nmember, nobs), generator) if settings.variant == "perturbed" else None
     best: Direction | None = None
     length = 1.0
@@ -206,6 +210,7 @@ def minimise(
             prior = E[found.members]
             found.coefficients = found.coefficients[np.ix_(chosen, chosen)]  # a starting point, no more
             mean, anomalies = prior.mean(axis=0), prior - prior.mean(axis=0)
+            known = _explained(anomalies)
             noise = None if noise is None else noise[chosen] - noise[chosen].mean(axis=0)
             best = None
             continue
@@ -215,7 +220,7 @@ def minimise(
         if settings.backtracking and best is not None and cost > best.cost:
             length *= 0.5
         else:
-            sensitivity = _sensitivity(trial, scaled, anomalies)
+            sensitivity = _sensitivity(trial, scaled, known)
             best = _direction(found.coefficients, sensitivity, innovation, scaled, noise, cost)
             length = settings.step_length[min(found.iterations, len(settings.step_length)) - 1]
         found.coefficients = best.start + length * best.step + best.root
@@ -254,18 +259,32 @@ def _centred(nmember: int) -> np.ndarray:
     return np.eye(nmember) - 1.0 / nmember
 
 
-def _sensitivity(trial: np.ndarray, scaled: np.ndarray, anomalies: np.ndarray | None = None) -> np.ndarray:
+def _explained(anomalies: np.ndarray) -> np.ndarray | None:
+    """Return a basis (member, rank) of what combinations of states can be; None where that is all.
+
+    The rank is smaller than N-1 where the state is small, or constant in part. It is that of the anomalies in units of
+    their spread, by the eigenvalues of their product: units of the state do not matter.
+    """
+    nmember = len(anomalies)
+    length = np.linalg.norm(anomalies, axis=0)
+    unit = anomalies[:, length > 0.0] / length[length > 0.0]
+    values, vectors = np.linalg.eigh(unit @ unit.T)
+    seen = values > values.max() * nmember * np.finfo(np.float64).eps
+    return None if seen.sum() >= nmember - 1 else vectors[:, seen]
+
+
+def _sensitivity(trial: np.ndarray, scaled: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
     """Return the derivative S (member, obs) of the predicted observations by the coefficients.
 
     ``scaled = Omega S`` with the anomalies Omega of the coefficients, a matrix of rank N-1 that maps vectors without
-    mean to such. Where the state is smaller than the ensemble, what of ``scaled`` no combination of states explains is
-    curvature, not sensitivity, and is taken out (Evensen et al. 2019, section 2.4).
+    mean to such. What of ``scaled`` no combination of states (``known``, of the prior) explains is curvature, not
+    sensitivity, and is taken out (Evensen et al. 2019, section 2.4).
     """
     nmember = len(trial)
     omega = trial - trial.mean(axis=0)
     omega = omega - omega.mean(axis=1, keepdims=True)
-    if anomalies is not None and anomalies.shape[1] < nmember - 1:
-        basis = np.linalg.qr(omega @ anomalies)[0]
+    if known is not None:
+        basis = np.linalg.qr(omega @ known)[0]
         scaled = basis @ (basis.T @ scaled)
     try:
         # the size of the mean direction, which both sides lack, is that of the others
@@ -300,7 +319,8 @@ def _direction(
     """Return the Gauss-Newton step."""
     nmember = len(sensitivity)
     freedom = nmember - 1.0
-    vectors, values, _ = np.linalg.svd(sensitivity, full_matrices=True)
+    # all N left vectors, and never more right ones than that
+    vectors, values, _ = np.linalg.svd(sensitivity, full_matrices=sensitivity.shape[1] < nmember)
     spectrum = np.zeros(nmember)
     spectrum[: len(values)] = values**2
     inverse = (vectors / (spectrum + freedom)) @ vectors.T

@@ -82,6 +82,23 @@ def test_backtracking_saves_a_step_that_overshoots():
     assert not abs(without.ensemble.mean()) < 0.1
 
 
+@pytest.mark.parametrize("variant, method", [("perturbed", "enkf"), ("sqrt", "etkf")])
+def test_states_that_are_constant_or_twice_there(variant, method):
+    E, H, d, R = linear_problem(12, 5, 4)
+    E[:, 1], E[:, 3] = 2.0, E[:, 0]
+    result = ies(lambda E: E @ H, E, d, R, variant=variant, rng=1)
+    np.testing.assert_allclose(result.ensemble, analyse(E, E @ H, d, R, method, rng=1), rtol=0, atol=1e-10)
+    flat = np.ones((12, 5))
+    np.testing.assert_array_equal(ies(lambda E: E @ H, flat, d, R, variant=variant, rng=1).ensemble, flat)
+
+
+def test_no_observations():
+    E, *_ = linear_problem()
+    result = ies(lambda E: np.zeros((len(E), 0)), E, [], [])
+    np.testing.assert_allclose(result.ensemble, E, rtol=0, atol=1e-14)
+    assert result.converged and result.iterations == 0
+
+
 def test_members_that_fail_leave_and_the_rest_runs_again():
     E, H, d, R = linear_problem()
     runs = []
