@@ -54,13 +54,21 @@ def test_without_threshold_it_is_the_filter(full):
     np.testing.assert_allclose(A, analyse(E, Y, d, R, "enkf", rng=3), rtol=0, atol=1e-12)
 
 
-def test_elements_share_the_perturbations():
-    """Twice the same element among others: twice the same analysis, whatever the sets of the others are."""
+@pytest.mark.parametrize("full", [False, True])
+def test_perturbed_observations_are_one_set_for_all(full):
+    """The Kalman gain of each element and its observations; perturbations drawn once for all observations."""
     E, Y, d, R = problem()
-    twice = np.column_stack([E, E[:, 2]])
-    A = analyse_correlated(twice, Y, d, R, "enkf", rng=3)
-    np.testing.assert_array_equal(A[:, 2], A[:, -1])
-    np.testing.assert_allclose(A[:, :-1], analyse_correlated(E, Y, d, R, "enkf", rng=3), rtol=0, atol=1e-14)
+    R = np.diag(R) + 0.1 if full else np.diag(R)
+    draws = np.random.default_rng(3).standard_normal(Y.shape)
+    errors = (draws - draws.mean(axis=0)) @ np.linalg.cholesky(R).T
+    A = analyse_correlated(E, Y, d, R if full else np.diag(R), "enkf", threshold=0.3, rng=3)
+    joint = np.cov(np.hstack([E, Y]).T)
+    for i, row in enumerate(np.abs(correlations(E, Y)) > 0.3):
+        chosen = np.flatnonzero(row)
+        seen = 15 + chosen
+        gain = np.linalg.solve(joint[np.ix_(seen, seen)] + R[np.ix_(chosen, chosen)], joint[seen, i])
+        expected = E[:, i] + (d + errors - Y)[:, chosen] @ gain
+        np.testing.assert_allclose(A[:, i], expected, rtol=0, atol=1e-12)
 
 
 def test_messages():

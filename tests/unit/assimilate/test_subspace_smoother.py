@@ -92,6 +92,28 @@ def test_states_that_are_constant_or_twice_there(variant, method):
     np.testing.assert_array_equal(ies(lambda E: E @ H, flat, d, R, variant=variant, rng=1).ensemble, flat)
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_curvature_is_not_sensitivity(full):
+    """One parameter, nine members, a parabola: the gain is that of the regression line, not of all the scatter."""
+    rng = np.random.default_rng(6)
+    E = rng.standard_normal((9, 1))
+    if full:
+        E = np.hstack([E, np.ones((9, 20))])  # constants do not explain it either
+    x, y = E[:, 0], E[:, 0] + 2.0 * E[:, 0] ** 2
+    slope, variance = np.cov(x, y)[0, 1] / x.var(ddof=1), x.var(ddof=1)
+    expected = x.mean() + variance * slope / (slope**2 * variance + 0.5) * (3.0 - y.mean())
+    result = ies(lambda E: E[:, :1] + 2.0 * E[:, :1] ** 2, E, [3.0], [0.5], variant="sqrt", steps=1)
+    assert result.ensemble[:, 0].mean() == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("variant", ["sqrt", "perturbed"])
+def test_observations_that_say_nothing_end_the_iteration_at_once(variant):
+    E, H, d, R = linear_problem()
+    result = ies(lambda E: E @ H, E, d, 1e12 * R, variant=variant, rng=1)
+    assert result.converged and result.iterations == 1
+    np.testing.assert_allclose(result.ensemble, E, rtol=0, atol=1e-4)
+
+
 def test_no_observations():
     E, *_ = linear_problem()
     result = ies(lambda E: np.zeros((len(E), 0)), E, [], [])
