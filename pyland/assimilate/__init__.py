@@ -1,31 +1,62 @@
 """Ensemble filters on plain arrays: no model, no file.
 
-``analyse`` updates the whole state at once, ``analyse_local`` one local domain at a time, ``reject_outliers`` screens
-observations before either, ``localisation_weights`` shows what a taper does. ``StateVector`` joins water and heads.
-``global_weights`` gives the weights of members, ``ParticleFilter`` carries weights from one analysis to the next.
+``analyse`` updates the whole state at once, ``analyse_local`` one local domain at a time, by any of ``FILTERS``;
+``global_weights`` and ``local_weights`` give their weights, ``localisation_weights`` shows what a taper does.
+``ObservationType`` and ``ObservationBatch`` turn observations with errors, operators and places into the arrays of both;
+``reject_outliers`` screens arrays. ``Distances`` and ``river_distances`` localise along a network. ``StateVector`` joins
+water and heads.
+
+``ParticleFilter`` carries weights from one analysis to the next, ``LaggedSmoother`` updates the past too. ``esmda``,
+``ies`` and ``IterativeSmoother`` run the model again and again, ``variational`` minimises. ``LogTransform``,
+``LogitTransform`` and ``GaussianAnamorphosis`` keep bounded variables within their bounds, ``TransformedVector`` has one
+for each part of a state.
 """
 
+from pyland.assimilate.anamorphosis import GaussianAnamorphosis
+from pyland.assimilate.correlation_localisation import analyse_correlated
 from pyland.assimilate.diagnostics import AnalysisDiagnostics
 from pyland.assimilate.distances import Distances
+from pyland.assimilate.esmda import esmda, geometric_alphas
 from pyland.assimilate.filter_table import FILTERS, FilterInfo
 from pyland.assimilate.filters import analyse
 from pyland.assimilate.global_weights import global_weights
+from pyland.assimilate.iterative_smoother import IterativeSmoother
+from pyland.assimilate.lagged_smoother import LaggedSmoother
 from pyland.assimilate.local import analyse_local, local_weights, localisation_weights
+from pyland.assimilate.observation_batch import ObservationBatch
+from pyland.assimilate.observation_type import ObservationType
 from pyland.assimilate.particle_filter import ParticleFilter, particle_analysis, resample
 from pyland.assimilate.quality import reject_outliers
+from pyland.assimilate.river_distances import river_distances
 from pyland.assimilate.rotations import random_rotation, seik_omega
 from pyland.assimilate.state_vector import StateVector, limit_heads
+from pyland.assimilate.subspace_smoother import ies
+from pyland.assimilate.variable_transforms import IdentityTransform, LogitTransform, LogTransform, TransformedVector
+from pyland.assimilate.variational import static_modes, variational
 
 __all__ = [
     "FILTERS",
     "AnalysisDiagnostics",
     "Distances",
     "FilterInfo",
+    "GaussianAnamorphosis",
+    "IdentityTransform",
+    "IterativeSmoother",
+    "LaggedSmoother",
+    "LogTransform",
+    "LogitTransform",
+    "ObservationBatch",
+    "ObservationType",
     "ParticleFilter",
     "StateVector",
+    "TransformedVector",
     "analyse",
+    "analyse_correlated",
     "analyse_local",
+    "esmda",
+    "geometric_alphas",
     "global_weights",
+    "ies",
     "limit_heads",
     "local_weights",
     "localisation_weights",
@@ -33,5 +64,8 @@ __all__ = [
     "random_rotation",
     "reject_outliers",
     "resample",
+    "river_distances",
     "seik_omega",
+    "static_modes",
+    "variational",
 ]
