@@ -2,14 +2,14 @@
 
 ``analyse`` updates the whole state at once, ``analyse_local`` one local domain at a time, by any of ``FILTERS``;
 ``global_weights`` and ``local_weights`` give their weights, ``localisation_weights`` shows what a taper does.
-``ObservationType`` and ``ObservationBatch`` turn observations with errors, operators and places into the arrays of both;
-``reject_outliers`` screens arrays. ``Distances`` and ``river_distances`` localise along a network. ``StateVector`` joins
-water and heads.
+``ObservationType`` and ``ObservationBatch`` turn observations with errors, operators and places into their arrays;
+``reject_outliers`` screens arrays. ``Distances`` and ``river_distances`` localise along a network. ``StateVector``
+joins water and heads.
 
 ``ParticleFilter`` carries weights from one analysis to the next, ``LaggedSmoother`` updates the past too. ``esmda``,
 ``ies`` and ``IterativeSmoother`` run the model again and again, ``variational`` minimises. ``LogTransform``,
-``LogitTransform`` and ``GaussianAnamorphosis`` keep bounded variables within their bounds, ``TransformedVector`` has one
-for each part of a state.
+``LogitTransform`` and ``GaussianAnamorphosis`` keep bounded variables within their bounds, ``TransformedVector`` has
+one for each part of a state.
 """
 
 from pyland.assimilate.anamorphosis import GaussianAnamorphosis
