@@ -22,6 +22,9 @@ from pyland.subsurface import DistributedSubsurface
 WATER_FIELDS = ("soil_water", "pressure_head", "surface_water")
 """State of columns that is that of the subsurface here."""
 
+PLANT_FIELDS = ("vcmax25_top", "stomatal_slope")
+"""Parameters of plants that an analysis may replace, names of the core."""
+
 PIECES = "piece_ice"
 """State of ice in the pieces of layers of land and ground."""
 
@@ -275,6 +278,59 @@ class CoupledModel:
         self.show_water()
         return self._ground_water() - before
 
+    def change_soil_temperature(self, temperature: np.ndarray) -> tuple[np.ndarray, int]:
+        """Give the land the heat of an analysed temperature; ice that grows or melts is handed down.
+
+        Parameters and result as for `ColumnModel.change_soil_temperature`; all ranks together.
+        """
+        before = self._water_and_ice()
+        _, clipped = self.columns.change_soil_temperature(temperature)
+        if self._has_ice():
+            for member in range(self.nmember):
+                self._water.send_ice(member, has_grown=True)
+            self.flow.reconcile()
+        self.show_water()
+        return self._water_and_ice() - before, clipped
+
+    def change_snow_mass(self, snow_mass: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace the mass of snow; see `ColumnModel.change_snow_mass`."""
+        return self.columns.change_snow_mass(snow_mass)
+
+    def change_store(self, name: str, values: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace a store of the land; see `ColumnModel.change_store`.
+
+        Raises
+        ------
+        InputError
+            If it is no such state, or is water that follows from the heads.
+        """
+        if name in WATER_FIELDS:
+            raise InputError(f"{name}: it follows from the pressure heads of the distributed subsurface.")
+        return self.columns.change_store(name, values)
+
+    def change_parameters(self, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+        """Replace parameters of the plants; see `ColumnModel.change_parameters`.
+
+        Raises
+        ------
+        InputError
+            If one is a parameter of the soil, which all members share in the subsurface.
+        """
+        wrong = sorted(name for name in parameters if name not in (*PLANT_FIELDS, "leaf_area_factor"))
+        if wrong:
+            raise InputError(f"parameter '{wrong[0]}': members share the ground of the distributed subsurface; only "
+                             "parameters of plants can be replaced.")
+        return self.columns.change_parameters(parameters)
+
+    def land_heat(self) -> np.ndarray:
+        """Heat of soil and snow of the land, (member, cell) [J m-2]; see `ColumnModel.land_heat`."""
+        return self.columns.land_heat()
+
+    @property
+    def leaf_area_factor(self) -> np.ndarray | None:
+        """Factor on the leaf area, (member, cell) [1]; None for 1."""
+        return self.columns.leaf_area_factor
+
     def _put_heads(self, heads: np.ndarray) -> None:
         if heads.shape != (self.thickness.size, self.nmember, self.ncell):
             raise InputError(f"pressure_head has shape {heads.shape}; expected (layer, member, cell), here "
@@ -316,6 +372,11 @@ class CoupledModel:
         """Water and ice in the ground, (member, cell) [kg m-2]."""
         water = self._members(self.flow.soil_water) + self._ice()
         return self._cells(WATER_DENSITY * np.einsum("mkyx,k->myx", water, self.thickness))
+
+    def _water_and_ice(self) -> np.ndarray:
+        """Water and ice in and on the ground, (member, cell) [kg m-2]."""
+        ice = self._cells(WATER_DENSITY * np.einsum("mkyx,k->myx", self._ice(), self.thickness))
+        return self._ground_water() + ice
 
     def _ground_water(self) -> np.ndarray:
         """Liquid in and on the ground with what compression adds, (member, cell) [kg m-2]."""
