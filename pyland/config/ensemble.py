@@ -151,7 +151,13 @@ class EnsembleSection(Section):
                              (f"{path}.kind",)))
         if self.perturb.pedotransfer and not set(TEXTURE_NAMES) & set(self.perturb.parameters):
             problems.append(("perturb.pedotransfer", f"expected one of {one_of(TEXTURE_NAMES)} under "
-                             "perturb.parameters with pedotransfer: true, got none", ("perturb.pedotransfer", "perturb.parameters")))
+                             "perturb.parameters with pedotransfer: true, got none",
+                             ("perturb.pedotransfer", "perturb.parameters")))
+        hydraulic = [name for name in self.perturb.parameters if name not in (*TEXTURE_NAMES, *PLANT_NAMES)]
+        if self.perturb.pedotransfer and hydraulic:
+            problems.append(("perturb.pedotransfer", "expected false with a hydraulic parameter under "
+                             f"perturb.parameters, got true and {hydraulic[0]}",
+                             ("perturb.pedotransfer", "perturb.parameters")))
         for section in ("parameters", "initial"):
             for name, noise in getattr(self.perturb, section).items():
                 if None not in (noise.minimum, noise.maximum) and noise.minimum >= noise.maximum:

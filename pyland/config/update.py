@@ -10,7 +10,6 @@ from pydantic import field_validator, model_validator
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.ensemble import PARAMETER_NAMES, PLANT_NAMES, TEXTURE_NAMES
 from pyland.config.fields import Problem, Problems, Section, key
-from pyland.config.surface import RETENTION_PARAMETERS
 from pyland.config.time import whole_steps
 
 if TYPE_CHECKING:
@@ -233,14 +232,9 @@ def _parameter_problems(config: CaseConfig, name: str, entry: ParameterUpdateSec
     if config.is_distributed and name not in PLANT_NAMES:
         problems.append((path, f"expected one of {one_of(PLANT_NAMES)} with subsurface.mode: distributed, got "
                          f"'{name}'; members share the ground", (path, "subsurface.mode")))
-    if name in TEXTURE_NAMES:
-        hydraulic = [one for one in perturb.parameters if one in sum(RETENTION_PARAMETERS.values(), ())]
-        if not perturb.pedotransfer and not config.is_distributed:
-            problems.append((path, "expected ensemble.perturb.pedotransfer: true with texture, so that hydraulic "
-                             "parameters follow it from the start", (path, "ensemble.perturb.pedotransfer")))
-        if hydraulic:
-            problems.append((path, f"expected texture or hydraulic parameters, got also {hydraulic[0]} under "
-                             "ensemble.perturb: an update of texture would undo it", (path, perturbed)))
+    if name in TEXTURE_NAMES and not perturb.pedotransfer and not config.is_distributed:
+        problems.append((path, "expected ensemble.perturb.pedotransfer: true with texture, so that hydraulic "
+                         "parameters follow it from the start", (path, "ensemble.perturb.pedotransfer")))
     if entry.layers == "separate" and name == "leaf_area_index":
         problems.append((f"{path}.layers", "expected shared with leaf_area_index, which has one factor per cell",
                          (f"{path}.layers",)))

@@ -297,6 +297,10 @@ class ColumnModel:
         clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
 
+    def pores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residual water, and pores that ice leaves open, each (layer, member, cell) [m3 m-3]."""
+        return self.parameter["residual_water"], self.parameter["porosity"] - self.state["soil_ice"]
+
     def let_heads_follow(self, soil_water: np.ndarray, moves: np.ndarray) -> None:
         """Set soil water, (layer, member, cell) [m3 m-3], and the heads of the layers that move; others keep theirs."""
         water, heads = self.state["soil_water"], self.state["pressure_head"]

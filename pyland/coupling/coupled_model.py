@@ -278,6 +278,12 @@ class CoupledModel:
         self.show_water()
         return self._ground_water() - before
 
+    def pores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residual water, and pores that ice leaves open, each (layer of the subsurface, member, cell) [m3 m-3]."""
+        shape = self._heads.shape
+        return (self._cells(np.broadcast_to(self.flow.residual, shape)),
+                self._cells(self.flow.porosity - self._ice()))
+
     def change_soil_temperature(self, temperature: np.ndarray) -> tuple[np.ndarray, int]:
         """Give the land the heat of an analysed temperature; ice that grows or melts is handed down.
 

@@ -222,6 +222,10 @@ class SurfaceMosaic:
         """
         return self._of_cell(self.soil.change_soil_water(soil_water))
 
+    def pores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residual water and open pores of the soil; see `ColumnModel.pores`."""
+        return self.soil.pores()
+
     def change_soil_temperature(self, temperature: np.ndarray) -> tuple[np.ndarray, int]:
         """Give the soil the heat of an analysed temperature; see `ColumnModel.change_soil_temperature`."""
         return self._of_cell(self.soil.change_soil_temperature(temperature))
