@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 GRAVITY = 9.80616
 """Of the core [m s-2]."""
 
+BLOCK = 65536
+"""Columns whose heat is computed at once, so that work arrays stay small beside the model [1]."""
+
+ALL = slice(None)
+"""All columns."""
+
 FILM_SHARE = 0.01
 """Share of the pores whose water does not freeze, of ``pl_frozen_soil`` [1]."""
 
@@ -42,15 +48,21 @@ def land_heat(model: ColumnModel) -> np.ndarray:
     numpy.ndarray, shape (member, cell)
         [J m-2]
     """
+    ncolumn = model.nmember * model.ncell
+    blocks = [slice(first, first + BLOCK) for first in range(0, ncolumn, BLOCK)]
+    return np.concatenate([_heat_of(model, block) for block in blocks]).reshape(model.nmember, model.ncell)
+
+
+def _heat_of(model: ColumnModel, block: slice) -> np.ndarray:
+    """Heat of some columns, (column,) [J m-2]."""
     state, nlayer = model.core.state, model.nlayer
-    water, ice = _water_masses(model)
-    capacity = _dry_capacity(model)
+    water, ice = _water_masses(model, block)
+    capacity = _dry_capacity(model, block)
     capacity[:nlayer] += HEAT_CAPACITY_WATER * water + HEAT_CAPACITY_ICE * ice
-    cold = HEAT_CAPACITY_ICE * (state["snow_temperature"] - FREEZING_POINT) - LATENT_FUSION
+    cold = HEAT_CAPACITY_ICE * (state["snow_temperature"][:, block] - FREEZING_POINT) - LATENT_FUSION
+    warmth = state["soil_temperature"][:, block] - FREEZING_POINT
     # one layer after the other: numpy would add those of a single column in pairs, with other bits
-    heat = reduce(np.add, [*(capacity * (state["soil_temperature"] - FREEZING_POINT)), *(-LATENT_FUSION * ice),
-                           *(state["snow_ice"] * cold)])
-    return heat.reshape(model.nmember, model.ncell)
+    return reduce(np.add, [*(capacity * warmth), *(-LATENT_FUSION * ice), *(state["snow_ice"][:, block] * cold)])
 
 
 def put_soil_temperature(model: ColumnModel, temperature: np.ndarray) -> int:
@@ -102,15 +114,16 @@ def _layer_mass(model: ColumnModel) -> np.ndarray:
     return WATER_DENSITY * model.thickness[:, None]
 
 
-def _water_masses(model: ColumnModel) -> tuple[np.ndarray, np.ndarray]:
+def _water_masses(model: ColumnModel, block: slice = ALL) -> tuple[np.ndarray, np.ndarray]:
     """Liquid and ice of the soil layers, each (layer, column) [kg m-2]."""
     mass = _layer_mass(model)
-    return mass * model.core.state["soil_water"], mass * model.core.state["soil_ice"]
+    return mass * model.core.state["soil_water"][:, block], mass * model.core.state["soil_ice"][:, block]
 
 
-def _dry_capacity(model: ColumnModel) -> np.ndarray:
+def _dry_capacity(model: ColumnModel, block: slice = ALL) -> np.ndarray:
     """Heat capacity without water of soil and bedrock, (thermal_layer, column) [J m-2 K-1]."""
-    soil = [model.core.parameter[name] for name in ("sand", "clay", "organic", "porosity")]
+    soil = [np.ascontiguousarray(model.core.parameter[name][:, block])
+            for name in ("sand", "clay", "organic", "porosity")]
     nothing = np.zeros_like(soil[0])
     _, capacity = land_surface.soil_thermal(*soil, nothing, nothing, model.thermal_thickness.size)
     return capacity * model.thermal_thickness[:, None]

@@ -53,6 +53,8 @@ class CoupledModel:
         Sizes [1].
     thickness : numpy.ndarray, shape (layer,)
         Layers of the subsurface [m].
+    thermal_thickness : numpy.ndarray, shape (thermal_layer,)
+        Layers of heat, those of the land and of the rock below [m].
     parameter, forcing : Mapping[str, numpy.ndarray]
         Live views of the land's fields.
 
@@ -69,7 +71,7 @@ class CoupledModel:
             raise InputError(f"coupling: expected at least one iteration, got {iterations}.")
         self.columns, self.flow = columns, flow
         self.ncell, self.nmember, self.npatch = columns.ncell, columns.nmember, columns.npatch
-        self.thickness = flow.thickness
+        self.thickness, self.thermal_thickness = flow.thickness, columns.thermal_thickness
         self.parameter, self.forcing = columns.parameter, columns.forcing
         self._inside, self._iterations = np.asarray(inside, dtype=bool), iterations
         self._y, self._x = np.nonzero(self._inside)
