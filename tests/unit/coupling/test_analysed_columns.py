@@ -7,6 +7,7 @@ import pytest
 from columns import Weather, random_areas, random_columns
 
 from pyland.base.errors import InputError
+from pyland.coupling import LakeColumns, SurfaceMosaic, SurfacePart
 from pyland.coupling.analysed_heat import freezing_curve
 from pyland.coupling.analysed_snow import snow_mass
 
@@ -211,3 +212,42 @@ def test_leaves_are_those_of_the_member():
     leaves = model.forcing["leaf_area_index"]
     assert np.array_equal(leaves[:, 0], 0.5 * leaves[:, 1]) and leaves.max() > 4.0
     assert np.array_equal(leaves[:, 2], np.minimum(1.5 * leaves[:, 1], 15.0))
+
+
+def test_heat_of_a_run_is_what_came_through_the_surface_and_what_analyses_added():
+    """Without snow, and with soil water that stays in its layers, nothing else brings heat."""
+    rng = np.random.default_rng(8)
+    model = random_columns(rng, NCELL, NMEMBER)
+    model.core.prescribe_water(True)
+    model.set_state({"soil_temperature": np.array(model.state["soil_temperature"]) - 16.0})
+    weather, areas = Weather(rng, NCELL), random_areas(rng, model.npatch, NCELL)
+    start, gained = model.land_heat(), np.zeros((NMEMBER, NCELL))
+    for hour in range(36):
+        model.advance(weather.step(float(hour)), *areas, 3600.0)
+        gained += 3600.0 * model.flux["ground_heat_flux"]
+        if hour % 12 == 5:
+            before = model.land_heat()
+            temperature = np.array(model.state["soil_temperature"])
+            model.change_soil_temperature(temperature + rng.normal(0.0, 2.0, temperature.shape))
+            model.change_soil_water(np.array(model.state["soil_water"]) + 0.02)
+            model.change_parameters({"porosity": 0.97 * np.array(model.parameter["porosity"])})
+            gained += model.land_heat() - before
+    assert model.state["soil_ice"].max() > 0.05 and np.abs(model.land_heat() - start).max() > 1e7
+    assert model.land_heat() - start == pytest.approx(gained, abs=1e-9 * np.abs(start).max())
+
+
+def test_a_mosaic_counts_the_share_of_the_soil():
+    model, _ = frozen_columns(steps=24)
+    lakes = LakeColumns(np.full(NCELL, 5.0), NMEMBER, latitude=np.full(NCELL, 50.0),
+                        reference_height=np.full(NCELL, 40.0), temperature=np.full(NCELL, 280.0))
+    share = np.linspace(0.0, 0.9, NCELL)
+    mosaic = SurfaceMosaic(model, [SurfacePart("lake", np.arange(NCELL), share, lakes)])
+    water, heat = mosaic.land_water(), mosaic.land_heat()
+    mass = snow_mass(model.state)
+    added, _ = mosaic.change_snow_mass(mass + 3.0)
+    assert added == pytest.approx((1.0 - share) * 3.0 * np.ones((NMEMBER, 1)), abs=1e-9)
+    assert mosaic.land_water() - water == pytest.approx(added, abs=1e-9)
+    temperature = np.array(model.state["soil_temperature"]) + 1.0
+    more, _ = mosaic.change_soil_temperature(temperature)
+    assert mosaic.land_water() - water == pytest.approx(added + more, abs=1e-9)
+    assert mosaic.land_heat() - heat == pytest.approx((1.0 - share) * (model.land_heat() - heat / (1.0 - share)))
