@@ -251,9 +251,10 @@ def _conflicts_with_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
                f"expected 0 {mode}; only soil lies over it in this version")
               for name in ("glacier", "lake", "urban", "wetland")]
     found += [(True, f"ensemble.perturb.parameters.{name}",
-               f"expected texture (sand, clay, organic) or plants ({', '.join(PLANT_NAMES)}) {mode}, got '{name}'; "
-               "members share the ground")
-              for name in config.ensemble.perturb.parameters if name not in (*TEXTURE_NAMES, *PLANT_NAMES)]
+               f"expected texture ({', '.join(TEXTURE_NAMES)}), saturated_conductivity or plants "
+               f"({', '.join(PLANT_NAMES)}) {mode}, got '{name}'; members share all else of the ground")
+              for name in config.ensemble.perturb.parameters
+              if name not in (*TEXTURE_NAMES, "saturated_conductivity", *PLANT_NAMES)]
     found += [(config.ensemble.perturb.pedotransfer, "ensemble.perturb.pedotransfer",
                f"expected false {mode}; members share the ground")]
     return found

@@ -229,9 +229,10 @@ def _parameter_problems(config: CaseConfig, name: str, entry: ParameterUpdateSec
         problems.append((path, f"expected a parameter in which members differ: give {perturbed} with std above 0",
                          (path, perturbed)))
         return problems
-    if config.is_distributed and name not in PLANT_NAMES:
-        problems.append((path, f"expected one of {one_of(PLANT_NAMES)} with subsurface.mode: distributed, got "
-                         f"'{name}'; members share the ground", (path, "subsurface.mode")))
+    of_members = ("saturated_conductivity", *PLANT_NAMES)
+    if config.is_distributed and name not in of_members:
+        problems.append((path, f"expected one of {one_of(of_members)} with subsurface.mode: distributed, got '{name}'; "
+                         "members share all else of the ground", (path, "subsurface.mode")))
     if name in TEXTURE_NAMES and not perturb.pedotransfer and not config.is_distributed:
         problems.append((path, "expected ensemble.perturb.pedotransfer: true with texture, so that hydraulic "
                          "parameters follow it from the start", (path, "ensemble.perturb.pedotransfer")))

@@ -17,13 +17,17 @@ from pyland.base.errors import InputError, StateError
 from pyland.base.units import WATER_DENSITY
 from pyland.core.coupled import CoupledWater
 from pyland.coupling.column_model import DRIEST_SATURATION, ColumnModel
+from pyland.coupling.land_layers import map_to_land_layers
 from pyland.subsurface import DistributedSubsurface
 
 WATER_FIELDS = ("soil_water", "pressure_head", "surface_water")
 """State of columns that is that of the subsurface here."""
 
-PLANT_FIELDS = ("vcmax25_top", "stomatal_slope")
+PLANT_FIELDS = ("vcmax25_top", "stomatal_slope", "leaf_area_factor")
 """Parameters of plants that an analysis may replace, names of the core."""
+
+CONDUCTIVITY = "saturated_conductivity"
+"""The parameter of the ground of which members may have their own."""
 
 PIECES = "piece_ice"
 """State of ice in the pieces of layers of land and ground."""
@@ -317,18 +321,35 @@ class CoupledModel:
         return self.columns.change_store(name, values)
 
     def change_parameters(self, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
-        """Replace parameters of the plants; see `ColumnModel.change_parameters`.
+        """Replace parameters of the plants, and the conductivity of the ground; all ranks together.
+
+        Parameters
+        ----------
+        parameters : mapping of str to numpy.ndarray
+            Those of plants as for `ColumnModel.change_parameters`; ``saturated_conductivity`` (layer of the subsurface,
+            member, cell), the vertical one: the horizontal ones keep their ratio to it [m s-1].
 
         Raises
         ------
         InputError
-            If one is a parameter of the soil, which all members share in the subsurface.
+            If one is another parameter of the soil, which all members share in the subsurface.
         """
-        wrong = sorted(name for name in parameters if name not in (*PLANT_FIELDS, "leaf_area_factor"))
+        wrong = sorted(name for name in parameters if name not in (*PLANT_FIELDS, CONDUCTIVITY))
         if wrong:
-            raise InputError(f"parameter '{wrong[0]}': members share the ground of the distributed subsurface; only "
-                             "parameters of plants can be replaced.")
-        return self.columns.change_parameters(parameters)
+            raise InputError(f"parameter '{wrong[0]}': members share the ground of the distributed subsurface but for "
+                             f"{CONDUCTIVITY}; only it and parameters of plants can be replaced.")
+        fields = dict(parameters)
+        if CONDUCTIVITY in fields:
+            ground = np.asarray(fields[CONDUCTIVITY], dtype=float)
+            whole = np.array(self._members(self.flow.conductivity))
+            whole[..., self._inside] = np.moveaxis(ground, 1, 0)
+            self.flow.set_conductivity(whole if self.nmember > 1 else whole[0])
+            fields |= map_to_land_layers({CONDUCTIVITY: ground}, self.columns.thickness, self.thickness)
+        return self.columns.change_parameters(fields)
+
+    def ground_conductivity(self) -> np.ndarray:
+        """Vertical conductivity of the ground at saturation, (layer of the subsurface, member, cell) [m s-1]."""
+        return self._cells(self._members(self.flow.conductivity))
 
     def land_heat(self) -> np.ndarray:
         """Heat of soil and snow of the land, (member, cell) [J m-2]; see `ColumnModel.land_heat`."""

@@ -17,7 +17,7 @@ from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
 from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow, reach_steady_state
 from pyland.driver.inputs import forcing_period, open_shared_weather
-from pyland.driver.member_parameters import perturb_plants
+from pyland.driver.member_parameters import perturb_ground, perturb_plants
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.setup import (
     Setup,
@@ -157,6 +157,7 @@ def build_coupled_model(setup: CoupledSetup, members: np.ndarray, seed: int, is_
     if config.ensemble.size > 1 and not is_truth:
         flow.member_numbers = members.tolist()
     model = CoupledModel(columns, flow, setup.inside, config.subsurface.coupling_iterations)
+    perturb_ground(model, settings, noise)
     perturb_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return model

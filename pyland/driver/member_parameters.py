@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LEAVES = "leaf_area_index"
 """A factor on the leaf area of all patches, not a field of the core."""
 
+CONDUCTIVITY = "saturated_conductivity"
+"""Over the distributed subsurface, that of its layers."""
+
 CORE_NAMES = MappingProxyType({
     "van_genuchten_alpha": ("retention_scale", 1.0),
     "air_entry_head": ("retention_scale", -1.0),
@@ -54,6 +57,8 @@ def parameter_of(name: str, model: Model) -> np.ndarray:
     if name == LEAVES:
         factor = model.leaf_area_factor
         return np.ones((model.nmember, model.ncell)) if factor is None else factor
+    if name == CONDUCTIVITY and isinstance(model, CoupledModel):
+        return model.ground_conductivity()
     field, sign = CORE_NAMES.get(name, (name, 1.0))
     return model.parameter[field] if sign > 0.0 else sign * model.parameter[field]
 
@@ -81,6 +86,17 @@ def perturb_plants(model: ColumnModel, settings: Mapping[str, Mapping[str, Any]]
     fields = {name: parameter_of(name, model)[..., 0, :] for name in wanted}
     drawn = perturb_parameters(wanted, parameters=fields, bounds={name: range_of(name) for name in wanted}, **noise)
     _put(model, {name: np.array(values) for name, values in drawn.items()})
+
+
+def perturb_ground(model: CoupledModel, settings: Mapping[str, Mapping[str, Any]], noise: Mapping[str, Any]) -> None:
+    """Give each member its own conductivity of the ground, where the settings name it; arguments as `perturb_plants`.
+
+    All layers of a cell share one number. All ranks together.
+    """
+    if CONDUCTIVITY in settings:
+        base = parameter_of(CONDUCTIVITY, model)[:, 0]
+        drawn = perturb_parameters({CONDUCTIVITY: settings[CONDUCTIVITY]}, parameters={CONDUCTIVITY: base}, **noise)
+        model.change_parameters(drawn)
 
 
 def follow_texture(setup: Setup, texture: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -159,9 +175,9 @@ class MemberParameters:
 
     def state(self, model: Model) -> dict[str, np.ndarray]:
         """Return what a restart needs, by name of the core, ([layer,] member, cell)."""
+        kept = {"leaf_area_factor": LEAVES, CONDUCTIVITY: CONDUCTIVITY}
         return {name: np.ascontiguousarray(
-            parameter_of(LEAVES, model) if name == "leaf_area_factor" else model.parameter[name])
-            for name in self.fields()}
+            parameter_of(kept[name], model) if name in kept else model.parameter[name]) for name in self.fields()}
 
     def restore(self, model: Model, state: Mapping[str, np.ndarray]) -> None:
         """Take up the parameters of a restart; its state comes after them."""
@@ -177,4 +193,5 @@ def _put(model: Model, values: Mapping[str, np.ndarray]) -> tuple[np.ndarray, in
     return model.change_parameters(fields)
 
 
-__all__ = ["MemberParameters", "follow_texture", "has_parameter", "parameter_of", "perturb_plants", "range_of"]
+__all__ = ["MemberParameters", "follow_texture", "has_parameter", "parameter_of", "perturb_ground",
+           "perturb_plants", "range_of"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hillslopes import HILLSLOPE
+
 from cases import TWIN, changed
 
 FACTOR = {"kind": "multiply_lognormal", "std": 0.2}
@@ -55,3 +57,16 @@ CONDUCTIVITY = changed(TWIN, {
                "members": ["saturated_conductivity"]},
 })
 """A month in six columns whose conductivity at saturation is not known."""
+
+GROUND = changed(HILLSLOPE, {
+    "ensemble.perturb.parameters": {
+        "saturated_conductivity": FACTOR | {"std": 1.0, "length_scale": "100 m"}, "vcmax25_top": FACTOR,
+        "leaf_area_index": FACTOR},
+    "ensemble.perturb.initial.soil_temperature": {"kind": "add_normal", "std": 1.0},
+    "land.initial": {"soil_temperature": 272.5},
+    "assimilation.update": ["soil_water", "pressure_head", "soil_temperature", "snow_mass", "canopy_water"],
+    "assimilation.parameters": {"saturated_conductivity": {"damping": 0.3}, "vcmax25_top": {}, "leaf_area_index": {}},
+    "output.variables": ["soil_water", "pressure_head", "saturated_conductivity", "water_table_depth"],
+    "output.members": ["saturated_conductivity"],
+})
+"""Frost over a slope whose members have their own conductivity and plants, seen by wells and a probe."""

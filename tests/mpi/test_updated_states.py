@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
-from updated_cases import TEXTURE, WINTER
+import xarray as xr
+from updated_cases import GROUND, TEXTURE, WINTER
 
 from cases import assert_same_run, changed, write_case
 from pyland.config import load_case
@@ -39,3 +41,19 @@ def test_a_restart_of_another_split(pyland_command, tmp_path):
                               timeout=PATIENCE)
         assert done.returncode == 0, done.stderr
     assert_same_run(alone / "run", folder / "run")
+
+
+@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1)])
+def test_conductivity_of_the_ground(pyland_command, tmp_path, groups, tiles):
+    """Faces between tiles have the conductivity of both cells; what differs is what the solver leaves."""
+    case = changed(GROUND, {"time.end": "2020-05-01T15:00", "ensemble.size": 4, "output.every": "5 h"})
+    alone, folder = write_case(tmp_path / "alone", case), write_case(tmp_path / "split", case)
+    run_case(load_case(alone))
+    done = pyland_command("run", folder, "--set", f"parallel.member_groups={groups}", "--set",
+                          f"parallel.tiles={tiles}", ranks=2, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    with xr.open_dataset(alone / "run/history.nc") as left, xr.open_dataset(folder / "run/history.nc") as right:
+        assert np.abs(left["pressure_head"] - right["pressure_head"]).max() < 1e-5
+        one, other = left["saturated_conductivity"], right["saturated_conductivity"]
+        assert np.abs(other / one - 1.0).max() < 1e-4
+        assert np.abs(one[-1] / one[0] - 1.0).max() > 0.01

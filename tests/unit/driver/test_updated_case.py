@@ -8,7 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 from hillslopes import HILLSLOPE
-from updated_cases import CONDUCTIVITY, TEXTURE, WINTER
+from updated_cases import CONDUCTIVITY, GROUND, TEXTURE, WINTER
 
 from cases import arrays, assert_same_run, changed, write_case
 from pyland.base.errors import ConfigError
@@ -111,26 +111,33 @@ def test_hydraulic_parameters_follow_texture(tmp_path):
     assert_same_run(folder / "run", again / "run")
 
 
-def test_snow_heat_and_plants_over_the_distributed_subsurface(tmp_path):
-    case = changed(HILLSLOPE, {
-        "ensemble.perturb.parameters": {"vcmax25_top": {"std": 0.3}, "leaf_area_index": {"std": 0.3}},
-        "ensemble.perturb.initial.soil_temperature": {"kind": "add_normal", "std": 1.0},
-        "land.initial": {"soil_temperature": 272.5},
-        "assimilation.update": ["soil_water", "pressure_head", "soil_temperature", "snow_mass", "canopy_water"],
-        "assimilation.parameters": {"vcmax25_top": {}, "leaf_area_index": {}},
-    })
-    folder = write_case(tmp_path / "whole", case)
+def test_heat_plants_and_conductivity_over_the_distributed_subsurface(tmp_path):
+    folder = write_case(tmp_path / "whole", GROUND)
     scores = run_case(load_case(folder))
     assert scores["closure"]["water"]["water_residual_relative"] < 1e-8
+    assert scores["closure"]["largest_step_energy_residual"] < 1e-6
     balance = arrays(folder / "run" / "balance.nc")
     assert np.abs(balance["heat_increment"]).max() > 1e6
     analysis = arrays(folder / "run" / "analysis.nc")
-    for name in ("soil_temperature", "vcmax25_top", "leaf_area_index"):
+    for name in ("soil_temperature", "saturated_conductivity", "vcmax25_top", "leaf_area_index"):
         assert np.abs(analysis[f"{name}_increment"]).max() > 0.0
-    again = write_case(tmp_path / "parts", case)
+    again = write_case(tmp_path / "parts", GROUND)
     run_case(load_case(again, ["time.end=2020-05-01T12:00"]))
     run_case(load_case(again), resume=True)
     assert_same_run(folder / "run", again / "run")
+
+
+@pytest.mark.slow
+def test_the_conductivity_of_a_slope_comes_nearer_to_the_truth(tmp_path):
+    """Two wells and a probe on twelve cells, ten days."""
+    run_case(load_case(write_case(tmp_path, GROUND, **{
+        "time__end": "2020-05-11", "ensemble__size": 16, "output__every": "24 h", "land__initial": {},
+        "ensemble__perturb__forcing__precipitation__std": 0.2, "assimilation__update": ["soil_water", "pressure_head"],
+        "assimilation__parameters": {"saturated_conductivity": {"damping": 0.3}}})))
+    truth = np.log10(arrays(tmp_path / "run" / "truth.nc")["saturated_conductivity"])
+    found = np.log10(arrays(tmp_path / "run" / "members.nc")["saturated_conductivity"]).mean(axis=1)
+    error = np.sqrt(np.square(found - truth).mean(axis=(1, 2, 3)))
+    assert error[-1] < 0.75 * error[0]
 
 
 @pytest.mark.parametrize(("changes", "words"), [
@@ -165,5 +172,5 @@ def test_what_cannot_be_updated_is_refused_by_name(tmp_path, changes, words):
 def test_soil_of_a_shared_ground_is_refused(tmp_path):
     case = changed(HILLSLOPE, {"ensemble.perturb.parameters": {"sand": {"std": 0.1}},
                                "assimilation.parameters": {"sand": {}}})
-    with pytest.raises(ConfigError, match="members share the ground"):
+    with pytest.raises(ConfigError, match="members share all else of the ground"):
         load_case(write_case(tmp_path, case))
