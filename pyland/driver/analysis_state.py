@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyland.assimilate import limit_heads
+from pyland.assimilate import StateVector, limit_heads
 from pyland.assimilate.state_part import JoinedState, StatePart
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.registry import variable
@@ -185,45 +185,80 @@ class AnalysisState:
             return None
         parts = [self._part(one, fields, model) for one in due]
         if set(MIXED) <= {one.name for one in due}:
-            is_head = (fields["pressure_head"] >= 0.0).all(axis=1, keepdims=True)
+            is_head = StateVector.join(MIXED, fields).is_head
             mine = {"soil_water": ~is_head, "pressure_head": is_head}
             parts = [part.only(mine[part.name]) if part.name in mine else part for part in parts]
             return JoinedState.join(parts, (MIXED,))
         return JoinedState.join(parts)
 
-    def put(
-        self, state: JoinedState, analysed: np.ndarray, fields: Mapping[str, np.ndarray], model: Model, comm: CellRanks
-    ) -> Change:
-        """Put an analysed state into a model; collective.
+    def analysed(
+        self, state: JoinedState, rows: np.ndarray, fields: Mapping[str, np.ndarray], model: Model
+    ) -> tuple[dict[str, np.ndarray], dict[str, int]]:
+        """Return the analysed variables, within their ranges.
 
         Parameters
         ----------
         state : JoinedState
             What `take` returned.
-        analysed : numpy.ndarray, shape (row, member, cell)
+        rows : numpy.ndarray, shape (row, member, cell)
             What the filter makes of ``state.values``.
         fields : mapping of str to numpy.ndarray
             As for `take`.
         model : ColumnModel, SurfaceMosaic or CoupledModel
-            Its members and cells on this rank change.
-        comm : CellRanks
-            Ranks that share members and cells.
+            For the thickness of its layers.
+
+        Returns
+        -------
+        values : dict of str to numpy.ndarray, shape ([layer,] member, cell)
+            All members. What is not updated is as before.
+        clipped : dict of str to int
+            Values that had to be brought into range.
         """
-        new = state.back(analysed)
+        new = state.back(rows)
         clipped = {name: count for name, (_, count) in new.items()}
         values = {name: one.reshape(fields[name].shape) for name, (one, _) in new.items()}
         if "pressure_head" in values:
             part = next(one for one in state.parts if one.name == "pressure_head")
             heads, beyond = limit_heads(values["pressure_head"], fields["pressure_head"], model.thickness)
-            values["pressure_head"] = np.where(part.is_updated, heads, np.nan)
+            values["pressure_head"] = np.where(part.is_updated, heads, fields["pressure_head"])
             clipped["pressure_head"] += beyond
+        return values, clipped
+
+    def put(
+        self, state: JoinedState, rows: np.ndarray, fields: Mapping[str, np.ndarray], model: Model, comm: CellRanks
+    ) -> Change:
+        """Put an analysed state into a model; collective.
+
+        Parameters as for `analysed`, and the ranks that share members and cells. Members and cells of the model change,
+        which are those of this rank.
+        """
+        values, clipped = self.analysed(state, rows, fields, model)
+        for part in state.parts:
+            if part.name == "pressure_head":
+                values["pressure_head"] = np.where(part.is_updated, values["pressure_head"], np.nan)
         local = {name: comm.my_members(values[name]) for name in self.names if name in values}
-        prior = None
+        before = None
         if "soil_water" in local and self._moves_water & local.keys():
-            prior = comm.my_members(fields["soil_water"])
-        change = self.settle(local, model, prior)
+            before = comm.my_members(fields["soil_water"])
+        change = self.settle(local, model, before)
         return replace(change, clipped={
             name: clipped.get(name, 0) + change.clipped.get(name, 0) for name in self.names})
+
+    def add(self, increments: Mapping[str, np.ndarray], model: Model) -> Change:
+        """Add increments to what a model has now.
+
+        Parameters
+        ----------
+        increments : mapping of str to numpy.ndarray, shape ([layer,] member, cell)
+            Of members and cells of this rank, by variable; heads that get nothing stay as the water has them.
+        model : ColumnModel, SurfaceMosaic or CoupledModel
+            Changes.
+        """
+        present = {name: np.array(field_of(name, model)) for name in increments}
+        values = {name: present[name] + part for name, part in increments.items()}
+        if "pressure_head" in values:
+            values["pressure_head"] = np.where(increments["pressure_head"] != 0.0, values["pressure_head"], np.nan)
+        return self.settle(values, model, present.get("soil_water"))
 
     def settle(
         self, values: Mapping[str, np.ndarray], model: Model, water_before: np.ndarray | None = None

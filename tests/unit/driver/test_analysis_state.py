@@ -111,3 +111,22 @@ def test_logit_keeps_water_within_the_pores_of_its_member(model):
     low, high = model.pores()
     assert (model.state["soil_water"] > low).all() and (model.state["soil_water"] <= high).all()
     assert change.clipped["soil_water"] > 0
+
+
+def test_parts_of_increments_add_up_to_the_whole(model):
+    """Added in two halves, an analysis is what it is at once; heat and water are those of both."""
+    names = ("saturated_conductivity",)
+    variables = [UpdatedVariable("soil_water", layers=4), UpdatedVariable("snow_mass", minimum=0.0),
+                 UpdatedVariable("saturated_conductivity", "log", is_parameter=True, is_shared=True)]
+    state = AnalysisState(variables, START, MemberParameters(names))
+    fields = {name: np.array(field_of(name, model)) for name in state.needs(model)}
+    joined = state.take(START, fields, model)
+    new, clipped = state.analysed(joined, joined.values - 0.005, fields, model)
+    assert clipped == {"soil_water": 0, "snow_mass": NMEMBER * NCELL - 1, "saturated_conductivity": 0}
+    water, heat = model.land_water(), model.land_heat()
+    half = {name: 0.5 * (values - fields[name]) for name, values in new.items()}
+    parts = [state.add(half, model) for _ in range(2)]
+    for name, values in new.items():
+        assert field_of(name, model) == pytest.approx(values, rel=1e-12, abs=1e-15)
+    assert model.land_water() - water == pytest.approx(sum(one.water for one in parts), abs=1e-9)
+    assert model.land_heat() - heat == pytest.approx(sum(one.heat for one in parts), abs=1e-3)
