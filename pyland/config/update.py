@@ -203,6 +203,10 @@ def update_problems(config: CaseConfig) -> list[Problem]:
         if entry.layers is not None and entry.layers > config.nlayer:
             problems.append((f"{path}.layers", f"expected at most {config.nlayer}, the soil layers, got {entry.layers}",
                              (f"{path}.layers", "domain.layers")))
+        if config.is_distributed and entry.variable == "soil_temperature" and {"frozen", "saturated"} & set(entry.mask):
+            problems.append((f"{path}.mask", "expected no frozen or saturated with soil_temperature and "
+                             "subsurface.mode: distributed, where ice and water have other layers than heat",
+                             (f"{path}.mask", "subsurface.mode")))
         problems += _interval(config, path, entry.every)
     for name, entry in section.parameters.items():
         problems += _interval(config, f"{filtered}.parameters.{name}", entry.every)

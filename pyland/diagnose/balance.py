@@ -52,7 +52,8 @@ def closure(balance_file: str | Path) -> dict[str, dict[str, float]]:
         ``water``: mean over the cells of each term, summed over the run [kg m-2]; ``water_residual_relative``, the
         residual by the water that went in or out [1]; ``largest_step_residual`` of any cell, member and step
         [kg m-2] and ``largest_residual`` of any cell over the whole run [kg m-2].
-        ``energy``: mean terms [W m-2], ``analysis_heat_increment`` of the whole run [J m-2], ``largest_step_residual`` and ``largest_interval_residual`` [W m-2].
+        ``energy``: mean terms [W m-2], ``analysis_heat_increment`` of the whole run [J m-2],
+        ``largest_step_residual`` and ``largest_interval_residual`` [W m-2].
         ``rivers``, where the run had any: terms summed over cells and the run, ``outflow`` of the domain, and
         ``largest_residual`` of any cell over the whole run [m3].
 

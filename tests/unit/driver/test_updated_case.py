@@ -169,8 +169,13 @@ def test_what_cannot_be_updated_is_refused_by_name(tmp_path, changes, words):
         load_case(write_case(tmp_path, changed(TWIN, changes)))
 
 
-def test_soil_of_a_shared_ground_is_refused(tmp_path):
-    case = changed(HILLSLOPE, {"ensemble.perturb.parameters": {"sand": {"std": 0.1}},
-                               "assimilation.parameters": {"sand": {}}})
-    with pytest.raises(ConfigError, match="members share all else of the ground"):
-        load_case(write_case(tmp_path, case))
+@pytest.mark.parametrize(("changes", "words"), [
+    ({"ensemble.perturb.parameters": {"sand": {"std": 0.1}}, "assimilation.parameters": {"sand": {}}},
+     "members share all else of the ground"),
+    ({"assimilation.update": [{"variable": "soil_temperature", "mask": ["frozen"]}]}, "other layers than heat"),
+    ({"assimilation.update": ["surface_water"]}, "expected no surface_water with subsurface.mode: distributed"),
+    ({"assimilation.update": ["soil_water", {"variable": "pressure_head", "every": "6 h"}]}, "which are one vector"),
+])
+def test_what_the_distributed_subsurface_refuses(tmp_path, changes, words):
+    with pytest.raises(ConfigError, match=words):
+        load_case(write_case(tmp_path, changed(HILLSLOPE, changes)))
