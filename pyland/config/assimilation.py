@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pydantic import field_validator, model_validator
 
-from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.update import UPDATES, ParameterUpdateSection, UpdateSection, read_parameters, read_updates
 
 FILTERS = ("none", "enkf", "etkf", "letkf")
 LATER_FILTERS = ("ensrf", "estkf", "lestkf", "lenkf", "pf", "netf", "lnetf", "lknetf", "enks")
 LOCAL_FILTERS = ("letkf",)
-UPDATES = ("soil_water", "pressure_head")
 
 
 class LocalizationSection(Section):
@@ -45,10 +44,15 @@ class AssimilationSection(Section):
         None, "time between analyses; null analyses whenever there is an observation", unit="s", above=0
     )
     window: None = key(None, "time window of a smoother; not available in this version")
-    update: list[str] = key(
-        lambda: ["soil_water"],
-        "states that the filter changes: soil_water, pressure_head, or both: heads where all members are saturated and "
-        "water elsewhere; pressure_head with subsurface.mode: distributed",
+    update: list[UpdateSection] = key(
+        lambda: [UpdateSection()],
+        "states that the filter changes, as names or entries; soil_water and pressure_head together: heads where all "
+        "members are saturated and water elsewhere; pressure_head with subsurface.mode: distributed",
+        names=UPDATES,
+        factory=True,
+    )
+    parameters: dict[str, ParameterUpdateSection] = key(
+        dict, "parameters that the filter changes, by registry id, among those of ensemble.perturb.parameters",
         factory=True,
     )
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
@@ -65,17 +69,12 @@ class AssimilationSection(Section):
     @field_validator("update", mode="before")
     @classmethod
     def _update(cls, value: object) -> object:
-        names = value if isinstance(value, list) else []
-        if not names:
-            raise ValueError(f"expected a list of {one_of(UPDATES)}, got {shown(value)}")
-        for name in names:
-            if name not in UPDATES:
-                raise ValueError(
-                    f"expected a list of {one_of(UPDATES)}, got {shown(name)}{suggestion(str(name), UPDATES)}"
-                )
-        if len(set(names)) < len(names):
-            raise ValueError(f"expected each state once, got {shown(value)}")
-        return names
+        return read_updates(value)
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _parameters(cls, value: object) -> object:
+        return read_parameters(value)
 
     @model_validator(mode="after")
     def _check(self) -> AssimilationSection:
@@ -99,3 +98,8 @@ class AssimilationSection(Section):
         if problems:
             raise Problems(problems)
         return self
+
+    @property
+    def updated(self) -> tuple[str, ...]:
+        """States that the filter changes, by registry id."""
+        return tuple(entry.variable for entry in self.update)

@@ -52,7 +52,8 @@ def closure(balance_file: str | Path) -> dict[str, dict[str, float]]:
         ``water``: mean over the cells of each term, summed over the run [kg m-2]; ``water_residual_relative``, the
         residual by the water that went in or out [1]; ``largest_step_residual`` of any cell, member and step
         [kg m-2] and ``largest_residual`` of any cell over the whole run [kg m-2].
-        ``energy``: mean terms [W m-2], ``largest_step_residual`` and ``largest_interval_residual`` [W m-2].
+        ``energy``: mean terms [W m-2], ``analysis_heat_increment`` of the whole run [J m-2],
+        ``largest_step_residual`` and ``largest_interval_residual`` [W m-2].
         ``rivers``, where the run had any: terms summed over cells and the run, ``outflow`` of the domain, and
         ``largest_residual`` of any cell over the whole run [m3].
 
@@ -71,6 +72,8 @@ def closure(balance_file: str | Path) -> dict[str, dict[str, float]]:
     length = np.diff(data["time_bounds"].values.astype("datetime64[s]").astype(np.int64), axis=1)[:, 0]
     weights = xr.DataArray(length / length.sum(), dims="time")
     energy = {name: float((data[name] * weights).sum("time", skipna=False).mean(cells)) for name in ENERGY_TERMS}
+    if "analysis_heat_increment" in data:  # files of earlier runs have none
+        energy["analysis_heat_increment"] = float(data["analysis_heat_increment"].sum("time", skipna=False).mean(cells))
     energy["largest_interval_residual"] = _largest(data["energy_residual"])
     energy["largest_step_residual"] = _largest(data["energy_residual_largest"])
     result = {"water": water, "energy": energy}

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from pyland.assimilate import StateVector, analyse, analyse_local, limit_heads
+from pyland.assimilate import analyse, analyse_local
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.member_statistics import member_mean
+from pyland.base.parallel import Communicator
 from pyland.config.observations import UNITS
-from pyland.coupling import ColumnModel, CoupledModel, SurfaceMosaic
+from pyland.driver.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
+from pyland.driver.member_parameters import MemberParameters
 from pyland.observe import (
     AnalysisInput,
     InnovationStatistics,
@@ -22,9 +24,6 @@ from pyland.observe import (
     operator_for,
     sets_between,
 )
-
-Model = ColumnModel | SurfaceMosaic | CoupledModel
-"""What an analysis changes; heads of a ``CoupledModel`` only."""
 
 WITHOUT_UNIT = ("n", "chi2")
 """Statistics of innovations that several quantities may share."""
@@ -48,7 +47,11 @@ class Outcome:
     water : numpy.ndarray, shape (member, cell)
         Water added to the members and cells of the model [kg m-2].
     clipped : int
-        Values on this rank that had to be brought into the range of the soil.
+        Values on this rank that had to be brought into range.
+    clipped_by : dict of str to int
+        The same by variable.
+    heat : numpy.ndarray, shape (member, cell)
+        Heat added to soil and snow of these [J m-2].
     """
 
     sets: list[ObservationSet]
@@ -57,15 +60,12 @@ class Outcome:
     increments: dict[str, np.ndarray]
     water: np.ndarray
     clipped: int
-
-
-def field_of(name: str, model: Model) -> np.ndarray:
-    """Return soil water or pressure heads of a model as they are now, (layer, member, cell)."""
-    return model.flux[name] if name in model.flux else model.state[name]
+    clipped_by: dict[str, int]
+    heat: np.ndarray
 
 
 class Analysis:
-    """Analyses of the water of a run.
+    """Analyses of the state and the parameters of a run.
 
     Parameters
     ----------
@@ -77,10 +77,10 @@ class Analysis:
         Start of the run, UTC.
     method : str
         ``enkf``, ``etkf`` or ``letkf``.
-    update : sequence of str
-        States that are updated: ``soil_water``, ``pressure_head`` or both, see `StateVector`.
+    update : sequence of str or UpdatedVariable
+        What is updated; a name alone is a state with ``damping``.
     reported : sequence of str
-        States whose increments an `Outcome` has; those of ``update`` and others that follow them.
+        Fields whose increments an `Outcome` has; those of ``update`` and others that follow them.
     x, y : numpy.ndarray, shape (cell,)
         Coordinates of the cells that this rank analyses, with all their members [m].
     cell_id : numpy.ndarray of int, shape (cell,)
@@ -92,11 +92,13 @@ class Analysis:
     inflation, relaxation : float
         Factor on prior anomalies and relaxation to prior spread [1].
     damping : float
-        Share of the increment that is applied, in (0, 1] [1].
+        Share of the increment that is applied to what is given by its name, in (0, 1] [1].
     max_innovation : mapping of str to float
         Largest innovation per observation name [standard deviations]; missing names are not checked.
     seed : int
         Seed of perturbed observations.
+    parameters : MemberParameters, optional
+        Needed where parameters are updated.
     """
 
     def __init__(
@@ -106,7 +108,7 @@ class Analysis:
         every: float,
         start: np.datetime64,
         method: str,
-        update: Sequence[str],
+        update: Sequence[str | UpdatedVariable],
         reported: Sequence[str],
         x: np.ndarray,
         y: np.ndarray,
@@ -119,18 +121,22 @@ class Analysis:
         damping: float,
         max_innovation: Mapping[str, float],
         seed: int,
+        parameters: MemberParameters | None = None,
     ) -> None:
         self.sets = sets
         self.method = method
         self.statistics = InnovationStatistics()
-        self.clipped = 0
         self._every = np.timedelta64(round(every), "s")
         self._start = np.datetime64(start, "s")
-        self._updated, self._reported = tuple(update), tuple(reported)
+        self.parameters = parameters
+        chosen = [UpdatedVariable(one, damping=damping) if isinstance(one, str) else one for one in update]
+        self.state = AnalysisState(chosen, start, parameters)
+        self.clipped = dict.fromkeys(self.state.names, 0)
+        self._reported = tuple(reported)
         self._coordinates = np.stack([x, y], axis=1)
         self._cell_id, self._comm = np.asarray(cell_id), comm
         self._radius, self._taper = radius, taper
-        self._inflation, self._relaxation, self._damping = inflation, relaxation, damping
+        self._inflation, self._relaxation = inflation, relaxation
         self._max_innovation, self._seed = dict(max_innovation), seed
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -144,6 +150,11 @@ class Analysis:
         units = {UNITS[one.type] for one in self.sets}
         return found if len(units) == 1 else {name: found[name] for name in WITHOUT_UNIT}
 
+    def total_clipped(self, comm: Communicator) -> dict[str, int]:
+        """Return the values of all ranks that had to be brought into range, by variable; collective."""
+        counts = comm.allgather(tuple(self.clipped.values()))
+        return {name: sum(one[place] for one in counts) for place, name in enumerate(self.clipped)}
+
     def update(self, time: np.datetime64, model: Model) -> Outcome:
         """Assimilate what arrived in the interval that ends at ``time``; changes the state of ``model``."""
         sets = sets_between(self.sets, time - self._every, time)
@@ -151,11 +162,13 @@ class Analysis:
         prior = self._predict(sets, fields, model.thickness)
         used = assemble(sets, prior, self._max_innovation)
         before = {name: member_mean(fields[name]) for name in self._reported}
-        water, clipped = np.zeros((model.nmember, model.ncell)), 0
+        nothing = np.zeros((model.nmember, model.ncell))
+        change = Change(nothing, nothing, {})
         if used.size:
             self.statistics.add(used.predicted, used.observed, used.variance)
-            water, clipped = self._change(time, model, fields, used)
-        self.clipped += clipped
+            change = self._change(time, model, fields, used)
+        for name, count in change.clipped.items():
+            self.clipped[name] += count
         after = self._fields(sets, model)
         posterior = self._predict(sets, after, model.thickness)
         return Outcome(
@@ -163,13 +176,16 @@ class Analysis:
             np.concatenate(prior, axis=1),
             np.concatenate(posterior, axis=1),
             {name: member_mean(after[name]) - before[name] for name in self._reported},
-            water,
-            clipped,
+            change.water,
+            sum(change.clipped.values()),
+            change.clipped,
+            change.heat,
         )
 
     def _fields(self, sets: list[ObservationSet], model: Model) -> dict[str, np.ndarray]:
         """Return copies of what is observed, updated or reported, all members, (layer, member, cell); collective."""
-        names = dict.fromkeys((*self._updated, *self._reported, *(operator_for(one.type).field for one in sets)))
+        names = dict.fromkeys((*self.state.needs(model), *self._reported, *(
+            operator_for(one.type).field for one in sets)))
         return {name: np.array(self._comm.all_members(field_of(name, model)), order="C") for name in names}
 
     def _predict(
@@ -185,29 +201,16 @@ class Analysis:
 
     def _change(
         self, time: np.datetime64, model: Model, fields: Mapping[str, np.ndarray], used: AnalysisInput
-    ) -> tuple[np.ndarray, int]:
-        """Put the analysed state into the model; return the water added, (member, cell) [kg m-2], and values clipped.
-
-        Water comes first: it makes heads follow where it changes, and heads of the other cells are put in after it.
-        """
-        states = {name: fields[name] for name in self._updated}
-        vector = StateVector.join(self._updated, states)
-        analysed = vector.values + self._damping * (self._filtered(time, vector.values, used) - vector.values)
-        new = StateVector(analysed, vector.is_head).put(states)
-        water, clipped = np.zeros((model.nmember, model.ncell)), 0
-        if "soil_water" in new:
-            water, clipped = model.change_soil_water(self._comm.my_members(new["soil_water"]))
-        if "pressure_head" in new:
-            heads, beyond = limit_heads(new["pressure_head"], fields["pressure_head"], model.thickness)
-            is_head = np.broadcast_to(vector.is_head, heads.shape).astype(float)
-            heads, is_head = self._comm.my_members(heads), self._comm.my_members(is_head)
-            water = water + model.change_pressure_head(
-                np.where(is_head > 0.0, heads, field_of("pressure_head", model)))
-            clipped += beyond
-        return water, clipped
+    ) -> Change:
+        """Put the analysed state into the model; return what was added and cut."""
+        state = self.state.take(time, fields, model)
+        if state is None:
+            nothing = np.zeros((model.nmember, model.ncell))
+            return Change(nothing, nothing, {})
+        return self.state.put(state, self._filtered(time, state.values, used), fields, model, self._comm)
 
     def _filtered(self, time: np.datetime64, state: np.ndarray, used: AnalysisInput) -> np.ndarray:
-        """Return the analysed state, (layer, member, cell)."""
+        """Return the analysed state, (row, member, cell)."""
         nlayer, nmember, ncell = state.shape
         ensemble = state.transpose(1, 2, 0).reshape(nmember, ncell * nlayer)
         common: dict[str, Any] = {"inflation": self._inflation, "relaxation": self._relaxation}

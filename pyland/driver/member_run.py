@@ -25,6 +25,10 @@ PLAIN = frozenset({
 """Arrays of a restart that have no cell axis."""
 
 
+PARAMETER = "parameter:"
+"""Begins the names of parameters in a restart."""
+
+
 class MemberRun(Integration):
     """An ensemble on its way from start to end.
 
@@ -63,6 +67,7 @@ class MemberRun(Integration):
         self._ranks = records.comm
         self.forcing, self.model, self.analysis, self.rivers = setup.forcing, model, analysis, rivers
         self._setup, self._perturbation = setup, perturbation
+        self.parameters = analysis.parameters if isinstance(analysis, Analysis) else None
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -86,6 +91,8 @@ class MemberRun(Integration):
         out = {f"model:{name}": np.ascontiguousarray(view) for name, view in self.model.state.items()}
         if self._perturbation is not None and "noise" in (noise := self._perturbation.state()):
             out["perturbation:noise"] = noise["noise"]
+        if self.parameters is not None:
+            out |= {PARAMETER + name: values for name, values in self.parameters.state(self.model).items()}
         return out | self.records.state()[0]
 
     def _plain_state(self) -> dict[str, np.ndarray]:
@@ -97,8 +104,8 @@ class MemberRun(Integration):
             out |= self.rivers.state()
         if self.analysis is not None:
             out["analysis:statistics"] = self.analysis.statistics.state()
-            clipped = sum(self._comm.allgather(self.analysis.clipped))
-            out["analysis:clipped"] = np.array([clipped], dtype=np.int64)
+            clipped = self.analysis.total_clipped(self._comm)
+            out["analysis:clipped"] = np.array(list(clipped.values()), dtype=np.int64)
         return out
 
     def is_plain(self, name: str) -> bool:
@@ -108,13 +115,16 @@ class MemberRun(Integration):
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart, reduced to this rank's members and cells."""
         state = restart.state
+        if self.parameters is not None:  # first: state belongs to its parameters
+            names = self.parameters.fields()
+            self.parameters.restore(self.model, {name: state[PARAMETER + name] for name in names})
         self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
         if self._perturbation is not None and "perturbation:noise" in state:
             self._perturbation.restore({"noise": state["perturbation:noise"], "step": state["perturbation:step"][0]})
         if self.analysis is not None:
             self.analysis.statistics.restore(state["analysis:statistics"])
-            clipped = int(state["analysis:clipped"][0])
-            self.analysis.clipped = clipped if self._comm.is_root else 0
+            counts = state["analysis:clipped"] if self._comm.is_root else np.zeros(len(self.analysis.clipped), int)
+            self.analysis.clipped = dict(zip(self.analysis.clipped, map(int, counts), strict=True))
         if self.rivers is not None:
             self.rivers.restore(state)
         self.records.resume(restart.time, state)
