@@ -6,45 +6,26 @@ from pydantic import field_validator, model_validator
 
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.filters import FILTERS, LATER_FILTERS, SMOOTHERS, UNROTATED_FILTERS, is_local
+from pyland.config.inflation import IncrementalSection, InflationSection
+from pyland.config.localization import LocalizationSection
 
-FILTERS = ("none", "enkf", "etkf", "letkf")
-LATER_FILTERS = ("ensrf", "estkf", "lestkf", "lenkf", "pf", "netf", "lnetf", "lknetf", "enks")
-LOCAL_FILTERS = ("letkf",)
 UPDATES = ("soil_water", "pressure_head")
-
-
-class LocalizationSection(Section):
-    """How far an observation reaches."""
-
-    radius: float | None = key(None, "distance beyond which observations have no weight", unit="m", above=0)
-    taper: str = key(
-        "gaspari_cohn", "decrease of the weight with distance", choices=("gaspari_cohn", "exponential", "none")
-    )
-
-
-class InflationSection(Section):
-    """Countermeasures against too small a spread."""
-
-    factor: float = key(
-        1.0,
-        "factor of the deviations of the members from their mean before the analysis",
-        unit="1",
-        at_least=1,
-        at_most=10,
-    )
-    relaxation: float = key(
-        0.0, "share of the forecast spread that is given back after the analysis", unit="1", at_least=0, at_most=1
-    )
 
 
 class AssimilationSection(Section):
     """The filter and what it changes."""
 
-    filter: str = key("none", "assimilation method", choices=FILTERS, later=LATER_FILTERS)
+    filter: str = key(
+        "none", "assimilation method; enks, etks and letks are the smoothers of enkf, etkf and letkf", choices=FILTERS,
+        later=LATER_FILTERS
+    )
     every: float | None = key(
         None, "time between analyses; null analyses whenever there is an observation", unit="s", above=0
     )
-    window: None = key(None, "time window of a smoother; not available in this version")
+    window: float | None = key(
+        None, "time over which a smoother (enks, etks, letks) goes on updating its analysed states", unit="s", above=0
+    )
     update: list[str] = key(
         lambda: ["soil_water"],
         "states that the filter changes: soil_water, pressure_head, or both: heads where all members are saturated and "
@@ -54,13 +35,14 @@ class AssimilationSection(Section):
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
     inflation: InflationSection = key(InflationSection, "countermeasures against too small a spread", factory=True)
     damping: float = key(1.0, "share of the increment that is applied", unit="1", above=0, at_most=1)
+    rotation: bool = key(
+        False, "rotate the deviations of the members at random after an analysis, which keeps mean and covariance",
+        kind="switch"
+    )
+    incremental: IncrementalSection | None = key(
+        None, "add increments over the steps that follow an analysis; null adds them at once"
+    )
     open_loop: bool = key(True, "run the same ensemble without assimilation for comparison", kind="switch")
-
-    @field_validator("window", mode="before")
-    @classmethod
-    def _window(cls, value: object) -> None:
-        if value is not None:
-            raise ValueError("a window is not available in this version (it belongs to smoothers); remove the key")
 
     @field_validator("update", mode="before")
     @classmethod
@@ -79,16 +61,10 @@ class AssimilationSection(Section):
 
     @model_validator(mode="after")
     def _check(self) -> AssimilationSection:
-        problems: list[Problem] = []
-        if self.filter in LOCAL_FILTERS and self.localization.radius is None:
-            problems.append(
-                (
-                    "localization.radius",
-                    f"expected a radius [m] with filter: {self.filter}, got nothing",
-                    ("localization", "filter"),
-                )
-            )
-        if self.filter not in (*LOCAL_FILTERS, "none") and self.changes("localization"):
+        if self.filter == "none":
+            return self
+        problems = [*self._check_window(), *self._check_inflation()]
+        if not is_local(self.filter) and self.changes("localization"):
             problems.append(
                 (
                     "localization",
@@ -96,6 +72,39 @@ class AssimilationSection(Section):
                     ("localization", "filter"),
                 )
             )
+        if self.rotation and self.filter in UNROTATED_FILTERS:
+            problems.append(
+                ("rotation", f"expected no rotation with filter: {self.filter}, which {UNROTATED_FILTERS[self.filter]}",
+                 ("rotation", "filter"))
+            )
         if problems:
             raise Problems(problems)
         return self
+
+    def _check_window(self) -> list[Problem]:
+        """Check that a smoother has a window and a filter none, and that increments of a smoother enter at once."""
+        problems: list[Problem] = []
+        if self.filter in SMOOTHERS and self.window is None:
+            problems.append(("window", f"expected a window [s] with filter: {self.filter}, got nothing",
+                             ("window", "filter")))
+        if self.filter not in SMOOTHERS and self.window is not None:
+            problems.append(("window", f"expected no window with filter: {self.filter}; it belongs to the smoothers "
+                             f"{', '.join(SMOOTHERS)}", ("window", "filter")))
+        if self.filter in SMOOTHERS and self.incremental is not None:
+            problems.append(("incremental", f"expected no incremental with filter: {self.filter}, which goes on "
+                             "updating its analysed states", ("incremental", "filter")))
+        return problems
+
+    def _check_inflation(self) -> list[Problem]:
+        """Check that noise goes to what is updated, and that only a local filter knows of places out of reach."""
+        inflation = self.inflation
+        problems: list[Problem] = [
+            (f"inflation.additive.{name}", f"expected states of update ({', '.join(self.update)}), got '{name}'",
+             (f"inflation.additive.{name}", "update"))
+            for name in inflation.additive
+            if name not in self.update
+        ]
+        if inflation.unobserved and not is_local(self.filter):
+            problems.append(("inflation.unobserved", f"expected no unobserved with filter: {self.filter}, which is "
+                             "global: every cell is within reach", ("inflation.unobserved", "filter")))
+        return problems
