@@ -333,7 +333,7 @@ class _Posterior:
 
 
 def inverse_gamma_shape(mode: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """Return the shape a of inverse gamma distributions of given mode and standard deviation; the scale is mode (a + 1).
+    """Return the shape a of inverse gamma distributions of given mode and standard deviation; scale is mode (a + 1).
 
     The variance is scale**2 / ((a - 1)**2 (a - 2)), so that a is the largest root, above 2, of
     (a - 1)**2 (a - 2) = k (a + 1)**2 with k = (mode / std)**2. Newton's method comes down on it from 8 + 2 k: the
