@@ -11,6 +11,8 @@ References
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -67,8 +69,8 @@ def is_kept(
     better, worse = np.where(swapped, second, first), np.where(swapped, first, second)
     order = np.argsort(rank[worse], kind="stable")  # each is asked after all that are better have answered
     better, worse = better[order], worse[order]
-    starts = np.flatnonzero(np.diff(rank[worse], prepend=-1)) if worse.size else np.zeros(0, np.int64)
     kept = np.ones(count, bool)
-    for start, end in zip(starts, [*starts[1:], worse.size], strict=True):
+    bounds = [*np.flatnonzero(np.diff(rank[worse], prepend=-1)), worse.size]
+    for start, end in pairwise(bounds):
         kept[worse[start]] = not kept[better[start:end]].any()
     return kept
