@@ -26,7 +26,7 @@ class Localization:
     radius : float
         Horizontal support [m]; infinite for a global filter.
     taper : str
-        Decrease of the weight with distance, over depth too.
+        Decrease of the weight with distance; over depth it is that of `FilterChoice.otherwise`.
     depth : float
         Support over depth [m]; infinite: all layers alike.
     """
@@ -216,7 +216,8 @@ class FilterCall:
         if not is_local(self.choice.method):
             return None, np.zeros(places.cell.size, np.int64)
         cell, depth, owner = places.domains(self.choice.has_depth)
-        with_depth = (depth, self._depth, self._depth_radius) if self.choice.has_depth else ()
+        with_depth = (depth, self._depth, self._depth_radius, self.choice.otherwise.taper) if (
+            self.choice.has_depth) else ()
         return Reach(places.coordinates[cell], self.used.coordinates, self._radius, self._taper, *with_depth), owner
 
     def is_reached(self, places: StatePlaces) -> np.ndarray:
@@ -247,7 +248,8 @@ class FilterCall:
             return analyse(ensemble, used.predicted, used.observed, self._covariance(), **options)
         cell, depth, owner = places.domains(choice.has_depth)
         if choice.has_depth:
-            options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": _common(self._depth_radius)}
+            options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": _common(self._depth_radius),
+                        "depth_taper": choice.otherwise.taper}
         if choice.adaptive is not None:
             options["adaptive"] = choice.adaptive
         if choice.unobserved:

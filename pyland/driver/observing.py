@@ -148,7 +148,8 @@ def observation_problems(config: CaseConfig, whole: Domain, depth: float) -> lis
             if entry.twin is not None:
                 twin_places(entry, target)
             else:
-                read_sets(config.model_copy(update={"observations": [entry]}), whole)
+                alone = config.model_copy(update={"observations": [entry]})
+                set_aside(alone, read_sets(alone, whole))
         except PylandError as error:
             problems.append(f"{where}: {error}")
         if entry.sensed[1] > depth:

@@ -80,7 +80,7 @@ def test_each_type_has_its_reach(monkeypatch, problem):
     assert options["taper"] == ["gaspari_cohn"] * 3 + ["none"]
     assert options["depth_state"] == pytest.approx(np.tile([0.05, 0.25], 4))
     assert options["depth_obs"][:3] == pytest.approx(0.05) and np.isnan(options["depth_obs"][3])
-    assert options["depth_radius"].tolist() == [0.5, 0.5, 0.5, 5.0]
+    assert options["depth_radius"].tolist() == [0.5, 0.5, 0.5, 5.0] and options["depth_taper"] == "gaspari_cohn"
     assert options["error_group"].tolist() == [0, 0, 0, 1] and options["error_length"].tolist() == [900.0] * 3 + [0.0]
     assert options["domain_of_state"].tolist() == list(range(8))
     assert options["rotation"] and options["inflate_unobserved"] and options["adaptive"] == 0.3
