@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pydantic import field_validator, model_validator
 
-from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.filters import FILTERS, LATER_FILTERS, SMOOTHERS, UNROTATED_FILTERS, is_local
 from pyland.config.inflation import IncrementalSection, InflationSection
 from pyland.config.localization import LocalizationSection
-
-UPDATES = ("soil_water", "pressure_head")
+from pyland.config.update import UPDATES, ParameterUpdateSection, UpdateSection, read_parameters, read_updates
 
 
 class AssimilationSection(Section):
@@ -26,10 +24,15 @@ class AssimilationSection(Section):
     window: float | None = key(
         None, "time over which a smoother (enks, etks, letks) goes on updating its analysed states", unit="s", above=0
     )
-    update: list[str] = key(
-        lambda: ["soil_water"],
-        "states that the filter changes: soil_water, pressure_head, or both: heads where all members are saturated and "
-        "water elsewhere; pressure_head with subsurface.mode: distributed",
+    update: list[UpdateSection] = key(
+        lambda: [UpdateSection()],
+        "states that the filter changes, as names or entries; soil_water and pressure_head together: heads where all "
+        "members are saturated and water elsewhere; pressure_head with subsurface.mode: distributed",
+        names=UPDATES,
+        factory=True,
+    )
+    parameters: dict[str, ParameterUpdateSection] = key(
+        dict, "parameters that the filter changes, by registry id, among those of ensemble.perturb.parameters",
         factory=True,
     )
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
@@ -47,17 +50,12 @@ class AssimilationSection(Section):
     @field_validator("update", mode="before")
     @classmethod
     def _update(cls, value: object) -> object:
-        names = value if isinstance(value, list) else []
-        if not names:
-            raise ValueError(f"expected a list of {one_of(UPDATES)}, got {shown(value)}")
-        for name in names:
-            if name not in UPDATES:
-                raise ValueError(
-                    f"expected a list of {one_of(UPDATES)}, got {shown(name)}{suggestion(str(name), UPDATES)}"
-                )
-        if len(set(names)) < len(names):
-            raise ValueError(f"expected each state once, got {shown(value)}")
-        return names
+        return read_updates(value)
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _parameters(cls, value: object) -> object:
+        return read_parameters(value)
 
     @model_validator(mode="after")
     def _check(self) -> AssimilationSection:
@@ -97,14 +95,31 @@ class AssimilationSection(Section):
 
     def _check_inflation(self) -> list[Problem]:
         """Check that noise goes to what is updated, and that only a local filter knows of places out of reach."""
-        inflation = self.inflation
+        inflation, names = self.inflation, self.updated
+        transformed = {entry.variable: entry.transform for entry in self.update if entry.transform != "none"}
         problems: list[Problem] = [
-            (f"inflation.additive.{name}", f"expected states of update ({', '.join(self.update)}), got '{name}'",
+            (f"inflation.additive.{name}", f"expected states of update ({', '.join(names)}), got '{name}'",
              (f"inflation.additive.{name}", "update"))
             for name in inflation.additive
-            if name not in self.update
+            if name not in names
         ]
+        problems += [
+            (f"inflation.additive.{name}", f"expected no noise for what has transform: {transformed[name]}",
+             (f"inflation.additive.{name}", "update"))
+            for name in inflation.additive
+            if name in transformed
+        ]
+        intervals = [entry.every for entry in (*self.update, *self.parameters.values()) if entry.every is not None]
+        if inflation.adaptive is not None and intervals:
+            problems.append(("inflation.adaptive", f"expected no every in update and parameters with adaptive, which "
+                             f"follows all variables at each analysis, got {intervals[0]:g} s",
+                             ("inflation.adaptive", "update")))
         if inflation.unobserved and not is_local(self.filter):
             problems.append(("inflation.unobserved", f"expected no unobserved with filter: {self.filter}, which is "
                              "global: every cell is within reach", ("inflation.unobserved", "filter")))
         return problems
+
+    @property
+    def updated(self) -> tuple[str, ...]:
+        """States that the filter changes, by registry id."""
+        return tuple(entry.variable for entry in self.update)

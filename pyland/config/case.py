@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import PrivateAttr, model_validator
 
+from pyland.base.registry import variable
 from pyland.config.assimilation import AssimilationSection
 from pyland.config.domain import DomainSection
 from pyland.config.ensemble import EnsembleSection
@@ -30,6 +31,7 @@ from pyland.config.rivers import RIVER_VARIABLES, RiversSection
 from pyland.config.subsurface import SubsurfaceSection
 from pyland.config.surface import RETENTION_PARAMETERS, SurfaceSection
 from pyland.config.time import CaseSection, TimeSection, whole_steps
+from pyland.config.update import update_problems
 
 CLM5_LAYERS = 20
 """Soil layers of ``domain.layers: clm5``."""
@@ -117,6 +119,8 @@ class CaseConfig(Section):
             *flow_problems(self),
             *parflow_problems(self),
             *self._check_flow_output(),
+            *update_problems(self),
+            *self._check_parameter_output(),
         ]
         if problems:
             raise Problems(problems)
@@ -224,6 +228,16 @@ class CaseConfig(Section):
                 for one in ("variables", "members") for name in getattr(self.output, one)
                 if name in ONLY_FLOW_VARIABLES]
 
+    def _check_parameter_output(self) -> list[Problem]:
+        """Parameters are written where members differ in them."""
+        perturb = self.ensemble.perturb
+        follow = RETENTION_PARAMETERS[self.subsurface.retention] if perturb.pedotransfer else ()
+        known = {*perturb.parameters, *follow}
+        return [(f"output.{one}", f"expected variables that change in time, or parameters under "
+                 f"ensemble.perturb.parameters, got the parameter '{name}'", (f"output.{one}",))
+                for one in ("variables", "members") for name in getattr(self.output, one)
+                if variable(name).role == "parameter" and name not in known]
+
     def _check_filter(self) -> list[Problem]:
         problems: list[Problem] = []
         keys = ("ensemble.size", "assimilation.filter")
@@ -245,11 +259,6 @@ class CaseConfig(Section):
                         ("observations", "assimilation.filter"),
                     )
                 )
-        if "pressure_head" in self.assimilation.update and not self.is_distributed:
-            problems.append(
-                ("assimilation.update", "expected soil_water alone with subsurface.mode: column; pressure_head "
-                 "belongs to mode: distributed", ("assimilation.update", "subsurface.mode"))
-            )
         names = [entry.name for entry in self.observations]
         problems += [
             (f"observations.{place}.name", f"expected a unique name, got '{name}' again", (f"observations.{place}",))

@@ -12,7 +12,9 @@ from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.surface import RETENTION_PARAMETERS
 
 KINDS = ("multiply_lognormal", "add_normal")
-PARAMETER_NAMES = ("sand", "clay", "organic", *dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ())))
+TEXTURE_NAMES = ("sand", "clay", "organic")
+PLANT_NAMES = ("leaf_area_index", "vcmax25_top", "stomatal_slope")
+PARAMETER_NAMES = (*TEXTURE_NAMES, *dict.fromkeys(sum(RETENTION_PARAMETERS.values(), ())), *PLANT_NAMES)
 STATE_NAMES = ("soil_water", "soil_temperature", "pressure_head")
 FORCING_NAMES = ("precipitation", "shortwave", "longwave", "temperature")
 
@@ -113,7 +115,12 @@ class PerturbSection(Section):
     """What differs between members."""
 
     forcing: PerturbForcingSection = key(PerturbForcingSection, "weather", factory=True)
-    parameters: dict[str, NoiseSection] = key(dict, "soil and plant parameters by registry id", factory=True)
+    parameters: dict[str, NoiseSection] = key(
+        dict, "soil and plant parameters by registry id; leaf_area_index: a factor on the leaf area of all patches",
+        factory=True)
+    pedotransfer: bool = key(
+        False, "whether hydraulic parameters follow the texture of a member where they come from texture; else it "
+        "changes the flow of heat alone", kind="switch")
     initial: dict[str, NoiseSection] = key(dict, "initial state by registry id", factory=True)
 
     @field_validator("parameters", "initial", mode="before")
@@ -137,6 +144,20 @@ class EnsembleSection(Section):
     @model_validator(mode="after")
     def _check(self) -> EnsembleSection:
         problems: list[Problem] = []
+        leaves = self.perturb.parameters.get("leaf_area_index")
+        if leaves is not None and leaves.kind != "multiply_lognormal":
+            path = "perturb.parameters.leaf_area_index"
+            problems.append((f"{path}.kind", f"expected multiply_lognormal with leaf_area_index, got {leaves.kind}",
+                             (f"{path}.kind",)))
+        if self.perturb.pedotransfer and not set(TEXTURE_NAMES) & set(self.perturb.parameters):
+            problems.append(("perturb.pedotransfer", f"expected one of {one_of(TEXTURE_NAMES)} under "
+                             "perturb.parameters with pedotransfer: true, got none",
+                             ("perturb.pedotransfer", "perturb.parameters")))
+        hydraulic = [name for name in self.perturb.parameters if name not in (*TEXTURE_NAMES, *PLANT_NAMES)]
+        if self.perturb.pedotransfer and hydraulic:
+            problems.append(("perturb.pedotransfer", "expected false with a hydraulic parameter under "
+                             f"perturb.parameters, got true and {hydraulic[0]}",
+                             ("perturb.pedotransfer", "perturb.parameters")))
         for section in ("parameters", "initial"):
             for name, noise in getattr(self.perturb, section).items():
                 if None not in (noise.minimum, noise.maximum) and noise.minimum >= noise.maximum:

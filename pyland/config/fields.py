@@ -53,6 +53,7 @@ def key(
     later: Iterable[str] = (),
     also: Iterable[str] = (),
     length: int | None = None,
+    names: Iterable[str] = (),
     factory: bool = False,
 ) -> Any:
     """Declare a key.
@@ -77,6 +78,8 @@ def key(
         Words accepted in place of a number, for instance ``auto``.
     length : int, optional
         Number of items of a list.
+    names : iterable of str
+        Words that may stand for an entry of a list of sections.
     factory : bool
         Whether ``default`` is a factory.
     """
@@ -95,6 +98,7 @@ def key(
         "later": list(later) or None,
         "also": list(also) or None,
         "length": length,
+        "names": list(names) or None,
     }
     extra = {name: value for name, value in extra.items() if value is not None}
     if factory:

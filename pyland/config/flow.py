@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import model_validator
 
 from pyland.base.text import one_of
+from pyland.config.ensemble import PLANT_NAMES, TEXTURE_NAMES
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.rivers import PlaceSection
 
@@ -250,8 +251,12 @@ def _conflicts_with_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
                f"expected 0 {mode}; only soil lies over it in this version")
               for name in ("glacier", "lake", "urban", "wetland")]
     found += [(True, f"ensemble.perturb.parameters.{name}",
-               f"expected texture (sand, clay, organic) {mode}, got '{name}'; members share the ground")
-              for name in config.ensemble.perturb.parameters if name not in ("sand", "clay", "organic")]
+               f"expected texture ({', '.join(TEXTURE_NAMES)}), saturated_conductivity or plants "
+               f"({', '.join(PLANT_NAMES)}) {mode}, got '{name}'; members share all else of the ground")
+              for name in config.ensemble.perturb.parameters
+              if name not in (*TEXTURE_NAMES, "saturated_conductivity", *PLANT_NAMES)]
+    found += [(config.ensemble.perturb.pedotransfer, "ensemble.perturb.pedotransfer",
+               f"expected false {mode}; members share the ground")]
     return found
 
 

@@ -9,6 +9,7 @@ from pydantic import field_validator
 from pyland.base.errors import InputError
 from pyland.base.registry import variable
 from pyland.base.text import shown
+from pyland.config.ensemble import PARAMETER_NAMES
 from pyland.config.fields import Section, key
 
 DEFAULT_VARIABLES = (
@@ -109,7 +110,7 @@ class OutputSection(Section):
                 entry = variable(str(name))
             except InputError as error:
                 raise ValueError(str(error)) from None
-            if entry.role == "parameter":
+            if entry.role == "parameter" and entry.id not in PARAMETER_NAMES:
                 raise ValueError(f"expected variables that change in time, got the parameter '{name}'")
             result.append(entry.id)
         return list(dict.fromkeys(result))

@@ -52,7 +52,8 @@ def _property(field: FieldInfo, definitions: dict[str, Any]) -> dict[str, Any]:
         reference: dict[str, Any] = {"$ref": f"#/$defs/{inner.__name__}"}
         text = str(field.annotation)
         if text.startswith("list["):
-            return result | {"type": "array", "items": reference}
+            words = {"type": "string", "enum": fact.get("names")}
+            return result | {"type": "array", "items": {"anyOf": [reference, words]} if "names" in fact else reference}
         if text.startswith("dict["):
             return result | {"type": "object", "additionalProperties": reference}
         options = [reference]

@@ -13,7 +13,11 @@ from types import MappingProxyType
 import numpy as np
 
 from pyland.base.errors import BalanceError, ConvergenceError, InputError, StateError
+from pyland.base.registry import variable
 from pyland.core.columns import Columns
+from pyland.coupling.analysed_heat import land_heat, put_soil_temperature
+from pyland.coupling.analysed_parameters import put_parameters
+from pyland.coupling.analysed_snow import put_snow_mass
 from pyland.land.carbon import CARBON_SCHEMES
 from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
@@ -22,6 +26,12 @@ DENSITY_WATER = 1000.0
 
 DRIEST_SATURATION = 0.01
 """Effective saturation below which an analysis does not dry a layer, as in CLM [1]."""
+
+STORES = ("surface_water", "canopy_water", "canopy_snow", "growth_temperature")
+"""States that an analysis may change within the range of the registry, and nothing else with them."""
+
+MOST_LEAVES = 15.0
+"""Leaf area index that no member exceeds, whatever its factor, as the registry has it [1]."""
 
 SNOW_OPTIONS = MappingProxyType({
     "albedo": {"grains": 1, "age": 2},
@@ -133,6 +143,8 @@ class ColumnModel:
         self.thermal_thickness = np.concatenate([self.thickness, np.asarray(bedrock, dtype=float)])
         self.ncell, self.nmember, self.npatch = ncell, nmember, npatch
         self.nlayer = self.thickness.size
+        self.retention, self.snow_choices = retention, dict(snow or {})
+        self.leaf_area_factor: np.ndarray | None = None
         self.cell_numbers: Sequence[int] = range(ncell)  # what messages call them
         self.member_numbers: Sequence[int] = range(nmember)
         self.core = Columns(ncell * nmember, self.nlayer, self.thermal_thickness.size, npatch, snow_layers)
@@ -239,6 +251,8 @@ class ColumnModel:
     def set_weather(self, weather: Mapping[str, np.ndarray], leaf_area: np.ndarray, stem_area: np.ndarray) -> None:
         """Set the forcing fields, arguments as in :meth:`advance`."""
         self._set(self.forcing, weather)
+        if self.leaf_area_factor is not None:
+            leaf_area = np.minimum(np.asarray(leaf_area)[:, None, :] * self.leaf_area_factor, MOST_LEAVES)
         self._set(self.forcing, {"leaf_area_index": leaf_area, "stem_area_index": stem_area})
 
     @contextmanager
@@ -282,6 +296,102 @@ class ColumnModel:
             self.core.reconcile()
         clipped = int(np.count_nonzero(self.state["soil_water"] != soil_water))
         return self.land_water() - before, clipped
+
+    def pores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residual water, and pores that ice leaves open, each (layer, member, cell) [m3 m-3]."""
+        return self.parameter["residual_water"], self.parameter["porosity"] - self.state["soil_ice"]
+
+    def let_heads_follow(self, soil_water: np.ndarray, moves: np.ndarray) -> None:
+        """Set soil water, (layer, member, cell) [m3 m-3], and the heads of the layers that move; others keep theirs."""
+        water, heads = self.state["soil_water"], self.state["pressure_head"]
+        kept_water, kept_heads = water.copy(), heads.copy()
+        water[...] = soil_water
+        with self.located():
+            self.core.reconcile()
+        water[...] = np.where(moves, water, kept_water)
+        heads[...] = np.where(moves, heads, kept_heads)
+
+    def change_soil_temperature(self, temperature: np.ndarray) -> tuple[np.ndarray, int]:
+        """Give soil and bedrock the heat of an analysed temperature, see `pyland.coupling.analysed_heat`.
+
+        Parameters
+        ----------
+        temperature : numpy.ndarray, shape (thermal_layer, member, cell)
+            [K]
+
+        Returns
+        -------
+        increment : numpy.ndarray, shape (member, cell)
+            Water added: what compression does to that of layers whose ice has changed [kg m-2].
+        clipped : int
+            Number of values that had to be brought into range.
+        """
+        before, ice = self.land_water(), self.state["soil_ice"].copy()
+        clipped = put_soil_temperature(self, temperature)
+        self.let_heads_follow(self.state["soil_water"].copy(), self.state["soil_ice"] != ice)
+        return self.land_water() - before, clipped
+
+    def change_snow_mass(self, snow_mass: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace the mass of snow after an analysis, (member, cell) [kg m-2]; see `pyland.coupling.analysed_snow`.
+
+        Returns
+        -------
+        increment : numpy.ndarray, shape (member, cell)
+            Water added [kg m-2].
+        clipped : int
+            Number of values that had to be brought into range.
+        """
+        before = self.land_water()
+        clipped = put_snow_mass(self, snow_mass)
+        return self.land_water() - before, clipped
+
+    def change_store(self, name: str, values: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace one of ``STORES`` after an analysis, ([patch,] member, cell), within the range of the registry.
+
+        Returns
+        -------
+        increment : numpy.ndarray, shape (member, cell)
+            Water added [kg m-2].
+        clipped : int
+            Number of values that had to be brought into range.
+
+        Raises
+        ------
+        InputError
+            If it is no such state.
+        """
+        if name not in STORES:
+            raise InputError(f"Columns: an analysis cannot replace '{name}'; expected one of {', '.join(STORES)}.")
+        before = self.land_water()
+        allowed = np.clip(values, *variable(name).valid_range)
+        self.set_state({name: allowed})
+        return self.land_water() - before, int(np.count_nonzero(allowed != values))
+
+    def change_parameters(self, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+        """Replace parameters after an analysis; water and heads follow, see `pyland.coupling.analysed_parameters`.
+
+        Parameters
+        ----------
+        parameters : mapping of str to numpy.ndarray, shape (n, member, cell)
+            By name of the core; ``leaf_area_factor``, (member, cell), is taken too [1].
+
+        Returns
+        -------
+        increment : numpy.ndarray, shape (member, cell)
+            Water added [kg m-2].
+        clipped : int
+            Number of values that had to be brought into range.
+        """
+        before = self.land_water()
+        fields = dict(parameters)
+        if "leaf_area_factor" in fields:
+            self.leaf_area_factor = np.array(fields.pop("leaf_area_factor"), dtype=float)
+        clipped = put_parameters(self, fields, DRIEST_SATURATION) if fields else 0
+        return self.land_water() - before, clipped
+
+    def land_heat(self) -> np.ndarray:
+        """Heat of soil and snow, (member, cell) [J m-2]; 0 for solids and liquid water at the freezing point."""
+        return land_heat(self)
 
     @property
     def has_carbon(self) -> bool:

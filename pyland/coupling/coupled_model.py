@@ -17,10 +17,17 @@ from pyland.base.errors import InputError, StateError
 from pyland.base.units import WATER_DENSITY
 from pyland.core.coupled import CoupledWater
 from pyland.coupling.column_model import DRIEST_SATURATION, ColumnModel
+from pyland.coupling.land_layers import map_to_land_layers
 from pyland.subsurface import DistributedSubsurface
 
 WATER_FIELDS = ("soil_water", "pressure_head", "surface_water")
 """State of columns that is that of the subsurface here."""
+
+PLANT_FIELDS = ("vcmax25_top", "stomatal_slope", "leaf_area_factor")
+"""Parameters of plants that an analysis may replace, names of the core."""
+
+CONDUCTIVITY = "saturated_conductivity"
+"""The parameter of the ground of which members may have their own."""
 
 PIECES = "piece_ice"
 """State of ice in the pieces of layers of land and ground."""
@@ -50,6 +57,8 @@ class CoupledModel:
         Sizes [1].
     thickness : numpy.ndarray, shape (layer,)
         Layers of the subsurface [m].
+    thermal_thickness : numpy.ndarray, shape (thermal_layer,)
+        Layers of heat, those of the land and of the rock below [m].
     parameter, forcing : Mapping[str, numpy.ndarray]
         Live views of the land's fields.
 
@@ -66,7 +75,7 @@ class CoupledModel:
             raise InputError(f"coupling: expected at least one iteration, got {iterations}.")
         self.columns, self.flow = columns, flow
         self.ncell, self.nmember, self.npatch = columns.ncell, columns.nmember, columns.npatch
-        self.thickness = flow.thickness
+        self.thickness, self.thermal_thickness = flow.thickness, columns.thermal_thickness
         self.parameter, self.forcing = columns.parameter, columns.forcing
         self._inside, self._iterations = np.asarray(inside, dtype=bool), iterations
         self._y, self._x = np.nonzero(self._inside)
@@ -275,6 +284,82 @@ class CoupledModel:
         self.show_water()
         return self._ground_water() - before
 
+    def pores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residual water, and pores that ice leaves open, each (layer of the subsurface, member, cell) [m3 m-3]."""
+        shape = self._heads.shape
+        return (self._cells(np.broadcast_to(self.flow.residual, shape)),
+                self._cells(self.flow.porosity - self._ice()))
+
+    def change_soil_temperature(self, temperature: np.ndarray) -> tuple[np.ndarray, int]:
+        """Give the land the heat of an analysed temperature; ice that grows or melts is handed down.
+
+        Parameters and result as for `ColumnModel.change_soil_temperature`; all ranks together.
+        """
+        before = self._water_and_ice()
+        _, clipped = self.columns.change_soil_temperature(temperature)
+        if self._has_ice():
+            for member in range(self.nmember):
+                self._water.send_ice(member, has_grown=True)
+            self.flow.reconcile()
+        self.show_water()
+        return self._water_and_ice() - before, clipped
+
+    def change_snow_mass(self, snow_mass: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace the mass of snow; see `ColumnModel.change_snow_mass`."""
+        return self.columns.change_snow_mass(snow_mass)
+
+    def change_store(self, name: str, values: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace a store of the land; see `ColumnModel.change_store`.
+
+        Raises
+        ------
+        InputError
+            If it is no such state, or is water that follows from the heads.
+        """
+        if name in WATER_FIELDS:
+            raise InputError(f"{name}: it follows from the pressure heads of the distributed subsurface.")
+        return self.columns.change_store(name, values)
+
+    def change_parameters(self, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+        """Replace parameters of the plants, and the conductivity of the ground; all ranks together.
+
+        Parameters
+        ----------
+        parameters : mapping of str to numpy.ndarray
+            Those of plants as for `ColumnModel.change_parameters`; ``saturated_conductivity`` (layer of the subsurface,
+            member, cell), the vertical one: the horizontal ones keep their ratio to it [m s-1].
+
+        Raises
+        ------
+        InputError
+            If one is another parameter of the soil, which all members share in the subsurface.
+        """
+        wrong = sorted(name for name in parameters if name not in (*PLANT_FIELDS, CONDUCTIVITY))
+        if wrong:
+            raise InputError(f"parameter '{wrong[0]}': members share the ground of the distributed subsurface but for "
+                             f"{CONDUCTIVITY}; only it and parameters of plants can be replaced.")
+        fields = dict(parameters)
+        if CONDUCTIVITY in fields:
+            ground = np.asarray(fields[CONDUCTIVITY], dtype=float)
+            whole = np.array(self._members(self.flow.conductivity))
+            whole[..., self._inside] = np.moveaxis(ground, 1, 0)
+            self.flow.set_conductivity(whole if self.nmember > 1 else whole[0])
+            fields |= map_to_land_layers({CONDUCTIVITY: ground}, self.columns.thickness, self.thickness)
+        return self.columns.change_parameters(fields)
+
+    def ground_conductivity(self) -> np.ndarray:
+        """Vertical conductivity of the ground at saturation, (layer of the subsurface, member, cell) [m s-1]."""
+        return self._cells(self._members(self.flow.conductivity))
+
+    def land_heat(self) -> np.ndarray:
+        """Heat of soil and snow of the land, (member, cell) [J m-2]; see `ColumnModel.land_heat`."""
+        return self.columns.land_heat()
+
+    @property
+    def leaf_area_factor(self) -> np.ndarray | None:
+        """Factor on the leaf area, (member, cell) [1]; None for 1."""
+        return self.columns.leaf_area_factor
+
     def _put_heads(self, heads: np.ndarray) -> None:
         if heads.shape != (self.thickness.size, self.nmember, self.ncell):
             raise InputError(f"pressure_head has shape {heads.shape}; expected (layer, member, cell), here "
@@ -316,6 +401,11 @@ class CoupledModel:
         """Water and ice in the ground, (member, cell) [kg m-2]."""
         water = self._members(self.flow.soil_water) + self._ice()
         return self._cells(WATER_DENSITY * np.einsum("mkyx,k->myx", water, self.thickness))
+
+    def _water_and_ice(self) -> np.ndarray:
+        """Water and ice in and on the ground, (member, cell) [kg m-2]."""
+        ice = self._cells(WATER_DENSITY * np.einsum("mkyx,k->myx", self._ice(), self.thickness))
+        return self._ground_water() + ice
 
     def _ground_water(self) -> np.ndarray:
         """Liquid in and on the ground with what compression adds, (member, cell) [kg m-2]."""

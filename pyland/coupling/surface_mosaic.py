@@ -220,8 +220,40 @@ class SurfaceMosaic:
         clipped : int
             Number of values that had to be brought into range.
         """
-        increment, clipped = self.soil.change_soil_water(soil_water)
-        return self.soil_fraction * increment, clipped
+        return self._of_cell(self.soil.change_soil_water(soil_water))
+
+    def pores(self) -> tuple[np.ndarray, np.ndarray]:
+        """Residual water and open pores of the soil; see `ColumnModel.pores`."""
+        return self.soil.pores()
+
+    def change_soil_temperature(self, temperature: np.ndarray) -> tuple[np.ndarray, int]:
+        """Give the soil the heat of an analysed temperature; see `ColumnModel.change_soil_temperature`."""
+        return self._of_cell(self.soil.change_soil_temperature(temperature))
+
+    def change_snow_mass(self, snow_mass: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace the mass of snow on the soil; see `ColumnModel.change_snow_mass`."""
+        return self._of_cell(self.soil.change_snow_mass(snow_mass))
+
+    def change_store(self, name: str, values: np.ndarray) -> tuple[np.ndarray, int]:
+        """Replace a store of the soil; see `ColumnModel.change_store`."""
+        return self._of_cell(self.soil.change_store(name, values))
+
+    def change_parameters(self, parameters: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
+        """Replace parameters of the soil and its plants; see `ColumnModel.change_parameters`."""
+        return self._of_cell(self.soil.change_parameters(parameters))
+
+    def _of_cell(self, change: tuple[np.ndarray, int]) -> tuple[np.ndarray, int]:
+        """Return what was added to the soil as a mean over the cell."""
+        return self.soil_fraction * change[0], change[1]
+
+    def land_heat(self) -> np.ndarray:
+        """Heat of the soil and its snow, mean over the cell, (member, cell) [J m-2]; see `ColumnModel.land_heat`."""
+        return self.soil_fraction * self.soil.land_heat()
+
+    @property
+    def leaf_area_factor(self) -> np.ndarray | None:
+        """Factor on the leaf area of the soil's plants, (member, cell) [1]; None for 1."""
+        return self.soil.leaf_area_factor
 
     @property
     def has_carbon(self) -> bool:

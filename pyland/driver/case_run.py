@@ -25,6 +25,7 @@ from pyland.core import runtime
 from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
 from pyland.diagnose.skill import skill_of_run
+from pyland.driver.analysis_state import updated_variables
 from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
 from pyland.driver.filter_call import FilterChoice
@@ -32,6 +33,7 @@ from pyland.driver.filtering import Analysis
 from pyland.driver.incremental_update import IncrementalUpdate, part_weights
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
+from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside
 from pyland.driver.records import Records
@@ -261,13 +263,16 @@ class CaseRun:
             "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
             "increments": self._reported,
-            "smoothed": tuple(config.assimilation.update) if config.assimilation.filter in SMOOTHERS else (),
+            "smoothed": (*config.assimilation.updated, *config.assimilation.parameters) if (
+                config.assimilation.filter in SMOOTHERS) else (),
         }
 
     @property
     def _reported(self) -> tuple[str, ...]:
-        """States whose increments are written: heads of columns say nothing that their water does not."""
-        return ("soil_water", "pressure_head") if self.config.is_coupled else ("soil_water",)
+        """Fields whose increments are written: heads of columns say nothing that their water does not."""
+        section = self.config.assimilation
+        water = ("soil_water", "pressure_head") if self.config.is_coupled else ("soil_water",)
+        return tuple(dict.fromkeys((*water, *section.updated, *section.parameters)))
 
     def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
         config, domain = self.config, self.setup.domain
@@ -277,7 +282,7 @@ class CaseRun:
             every=section.every or config.time.step,
             start=config.time.start64,
             method=section.filter,
-            update=section.update,
+            update=updated_variables(config),
             reported=self._reported,
             x=domain.x[ranks.share], y=domain.y[ranks.share], cell_id=ranks.position, comm=ranks,
             radius=section.localization.radius or np.inf,
@@ -288,6 +293,7 @@ class CaseRun:
             max_innovation={entry.name: entry.quality.max_innovation for entry in config.observations
                             if entry.quality.max_innovation is not None},
             seed=config.ensemble.seed,
+            parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             choice=FilterChoice.of_case(config),
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
             **self._after_the_filter(ranks),
@@ -316,7 +322,7 @@ class CaseRun:
         comm, config = self.comm, self.config
         water = max(comm.allgather(run.records.largest_water_residual))
         energy = max(comm.allgather(run.records.largest_energy_residual))
-        clipped = sum(comm.allgather(run.analysis.clipped)) if isinstance(run.analysis, Analysis) else 0
+        clipped = run.analysis.total_clipped(comm) if isinstance(run.analysis, Analysis) else {}
         memory = run.model.bytes_per_column
         scores: dict[str, Any] = {}
         if comm.is_root:
@@ -328,7 +334,7 @@ class CaseRun:
             assimilation = {}
             if run.analysis is not None:
                 assimilation = {**assimilation_section(files), "innovations": run.analysis.innovations(),
-                                "clipped_values": clipped}
+                                "clipped_values": sum(clipped.values()), "clipped": clipped}
             layout = self.setup.layout
             timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads(),
                       "member_groups": layout.groups, "tiles": layout.tiles}

@@ -28,7 +28,8 @@ class CoupledRecords(DomainRecords):
     def __init__(self, setup: CoupledSetup, *args: Any, **choices: Any) -> None:
         super().__init__(setup.flow, LAND_TERMS, *args, **choices)
         self._cells, self._is_first = setup.domain.cell_id, setup.flow.comm.is_root
-        self._to_volume = setup.flow.dx * setup.flow.dy / WATER_DENSITY
+        self._area = setup.flow.dx * setup.flow.dy
+        self._to_volume = self._area / WATER_DENSITY
 
     def _volumes(
         self, model: CoupledModel, weather: Mapping[str, np.ndarray], seconds: float
@@ -54,8 +55,9 @@ class CoupledRecords(DomainRecords):
                 "storage_surface": np.atleast_1d(balance["storage_surface"]),
                 "storage_land": np.sum(self._flow.comm.allgather(above), axis=0)}
 
-    def _book_increment(self, water: np.ndarray) -> None:
-        self._water.add({"increment": water.sum(axis=1) * self._to_volume})
+    def _book_increment(self, water: np.ndarray, heat: np.ndarray) -> None:
+        self._water.add({"increment": water.sum(axis=1) * self._to_volume,
+                         "heat_increment": heat.sum(axis=1) * self._area})
 
     def _counts(self, model: CoupledModel) -> dict[str, int]:
         return {name: int(model.outflow[name.removeprefix("solver_")]) for name in COUNTS}

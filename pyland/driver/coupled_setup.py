@@ -17,6 +17,7 @@ from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
 from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow, reach_steady_state
 from pyland.driver.inputs import forcing_period, open_shared_weather
+from pyland.driver.member_parameters import perturb_ground, perturb_plants
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.setup import (
     Setup,
@@ -145,14 +146,18 @@ def build_coupled_model(setup: CoupledSetup, members: np.ndarray, seed: int, is_
     config, surface = setup.config, setup.surface
     noise = noise_of(setup, members, seed, is_truth)
     texture = {name: getattr(surface, name) for name in TEXTURE}
-    perturbed = perturb_parameters(config.ensemble.noise_settings("parameters"), parameters=texture, **noise)
+    settings = config.ensemble.noise_settings("parameters")
+    perturbed = perturb_parameters(
+        {name: entry for name, entry in settings.items() if name in texture}, parameters=texture, **noise)
     soil = soil_parameters({**surface.hydraulic, **perturbed}, config)
     soil["specific_storage"] = surface.hydraulic["specific_storage"]
     columns = build_columns(setup, members, soil, column_options(config) | {"air_entry": AIR_ENTRY})
+    perturb_plants(columns, settings, noise)
     flow = build_flow(setup.flow, len(members))
     if config.ensemble.size > 1 and not is_truth:
         flow.member_numbers = members.tolist()
     model = CoupledModel(columns, flow, setup.inside, config.subsurface.coupling_iterations)
+    perturb_ground(model, settings, noise)
     perturb_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return model

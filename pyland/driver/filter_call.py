@@ -121,19 +121,18 @@ class StatePlaces:
     depth: np.ndarray
 
     @classmethod
-    def of_layers(cls, coordinates: np.ndarray, thickness: np.ndarray) -> StatePlaces:
-        """Return the places of one field with all layers of all cells, layer after layer of each cell.
+    def of_layers(cls, coordinates: np.ndarray, depth: np.ndarray) -> StatePlaces:
+        """Return the places of a state with the same rows in all cells, row after row of each cell.
 
         Parameters
         ----------
         coordinates : numpy.ndarray, shape (cell, 2)
             [m]
-        thickness : numpy.ndarray, shape (layer,)
-            [m]
+        depth : numpy.ndarray, shape (row,)
+            Depth of each row [m].
         """
-        centre = np.cumsum(thickness) - 0.5 * np.asarray(thickness)
-        ncell = len(coordinates)
-        return cls(coordinates, np.repeat(np.arange(ncell), centre.size), np.tile(centre, ncell))
+        depth, ncell = np.asarray(depth, float), len(coordinates)
+        return cls(coordinates, np.repeat(np.arange(ncell), depth.size), np.tile(depth, ncell))
 
     def domains(self, has_depth: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return cell and depth of each local domain, (domain,), and the domain of each element, (state,)."""

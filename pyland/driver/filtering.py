@@ -7,17 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from pyland.assimilate import StateVector, limit_heads
+from pyland.assimilate.state_part import JoinedState
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.member_statistics import member_mean
+from pyland.base.parallel import Communicator
 from pyland.config.observations import UNITS
-from pyland.coupling import ColumnModel, CoupledModel, SurfaceMosaic
+from pyland.driver.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
 from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
 from pyland.driver.incremental_update import IncrementalUpdate
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.smoother_window import PastState, SmootherWindow
 from pyland.observe import (
-    AnalysisInput,
     InnovationStatistics,
     ObservationSet,
     assemble,
@@ -25,9 +26,6 @@ from pyland.observe import (
     operator_for,
     sets_between,
 )
-
-Model = ColumnModel | SurfaceMosaic | CoupledModel
-"""What an analysis changes; heads of a ``CoupledModel`` only."""
 
 WITHOUT_UNIT = ("n", "chi2")
 """Statistics of innovations that several quantities may share."""
@@ -48,7 +46,11 @@ class Outcome:
     water : numpy.ndarray, shape (member, cell)
         Water added to the members and cells of the model [kg m-2].
     clipped : int
-        Values on this rank that had to be brought into the range of the soil.
+        Values on this rank that had to be brought into range.
+    clipped_by : dict of str to int
+        The same by variable.
+    heat : numpy.ndarray, shape (member, cell)
+        Heat added to soil and snow of these [J m-2].
     left : list of PastState
         Smoothed states that have left the window of a smoother.
     """
@@ -59,16 +61,13 @@ class Outcome:
     increments: dict[str, np.ndarray]
     water: np.ndarray
     clipped: int
+    clipped_by: dict[str, int]
+    heat: np.ndarray
     left: list[PastState] = field(default_factory=list)
 
 
-def field_of(name: str, model: Model) -> np.ndarray:
-    """Return soil water or pressure heads of a model as they are now, (layer, member, cell)."""
-    return model.flux[name] if name in model.flux else model.state[name]
-
-
 class Analysis:
-    """Analyses of the water of a run.
+    """Analyses of the state and the parameters of a run.
 
     Parameters
     ----------
@@ -80,10 +79,10 @@ class Analysis:
         Start of the run, UTC.
     method : str
         ``enkf``, ``etkf`` or ``letkf``.
-    update : sequence of str
-        States that are updated: ``soil_water``, ``pressure_head`` or both, see `StateVector`.
+    update : sequence of str or UpdatedVariable
+        What is updated; a name alone is a state with ``damping``.
     reported : sequence of str
-        States whose increments an `Outcome` has; those of ``update`` and others that follow them.
+        Fields whose increments an `Outcome` has; those of ``update`` and others that follow them.
     x, y : numpy.ndarray, shape (cell,)
         Coordinates of the cells that this rank analyses, with all their members [m].
     cell_id : numpy.ndarray of int, shape (cell,)
@@ -95,11 +94,13 @@ class Analysis:
     inflation, relaxation : float
         Factor on prior anomalies and relaxation to prior spread [1].
     damping : float
-        Share of the increment that is applied, in (0, 1] [1].
+        Share of the increment that is applied to what is given by its name, in (0, 1] [1].
     max_innovation : mapping of str to float
         Largest innovation per observation name [standard deviations]; missing names are not checked.
     seed : int
         Seed of perturbed observations.
+    parameters : MemberParameters, optional
+        Needed where parameters are updated.
     choice : FilterChoice, optional
         Filter with all its options; in place of ``method``, ``radius``, ``taper``, ``inflation``, ``relaxation``.
     spacing : mapping of str to float
@@ -121,7 +122,7 @@ class Analysis:
         every: float,
         start: np.datetime64,
         method: str,
-        update: Sequence[str],
+        update: Sequence[str | UpdatedVariable],
         reported: Sequence[str],
         x: np.ndarray,
         y: np.ndarray,
@@ -134,6 +135,7 @@ class Analysis:
         damping: float,
         max_innovation: Mapping[str, float],
         seed: int,
+        parameters: MemberParameters | None = None,
         choice: FilterChoice | None = None,
         spacing: Mapping[str, float] | None = None,
         adaptive: AdaptiveFactors | None = None,
@@ -146,13 +148,15 @@ class Analysis:
             method, inflation, relaxation, otherwise=Localization(radius, taper), seed=seed)
         self.adaptive, self.additive, self.incremental, self.smoother = adaptive, additive, incremental, smoother
         self.statistics = InnovationStatistics()
-        self.clipped = 0
         self._every = np.timedelta64(round(every), "s")
         self._start = np.datetime64(start, "s")
-        self._updated, self._reported = tuple(update), tuple(reported)
+        self.parameters = parameters
+        chosen = [UpdatedVariable(one, damping=damping) if isinstance(one, str) else one for one in update]
+        self.state = AnalysisState(chosen, start, parameters)
+        self.clipped = dict.fromkeys(self.state.names, 0)
+        self._reported = tuple(reported)
         self._coordinates = np.stack([x, y], axis=1)
         self._cell_id, self._comm = np.asarray(cell_id), comm
-        self._damping = damping
         self._max_innovation, self._spacing = dict(max_innovation), dict(spacing or {})
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -166,10 +170,15 @@ class Analysis:
         units = {UNITS[one.type] for one in self.sets}
         return found if len(units) == 1 else {name: found[name] for name in WITHOUT_UNIT}
 
+    def total_clipped(self, comm: Communicator) -> dict[str, int]:
+        """Return the values of all ranks that had to be brought into range, by variable; collective."""
+        counts = comm.allgather(tuple(self.clipped.values()))
+        return {name: sum(one[place] for one in counts) for place, name in enumerate(self.clipped)}
+
     def update(self, time: np.datetime64, model: Model) -> Outcome:
         """Assimilate what arrived in the interval that ends at ``time``; changes the state of ``model``."""
         sets = sets_between(self.sets, time - self._every, time)
-        water, clipped = self._add(model, {} if self.incremental is None else self.incremental.rest())
+        changes = [] if self.incremental is None else [self._add(model, self.incremental.rest())]
         left = [] if self.smoother is None else self.smoother.leave(time)
         fields = self._fields(sets, model)
         prior = self._predict(sets, fields, model.thickness)
@@ -178,43 +187,42 @@ class Analysis:
         after = fields
         if used.size:
             self.statistics.add(used.predicted, used.observed, used.variance)
-            new, is_head, beyond = self._analysed(time, model, fields, used, sets)
-            if self.incremental is None:
-                added, out_of_range = self._put(model, new, is_head)
-                water, clipped = water + added, clipped + out_of_range
+            found = self._analysed(time, model, fields, FilterCall(self.choice, time, sets, used), sets)
+            if found is not None and self.incremental is None:
+                changes.append(self.state.put(*found, fields, model, self._comm))
                 after = self._fields(sets, model)
-            else:
-                self.incremental.begin({name: self._comm.my_members(new[name] - fields[name]) for name in new})
-                after = fields | new
-            clipped += beyond
+            elif found is not None:
+                after, change = self._wait(*found, fields, model)
+                changes.append(change)
         if self.smoother is not None:
-            self.smoother.add(time, {name: after[name] for name in self._updated})
-        self.clipped += clipped
+            self.smoother.add(time, {name: after[name] for name in self.state.names})
+        change = _total(changes, model)
+        self._count(change)
         posterior = self._predict(sets, after, model.thickness)
         return Outcome(
             sets,
             np.concatenate(prior, axis=1),
             np.concatenate(posterior, axis=1),
             {name: member_mean(after[name]) - before[name] for name in self._reported},
-            water,
-            clipped,
+            change.water,
+            sum(change.clipped.values()),
+            change.clipped,
+            change.heat,
             left,
         )
 
-    def add_increment(self, model: Model) -> np.ndarray | None:
-        """Add what enters before the coming step, and return the water added, (member, cell) [kg m-2], None if nothing.
-
-        Collective.
-        """
+    def add_increment(self, model: Model) -> Change | None:
+        """Add what enters before the coming step, and return what it changed, None if nothing waits; collective."""
         if self.incremental is None or not self.incremental.is_waiting:
             return None
-        water, clipped = self._add(model, self.incremental.part())
-        self.clipped += clipped
-        return water
+        change = self._add(model, self.incremental.part())
+        self._count(change)
+        return change
 
     def _fields(self, sets: list[ObservationSet], model: Model) -> dict[str, np.ndarray]:
         """Return copies of what is observed, updated or reported, all members, (layer, member, cell); collective."""
-        names = dict.fromkeys((*self._updated, *self._reported, *(operator_for(one.type).field for one in sets)))
+        names = dict.fromkeys((*self.state.needs(model), *self._reported, *(
+            operator_for(one.type).field for one in sets)))
         return {name: np.array(self._comm.all_members(field_of(name, model)), order="C") for name in names}
 
     def _predict(
@@ -230,67 +238,60 @@ class Analysis:
         return predicted
 
     def _analysed(
-        self, time: np.datetime64, model: Model, fields: Mapping[str, np.ndarray], used: AnalysisInput,
+        self, time: np.datetime64, model: Model, fields: Mapping[str, np.ndarray], call: FilterCall,
         sets: list[ObservationSet]
-    ) -> tuple[dict[str, np.ndarray], np.ndarray, int]:
-        """Return the analysed fields, (layer, member, cell), which cells are heads, and the count out of range."""
-        states = {name: fields[name] for name in self._updated}
-        vector = StateVector.join(self._updated, states)
-        call = FilterCall(self.choice, time, sets, used)
-        analysed = vector.values + self._damping * (self._filtered(call, vector.values, sets, model) - vector.values)
-        if self.additive is not None:
-            analysed = analysed + self._noise(time, call, vector, model)
-        new, beyond = StateVector(analysed, vector.is_head).put(states), 0
-        if "pressure_head" in new:
-            new["pressure_head"], beyond = limit_heads(new["pressure_head"], fields["pressure_head"], model.thickness)
-        return new, vector.is_head, beyond
+    ) -> tuple[JoinedState, np.ndarray] | None:
+        """Return the state before and after the filter, (row, member, cell), None if nothing is due.
 
-    def _put(self, model: Model, new: Mapping[str, np.ndarray], is_head: np.ndarray) -> tuple[np.ndarray, int]:
-        """Put analysed fields into the model; return the water added, (member, cell) [kg m-2], and values clipped.
-
-        Water comes first: it makes heads follow where it changes, and heads of the other cells are put in after it.
+        The states of a smoother follow.
         """
-        water, clipped = np.zeros((model.nmember, model.ncell)), 0
-        if "soil_water" in new:
-            water, clipped = model.change_soil_water(self._comm.my_members(new["soil_water"]))
-        if "pressure_head" in new:
-            is_head = self._comm.my_members(np.broadcast_to(is_head, new["pressure_head"].shape).astype(float))
-            heads = self._comm.my_members(new["pressure_head"])
-            water = water + model.change_pressure_head(
-                np.where(is_head > 0.0, heads, field_of("pressure_head", model)))
-        return water, clipped
-
-    def _add(self, model: Model, parts: Mapping[str, np.ndarray]) -> tuple[np.ndarray, int]:
-        """Add parts of increments, (layer, member, cell) of this rank; return as `_put`."""
-        water, clipped = np.zeros((model.nmember, model.ncell)), 0
-        if "soil_water" in parts:
-            water, clipped = model.change_soil_water(field_of("soil_water", model) + parts["soil_water"])
-        if "pressure_head" in parts:
-            water = water + model.change_pressure_head(field_of("pressure_head", model) + parts["pressure_head"])
-        return water, clipped
-
-    def _filtered(
-        self, call: FilterCall, state: np.ndarray, sets: list[ObservationSet], model: Model
-    ) -> np.ndarray:
-        """Return the analysed state, (layer, member, cell); the states of a smoother follow."""
-        nlayer, nmember, ncell = state.shape
-        ensemble = state.transpose(1, 2, 0).reshape(nmember, ncell * nlayer)
-        places = StatePlaces.of_layers(self._coordinates, model.thickness)
-        if self.adaptive is not None:
-            ensemble, call = self.adaptive.inflate(call, places, ensemble, sets, model.thickness)
+        state = self.state.take(time, fields, model)
+        places = None if state is None else StatePlaces.of_layers(self._coordinates, state.depth)
+        if state is not None:
+            nrow, nmember, ncell = state.values.shape
+            ensemble = state.values.transpose(1, 2, 0).reshape(nmember, ncell * nrow)
+            if self.adaptive is not None:
+                ensemble, call = self.adaptive.inflate(call, places, ensemble, sets, model.thickness, _rows(state))
         if self.smoother is not None:
-            self.smoother.update(call, self._coordinates, model.thickness)
-        return call.update(ensemble, places).reshape(nmember, ncell, nlayer).transpose(2, 0, 1)
+            self.smoother.update(call, self._coordinates, self.state.depths(model))
+        if state is None:
+            return None
+        analysed = call.update(ensemble, places).reshape(nmember, ncell, nrow).transpose(2, 0, 1)
+        return state, analysed + self._noise(time, call, state, places) if self.additive is not None else analysed
 
-    def _noise(self, time: np.datetime64, call: FilterCall, vector: StateVector, model: Model) -> np.ndarray:
-        """Return noise where an observation reaches the state, or everywhere if asked; (layer, member, cell)."""
-        water, head = (self.additive.of(name, time, vector.values.shape) for name in ("soil_water", "pressure_head"))
-        noise = np.where(vector.is_head, head, water)
+    def _noise(self, time: np.datetime64, call: FilterCall, state: JoinedState, places: StatePlaces) -> np.ndarray:
+        """Return noise where an observation reaches the state, or everywhere if asked; (row, member, cell).
+
+        What a part takes over is damped; noise is not.
+        """
+        noise = np.zeros(state.values.shape)
+        for part, first in zip(state.parts, state.start, strict=True):
+            rows = slice(first, first + part.count)
+            drawn = self.additive.of(part.name, time, noise[rows].shape) / part.damping
+            noise[rows] = np.where(np.broadcast_to(part.is_updated, part.values.shape)[:part.count], drawn, noise[rows])
         if self.choice.unobserved:
             return noise
-        nlayer, _, ncell = noise.shape
-        reached = call.is_reached(StatePlaces.of_layers(self._coordinates, model.thickness))
-        return noise * reached.reshape(ncell, nlayer).T[:, None, :]
+        nrow, _, ncell = noise.shape
+        return noise * call.is_reached(places).reshape(ncell, nrow).T[:, None, :]
+
+    def _wait(
+        self, state: JoinedState, analysed: np.ndarray, fields: Mapping[str, np.ndarray], model: Model
+    ) -> tuple[dict[str, np.ndarray], Change]:
+        """Let the increments wait; return the fields as if they were in, and what was out of range."""
+        values, clipped = self.state.values_of(state, analysed, fields, model)
+        new = {name: np.where(np.isnan(one), fields[name], one) for name, one in values.items()}
+        self.incremental.begin({name: self._comm.my_members(one - fields[name]) for name, one in new.items()})
+        nothing = np.zeros((model.nmember, model.ncell))
+        return {**fields, **new}, Change(nothing, nothing, clipped)
+
+    def _add(self, model: Model, parts: Mapping[str, np.ndarray]) -> Change:
+        """Add parts of increments, ([layer,] member, cell) of this rank."""
+        return self.state.add(parts, model) if parts else _total([], model)
+
+    def _count(self, change: Change) -> None:
+        """Count what had to be brought into range."""
+        for name, count in change.clipped.items():
+            self.clipped[name] += count
 
     # ---- restart -----------------------------------------------------------------------------------
 
@@ -305,8 +306,8 @@ class Analysis:
 
     def plain_state(self) -> dict[str, np.ndarray]:
         """Return what a restart needs that is the same on all ranks; collective."""
-        clipped = sum(self._comm.allgather(self.clipped))
-        out = {"analysis:statistics": self.statistics.state(), "analysis:clipped": np.array([clipped], dtype=np.int64)}
+        clipped = list(self.total_clipped(self._comm).values())
+        out = {"analysis:statistics": self.statistics.state(), "analysis:clipped": np.array(clipped, dtype=np.int64)}
         if self.incremental is not None:
             out |= self.incremental.state()[1]
         if self.smoother is not None:
@@ -316,10 +317,27 @@ class Analysis:
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Continue from a restart, reduced to this rank's members and cells; collective."""
         self.statistics.restore(state["analysis:statistics"])
-        self.clipped = int(state["analysis:clipped"][0]) if self._comm.is_root else 0
+        counts = state["analysis:clipped"] if self._comm.is_root else np.zeros(len(self.clipped), int)
+        self.clipped = dict(zip(self.clipped, map(int, counts), strict=True))
         if self.incremental is not None:
             self.incremental.restore(state)
         if self.smoother is not None:
-            self.smoother.restore(state, self._comm, self._updated)
+            self.smoother.restore(state, self._comm, self.state.names)
         if self.adaptive is not None:
             self.adaptive.restore(state)
+
+
+def _rows(state: JoinedState) -> dict[str, slice]:
+    """Return the rows of each variable of a state vector that has a row for each of its layers."""
+    return {part.name: slice(first, first + part.count)
+            for part, first in zip(state.parts, state.start, strict=True) if not part.is_shared}
+
+
+def _total(changes: Sequence[Change], model: Model) -> Change:
+    """Return the sum of changes."""
+    nothing = np.zeros((model.nmember, model.ncell))
+    clipped: dict[str, int] = {}
+    for one in changes:
+        for name, count in one.clipped.items():
+            clipped[name] = clipped.get(name, 0) + count
+    return Change(sum((one.water for one in changes), nothing), sum((one.heat for one in changes), nothing), clipped)

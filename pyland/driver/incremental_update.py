@@ -80,7 +80,7 @@ class IncrementalUpdate:
         return self._next < self._weights.size
 
     def begin(self, increments: Mapping[str, np.ndarray]) -> None:
-        """Take the increments of an analysis, each (layer, member, cell) of this rank, in the unit of its field.
+        """Take the increments of an analysis, each ([layer,] member, cell) of this rank, in the unit of its field.
 
         Raises
         ------

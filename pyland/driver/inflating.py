@@ -12,14 +12,14 @@ from pyland.base.member_statistics import member_mean
 from pyland.config.inflation import AdaptiveInflationSection
 from pyland.driver.filter_call import FilterCall, StatePlaces
 from pyland.ensemble.counter_random import standard_normal
-from pyland.observe import ObservationSet, combine_footprints, depth_weights
+from pyland.observe import ObservationSet, combine_footprints, depth_weights, operator_for
 
 PREFIX = "inflation:"
 """Names of its arrays in a restart; none of them has a member."""
 
 
 class AdaptiveFactors:
-    """Factors of the layers of all cells that this rank analyses.
+    """Factors of the rows of the state, such as layers, in all cells that this rank analyses.
 
     Parameters
     ----------
@@ -37,24 +37,27 @@ class AdaptiveFactors:
 
     def inflate(
         self, call: FilterCall, places: StatePlaces, ensemble: np.ndarray, sets: list[ObservationSet],
-        thickness: np.ndarray
+        thickness: np.ndarray, rows: Mapping[str, slice]
     ) -> tuple[np.ndarray, FilterCall]:
         """Inflate a forecast with the factors that earlier analyses have left, and learn from this one; collective.
 
-        What members predict is inflated by the mean factor of the soil that the observation sees.
+        What members predict is inflated by the mean factor of the soil that the observation sees, where that is part of
+        the state.
 
         Parameters
         ----------
         call : FilterCall
             Observations of the analysis.
         places : StatePlaces
-            Where the elements of the state lie, layer after layer of each cell.
+            Where the elements of the state lie, row after row of each cell.
         ensemble : numpy.ndarray, shape (member, state)
             Forecast.
         sets : list of ObservationSet
             Sets of the analysis.
         thickness : numpy.ndarray, shape (layer,)
             [m]
+        rows : mapping of str to slice
+            Rows of each variable of the state, by name.
 
         Returns
         -------
@@ -68,7 +71,7 @@ class AdaptiveFactors:
         where = np.ones(ensemble.shape[1], bool) if self._unobserved else call.is_reached(places)
         root = np.where(where, np.sqrt(factors.factor), 1.0)
         inflated = factors.apply(ensemble, where)
-        seen = self._seen(root.reshape(-1, thickness.size).T, sets, thickness)
+        seen = self._seen(root.reshape(len(places.coordinates), -1).T, sets, thickness, rows)
         seen = np.concatenate(seen)[self._rows(call, sets)]
         predicted = call.used.predicted
         mean = predicted[0] + (predicted - predicted[0]).mean(axis=0)
@@ -84,14 +87,20 @@ class AdaptiveFactors:
                 damping=one.damping, prior=one.prior)
         return self._factors
 
-    def _seen(self, root: np.ndarray, sets: list[ObservationSet], thickness: np.ndarray) -> list[np.ndarray]:
-        """Return the mean factor of what each observation of each set sees; ``root`` is (layer, cell)."""
+    def _seen(
+        self, root: np.ndarray, sets: list[ObservationSet], thickness: np.ndarray, rows: Mapping[str, slice]
+    ) -> list[np.ndarray]:
+        """Return the mean factor of what each observation of each set sees; ``root`` is (row, cell)."""
         means = []
         for one in sets:
+            mine = rows.get(operator_for(one.type).field)
+            if mine is None:
+                means.append(np.ones(one.size))
+                continue
             weights = thickness / thickness.sum() if np.isnan(one.top) else depth_weights(
                 thickness, one.top, one.bottom, one.e_folding_depth)
             column = np.zeros((1, root.shape[1]))
-            for share, layer in zip(weights, root, strict=True):
+            for share, layer in zip(weights, root[mine], strict=True):
                 column += share * layer
             means.append(combine_footprints(column, self._ranks.position, one.cells, one.weights, self._ranks)[0])
         return means
@@ -105,13 +114,13 @@ class AdaptiveFactors:
     # ---- restart -----------------------------------------------------------------------------------
 
     def state(self) -> dict[str, np.ndarray]:
-        """Return the factors of all cells, (layer, cell), on every rank; collective."""
+        """Return the factors of all cells, (row, cell), on every rank; collective."""
         if not self._ranks.any(self._factors is not None):
             return {}
         width = self._ranks.position.size
-        nlayer = max(self._ranks.allgather(0 if self._factors is None else self._factors.factor.size // max(width, 1)))
-        found = self._of_size(nlayer * width).state()
-        return {PREFIX + name: self._ranks.allgather_last(values.reshape(width, nlayer).T.copy())
+        nrow = max(self._ranks.allgather(0 if self._factors is None else self._factors.factor.size // max(width, 1)))
+        found = self._of_size(nrow * width).state()
+        return {PREFIX + name: self._ranks.allgather_last(values.reshape(width, nrow).T.copy())
                 for name, values in found.items()}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:

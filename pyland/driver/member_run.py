@@ -28,6 +28,10 @@ PLAIN = frozenset({
 """Arrays of a restart that have no cell axis."""
 
 
+PARAMETER = "parameter:"
+"""Begins the names of parameters in a restart."""
+
+
 class MemberRun(Integration):
     """An ensemble on its way from start to end.
 
@@ -66,6 +70,7 @@ class MemberRun(Integration):
         self._ranks = records.comm
         self.forcing, self.model, self.analysis, self.rivers = setup.forcing, model, analysis, rivers
         self._setup, self._perturbation = setup, perturbation
+        self.parameters = analysis.parameters if isinstance(analysis, Analysis) else None
         self._co2 = np.full(setup.domain.ncell, setup.config.land.co2)
 
     def perturb(self, step: int, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -80,9 +85,9 @@ class MemberRun(Integration):
 
     def advance(self, step: Step, weather: Mapping[str, np.ndarray]) -> None:
         """Advance the columns by one step, after what an earlier analysis has left to be added."""
-        water = self.analysis.add_increment(self.model) if isinstance(self.analysis, Analysis) else None
-        if water is not None:
-            self.records.add_increment(water)
+        change = self.analysis.add_increment(self.model) if isinstance(self.analysis, Analysis) else None
+        if change is not None:
+            self.records.add_increment(change.water, change.heat)
         self._setup.advance(self.model, step, weather)
 
     # ---- restart -----------------------------------------------------------------------------------
@@ -92,6 +97,8 @@ class MemberRun(Integration):
         out = {f"model:{name}": np.ascontiguousarray(view) for name, view in self.model.state.items()}
         if self._perturbation is not None and "noise" in (noise := self._perturbation.state()):
             out["perturbation:noise"] = noise["noise"]
+        if self.parameters is not None:
+            out |= {PARAMETER + name: values for name, values in self.parameters.state(self.model).items()}
         if self.analysis is not None:
             out |= self.analysis.cell_state()
         return out | self.records.state()[0]
@@ -114,6 +121,9 @@ class MemberRun(Integration):
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart, reduced to this rank's members and cells."""
         state = restart.state
+        if self.parameters is not None:  # first: state belongs to its parameters
+            names = self.parameters.fields()
+            self.parameters.restore(self.model, {name: state[PARAMETER + name] for name in names})
         self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
         if self._perturbation is not None and "perturbation:noise" in state:
             self._perturbation.restore({"noise": state["perturbation:noise"], "step": state["perturbation:step"][0]})

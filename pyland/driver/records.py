@@ -14,6 +14,7 @@ from pyland.base.registry import variable
 from pyland.config.rivers import RIVER_VARIABLES
 from pyland.coupling import ColumnModel
 from pyland.driver.filtering import Outcome
+from pyland.driver.member_parameters import has_parameter, parameter_of
 from pyland.driver.river_records import RIVER_TERMS, RiverRecords
 from pyland.driver.river_run import RiverRun
 from pyland.driver.smoother_window import TIMES, PastState
@@ -204,8 +205,8 @@ class Records:
         self._balance.close_interval(time, *self._stored(model), further=terms)
 
     def add_analysis(self, time: np.datetime64, outcome: Outcome) -> None:
-        """Write one analysis and book its increment in the water balance."""
-        self._book_increment(outcome.water)
+        """Write one analysis and book its increments of water and heat in the balance."""
+        self._book_increment(outcome.water, outcome.heat)
         if self._analysis is not None:
             self._analysis.add(time, self._observed(outcome), outcome.increments)
         self.add_smoothed(outcome.left)
@@ -215,13 +216,13 @@ class Records:
         for one in states:
             self._smoothed.add_state(one.time, one.fields)
 
-    def add_increment(self, water: np.ndarray) -> None:
-        """Book water of an earlier analysis that enters before a step, (member, cell) [kg m-2]."""
-        self._book_increment(water)
+    def add_increment(self, water: np.ndarray, heat: np.ndarray) -> None:
+        """Book water [kg m-2] and heat [J m-2] of an earlier analysis that enter before a step, (member, cell)."""
+        self._book_increment(water, heat)
 
-    def _book_increment(self, water: np.ndarray) -> None:
-        """Book the water that an analysis added, (member, cell) [kg m-2]."""
-        self._balance.add_increment(water)
+    def _book_increment(self, water: np.ndarray, heat: np.ndarray) -> None:
+        """Book the water [kg m-2] and the heat [J m-2] that an analysis added, (member, cell)."""
+        self._balance.add_increment(water, heat)
 
     def _observed(self, outcome: Outcome) -> ObservationRecord:
         sets = outcome.sets
@@ -306,5 +307,7 @@ def _value(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> 
         return np.broadcast_to(weather["rain"] + weather["snowfall"], (model.nmember, model.ncell))
     if name == "leaf_area_index":
         return (model.forcing["leaf_area_index"] * model.parameter["patch_fraction"]).sum(axis=0)
+    if has_parameter(name, model):
+        return parameter_of(name, model)
     known = sorted({*model.flux, *model.state, *weather, "precipitation", "leaf_area_index"})
     raise InputError(f"output.variables: '{name}' is not computed by this model; it has {', '.join(known)}.")

@@ -19,6 +19,7 @@ from pyland.domain.grid import build_domain
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
+from pyland.driver.member_parameters import follow_texture, perturb_plants
 from pyland.driver.other_surfaces import add_other_surfaces
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.time_loop import Step
@@ -207,8 +208,11 @@ def build_model(
     soil = {"sand": surface.sand, "clay": surface.clay, "organic": surface.organic, **surface.hydraulic}
     perturbed = perturb_parameters(
         {name: entry for name, entry in settings.items() if name in soil}, parameters=soil, **noise)
+    if config.ensemble.perturb.pedotransfer:
+        perturbed |= follow_texture(setup, perturbed)
     options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
     model = build_columns(setup, members, soil_parameters(perturbed, config), options)
+    perturb_plants(model, settings, noise)
     set_initial_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return add_other_surfaces(model, setup, options)

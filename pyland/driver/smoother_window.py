@@ -37,7 +37,7 @@ class PastState:
     time : numpy.datetime64
         Time of its analysis, UTC.
     fields : dict of str to numpy.ndarray
-        Updated variables, all members, each (layer, member, cell) of the cells that this rank analyses.
+        Updated variables, all members, each ([layer,] member, cell) of the cells that this rank analyses.
     """
 
     time: np.datetime64
@@ -73,10 +73,10 @@ class SmootherWindow:
 
     def add(self, time: np.datetime64, fields: Mapping[str, np.ndarray]) -> None:
         """Take the analysed state of ``time``, see `PastState`."""
-        copies = {name: np.array(values) for name, values in fields.items()}
+        copies = {name: np.array(values, order="C") for name, values in fields.items()}
         self._states.append(PastState(np.datetime64(time, "s"), copies))
 
-    def update(self, call: FilterCall, coordinates: np.ndarray, thickness: np.ndarray) -> None:
+    def update(self, call: FilterCall, coordinates: np.ndarray, depths: Mapping[str, np.ndarray]) -> None:
         """Let all states follow an analysis.
 
         Parameters
@@ -85,20 +85,25 @@ class SmootherWindow:
             The analysis.
         coordinates : numpy.ndarray, shape (cell, 2)
             Cells of this rank [m].
-        thickness : numpy.ndarray, shape (layer,)
-            Layers [m].
+        depths : mapping of str to numpy.ndarray, shape (layer,)
+            Depth of the layers of variables [m]; those of others lie at the surface.
         """
-        fields = [values for one in self._states for values in one.fields.values()]
-        if not fields:
+        named = [(name, values) for one in self._states for name, values in one.fields.items()]
+        if not named:
             return
-        one = StatePlaces.of_layers(coordinates, thickness)
-        places = StatePlaces(coordinates, np.tile(one.cell, len(fields)), np.tile(one.depth, len(fields)))
-        nlayer, nmember, ncell = fields[0].shape
-        ensemble = np.concatenate([values.transpose(1, 2, 0).reshape(nmember, -1) for values in fields], axis=1)
-        analysed = call.update_past(ensemble, places)
-        ensemble += self._damping * (analysed - ensemble)
-        for values, new in zip(fields, np.split(ensemble, len(fields), axis=1), strict=True):
-            values[...] = new.reshape(nmember, ncell, nlayer).transpose(2, 0, 1)
+        nmember, ncell = named[0][1].shape[-2:]
+        fields = [values.reshape(-1, nmember, ncell) for _, values in named]  # views: what changes is kept
+        depth = np.concatenate([depths.get(name, np.zeros(len(rows)))
+                                for (name, _), rows in zip(named, fields, strict=True)])
+        state = np.concatenate(fields)
+        ensemble = state.transpose(1, 2, 0).reshape(nmember, -1)
+        analysed = call.update_past(ensemble, StatePlaces.of_layers(coordinates, depth))
+        moved = ensemble + self._damping * (analysed - ensemble)
+        moved = moved.reshape(nmember, ncell, len(state)).transpose(2, 0, 1)
+        first = 0
+        for rows in fields:
+            rows[...] = moved[first:first + len(rows)]
+            first += len(rows)
 
     def oldest(self) -> np.datetime64 | None:
         """Return the time of the oldest state, None without any."""

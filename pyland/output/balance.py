@@ -9,6 +9,8 @@ Carbon, where pools evolve, cumulated [kg m-2]:
 net_primary_production - heterotrophic_respiration - carbon_storage_change = carbon_residual.
 Energy, mean over the interval [W m-2]:
 net_radiation - latent - sensible - ground_heat_flux - snow_heat_flux = residual.
+``analysis_heat_increment`` [J m-2] is the heat that the analyses of the interval added to soil and snow, beside the
+fluxes of its steps: the heat of soil and snow changes by ground_heat_flux, snow_heat_flux, what water carries, and it.
 All terms are ensemble means; the largest residuals of a single step are those of any member.
 """
 
@@ -52,6 +54,7 @@ _TERMS = {
     "sensible_heat_flux": ("sensible heat flux, upward", "W m-2"),
     "ground_heat_flux": ("heat flux into the ground, downward", "W m-2"),
     "snow_heat_flux": ("enthalpy gained by the snow pack", "W m-2"),
+    "analysis_heat_increment": ("heat added to soil and snow by the analyses", "J m-2"),
     "energy_residual": ("what the energy terms leave unexplained", "W m-2"),
     "energy_residual_largest": ("largest energy residual of one step of one member", "W m-2"),
 }
@@ -189,9 +192,10 @@ class BalanceWriter:
         size = np.abs(np.asarray(residual, dtype=float))
         self._sums["carbon_residual_largest"] = np.maximum(self._sums.get("carbon_residual_largest", 0.0), size)
 
-    def add_increment(self, increment: np.ndarray) -> None:
-        """Book the water that an analysis added; ``increment`` (member, cell) [kg m-2]."""
-        self._sums["analysis_increment"] = self._sums.get("analysis_increment", 0.0) + np.asarray(increment)
+    def add_increment(self, increment: np.ndarray, heat: np.ndarray | float = 0.0) -> None:
+        """Book the water [kg m-2] and the heat [J m-2] that an analysis added, each (member, cell)."""
+        for name, added in (("analysis_increment", increment), ("analysis_heat_increment", heat)):
+            self._sums[name] = self._sums.get(name, 0.0) + np.asarray(added)
 
     def close_interval(
         self,
@@ -283,6 +287,7 @@ class BalanceWriter:
             - energy["ground_heat_flux"]
             - energy["snow_heat_flux"]
         )
+        energy["analysis_heat_increment"] = np.zeros_like(storage) + self._sums.get("analysis_heat_increment", 0.0)
         largest = {name: self._sums[name] for name in ("water_residual_largest", "energy_residual_largest")}
         return water | energy | largest
 

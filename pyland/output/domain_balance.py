@@ -2,7 +2,7 @@
 
 Each record holds the volumes of an output interval [m3]:
 precipitation - evaporation + source + inflow by the sides - discharge - surface_runoff - storage_change = residual,
-with irrigation and the increments of analyses where there is a land model.
+with irrigation and the increments of analyses where there is a land model. ``heat_increment`` [J] stands beside it.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ LAND_FLOWS = {
     **{name: entry for name, entry in FLOWS.items() if name != "source"},
     "irrigation": ("water that was applied", 1.0),
     "increment": ("water that analyses added", 1.0),
+    "heat_increment": ("heat that analyses added to soil and snow of the land", 0.0),
 }
 """The same with a land model."""
 
@@ -51,6 +52,9 @@ LAND_STORES = {
     "storage_land": "water in snow and on leaves at the end of the interval",
 }
 """The same with a land model."""
+
+HEAT = ("heat_increment",)
+"""Terms that are heat [J] and no water: they have no part in the residual."""
 
 COUNTS = {
     "solver_steps": "sub-steps of the solver",
@@ -137,7 +141,7 @@ def _definitions(balance: DomainTerms) -> dict[str, RecordVariable]:
         "time": RecordVariable(("time",), {**TIME_ATTRIBUTES, "bounds": "time_bounds"}, "i8"),
         "time_bounds": RecordVariable(("time", "bound"), {}, "i8"),
     }
-    terms = {name: (meaning, "m3", "sum") for name, (meaning, _) in balance.flows.items()}
+    terms = {name: (meaning, "J" if name in HEAT else "m3", "sum") for name, (meaning, _) in balance.flows.items()}
     terms |= {name: (meaning, "m3", "point") for name, meaning in balance.stores.items()}
     terms["storage_change"] = ("change of the water in the domain", "m3", "sum")
     terms["residual"] = ("what the terms leave unexplained", "m3", "sum")

@@ -15,6 +15,7 @@ from pyland.core.flow import FlowFields
 from pyland.core.subsurface import RETENTION
 from pyland.subsurface.flow_balance import FLUXES, FlowBalance
 from pyland.subsurface.flow_boundaries import SIDES, Boundary, BoundaryFaces
+from pyland.subsurface.flow_conductivity import GroundConductivity
 from pyland.subsurface.flow_grid import FlowGrid, number, spread_cells, spread_columns, whole_number
 from pyland.subsurface.flow_land import SCHEMES, land_faces
 from pyland.subsurface.flow_members import advance_members
@@ -209,25 +210,23 @@ class DistributedSubsurface:
         exists = grid.exists_with_rim
         has_surface = exists[:, 0].astype(float)
         self._open = has_surface[1:-1, 1:-1] * ~faces.covered
-        conductivity = [np.where(exists, grid.cells_with_rim(one), 0.0) for one in classes.conductivity]
         barriers = [grid.face_factors(value, name) for name, value in
                     (("barrier_x", barrier_x), ("barrier_y", barrier_y), ("barrier_z", barrier_z))]
         land = None if overland == "none" else land_faces(
             grid, overland, *slopes, spread_columns(manning, grid.shape[1:], "manning"), overland_slope_x,
             overland_slope_y)
         self._faces = faces
+        self._ground = GroundConductivity(
+            classes.conductivity, barriers, [grid.columns_with_rim(one) for one in slopes], grid, faces, self._open)
         self.fields = FlowFields(columns, rows, self.nmember, grid.dx, grid.dy, grid.thickness)
         with self.comm.together():  # the soil of one tile may be wrong
             self.fields.set_options(**self._options)
             self.fields.set_ranks(self.comm.handle, grid.tiles, grid.neighbours)
             self.fields.set_soil(RETENTION[retention], *dry, classes.table, classes.index, has_surface)
-            self.fields.set_ground(conductivity, barriers, [grid.columns_with_rim(one) for one in slopes])
+            self._ground.enter(self.fields)
             if land is not None:
                 self.fields.set_overland((land.bed_x, land.bed_y), (land.along_x, land.along_y),
                                         (land.manning_x, land.manning_y))
-            self.fields.set_boundaries(faces.row, faces.column, faces.layer, faces.kind, faces.conductance, faces.lift,
-                                      self._open)
-            self.fields.set_boundary_values(faces.values())
 
         self._heads = self.fields.field("heads")
         inner = self._heads[:, 1:-1, :, 1:-1].transpose(0, 2, 1, 3)
@@ -236,6 +235,28 @@ class DistributedSubsurface:
         self.pressure[...] = initial_heads(grid, pressure_head, water_table_depth)
         self._balance = FlowBalance(faces.sides, self._storage(), self._area, self.comm)
         self._out: dict[str, Any] = {}
+
+    @property
+    def conductivity(self) -> np.ndarray:
+        """Vertical conductivity at saturation [m s-1], shape of :attr:`pressure`."""
+        found = self._ground.of_members(self.nmember)
+        return found if self.nmember > 1 else found[0]
+
+    def set_conductivity(self, conductivity: np.ndarray) -> None:
+        """Give members their own conductivity; the horizontal ones keep their ratio to it. All ranks together.
+
+        Parameters
+        ----------
+        conductivity : array_like
+            Vertical, at saturation [m s-1], shape of :attr:`pressure`.
+
+        Raises
+        ------
+        InputError
+            If the shape does not fit, or a value is not positive.
+        """
+        given = np.asarray(conductivity, dtype=float)
+        self._ground.set_members(given if self.nmember > 1 else given[None], self.nmember, self.comm)
 
     def set_boundary(self, side: str, value: np.ndarray | float, index: int = 0) -> None:
         """Give a condition another value, for the steps to come.
@@ -335,8 +356,13 @@ class DistributedSubsurface:
 
     def _advance(self, dt: float, put: Callable[[int], None], take: Callable[[int], None]) -> dict[str, Any]:
         """Advance all members in turn and book what passed."""
+        def enter(member: int) -> None:
+            if self._ground.has_members:
+                self._ground.enter(self.fields, member)
+            put(member)
+
         out, inflow = advance_members(
-            self.fields, self._grid, self._faces, self.comm, dt, put, take, self._member_names)
+            self.fields, self._grid, self._faces, self.comm, dt, enter, take, self._member_names)
         self._balance.add(dt, out, {side: inflow[SIDES.index(side)] for side in self._faces.sides}, self._storage())
         single = self.nmember == 1
         for name in FLUXES:

@@ -132,7 +132,7 @@ def test_passes_of_a_step_cost_their_time():
     ({"land.soil_layers": [0.5]}, "land.soil_layers: expected two layers at least"),
     ({"land.soil_layers": None, "domain.layers": [2.0]}, "domain.layers: expected two layers at least"),
     ({"surface.lake": 0.2}, "surface.lake: expected 0 with subsurface.mode: distributed"),
-    ({"ensemble.perturb.parameters": {"porosity": {"std": 0.1}}}, "members share the ground"),
+    ({"ensemble.perturb.parameters": {"porosity": {"std": 0.1}}}, "members share all else of the ground"),
     ({"output.variables": ["subsurface_runoff"]}, "'subsurface_runoff' needs subsurface.mode: column"),
     ({"forcing": {"format": "schedule"}}, "expected weather with land.model: clm, got schedule"),
     ({"rivers": {"scheme": "linear"}}, "water runs over land by subsurface.overland"),

@@ -13,7 +13,7 @@ from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, St
 from pyland.observe import ObservationSet, assemble
 
 TIME = np.datetime64("2020-05-01T12:00:00", "s")
-THICKNESS = np.array([0.1, 0.3])
+DEPTH = np.array([0.05, 0.25])  # of layers of 0.1 and 0.3 m
 PLACES = np.stack([1000.0 * np.arange(4), np.zeros(4)], axis=1)
 
 
@@ -73,7 +73,7 @@ def test_each_type_has_its_reach(monkeypatch, problem):
     choice = FilterChoice("lestkf", 1.05, rotation=True, unobserved=True, adaptive=0.3,
                           localization={"wells": Localization(8000.0, "none", 5.0)},
                           otherwise=Localization(2000.0, "gaspari_cohn", 0.5), correlation={"probes": 900.0})
-    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, THICKNESS))
+    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
     (_, _, _, domains, observed, radius), options = calls[0]
     assert np.array_equal(domains, np.repeat(PLACES, 2, axis=0)) and np.array_equal(observed, used.coordinates)
     assert radius.tolist() == [2000.0, 2000.0, 2000.0, 8000.0]
@@ -91,14 +91,14 @@ def test_what_is_not_asked_for_is_not_passed(monkeypatch, problem):
     state, sets, used = problem
     calls = caught(monkeypatch, "analyse_local")
     choice = FilterChoice("letks", otherwise=Localization(2000.0))
-    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, THICKNESS))
+    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
     (*_, radius), options = calls[0]
     assert radius == 2000.0 and set(options) == {"method", "inflation", "relaxation", "taper", "domain_of_state"}
     assert options["method"] == "letkf" and options["domain_of_state"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 
 def test_layers_of_several_fields_share_a_domain():
-    one = StatePlaces.of_layers(PLACES, THICKNESS)
+    one = StatePlaces.of_layers(PLACES, DEPTH)
     both = StatePlaces(PLACES, np.tile(one.cell, 2), np.tile(one.depth, 2))
     cell, depth, owner = both.domains(True)
     assert cell.tolist() == [0, 0, 1, 1, 2, 2, 3, 3] and depth == pytest.approx(np.tile([0.05, 0.25], 4))
@@ -109,19 +109,19 @@ def test_correlated_errors_of_a_global_filter(problem):
     """Errors of one set are correlated by their distance, those of different sets are not."""
     state, sets, used = problem
     choice = FilterChoice("etkf", correlation={"probes": 1500.0}, seed=1)
-    found = FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, THICKNESS))
+    found = FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
     covariance = np.diag(used.variance)
     for one, other, distance in ((0, 1, 1000.0), (0, 2, 3000.0), (1, 2, 2000.0)):
         covariance[one, other] = covariance[other, one] = 1e-3 * np.exp(-distance / 1500.0)
     assert found == pytest.approx(analyse(state, used.predicted, used.observed, covariance), abs=1e-13)
-    plain = FilterCall(FilterChoice("etkf"), TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, THICKNESS))
+    plain = FilterCall(FilterChoice("etkf"), TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
     assert np.array_equal(plain, analyse(state, used.predicted, used.observed, used.variance))
 
 
 def test_a_local_filter_is_the_function_on_arrays(problem):
     state, sets, used = problem
     choice = FilterChoice("letkf", 1.1, 0.2, otherwise=Localization(2500.0, "exponential"))
-    places = StatePlaces.of_layers(PLACES, THICKNESS)
+    places = StatePlaces.of_layers(PLACES, DEPTH)
     expected = analyse_local(
         state, used.predicted, used.observed, used.variance, PLACES, used.coordinates, 2500.0, taper="exponential",
         inflation=1.1, relaxation=0.2, domain_of_state=np.repeat(np.arange(4), 2))
@@ -130,7 +130,7 @@ def test_a_local_filter_is_the_function_on_arrays(problem):
 
 def test_what_is_reached(problem):
     state, sets, used = problem
-    places = StatePlaces.of_layers(PLACES, THICKNESS)
+    places = StatePlaces.of_layers(PLACES, DEPTH)
     near = FilterChoice("letkf", otherwise=Localization(500.0, depth=0.1), localization={"wells": Localization(500.0)})
     reached = FilterCall(near, TIME, sets, used).is_reached(places)
     assert reached.reshape(4, 2).tolist() == [[True, False], [True, False], [True, True], [True, False]]
@@ -139,7 +139,7 @@ def test_what_is_reached(problem):
 
 def test_random_numbers_are_those_of_seed_and_time(problem):
     state, sets, used = problem
-    places = StatePlaces.of_layers(PLACES, THICKNESS)
+    places = StatePlaces.of_layers(PLACES, DEPTH)
     runs = [FilterCall(FilterChoice("enkf", seed=seed), time, sets, used).update(state, places)
             for seed, time in ((1, TIME), (1, TIME), (2, TIME), (1, TIME + 1))]
     assert np.array_equal(runs[0], runs[1])

@@ -8,6 +8,7 @@ import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+from updated_cases import WINTER
 
 from cases import TWIN, assert_same_run, changed, write_case
 from pyland.base.errors import InputError
@@ -160,3 +161,33 @@ def test_a_place_to_choose_from(tmp_path):
                           "observations.0.twin.locations": [{"name": "one", "x": 0, "y": 500}]})
     with pytest.raises(InputError, match="at least two places or times to choose from"):
         run_case(load_case(write_case(tmp_path, case)))
+
+
+@pytest.mark.parametrize("options", [
+    {"assimilation.incremental": {"window": "4 h"}},
+    {"assimilation.filter": "letks", "assimilation.window": "1 day"},
+    {"assimilation.inflation": {"adaptive": {"initial": 1.1}, "additive": {"soil_temperature": 0.02}},
+     "assimilation.update.6": "growth_temperature", "assimilation.parameters.leaf_area_index": {}},
+], ids=["incremental", "smoother", "inflation"])
+def test_options_with_all_that_can_be_updated(tmp_path, options):
+    """Soil heat, snow, stores and parameters: balances close with what enters later, and a resumed run has its bits."""
+    states, changes = [*WINTER["assimilation"]["update"]], dict(options)
+    if "assimilation.update.6" in changes:
+        states[6] = changes.pop("assimilation.update.6")
+    case = changed(WINTER, changes | {"assimilation.update": states, "assimilation.open_loop": False,
+                                      "time.spinup.start": "2020-01-09"})
+    one, other = (write_case(tmp_path / name, case) for name in ("one", "other"))
+    closed = run_case(load_case(one))["closure"]
+    assert closed["largest_step_water_residual"] < 1e-9 and closed["largest_step_energy_residual"] < 1e-6
+    with xr.open_dataset(one / "run" / "balance.nc") as balance:
+        assert float(np.abs(balance["water_residual"]).max()) < 1e-9
+        assert float(np.abs(balance["analysis_heat_increment"]).max()) > 1e3
+    run_case(load_case(other, ["time.end=2020-01-11T02:00"]))
+    run_case(load_case(other), resume=True)
+    assert_same_run(one / "run", other / "run")
+    if "assimilation.window" in options:
+        with xr.open_dataset(one / "run" / "smoothed.nc") as smoothed:
+            names = [*(state if isinstance(state, str) else state["variable"] for state in states),
+                     *WINTER["assimilation"]["parameters"]]
+            assert set(names) <= set(smoothed.data_vars) and np.isfinite(smoothed["vcmax25_top"]).all()
+            assert smoothed["soil_temperature"].dims[1] == "thermal_layer"

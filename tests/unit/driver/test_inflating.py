@@ -13,7 +13,8 @@ from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.observe import ObservationSet, assemble
 
 TIME = np.datetime64("2020-05-01T12:00:00", "s")
-THICKNESS, NMEMBER = np.array([0.1, 0.3]), 10
+ROWS = {"soil_water": slice(0, 2)}
+THICKNESS, DEPTH, NMEMBER = np.array([0.1, 0.3]), np.array([0.05, 0.25]), 10
 PLACES = np.stack([1000.0 * np.arange(6), np.zeros(6)], axis=1)
 
 
@@ -47,10 +48,10 @@ def factors_of(unobserved=False, ncell=6, **numbers):
 
 def test_factors_grow_near_observations_that_surprise():
     choice = FilterChoice("letkf", otherwise=Localization(1500.0))
-    places = StatePlaces.of_layers(PLACES, THICKNESS)
+    places = StatePlaces.of_layers(PLACES, DEPTH)
     state, sets, call = problem(choice)
     factors = factors_of(initial=1.5, damping=0.5)
-    inflated, other = factors.inflate(call, places, state, sets, THICKNESS)
+    inflated, other = factors.inflate(call, places, state, sets, THICKNESS, ROWS)
     near = np.repeat([True, True, True, True, False, False], 2)
     root = np.sqrt(1.0 + 0.5 * 0.5)  # damped before it is applied
     assert np.array_equal(inflated[:, ~near], state[:, ~near])
@@ -64,14 +65,14 @@ def test_factors_grow_near_observations_that_surprise():
     again = factors_of(initial=1.5, damping=0.5)
     again.restore(kept)
     for one in (factors, again):
-        one.inflate(call, places, state, sets, THICKNESS)
+        one.inflate(call, places, state, sets, THICKNESS, ROWS)
     assert all(np.array_equal(factors.state()[name], again.state()[name]) for name in kept)
 
 
 def test_everywhere_if_asked():
-    places = StatePlaces.of_layers(PLACES, THICKNESS)
+    places = StatePlaces.of_layers(PLACES, DEPTH)
     state, sets, call = problem(FilterChoice("letkf", unobserved=True, otherwise=Localization(1500.0)))
-    inflated, _ = factors_of(True, initial=4.0, damping=1.0).inflate(call, places, state, sets, THICKNESS)
+    inflated, _ = factors_of(True, initial=4.0, damping=1.0).inflate(call, places, state, sets, THICKNESS, ROWS)
     assert inflated.std(axis=0) == pytest.approx(2.0 * state.std(axis=0))
 
 

@@ -11,7 +11,7 @@ from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, St
 from pyland.driver.smoother_window import SmootherWindow
 from pyland.observe import ObservationSet, assemble
 
-THICKNESS, NCELL, NMEMBER = np.array([0.1, 0.2, 0.4]), 5, 8
+DEPTH, NCELL, NMEMBER = np.array([0.05, 0.2, 0.5]), 5, 8
 PLACES = np.stack([1000.0 * np.arange(NCELL), np.zeros(NCELL)], axis=1)
 START, HOUR = np.datetime64("2020-05-01T00:00:00", "s"), np.timedelta64(1, "h")
 
@@ -46,7 +46,7 @@ def test_past_states_follow_by_the_same_transform(inflation, damping):
     window = SmootherWindow(86400.0, damping)
     window.add(START - HOUR, {"soil_water": past})
     call = call_of(FilterChoice("etks", inflation, relaxation=0.5), present)
-    window.update(call, PLACES, THICKNESS)
+    window.update(call, PLACES, {"soil_water": DEPTH})
     found = window.drain()[0].fields["soil_water"]
     seen = call.used.predicted
     mean_weight, root = etkf_weights(seen, call.used.observed - seen.mean(axis=0), call.used.variance, inflation)
@@ -61,8 +61,8 @@ def test_without_dynamics_a_past_state_is_the_present_one(method):
     state, window = field(4), SmootherWindow(86400.0, 1.0)
     for hour in range(3):
         call = call_of(choice, state, START + hour * HOUR, cell=hour + 1)
-        window.update(call, PLACES, THICKNESS)
-        analysed = call.update(flat(state), StatePlaces.of_layers(PLACES, THICKNESS))
+        window.update(call, PLACES, {"soil_water": DEPTH})
+        analysed = call.update(flat(state), StatePlaces.of_layers(PLACES, DEPTH))
         state = analysed.reshape(NMEMBER, NCELL, 3).transpose(2, 0, 1)
         window.add(START + hour * HOUR, {"soil_water": state})
     for one in window.drain():
@@ -73,7 +73,7 @@ def test_out_of_reach_nothing_changes_whatever_the_inflation():
     choice = FilterChoice("letks", 1.3, otherwise=Localization(1500.0))
     past, window = field(1), SmootherWindow(86400.0, 1.0)
     window.add(START - HOUR, {"soil_water": past})
-    window.update(call_of(choice, field(2)), PLACES, THICKNESS)
+    window.update(call_of(choice, field(2)), PLACES, {"soil_water": DEPTH})
     found = window.drain()[0].fields["soil_water"]
     assert np.array_equal(found[:, :, 3:], past[:, :, 3:]) and not (found[:, :, :3] == past[:, :, :3]).any()
     assert (found[:, :, :3].std(axis=1) <= past[:, :, :3].std(axis=1) * (1.0 + 1e-12)).all()
