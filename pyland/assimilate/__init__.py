@@ -3,8 +3,9 @@
 ``analyse`` updates the whole state at once, ``analyse_local`` one local domain at a time, by any of ``FILTERS``;
 ``global_weights`` and ``local_weights`` give their weights, ``localisation_weights`` shows what a taper does.
 ``ObservationType`` and ``ObservationBatch`` turn observations with errors, operators and places into their arrays;
-``reject_outliers`` screens arrays. ``Distances`` and ``river_distances`` localise along a network. ``StateVector``
-joins water and heads.
+``reject_outliers`` screens arrays. ``Distances`` and ``river_distances`` localise along a network.
+``AdaptiveInflation`` estimates how far a spread is too small, with the observations that ``Reach`` finds near.
+``StateVector`` joins water and heads.
 
 ``ParticleFilter`` carries weights from one analysis to the next, ``LaggedSmoother`` updates the past too. ``esmda``,
 ``ies`` and ``IterativeSmoother`` run the model again and again, ``variational`` minimises. ``LogTransform``,
@@ -12,6 +13,7 @@ joins water and heads.
 one for each part of a state.
 """
 
+from pyland.assimilate.adaptive_inflation import AdaptiveInflation
 from pyland.assimilate.anamorphosis import GaussianAnamorphosis
 from pyland.assimilate.correlation_localisation import analyse_correlated
 from pyland.assimilate.diagnostics import AnalysisDiagnostics
@@ -27,6 +29,7 @@ from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_type import ObservationType
 from pyland.assimilate.particle_filter import ParticleFilter, particle_analysis, resample
 from pyland.assimilate.quality import reject_outliers
+from pyland.assimilate.reach import Reach
 from pyland.assimilate.river_distances import river_distances
 from pyland.assimilate.rotations import random_rotation, seik_omega
 from pyland.assimilate.state_vector import StateVector, limit_heads
@@ -36,6 +39,7 @@ from pyland.assimilate.variational import static_modes, variational
 
 __all__ = [
     "FILTERS",
+    "AdaptiveInflation",
     "AnalysisDiagnostics",
     "Distances",
     "FilterInfo",
@@ -48,6 +52,7 @@ __all__ = [
     "ObservationBatch",
     "ObservationType",
     "ParticleFilter",
+    "Reach",
     "StateVector",
     "TransformedVector",
     "analyse",

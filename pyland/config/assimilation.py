@@ -5,45 +5,25 @@ from __future__ import annotations
 from pydantic import field_validator, model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.filters import FILTERS, LATER_FILTERS, SMOOTHERS, UNROTATED_FILTERS, is_local
+from pyland.config.inflation import IncrementalSection, InflationSection
+from pyland.config.localization import LocalizationSection
 from pyland.config.update import UPDATES, ParameterUpdateSection, UpdateSection, read_parameters, read_updates
-
-FILTERS = ("none", "enkf", "etkf", "letkf")
-LATER_FILTERS = ("ensrf", "estkf", "lestkf", "lenkf", "pf", "netf", "lnetf", "lknetf", "enks")
-LOCAL_FILTERS = ("letkf",)
-
-
-class LocalizationSection(Section):
-    """How far an observation reaches."""
-
-    radius: float | None = key(None, "distance beyond which observations have no weight", unit="m", above=0)
-    taper: str = key(
-        "gaspari_cohn", "decrease of the weight with distance", choices=("gaspari_cohn", "exponential", "none")
-    )
-
-
-class InflationSection(Section):
-    """Countermeasures against too small a spread."""
-
-    factor: float = key(
-        1.0,
-        "factor of the deviations of the members from their mean before the analysis",
-        unit="1",
-        at_least=1,
-        at_most=10,
-    )
-    relaxation: float = key(
-        0.0, "share of the forecast spread that is given back after the analysis", unit="1", at_least=0, at_most=1
-    )
 
 
 class AssimilationSection(Section):
     """The filter and what it changes."""
 
-    filter: str = key("none", "assimilation method", choices=FILTERS, later=LATER_FILTERS)
+    filter: str = key(
+        "none", "assimilation method; enks, etks and letks are the smoothers of enkf, etkf and letkf", choices=FILTERS,
+        later=LATER_FILTERS
+    )
     every: float | None = key(
         None, "time between analyses; null analyses whenever there is an observation", unit="s", above=0
     )
-    window: None = key(None, "time window of a smoother; not available in this version")
+    window: float | None = key(
+        None, "time over which a smoother (enks, etks, letks) goes on updating its analysed states", unit="s", above=0
+    )
     update: list[UpdateSection] = key(
         lambda: [UpdateSection()],
         "states that the filter changes, as names or entries; soil_water and pressure_head together: heads where all "
@@ -58,13 +38,14 @@ class AssimilationSection(Section):
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
     inflation: InflationSection = key(InflationSection, "countermeasures against too small a spread", factory=True)
     damping: float = key(1.0, "share of the increment that is applied", unit="1", above=0, at_most=1)
+    rotation: bool = key(
+        False, "rotate the deviations of the members at random after an analysis, which keeps mean and covariance",
+        kind="switch"
+    )
+    incremental: IncrementalSection | None = key(
+        None, "add increments over the steps that follow an analysis; null adds them at once"
+    )
     open_loop: bool = key(True, "run the same ensemble without assimilation for comparison", kind="switch")
-
-    @field_validator("window", mode="before")
-    @classmethod
-    def _window(cls, value: object) -> None:
-        if value is not None:
-            raise ValueError("a window is not available in this version (it belongs to smoothers); remove the key")
 
     @field_validator("update", mode="before")
     @classmethod
@@ -78,16 +59,10 @@ class AssimilationSection(Section):
 
     @model_validator(mode="after")
     def _check(self) -> AssimilationSection:
-        problems: list[Problem] = []
-        if self.filter in LOCAL_FILTERS and self.localization.radius is None:
-            problems.append(
-                (
-                    "localization.radius",
-                    f"expected a radius [m] with filter: {self.filter}, got nothing",
-                    ("localization", "filter"),
-                )
-            )
-        if self.filter not in (*LOCAL_FILTERS, "none") and self.changes("localization"):
+        if self.filter == "none":
+            return self
+        problems = [*self._check_window(), *self._check_inflation()]
+        if not is_local(self.filter) and self.changes("localization"):
             problems.append(
                 (
                     "localization",
@@ -95,9 +70,54 @@ class AssimilationSection(Section):
                     ("localization", "filter"),
                 )
             )
+        if self.rotation and self.filter in UNROTATED_FILTERS:
+            problems.append(
+                ("rotation", f"expected no rotation with filter: {self.filter}, which {UNROTATED_FILTERS[self.filter]}",
+                 ("rotation", "filter"))
+            )
         if problems:
             raise Problems(problems)
         return self
+
+    def _check_window(self) -> list[Problem]:
+        """Check that a smoother has a window and a filter none, and that increments of a smoother enter at once."""
+        problems: list[Problem] = []
+        if self.filter in SMOOTHERS and self.window is None:
+            problems.append(("window", f"expected a window [s] with filter: {self.filter}, got nothing",
+                             ("window", "filter")))
+        if self.filter not in SMOOTHERS and self.window is not None:
+            problems.append(("window", f"expected no window with filter: {self.filter}; it belongs to the smoothers "
+                             f"{', '.join(SMOOTHERS)}", ("window", "filter")))
+        if self.filter in SMOOTHERS and self.incremental is not None:
+            problems.append(("incremental", f"expected no incremental with filter: {self.filter}, which goes on "
+                             "updating its analysed states", ("incremental", "filter")))
+        return problems
+
+    def _check_inflation(self) -> list[Problem]:
+        """Check that noise goes to what is updated, and that only a local filter knows of places out of reach."""
+        inflation, names = self.inflation, self.updated
+        transformed = {entry.variable: entry.transform for entry in self.update if entry.transform != "none"}
+        problems: list[Problem] = [
+            (f"inflation.additive.{name}", f"expected states of update ({', '.join(names)}), got '{name}'",
+             (f"inflation.additive.{name}", "update"))
+            for name in inflation.additive
+            if name not in names
+        ]
+        problems += [
+            (f"inflation.additive.{name}", f"expected no noise for what has transform: {transformed[name]}",
+             (f"inflation.additive.{name}", "update"))
+            for name in inflation.additive
+            if name in transformed
+        ]
+        intervals = [entry.every for entry in (*self.update, *self.parameters.values()) if entry.every is not None]
+        if inflation.adaptive is not None and intervals:
+            problems.append(("inflation.adaptive", f"expected no every in update and parameters with adaptive, which "
+                             f"follows all variables at each analysis, got {intervals[0]:g} s",
+                             ("inflation.adaptive", "update")))
+        if inflation.unobserved and not is_local(self.filter):
+            problems.append(("inflation.unobserved", f"expected no unobserved with filter: {self.filter}, which is "
+                             "global: every cell is within reach", ("inflation.unobserved", "filter")))
+        return problems
 
     @property
     def updated(self) -> tuple[str, ...]:

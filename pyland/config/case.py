@@ -12,6 +12,7 @@ from pyland.config.assimilation import AssimilationSection
 from pyland.config.domain import DomainSection
 from pyland.config.ensemble import EnsembleSection
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.filter_checks import filter_problems
 from pyland.config.flow import flow_problems
 from pyland.config.forcing import ForcingSection
 from pyland.config.land import LandSection
@@ -112,6 +113,7 @@ class CaseConfig(Section):
             *self._check_retention(),
             *self._check_carbon(),
             *self._check_filter(),
+            *filter_problems(self),
             *self._check_intervals(),
             *self._check_rivers(),
             *flow_problems(self),
@@ -282,6 +284,8 @@ class CaseConfig(Section):
             ("output.restart_every", self.output.restart_every),
             ("assimilation.every", self.assimilation.every),
         ]
+        if self.assimilation.incremental is not None:
+            durations.append(("assimilation.incremental.window", self.assimilation.incremental.window))
         durations += [(f"observations.{place}.every", entry.every) for place, entry in enumerate(self.observations)]
         return [
             (path, f"expected a whole number of steps of {step:g} s, got {value:g} s", (path, "time.step"))

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key, read_value
+from pyland.config.localization import TypeLocalizationSection
 from pyland.config.rivers import PlaceSection
 
 UNITS = MappingProxyType({"soil_moisture": "m3 m-3", "groundwater": "m"})
@@ -93,6 +94,14 @@ class ObservationSection(Section):
         0.04, "standard deviation of the observation error, [m3 m-3] or, of groundwater, [m]", unit="m3 m-3 or m",
         above=0,
     )
+    relative_error: float = key(
+        0.0, "standard deviation of the observation error as a share of the value; `error` is then its floor", unit="1",
+        at_least=0, at_most=10
+    )
+    error_correlation: float = key(
+        0.0, "distance at which the correlation of errors of one time has fallen to 1/e; 0 makes them independent",
+        unit="m", at_least=0
+    )
     scaling: str = key("none", "rescaling to the climatology of the model", choices=("none", "mean", "mean_std"))
     every: float | None = key(None, "time between observations; null takes every time of the file", unit="s", above=0)
     window: float = key(
@@ -100,12 +109,36 @@ class ObservationSection(Section):
     )
     quality: QualitySection = key(QualitySection, "which observations are used", factory=True)
     footprint: float = key(0.0, "diameter of the seen area; 0 is the nearest cell", unit="m", at_least=0)
+    footprint_weights: str = key(
+        "uniform", "weights of the cells of a footprint; gaussian: one half at the rim of the diameter, none beyond "
+        "one and a half diameters from the centre", choices=("uniform", "gaussian")
+    )
+    e_folding_depth: float | None = key(
+        None, "depth over which the weight of the soil within `depth` falls to 1/e; null weighs all of it alike",
+        unit="m", above=0
+    )
+    thinning: float = key(
+        0.0, "smallest distance of assimilated observations of one time; those with the smallest error come first",
+        unit="m", at_least=0
+    )
+    withheld: float = key(
+        0.0, "share of the places, or of the times of a single place, that is not assimilated and serves as a test",
+        unit="1", at_least=0, below=1
+    )
+    localization: TypeLocalizationSection | None = key(
+        None, "how far an observation reaches, where it differs from assimilation.localization"
+    )
     twin: TwinSection | None = key(None, "synthetic observations instead of a file")
 
     @property
     def sensed(self) -> tuple[float, float]:
         """Top and bottom of what is seen [m]; NaN where a depth has no meaning."""
         return (self.depth[0], self.depth[1]) if self.type == "soil_moisture" else (math.nan, math.nan)
+
+    @property
+    def decay(self) -> float:
+        """Depth over which the weight of the soil falls to 1/e [m]; infinite where all of it weighs alike."""
+        return math.inf if self.e_folding_depth is None else self.e_folding_depth
 
     @model_validator(mode="before")
     @classmethod
@@ -164,6 +197,21 @@ class ObservationSection(Section):
             )
         elif self.depth[1] < self.depth[0]:
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
+        problems += self._check_weights()
         if problems:
             raise Problems(problems)
         return self
+
+    def _check_weights(self) -> list[Problem]:
+        """Weights need something to weigh."""
+        problems: list[Problem] = []
+        if self.footprint == 0 and self.changes("footprint_weights"):
+            problems.append(("footprint_weights", "expected a footprint above 0 with footprint_weights, got 0",
+                             ("footprint_weights", "footprint")))
+        if self.e_folding_depth is not None and self.type != "soil_moisture":
+            problems.append(("e_folding_depth", f"expected no e_folding_depth with type: {self.type}",
+                             ("e_folding_depth", "type")))
+        elif self.e_folding_depth is not None and self.depth[1] == self.depth[0]:
+            problems.append(("e_folding_depth", "expected a depth with bottom below top with e_folding_depth, got a "
+                             f"probe at {self.depth[0]:g} m", ("e_folding_depth", "depth")))
+        return problems

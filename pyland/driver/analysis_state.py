@@ -244,6 +244,15 @@ class AnalysisState:
         return replace(change, clipped={
             name: clipped.get(name, 0) + change.clipped.get(name, 0) for name in self.names})
 
+    def depths(self, model: Model) -> dict[str, np.ndarray]:
+        """Return the depth of the layers of each variable that has soil layers, by name [m]."""
+        out = {}
+        for name in self.names:
+            if name in LAYERED:
+                thickness = model.thermal_thickness if name == "soil_temperature" else model.thickness
+                out[name] = np.cumsum(thickness) - 0.5 * thickness
+        return out
+
     def add(self, increments: Mapping[str, np.ndarray], model: Model) -> Change:
         """Add increments to what a model has now.
 

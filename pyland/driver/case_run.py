@@ -17,6 +17,7 @@ from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
 from pyland.config import CaseConfig
 from pyland.config.domain import ElevationSection
+from pyland.config.filters import SMOOTHERS
 from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
 from pyland.config.observations import UNITS
@@ -27,15 +28,19 @@ from pyland.diagnose.skill import skill_of_run
 from pyland.driver.analysis_state import updated_variables
 from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
+from pyland.driver.filter_call import FilterChoice
 from pyland.driver.filtering import Analysis
+from pyland.driver.incremental_update import IncrementalUpdate, part_weights
+from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
-from pyland.driver.observing import TruthObserver, read_sets, rescale
+from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
+from pyland.driver.smoother_window import SmootherWindow
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
@@ -124,6 +129,8 @@ class CaseRun:
                            self.setup.water_thickness)
         elif with_filter:
             sets = rescale(config, sets, self.run_dir, self.comm, self.setup.water_thickness)
+        if with_filter:
+            set_aside(config, sets)
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
@@ -168,6 +175,8 @@ class CaseRun:
             integrate(run)
         if first < run.step_index and not run.records.is_restart_due(run.end):
             run.write_restart()
+        if isinstance(run.analysis, Analysis) and run.analysis.smoother is not None:
+            run.records.add_smoothed(run.analysis.smoother.drain())
         run.records.finish(run.time, run.model)
         elapsed = clock.perf_counter() - began
         label = name.replace(" ", "_")
@@ -254,6 +263,8 @@ class CaseRun:
             "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
             "increments": self._reported,
+            "smoothed": (*config.assimilation.updated, *config.assimilation.parameters) if (
+                config.assimilation.filter in SMOOTHERS) else (),
         }
 
     @property
@@ -283,7 +294,26 @@ class CaseRun:
                             if entry.quality.max_innovation is not None},
             seed=config.ensemble.seed,
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
+            choice=FilterChoice.of_case(config),
+            spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
+            **self._after_the_filter(ranks),
         )
+
+    def _after_the_filter(self, ranks: CellRanks) -> dict[str, Any]:
+        """Return what an analysis does besides its filter, as far as the case asks for it."""
+        config, section = self.config, self.config.assimilation
+        out: dict[str, Any] = {}
+        if section.inflation.adaptive is not None:
+            out["adaptive"] = AdaptiveFactors(section.inflation.adaptive, ranks, section.inflation.unobserved)
+        if section.inflation.additive:
+            cells = self.setup.domain.cell_id[ranks.share]
+            out["additive"] = AdditiveNoise(section.inflation.additive, config.ensemble.seed, cells)
+        if section.incremental is not None:
+            steps = round(section.incremental.window / config.time.step)
+            out["incremental"] = IncrementalUpdate(part_weights(section.incremental.weights, steps))
+        if section.filter in SMOOTHERS:
+            out["smoother"] = SmootherWindow(section.window, section.damping)
+        return out
 
     # ---- end -----------------------------------------------------------------------------------------
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from pyland.assimilate import analyse, analyse_local
+from pyland.assimilate.state_part import JoinedState
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.member_statistics import member_mean
 from pyland.base.parallel import Communicator
 from pyland.config.observations import UNITS
 from pyland.driver.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
+from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.incremental_update import IncrementalUpdate
+from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.member_parameters import MemberParameters
+from pyland.driver.smoother_window import PastState, SmootherWindow
 from pyland.observe import (
-    AnalysisInput,
     InnovationStatistics,
     ObservationSet,
     assemble,
@@ -27,9 +29,6 @@ from pyland.observe import (
 
 WITHOUT_UNIT = ("n", "chi2")
 """Statistics of innovations that several quantities may share."""
-
-LOCAL_FILTERS = ("letkf",)
-"""Filters that update each cell with the observations around it."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,8 @@ class Outcome:
         The same by variable.
     heat : numpy.ndarray, shape (member, cell)
         Heat added to soil and snow of these [J m-2].
+    left : list of PastState
+        Smoothed states that have left the window of a smoother.
     """
 
     sets: list[ObservationSet]
@@ -62,6 +63,7 @@ class Outcome:
     clipped: int
     clipped_by: dict[str, int]
     heat: np.ndarray
+    left: list[PastState] = field(default_factory=list)
 
 
 class Analysis:
@@ -99,6 +101,18 @@ class Analysis:
         Seed of perturbed observations.
     parameters : MemberParameters, optional
         Needed where parameters are updated.
+    choice : FilterChoice, optional
+        Filter with all its options; in place of ``method``, ``radius``, ``taper``, ``inflation``, ``relaxation``.
+    spacing : mapping of str to float
+        Smallest distance of assimilated observations per observation name [m].
+    adaptive : AdaptiveFactors, optional
+        Inflation that observations estimate.
+    additive : AdditiveNoise, optional
+        Noise that is added after the filter.
+    incremental : IncrementalUpdate, optional
+        Increments enter over the steps that follow.
+    smoother : SmootherWindow, optional
+        Analysed states that go on being updated.
     """
 
     def __init__(
@@ -122,9 +136,17 @@ class Analysis:
         max_innovation: Mapping[str, float],
         seed: int,
         parameters: MemberParameters | None = None,
+        choice: FilterChoice | None = None,
+        spacing: Mapping[str, float] | None = None,
+        adaptive: AdaptiveFactors | None = None,
+        additive: AdditiveNoise | None = None,
+        incremental: IncrementalUpdate | None = None,
+        smoother: SmootherWindow | None = None,
     ) -> None:
         self.sets = sets
-        self.method = method
+        self.choice = choice or FilterChoice(
+            method, inflation, relaxation, otherwise=Localization(radius, taper), seed=seed)
+        self.adaptive, self.additive, self.incremental, self.smoother = adaptive, additive, incremental, smoother
         self.statistics = InnovationStatistics()
         self._every = np.timedelta64(round(every), "s")
         self._start = np.datetime64(start, "s")
@@ -135,9 +157,7 @@ class Analysis:
         self._reported = tuple(reported)
         self._coordinates = np.stack([x, y], axis=1)
         self._cell_id, self._comm = np.asarray(cell_id), comm
-        self._radius, self._taper = radius, taper
-        self._inflation, self._relaxation = inflation, relaxation
-        self._max_innovation, self._seed = dict(max_innovation), seed
+        self._max_innovation, self._spacing = dict(max_innovation), dict(spacing or {})
 
     def is_due(self, time: np.datetime64) -> bool:
         """Whether observations of the interval that ends at ``time`` wait to be assimilated."""
@@ -158,18 +178,26 @@ class Analysis:
     def update(self, time: np.datetime64, model: Model) -> Outcome:
         """Assimilate what arrived in the interval that ends at ``time``; changes the state of ``model``."""
         sets = sets_between(self.sets, time - self._every, time)
+        changes = [] if self.incremental is None else [self._add(model, self.incremental.rest())]
+        left = [] if self.smoother is None else self.smoother.leave(time)
         fields = self._fields(sets, model)
         prior = self._predict(sets, fields, model.thickness)
-        used = assemble(sets, prior, self._max_innovation)
+        used = assemble(sets, prior, self._max_innovation, self._spacing)
         before = {name: member_mean(fields[name]) for name in self._reported}
-        nothing = np.zeros((model.nmember, model.ncell))
-        change = Change(nothing, nothing, {})
+        after = fields
         if used.size:
             self.statistics.add(used.predicted, used.observed, used.variance)
-            change = self._change(time, model, fields, used)
-        for name, count in change.clipped.items():
-            self.clipped[name] += count
-        after = self._fields(sets, model)
+            found = self._analysed(time, model, fields, FilterCall(self.choice, time, sets, used), sets)
+            if found is not None and self.incremental is None:
+                changes.append(self.state.put(*found, fields, model, self._comm))
+                after = self._fields(sets, model)
+            elif found is not None:
+                after, change = self._wait(*found, fields, model)
+                changes.append(change)
+        if self.smoother is not None:
+            self.smoother.add(time, {name: after[name] for name in self.state.names})
+        change = _total(changes, model)
+        self._count(change)
         posterior = self._predict(sets, after, model.thickness)
         return Outcome(
             sets,
@@ -180,7 +208,16 @@ class Analysis:
             sum(change.clipped.values()),
             change.clipped,
             change.heat,
+            left,
         )
+
+    def add_increment(self, model: Model) -> Change | None:
+        """Add what enters before the coming step, and return what it changed, None if nothing waits; collective."""
+        if self.incremental is None or not self.incremental.is_waiting:
+            return None
+        change = self._add(model, self.incremental.part())
+        self._count(change)
+        return change
 
     def _fields(self, sets: list[ObservationSet], model: Model) -> dict[str, np.ndarray]:
         """Return copies of what is observed, updated or reported, all members, (layer, member, cell); collective."""
@@ -195,34 +232,111 @@ class Analysis:
         predicted = []
         for one in sets:
             operator = operator_for(one.type)
-            columns = operator.columns(fields[operator.field], thickness, one.top, one.bottom)
+            columns = operator.columns(
+                fields[operator.field], thickness, one.top, one.bottom, one.e_folding_depth)
             predicted.append(combine_footprints(columns, self._cell_id, one.cells, one.weights, self._comm))
         return predicted
 
-    def _change(
-        self, time: np.datetime64, model: Model, fields: Mapping[str, np.ndarray], used: AnalysisInput
-    ) -> Change:
-        """Put the analysed state into the model; return what was added and cut."""
+    def _analysed(
+        self, time: np.datetime64, model: Model, fields: Mapping[str, np.ndarray], call: FilterCall,
+        sets: list[ObservationSet]
+    ) -> tuple[JoinedState, np.ndarray] | None:
+        """Return the state before and after the filter, (row, member, cell), None if nothing is due.
+
+        The states of a smoother follow.
+        """
         state = self.state.take(time, fields, model)
+        places = None if state is None else StatePlaces.of_layers(self._coordinates, state.depth)
+        if state is not None:
+            nrow, nmember, ncell = state.values.shape
+            ensemble = state.values.transpose(1, 2, 0).reshape(nmember, ncell * nrow)
+            if self.adaptive is not None:
+                ensemble, call = self.adaptive.inflate(call, places, ensemble, sets, model.thickness, _rows(state))
+        if self.smoother is not None:
+            self.smoother.update(call, self._coordinates, self.state.depths(model))
         if state is None:
-            nothing = np.zeros((model.nmember, model.ncell))
-            return Change(nothing, nothing, {})
-        return self.state.put(state, self._filtered(time, state.values, used), fields, model, self._comm)
+            return None
+        analysed = call.update(ensemble, places).reshape(nmember, ncell, nrow).transpose(2, 0, 1)
+        return state, analysed + self._noise(time, call, state, places) if self.additive is not None else analysed
 
-    def _filtered(self, time: np.datetime64, state: np.ndarray, used: AnalysisInput) -> np.ndarray:
-        """Return the analysed state, (row, member, cell)."""
-        nlayer, nmember, ncell = state.shape
-        ensemble = state.transpose(1, 2, 0).reshape(nmember, ncell * nlayer)
-        common: dict[str, Any] = {"inflation": self._inflation, "relaxation": self._relaxation}
-        if self.method in LOCAL_FILTERS:
-            analysed = analyse_local(
-                ensemble, used.predicted, used.observed, used.variance, self._coordinates, used.coordinates,
-                self._radius, method=self.method, taper=self._taper,
-                domain_of_state=np.repeat(np.arange(ncell), nlayer), **common)
-        else:
-            stamp = int(np.datetime64(time, "s").astype(np.int64))
-            analysed = analyse(
-                ensemble, used.predicted, used.observed, used.variance, method=self.method,
-                rng=np.random.Generator(np.random.Philox(key=[self._seed, stamp])), **common)
-        return analysed.reshape(nmember, ncell, nlayer).transpose(2, 0, 1)
+    def _noise(self, time: np.datetime64, call: FilterCall, state: JoinedState, places: StatePlaces) -> np.ndarray:
+        """Return noise where an observation reaches the state, or everywhere if asked; (row, member, cell).
 
+        What a part takes over is damped; noise is not.
+        """
+        noise = np.zeros(state.values.shape)
+        for part, first in zip(state.parts, state.start, strict=True):
+            rows = slice(first, first + part.count)
+            drawn = self.additive.of(part.name, time, noise[rows].shape) / part.damping
+            noise[rows] = np.where(np.broadcast_to(part.is_updated, part.values.shape)[:part.count], drawn, noise[rows])
+        if self.choice.unobserved:
+            return noise
+        nrow, _, ncell = noise.shape
+        return noise * call.is_reached(places).reshape(ncell, nrow).T[:, None, :]
+
+    def _wait(
+        self, state: JoinedState, analysed: np.ndarray, fields: Mapping[str, np.ndarray], model: Model
+    ) -> tuple[dict[str, np.ndarray], Change]:
+        """Let the increments wait; return the fields as if they were in, and what was out of range."""
+        new, clipped = self.state.analysed(state, analysed, fields, model)
+        self.incremental.begin({name: self._comm.my_members(one - fields[name]) for name, one in new.items()})
+        nothing = np.zeros((model.nmember, model.ncell))
+        return {**fields, **new}, Change(nothing, nothing, clipped)
+
+    def _add(self, model: Model, parts: Mapping[str, np.ndarray]) -> Change:
+        """Add parts of increments, ([layer,] member, cell) of this rank."""
+        return self.state.add(parts, model) if parts else _total([], model)
+
+    def _count(self, change: Change) -> None:
+        """Count what had to be brought into range."""
+        for name, count in change.clipped.items():
+            self.clipped[name] += count
+
+    # ---- restart -----------------------------------------------------------------------------------
+
+    def cell_state(self) -> dict[str, np.ndarray]:
+        """Return what a restart needs over this rank's members and cells; collective."""
+        out: dict[str, np.ndarray] = {}
+        if self.incremental is not None:
+            out |= self.incremental.state()[0]
+        if self.smoother is not None:
+            out |= self.smoother.state(self._comm)[0]
+        return out
+
+    def plain_state(self) -> dict[str, np.ndarray]:
+        """Return what a restart needs that is the same on all ranks; collective."""
+        clipped = list(self.total_clipped(self._comm).values())
+        out = {"analysis:statistics": self.statistics.state(), "analysis:clipped": np.array(clipped, dtype=np.int64)}
+        if self.incremental is not None:
+            out |= self.incremental.state()[1]
+        if self.smoother is not None:
+            out |= self.smoother.state(self._comm)[1]
+        return out | ({} if self.adaptive is None else self.adaptive.state())
+
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Continue from a restart, reduced to this rank's members and cells; collective."""
+        self.statistics.restore(state["analysis:statistics"])
+        counts = state["analysis:clipped"] if self._comm.is_root else np.zeros(len(self.clipped), int)
+        self.clipped = dict(zip(self.clipped, map(int, counts), strict=True))
+        if self.incremental is not None:
+            self.incremental.restore(state)
+        if self.smoother is not None:
+            self.smoother.restore(state, self._comm, self.state.names)
+        if self.adaptive is not None:
+            self.adaptive.restore(state)
+
+
+def _rows(state: JoinedState) -> dict[str, slice]:
+    """Return the rows of each variable of a state vector that has a row for each of its layers."""
+    return {part.name: slice(first, first + part.count)
+            for part, first in zip(state.parts, state.start, strict=True) if not part.is_shared}
+
+
+def _total(changes: Sequence[Change], model: Model) -> Change:
+    """Return the sum of changes."""
+    nothing = np.zeros((model.nmember, model.ncell))
+    clipped: dict[str, int] = {}
+    for one in changes:
+        for name, count in one.clipped.items():
+            clipped[name] = clipped.get(name, 0) + count
+    return Change(sum((one.water for one in changes), nothing), sum((one.heat for one in changes), nothing), clipped)

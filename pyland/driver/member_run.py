@@ -10,17 +10,20 @@ import numpy as np
 from pyland.coupling import ColumnModel
 from pyland.driver.domain_water import DOMAIN_STATE
 from pyland.driver.filtering import Analysis
+from pyland.driver.incremental_update import NEXT
+from pyland.driver.inflating import PREFIX as FACTORS
 from pyland.driver.integration import Integration
 from pyland.driver.records import Records
 from pyland.driver.river_run import PREFIX, RiverRun
 from pyland.driver.setup import Setup
+from pyland.driver.smoother_window import TIMES
 from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
 from pyland.output.restart import Restart
 
 PLAIN = frozenset({
     "accumulator_duration", "analysis:clipped", "analysis:statistics", "balance_clock", "clock", "interval_start",
-    "largest_residuals", "perturbation:step", *DOMAIN_STATE,
+    "largest_residuals", "perturbation:step", NEXT, TIMES, *DOMAIN_STATE,
 })
 """Arrays of a restart that have no cell axis."""
 
@@ -81,7 +84,10 @@ class MemberRun(Integration):
             self.rivers.add_step(seconds, self.model, weather)
 
     def advance(self, step: Step, weather: Mapping[str, np.ndarray]) -> None:
-        """Advance the columns by one step."""
+        """Advance the columns by one step, after what an earlier analysis has left to be added."""
+        change = self.analysis.add_increment(self.model) if isinstance(self.analysis, Analysis) else None
+        if change is not None:
+            self.records.add_increment(change.water, change.heat)
         self._setup.advance(self.model, step, weather)
 
     # ---- restart -----------------------------------------------------------------------------------
@@ -93,6 +99,8 @@ class MemberRun(Integration):
             out["perturbation:noise"] = noise["noise"]
         if self.parameters is not None:
             out |= {PARAMETER + name: values for name, values in self.parameters.state(self.model).items()}
+        if self.analysis is not None:
+            out |= self.analysis.cell_state()
         return out | self.records.state()[0]
 
     def _plain_state(self) -> dict[str, np.ndarray]:
@@ -103,14 +111,12 @@ class MemberRun(Integration):
         if self.rivers is not None:
             out |= self.rivers.state()
         if self.analysis is not None:
-            out["analysis:statistics"] = self.analysis.statistics.state()
-            clipped = self.analysis.total_clipped(self._comm)
-            out["analysis:clipped"] = np.array(list(clipped.values()), dtype=np.int64)
+            out |= self.analysis.plain_state()
         return out
 
     def is_plain(self, name: str) -> bool:
         """Tell whether an array of a restart has no cell axis."""
-        return name in PLAIN or name.startswith(PREFIX)
+        return name in PLAIN or name.startswith((PREFIX, FACTORS))
 
     def resume(self, restart: Restart) -> None:
         """Take up the state of a restart, reduced to this rank's members and cells."""
@@ -122,9 +128,7 @@ class MemberRun(Integration):
         if self._perturbation is not None and "perturbation:noise" in state:
             self._perturbation.restore({"noise": state["perturbation:noise"], "step": state["perturbation:step"][0]})
         if self.analysis is not None:
-            self.analysis.statistics.restore(state["analysis:statistics"])
-            counts = state["analysis:clipped"] if self._comm.is_root else np.zeros(len(self.analysis.clipped), int)
-            self.analysis.clipped = dict(zip(self.analysis.clipped, map(int, counts), strict=True))
+            self.analysis.restore(state)
         if self.rivers is not None:
             self.rivers.restore(state)
         self.records.resume(restart.time, state)

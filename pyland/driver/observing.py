@@ -21,10 +21,12 @@ from pyland.observe import (
     ObservationSet,
     TargetCells,
     combine_footprints,
+    error_of,
     make_observations,
     operator_for,
     read_measurements,
     rescale_sets,
+    withhold,
 )
 
 
@@ -63,7 +65,8 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
         found = read_measurements(
             entry.file, entry.variable, target, name=entry.name, error=entry.error, kind=entry.type,
             depth=entry.sensed, times=observation_times(entry, start, end), window=entry.window,
-            footprint=entry.footprint, stamps=entry.stamps, units=entry.units,
+            footprint=entry.footprint, footprint_weights=entry.footprint_weights,
+            relative_error=entry.relative_error, e_folding_depth=entry.decay, stamps=entry.stamps, units=entry.units,
             accepted_quality=[int(flag) for flag in entry.quality.accepted])
         inside = [one for one in found if start < one.time <= end]
         if not inside:
@@ -107,7 +110,7 @@ def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
         x, y = (np.array([one[axis] for one in found]) for axis in (0, 1))
         cells = np.array([one[2] for one in found])
     if entry.footprint > 0:
-        return Places(x, y, *target.footprints(x, y, entry.footprint))
+        return Places(x, y, *target.footprints(x, y, entry.footprint, entry.footprint_weights))
     return Places(x, y, cells[:, None], np.ones((cells.size, 1)))
 
 
@@ -145,7 +148,8 @@ def observation_problems(config: CaseConfig, whole: Domain, depth: float) -> lis
             if entry.twin is not None:
                 twin_places(entry, target)
             else:
-                read_sets(config.model_copy(update={"observations": [entry]}), whole)
+                alone = config.model_copy(update={"observations": [entry]})
+                set_aside(alone, read_sets(alone, whole))
         except PylandError as error:
             problems.append(f"{where}: {error}")
         if entry.sensed[1] > depth:
@@ -186,13 +190,15 @@ class TruthObserver:
                 continue
             operator, places, twin = operator_for(entry.type), self._places[entry.name], entry.twin
             field = self._ranks.all_members(field_of(operator.field, model))
-            columns = operator.columns(field, model.thickness, *entry.sensed)
+            columns = operator.columns(field, model.thickness, *entry.sensed, entry.decay)
             seen = combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
             self.sets.append(make_observations(
-                seen, time, places.x, places.y, name=entry.name, error=twin.error or entry.error, seed=twin.seed,
-                kind=entry.type, depth=entry.sensed, fraction=twin.coverage, coverage=twin.pattern, cells=places.cells,
-                weights=places.weights))
-            self.sets[-1].variance[:] = entry.error**2
+                seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
+                error=twin.error or error_of(seen, entry.error, entry.relative_error),
+                fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
+                e_folding_depth=entry.decay))
+            made = self.sets[-1]
+            made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
 
 
 def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> frozenset[np.datetime64]:
@@ -240,6 +246,26 @@ def rescale(
     return out
 
 
+def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:
+    """Withhold the share of each entry that is to test the analysis.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    sets : list of ObservationSet
+        All observations; their flags change.
+
+    Raises
+    ------
+    InputError
+        If an entry has too few places or times to choose from.
+    """
+    for entry in config.observations:
+        if entry.withheld > 0:
+            withhold([one for one in sets if one.name == entry.name], entry.withheld, config.ensemble.seed)
+
+
 def _climatology(
     sets: list[ObservationSet], history: Path, thickness: np.ndarray
 ) -> tuple[dict[int, float], dict[int, float]]:
@@ -263,7 +289,8 @@ def _climatology(
         record = int(np.clip(np.searchsorted(times, one.time), 0, times.size - 1))
         columns = flat[record][0]
         if operator.recorded == operator.field:  # what the sensor sees is made of it
-            columns = operator.columns(flat[record][:, None, :], thickness, one.top, one.bottom)[0]
+            columns = operator.columns(
+                flat[record][:, None, :], thickness, one.top, one.bottom, one.e_folding_depth)[0]
         for row in np.flatnonzero(one.used):
             cells, weights = one.cells[row], one.weights[row]
             value = float((columns[cells[cells >= 0]] * weights[cells >= 0]).sum())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from pyland.driver.filtering import Outcome
 from pyland.driver.member_parameters import has_parameter, parameter_of
 from pyland.driver.river_records import RIVER_TERMS, RiverRecords
 from pyland.driver.river_run import RiverRun
+from pyland.driver.smoother_window import TIMES, PastState
 from pyland.driver.time_loop import Step
 from pyland.output.accumulator import Accumulator
 from pyland.output.analysis import MEMBERS_ATTRIBUTE, AnalysisWriter, ObservationRecord
 from pyland.output.balance import ENERGY_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.history import HistoryWriter, MembersWriter, stamp_of
+from pyland.output.smoothed import SmoothedWriter
 
 
 class Records:
@@ -55,6 +57,8 @@ class Records:
         Observation streams, name to type and units; empty without observations.
     increments : sequence of str
         Variables whose increments are written.
+    smoothed : sequence of str
+        Variables of a smoother, which writes its states when they leave its window; empty for a filter.
     rivers : RiverRun, optional
         Rivers of the ensemble.
     with_carbon : bool
@@ -78,6 +82,7 @@ class Records:
         start: np.datetime64,
         streams: Mapping[str, Mapping[str, str]] | None = None,
         increments: tuple[str, ...] = ("soil_water",),
+        smoothed: tuple[str, ...] = (),
         rivers: RiverRun | None = None,
         with_carbon: bool = False,
     ) -> None:
@@ -96,6 +101,8 @@ class Records:
         self._analysis = AnalysisWriter(
             run_dir, grid, streams, increments, {**attrs, MEMBERS_ATTRIBUTE: nmember},
             members=nmember if observation_members else 0, communicator=comm) if streams else None
+        self._smoothed = SmoothedWriter(
+            run_dir, grid, smoothed, attrs, communicator=comm) if streams and smoothed else None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
         self.largest_water_residual = 0.0
@@ -114,7 +121,8 @@ class Records:
 
     @property
     def _writers(self) -> list[HistoryWriter | BalanceWriter | AnalysisWriter]:
-        return [one for one in (self._history, self._members, self._balance, self._analysis) if one is not None]
+        whole = (self._history, self._members, self._balance, self._analysis, self._smoothed)
+        return [one for one in whole if one is not None]
 
     def start(self, model: ColumnModel) -> None:
         """Begin a new run; files of an earlier run under the same names are removed."""
@@ -133,6 +141,9 @@ class Records:
                 self._resume_balance(time, state)
             elif writer is self._analysis:
                 self._analysis.resume(time)
+            elif writer is self._smoothed:
+                waiting = state[TIMES]
+                writer.resume(time, np.datetime64(int(waiting[0]), "s") if waiting.size else None)
             else:
                 writer.resume(time, self._interval_start)
         self._accumulator.restore(state)
@@ -203,6 +214,16 @@ class Records:
         self._book_increment(outcome.water, outcome.heat)
         if self._analysis is not None:
             self._analysis.add(time, self._observed(outcome), outcome.increments)
+        self.add_smoothed(outcome.left)
+
+    def add_smoothed(self, states: Iterable[PastState]) -> None:
+        """Write states that have left the window of a smoother."""
+        for one in states:
+            self._smoothed.add_state(one.time, one.fields)
+
+    def add_increment(self, water: np.ndarray, heat: np.ndarray) -> None:
+        """Book water [kg m-2] and heat [J m-2] of an earlier analysis that enter before a step, (member, cell)."""
+        self._book_increment(water, heat)
 
     def _book_increment(self, water: np.ndarray, heat: np.ndarray) -> None:
         """Book the water [kg m-2] and the heat [J m-2] that an analysis added, (member, cell)."""

@@ -16,8 +16,8 @@ from pyland.driver.coupled_case import CoupledCaseRun
 from pyland.driver.flow_case import FlowCaseRun
 from pyland.output.atomic import complete_file
 
-RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "balance.nc", "discharge.nc", "truth.nc",
-           "observations.nc")
+RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "smoothed.nc", "balance.nc", "discharge.nc",
+           "truth.nc", "observations.nc")
 """Files of an earlier run that a new one removes first, so that a failure leaves nothing that looks complete."""
 
 _log = get_logger("run")

@@ -2,7 +2,7 @@
 
 from pyland.observe.groundwater import column_water_table
 from pyland.observe.innovations import AnalysisInput, InnovationStatistics, assemble
-from pyland.observe.measurement_files import read_measurements
+from pyland.observe.measurement_files import error_of, read_measurements
 from pyland.observe.observation_files import read_observations, write_observations
 from pyland.observe.observations import ObservationSet, sets_between
 from pyland.observe.operators import Operator, operator_for
@@ -19,6 +19,8 @@ from pyland.observe.soil_moisture import (
 )
 from pyland.observe.synthetic import make_observations
 from pyland.observe.target_cells import TargetCells
+from pyland.observe.thinning import is_kept
+from pyland.observe.withholding import withhold
 
 __all__ = [
     "AnalysisInput",
@@ -33,8 +35,10 @@ __all__ = [
     "column_water_table",
     "combine_footprints",
     "depth_weights",
+    "error_of",
     "footprint_average",
     "footprint_slots",
+    "is_kept",
     "limit_to_porosity",
     "make_observations",
     "observed_climatology",
@@ -46,5 +50,6 @@ __all__ = [
     "rescale_sets",
     "sets_between",
     "soil_moisture",
+    "withhold",
     "write_observations",
 ]

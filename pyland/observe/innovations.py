@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import INNOVATION, ObservationSet
+from pyland.observe.observations import INNOVATION, THINNED, ObservationSet
+from pyland.observe.thinning import is_kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,9 +53,10 @@ class AnalysisInput:
 
 
 def assemble(
-    sets: list[ObservationSet], predicted: list[np.ndarray], max_innovation: float | Mapping[str, float] | None = None
+    sets: list[ObservationSet], predicted: list[np.ndarray], max_innovation: float | Mapping[str, float] | None = None,
+    spacing: Mapping[str, float] | None = None,
 ) -> AnalysisInput:
-    """Collect the used observations of one analysis and reject those too far from the ensemble.
+    """Collect the used observations of one analysis: those near enough to the ensemble, and far enough from each other.
 
     Parameters
     ----------
@@ -64,6 +66,9 @@ def assemble(
         What the members predict for every observation of each set, used or not.
     max_innovation : float or mapping of name to float, optional
         Largest absolute innovation in standard deviations sqrt(spread**2 + R); None keeps all.
+    spacing : mapping of name to float, optional
+        Smallest distance of the observations of a set that are used [m]; the flags of the others change to ``thinned``.
+        Names that are missing are not thinned.
 
     Returns
     -------
@@ -98,6 +103,10 @@ def assemble(
             innovation = one.values[index] - prediction[:, index].mean(axis=0)
             allowed = limit * np.sqrt(_spread2(prediction[:, index]) + one.variance[index])
             one.flags[index[np.abs(innovation) > allowed]] = INNOVATION
+        if spacing is not None and one.name in spacing:
+            index = np.flatnonzero(one.used)
+            kept = is_kept(one.x[index], one.y[index], one.variance[index], one.location[index], spacing[one.name])
+            one.flags[index[~kept]] = THINNED
         chosen.append(np.flatnonzero(one.used))
     return AnalysisInput(
         predicted=np.concatenate([np.asarray(p, float)[:, c] for p, c in zip(predicted, chosen, strict=True)], axis=1),

@@ -36,6 +36,9 @@ def read_measurements(
     times: np.ndarray | None = None,
     window: float = 0.0,
     footprint: float = 0.0,
+    footprint_weights: str = "uniform",
+    relative_error: float = 0.0,
+    e_folding_depth: float = np.inf,
     stamps: str | None = None,
     units: str | None = None,
     quality_variable: str | None = None,
@@ -66,6 +69,12 @@ def read_measurements(
         0 the sample that ends at the analysis time (stamps ``start`` and ``end``) or bears it (``instant``) is taken.
     footprint : float
         Diameter of the footprint [m]; 0 is the nearest cell.
+    footprint_weights : {"uniform", "gaussian"}
+        See `TargetCells.footprints`.
+    relative_error : float
+        Standard deviation of the error as a share of the value [1]; ``error`` is its floor.
+    e_folding_depth : float
+        Depth over which the weight of the soil in ``depth`` falls to 1/e [m].
     stamps : {"start", "instant", "end"}, optional
         What a time of the file means. Default: ``start`` if the file says so (``time_convention`` attribute or
         ALMA convention), else ``instant``.
@@ -111,13 +120,14 @@ def read_measurements(
     flags[:, ~inside] = OUTSIDE
     values, flags, x, y = values[:, place], flags[:, place], x[place], y[place]
     if footprint > 0:
-        cells, weights = target.footprints(x, y, footprint)
+        cells, weights = target.footprints(x, y, footprint, footprint_weights)
     else:
         cells, weights = cell[place, None], np.ones((place.size, 1))
     sets = []
     for moment, value, flag in _select(values, flags, time, interval, times, window):
-        sets.append(ObservationSet(name, kind, moment, value, np.full(place.size, error**2), x, y, cells,
-                                   weights, *map(float, depth), location=place, flags=flag))
+        sets.append(ObservationSet(name, kind, moment, value, error_of(value, error, relative_error) ** 2, x, y, cells,
+                                   weights, *map(float, depth), location=place, flags=flag,
+                                   e_folding_depth=e_folding_depth))
     if not sets and times is not None and np.size(times):
         moments = np.atleast_1d(times)
         raise InputError(
@@ -125,6 +135,11 @@ def read_measurements(
             f"of '{variable}'; the file covers {time[0]} to {time[-1]}. Check the period, `every` and the window."
         )
     return sets
+
+
+def error_of(values: np.ndarray, error: float, relative_error: float = 0.0) -> np.ndarray:
+    """Return standard deviations of errors, a share of the values but not below ``error``; NaN counts as no value."""
+    return np.fmax(error, relative_error * np.abs(np.asarray(values, float)))
 
 
 def _open(path: Path, label: str) -> xr.Dataset:

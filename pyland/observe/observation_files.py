@@ -12,7 +12,7 @@ from pyland.base.errors import InputError
 from pyland.observe.observations import REASONS, ObservationSet
 from pyland.observe.quantities import QUANTITIES
 
-FORMAT = "pyland observations 1"
+FORMAT = "pyland observations 2"
 
 _COLUMNS = {
     # name in the file: (attribute of ObservationSet, type, attributes)
@@ -96,6 +96,9 @@ def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
     for name, attribute in (("depth_top", "top"), ("depth_bottom", "bottom")):
         _column(file, name, "f8", ("set",), np.array([getattr(one, attribute) for one in sets]),
                 {"long_name": name.replace("_", " "), "units": "m", "positive": "down"})
+    _column(file, "e_folding_depth", "f8", ("set",), np.array([one.e_folding_depth for one in sets]),
+            {"long_name": "depth over which the weight of what is seen falls to 1/e, infinite for equal weights",
+             "units": "m"})
     for name, attribute in (("set_name", "name"), ("set_type", "type")):
         column = file.createVariable(name, str, ("set",))
         column.long_name = f"{attribute} of the set"
@@ -137,6 +140,6 @@ def read_observations(path: str | Path) -> list[ObservationSet]:
             str(content["set_name"][k]), str(content["set_type"][k]), np.datetime64(int(content["set_time"][k]), "s"),
             content[str(content["set_type"][k])][part], cells=content["footprint_cell"][part, :slots],
             weights=content["footprint_weight"][part, :slots], top=float(content["depth_top"][k]),
-            bottom=float(content["depth_bottom"][k]), **columns))
+            bottom=float(content["depth_bottom"][k]), e_folding_depth=float(content["e_folding_depth"][k]), **columns))
         start += int(size)
     return sets

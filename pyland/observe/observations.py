@@ -8,7 +8,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 
-USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION = range(6)
+USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION, THINNED, WITHHELD = range(8)
 
 REASONS = {
     USED: "used",
@@ -17,6 +17,8 @@ REASONS = {
     QUALITY: "rejected_by_quality_flag",
     OUTSIDE: "outside_domain",
     INNOVATION: "innovation_too_large",
+    THINNED: "thinned",
+    WITHHELD: "withheld",
 }
 """Flag values and their meanings; one CF flag_meanings word each."""
 
@@ -46,6 +48,8 @@ class ObservationSet:
         Identity of the place, the same in all sets of a name; for statistics over time.
     flags : ndarray of int8, shape (obs,)
         One of the keys of :data:`REASONS`.
+    e_folding_depth : float
+        Depth over which the weight of the soil within the window falls to 1/e [m]; infinite: all of it weighs alike.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class ObservationSet:
     bottom: float = 0.0
     location: np.ndarray | None = None
     flags: np.ndarray | None = field(default=None)
+    e_folding_depth: float = float("inf")
 
     def __post_init__(self) -> None:
         self.time = np.datetime64(self.time, "s")

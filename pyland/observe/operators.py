@@ -24,16 +24,19 @@ class Operator:
     recorded : str
         Registry id of what a history holds of it.
     columns : callable
-        Takes the field, the thickness of the layers (layer,) [m], and top and bottom of what is seen [m]; returns what
-        is seen, (member, cell) [unit of the type].
+        Takes the field, the thickness of the layers (layer,) [m], top and bottom of what is seen [m], and the depth
+        over which the weight of what is seen falls to 1/e [m], infinite by default; returns what is seen,
+        (member, cell) [unit of the type].
     """
 
     field: str
     recorded: str
-    columns: Callable[[np.ndarray, np.ndarray, float, float], np.ndarray]
+    columns: Callable[..., np.ndarray]
 
 
-def _table(pressure_head: np.ndarray, thickness: np.ndarray, top: float, bottom: float) -> np.ndarray:
+def _table(
+    pressure_head: np.ndarray, thickness: np.ndarray, top: float, bottom: float, e_folding_depth: float = np.inf
+) -> np.ndarray:
     """See `column_water_table`; a well has no depth window."""
     return column_water_table(pressure_head, thickness)
 

@@ -1,8 +1,9 @@
 """Soil moisture as a probe or a satellite would see it.
 
-The content of each layer is averaged over a depth window with the thickness of the overlap as weight, then over the
-cells of the footprint. A window of zero thickness is a probe: linear between the centres of the layers. All sums run
-in the order of layers and of global cell indices, so that results do not depend on how cells are split over ranks.
+The content of each layer is averaged over a depth window with the thickness of the overlap as weight, or with a weight
+that decays with depth as the emission of a moist soil does, then over the cells of the footprint. A window of zero
+thickness is a probe: linear between the centres of the layers. All sums run in the order of layers and of global cell
+indices, so that results do not depend on how cells are split over ranks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import numpy as np
 from pyland.base.errors import InputError
 
 
-def depth_weights(thickness: np.ndarray, top: float, bottom: float) -> np.ndarray:
+def depth_weights(
+    thickness: np.ndarray, top: float, bottom: float, e_folding_depth: float = np.inf
+) -> np.ndarray:
     """Return the weight of each layer in the mean over a depth window.
 
     Parameters
@@ -23,6 +26,8 @@ def depth_weights(thickness: np.ndarray, top: float, bottom: float) -> np.ndarra
         Thickness of the layers from the top [m].
     top, bottom : float
         Depth window [m], positive downward; ``top == bottom`` is a probe.
+    e_folding_depth : float
+        Depth over which the weight of the soil falls to 1/e within the window [m]; infinite: all of it weighs alike.
 
     Returns
     -------
@@ -32,7 +37,7 @@ def depth_weights(thickness: np.ndarray, top: float, bottom: float) -> np.ndarra
     Raises
     ------
     InputError
-        If the window is upside down or leaves the soil column, or a thickness is not positive.
+        If the window is upside down or leaves the soil column, or a thickness or the e-folding depth is not positive.
     """
     thickness = np.asarray(thickness, float)
     if thickness.ndim not in (1, 2) or thickness.size == 0 or not (thickness > 0).all():
@@ -47,9 +52,14 @@ def depth_weights(thickness: np.ndarray, top: float, bottom: float) -> np.ndarra
             f"soil moisture operator: the window {top}-{bottom} m reaches below the soil column of {depth:.4g} m. "
             "Use more layers or a shallower window."
         )
+    if not e_folding_depth > 0:
+        raise InputError(f"soil moisture operator: expected a positive e-folding depth [m], got {e_folding_depth}.")
     upper = lower - thickness
     if bottom > top:
-        overlap = np.clip(np.minimum(lower, bottom) - np.maximum(upper, top), 0.0, None)
+        first = np.maximum(upper, top)
+        overlap = np.clip(np.minimum(lower, bottom) - first, 0.0, None)
+        if np.isfinite(e_folding_depth):  # the integral of exp(-z / e_folding_depth) over the overlap
+            overlap = np.exp((top - first) / e_folding_depth) * -np.expm1(-overlap / e_folding_depth)
         return overlap / overlap.sum(axis=0)
     return _probe_weights(0.5 * (upper + lower), top)
 
@@ -67,7 +77,9 @@ def _probe_weights(centre: np.ndarray, depth: float) -> np.ndarray:
     return weight
 
 
-def column_soil_moisture(soil_water: np.ndarray, thickness: np.ndarray, top: float, bottom: float) -> np.ndarray:
+def column_soil_moisture(
+    soil_water: np.ndarray, thickness: np.ndarray, top: float, bottom: float, e_folding_depth: float = np.inf
+) -> np.ndarray:
     """Return soil moisture of each member and cell, averaged over a depth window.
 
     Parameters
@@ -78,6 +90,8 @@ def column_soil_moisture(soil_water: np.ndarray, thickness: np.ndarray, top: flo
         Thickness of the layers [m].
     top, bottom : float
         Depth window [m].
+    e_folding_depth : float
+        As in :func:`depth_weights`.
 
     Returns
     -------
@@ -90,7 +104,7 @@ def column_soil_moisture(soil_water: np.ndarray, thickness: np.ndarray, top: flo
         If shapes do not fit or the window leaves the column.
     """
     soil_water = np.asarray(soil_water)
-    weight = depth_weights(thickness, top, bottom)
+    weight = depth_weights(thickness, top, bottom, e_folding_depth)
     if soil_water.ndim != 3 or len(soil_water) != len(weight) or weight.shape[1:] not in ((), soil_water.shape[2:]):
         raise InputError(
             f"soil moisture operator: soil_water must have shape (layer, member, cell) and thickness (layer,) or "

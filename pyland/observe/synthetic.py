@@ -26,7 +26,7 @@ def make_observations(
     y: np.ndarray,
     *,
     name: str,
-    error: float,
+    error: float | np.ndarray,
     seed: int,
     kind: str = "soil_moisture",
     depth: tuple[float, float] = (0.0, 0.05),
@@ -36,6 +36,7 @@ def make_observations(
     cells: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     limits: tuple[np.ndarray | float, np.ndarray | float] | None = None,
+    e_folding_depth: float = np.inf,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
@@ -49,7 +50,7 @@ def make_observations(
         Coordinates [m].
     name : str
         Name of the observation entry.
-    error : float
+    error : float or array_like, shape (place,)
         Standard deviation of the noise [unit of the kind].
     seed : int
         Seed of the experiment, 0 <= seed < 2**32.
@@ -69,6 +70,8 @@ def make_observations(
         Footprints. Default: the cell of the same index as the place.
     limits : tuple, optional
         Noise does not take an observation beyond, for instance residual water and porosity. Default: those of the kind.
+    e_folding_depth : float
+        Depth over which the weight of the soil in ``depth`` falls to 1/e [m]; how the truth was seen.
 
     Returns
     -------
@@ -86,17 +89,18 @@ def make_observations(
                          f"{x.shape}, {y.shape}.")
     if not np.isfinite(truth).all():
         raise InputError(f"twin observation '{name}': the truth at {time} is not finite.")
-    if not (np.isfinite(error) and error > 0) or not 0.0 < fraction <= 1.0:
-        raise InputError(f"twin observation '{name}': expected error > 0 and 0 < fraction <= 1, got {error}, "
-                         f"{fraction}.")
+    error = np.broadcast_to(np.asarray(error, float), truth.shape)
+    if not (np.isfinite(error) & (error > 0)).all() or not 0.0 < fraction <= 1.0:
+        raise InputError(f"twin observation '{name}': expected error > 0 and 0 < fraction <= 1, got "
+                         f"{error.min(initial=np.inf)}, {fraction}.")
     location = np.arange(truth.size) if location is None else np.asarray(location, np.int64)
     cells = location[:, None] if cells is None else np.asarray(cells, np.int64)
     weights = np.ones(cells.shape) if weights is None else np.asarray(weights, float)
     noise = _stream(seed, f"noise:{name}", time).standard_normal(int(location.max(initial=-1)) + 1)[location]
     seen = _seen(_stream(seed, f"coverage:{name}", time), coverage, fraction, x, y, location)
     values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))
-    return ObservationSet(name, kind, time, values[seen], error**2, x[seen], y[seen], cells[seen],
-                          weights[seen], *map(float, depth), location=location[seen])
+    return ObservationSet(name, kind, time, values[seen], error[seen] ** 2, x[seen], y[seen], cells[seen],
+                          weights[seen], *map(float, depth), location=location[seen], e_folding_depth=e_folding_depth)
 
 
 def _stream(seed: int, purpose: str, time: np.datetime64) -> Generator:

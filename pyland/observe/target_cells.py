@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from pyland.base.errors import InputError
 
 EARTH_RADIUS = 6371229.0
 """Radius of the sphere [m] (WMO GRIB, shape of the earth 6)."""
+
+FOOTPRINT_WEIGHTS = ("uniform", "gaussian")
+"""Weights of the cells of a footprint."""
+
+GAUSSIAN_REACH = 1.5
+"""Where the footprint of an antenna ends [half-power widths]: its weight has fallen to 2**-9 of that in the middle."""
 
 _HALF_DIAGONAL = 0.5 * np.sqrt(2.0)
 _BLOCK = 4_000_000
@@ -94,8 +101,10 @@ class TargetCells:
         cell = int(distance.argmin())
         return cell, bool(distance[cell] <= _HALF_DIAGONAL * self.size * (1.0 + 1e-6))
 
-    def footprints(self, x: np.ndarray, y: np.ndarray, diameter: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return the cells whose centres lie in a circle around each point, with equal weights.
+    def footprints(
+        self, x: np.ndarray, y: np.ndarray, diameter: float, weights: str = "uniform"
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cells whose centres lie in a circle around each point, with their weights.
 
         Parameters
         ----------
@@ -103,6 +112,9 @@ class TargetCells:
             Points in the coordinates of the domain [m].
         diameter : float
             Diameter of the circle [m]; a circle without a centre holds the nearest cell.
+        weights : {"uniform", "gaussian"}
+            ``gaussian``: the diameter is the half-power width of an antenna, the weight is one half at its rim, and
+            cells count to ``GAUSSIAN_REACH`` diameters from the centre.
 
         Returns
         -------
@@ -113,16 +125,27 @@ class TargetCells:
         """
         if not (np.isfinite(diameter) and diameter >= 0):
             raise InputError(f"observations: footprint must be 0 or a positive diameter [m], got {diameter}.")
-        chosen = []
-        for px, py in zip(np.atleast_1d(x), np.atleast_1d(y), strict=True):
-            distance = np.hypot(self.x - px, self.y - py)
-            within = np.flatnonzero(distance <= 0.5 * diameter)
-            chosen.append(within if within.size else np.array([distance.argmin()]))
+        if weights not in FOOTPRINT_WEIGHTS:
+            raise InputError(f"observations: footprint weights must be one of {', '.join(FOOTPRINT_WEIGHTS)}, got "
+                             f"{weights!r}.")
+        radius = 0.5 * diameter if weights == "uniform" else GAUSSIAN_REACH * diameter
+        points = np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1).astype(float)
+        tree = cKDTree(np.stack([self.x, self.y], axis=1))
+        chosen, shares = [], []
+        for point, near in zip(points, tree.query_ball_point(points, radius * (1.0 + 1e-9)), strict=True):
+            within = np.sort(np.asarray(near, np.int64))
+            distance = np.hypot(self.x[within] - point[0], self.y[within] - point[1])
+            within, distance = within[distance <= radius], distance[distance <= radius]
+            if not within.size:
+                within, distance = np.array([np.hypot(self.x - point[0], self.y - point[1]).argmin()]), np.zeros(1)
+            share = np.ones(within.size) if weights == "uniform" else 0.5 ** ((2.0 * distance / diameter) ** 2)
+            chosen.append(within)
+            shares.append(share / share.sum())
         cells = np.full((len(chosen), max((c.size for c in chosen), default=1)), -1, np.int64)
-        weights = np.zeros(cells.shape)
-        for row, index in enumerate(chosen):
-            cells[row, : index.size], weights[row, : index.size] = index, 1.0 / index.size
-        return cells, weights
+        found = np.zeros(cells.shape)
+        for row, (index, share) in enumerate(zip(chosen, shares, strict=True)):
+            cells[row, : index.size], found[row, : index.size] = index, share
+        return cells, found
 
     def _offset(self, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the offsets east and north of points from all cells [degrees of latitude]."""

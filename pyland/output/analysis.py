@@ -23,6 +23,8 @@ REJECTIONS = (
     "rejected_by_quality_flag",
     "outside_domain",
     "innovation_too_large",
+    "thinned",
+    "withheld",
 )
 """Why an observation was not used, in the order of the codes of ``observe``; 0 means that it was used."""
 

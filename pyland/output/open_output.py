@@ -10,28 +10,40 @@ import xarray as xr
 from pyland.base.errors import InputError
 
 
-def open_output(run_dir: str | Path) -> xr.Dataset:
-    """Open the history of a run, complete or still running.
+def open_output(run_dir: str | Path, kind: str = "history") -> xr.Dataset:
+    """Open the history of a run, or the states of its smoother, complete or still running.
 
     Parameters
     ----------
     run_dir : str or Path
         Run directory, or the case directory above it.
+    kind : {"history", "smoothed"}
+        What to open.
 
     Returns
     -------
     xarray.Dataset
-        Variables of ``history.nc`` and, as ``balance_<term>``, of ``balance.nc``, if both have the same times.
-        ``ds.pyland["H2OSOI"]`` finds a variable by any of its registered names. Times are the ends of the intervals.
+        With ``history``: variables of ``history.nc`` and, as ``balance_<term>``, of ``balance.nc``, if both have the
+        same times, which are the ends of the intervals. With ``smoothed``: mean and spread of the states that the
+        smoother has finished, at the times of their analyses. ``ds.pyland["H2OSOI"]`` finds a variable by any of its
+        registered names.
 
     Raises
     ------
     InputError
-        If there is no history.
+        If there is no such file.
     """
     folder = Path(run_dir)
     if not (folder / "history.nc").exists() and (folder / "run").is_dir():
         folder = folder / "run"
+    if kind not in ("history", "smoothed"):
+        raise InputError(f"open_output: expected kind history or smoothed, got {kind!r}.")
+    if kind == "smoothed":
+        smoothed = _open_kind(folder, "smoothed")
+        if smoothed is None:
+            raise InputError(f"{folder}: neither smoothed.nc nor segments with a state; a smoother "
+                             "(assimilation.filter: enks, etks or letks) writes a state when it leaves its window.")
+        return smoothed
     history = _open_kind(folder, "history")
     if history is None:
         raise InputError(f"{folder}: neither history.nc nor segments of it; run the case first.")

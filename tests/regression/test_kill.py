@@ -14,7 +14,7 @@ import time
 import pytest
 from launched_ranks import ranks_of
 
-from cases import COUPLED, TWIN, assert_same_run, differences, write_case
+from cases import COUPLED, TWIN, assert_same_run, changed, differences, write_case
 
 OUTPUT = {"output__restart_every": "3 h"}
 PATIENCE = 120.0  # [s]
@@ -96,6 +96,20 @@ def test_kill_at_a_random_moment(tmp_path, clean_environment, whole, seed):
 
 def test_kill_land_over_the_distributed_subsurface(tmp_path, clean_environment, whole_coupled):
     kill_and_resume(tmp_path / "case", clean_environment, whole_coupled, 5, 2, case=COUPLED)
+
+
+SMOOTHER = changed(TWIN, {"assimilation.filter": "letks", "assimilation.window": "18 h", "observations.0.every": "6 h",
+                          "assimilation.open_loop": False})
+
+
+@pytest.fixture(scope="module")
+def whole_smoother(tmp_path_factory):
+    return run_whole(tmp_path_factory.mktemp("smoother"), SMOOTHER)
+
+
+@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.slow)])
+def test_kill_a_smoother(tmp_path, clean_environment, whole_smoother, seed):
+    kill_and_resume(tmp_path / "case", clean_environment, whole_smoother, seed, 2, case=SMOOTHER)
 
 
 @pytest.mark.slow

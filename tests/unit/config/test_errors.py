@@ -102,12 +102,12 @@ def errors_of(tmp_path, text):
         (
             "assimilation:\n  filter: etkff",
             2,
-            "expected one of none, enkf, etkf or letkf, got 'etkff'; did you mean 'etkf'?",
+            "enks, etks or letks, got 'etkff'; did you mean 'etkf'?",
         ),
         (
-            "assimilation:\n  filter: lestkf",
+            "assimilation:\n  filter: 3denvar",
             2,
-            "'lestkf' is not available in this version; available: none, enkf, etkf or letkf",
+            "'3denvar' is not available in this version; available: none, enkf, etkf",
         ),
         ("assimilation:\n  filter: letkf", 2, "localization.radius: expected a radius [m] with filter: letkf"),
         (
@@ -115,7 +115,7 @@ def errors_of(tmp_path, text):
             2,
             "ensemble.size: expected at least 2 members with assimilation.filter: etkf, got 1",
         ),
-        ("assimilation:\n  window: 1 day", 2, "not available in this version"),
+        ("assimilation:\n  filter: etkf\n  window: 1 day", 3, "window: expected no window with filter: etkf"),
         ("assimilation:\n  update: [soil_watr]", 2, "did you mean 'soil_water'?"),
         ("observations:\n  - {type: crns}", 2, "'crns' is not available in this version; available: soil_moisture"),
         ("observations:\n  - {error: 0.04}", 2, "expected either file or twin, got nothing"),

@@ -113,3 +113,23 @@ def test_a_well_outside_the_domain(tmp_path, place):
     with pytest.raises(InputError, match=message):
         run_case(config)
     assert not (tmp_path / "run" / "history.nc").exists()
+
+
+@pytest.mark.parametrize("options", [
+    {"assimilation.incremental": {"window": "3 h"}},
+    {"assimilation.filter": "letks", "assimilation.window": "12 h"},
+    {"assimilation.inflation": {"adaptive": {}, "additive": {"soil_water": 0.002, "pressure_head": 0.01}}},
+], ids=["incremental", "smoother", "inflation"])
+def test_options_with_the_mixed_vector(tmp_path, options):
+    """Water closes with what enters later, and a resumed run has the same bits."""
+    case = changed(HILLSLOPE, options | {"assimilation.open_loop": False})
+    one, other = (write_case(tmp_path / name, case) for name in ("one", "other"))
+    water = run_case(load_case(one))["closure"]["water"]
+    assert abs(water["increment"]) > 0.5 and water["water_residual_relative"] < 1e-8
+    run_case(load_case(other, ["time.end=2020-05-01T14:00"]))
+    run_case(load_case(other), resume=True)
+    assert_same_run(one / "run", other / "run")
+    if "assimilation.window" in options:
+        with xr.open_dataset(one / "run" / "smoothed.nc") as data:
+            assert {"soil_water", "pressure_head", "pressure_head_std"} <= set(data.data_vars)
+            assert np.isfinite(data["pressure_head"]).all() and data.sizes["time"] == 6

@@ -1,0 +1,64 @@
+"""What a filter needs of the observations, and what it cannot do with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyland.config.fields import Problem
+from pyland.config.filters import SERIAL_FILTERS, is_local
+
+if TYPE_CHECKING:
+    from pyland.config.case import CaseConfig
+
+
+def filter_problems(config: CaseConfig) -> list[Problem]:
+    """Return what does not fit between the sections ``assimilation`` and ``observations``.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    """
+    if config.assimilation.filter == "none":
+        return []
+    return [*_reach(config), *_correlated_errors(config), *_increments(config)]
+
+
+def _reach(config: CaseConfig) -> list[Problem]:
+    """Check that a local filter has a radius for every observation, and a global one has none."""
+    name, keys = config.assimilation.filter, ("assimilation.localization", "assimilation.filter")
+    own = {place: entry.localization for place, entry in enumerate(config.observations)}
+    if not is_local(name):
+        return [
+            (f"observations.{place}.localization", f"expected no localization with assimilation.filter: {name}, which "
+             "is global; did you mean letkf?", (f"observations.{place}.localization", "assimilation.filter"))
+            for place, section in own.items()
+            if section is not None
+        ]
+    without = [place for place, section in own.items() if section is None or section.radius is None]
+    if config.assimilation.localization.radius is not None or (own and not without):
+        return []
+    return [("assimilation.localization.radius", f"expected a radius [m] with filter: {name}, got nothing", keys)]
+
+
+def _correlated_errors(config: CaseConfig) -> list[Problem]:
+    """Check that errors are independent where a filter takes one observation after the other."""
+    name = config.assimilation.filter
+    if name not in SERIAL_FILTERS:
+        return []
+    return [
+        (f"observations.{place}.error_correlation", f"expected 0 with assimilation.filter: {name}, which takes one "
+         f"observation after the other, got {entry.error_correlation:g} m",
+         (f"observations.{place}.error_correlation", "assimilation.filter"))
+        for place, entry in enumerate(config.observations)
+        if entry.error_correlation > 0
+    ]
+
+
+def _increments(config: CaseConfig) -> list[Problem]:
+    """Check that an increment has entered before the next analysis comes."""
+    section = config.assimilation
+    if section.incremental is None or section.every is None or section.incremental.window <= section.every:
+        return []
+    return [("assimilation.incremental.window", f"expected at most assimilation.every, {section.every:g} s, got "
+             f"{section.incremental.window:g} s", ("assimilation.incremental.window", "assimilation.every"))]

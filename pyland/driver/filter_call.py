@@ -1,0 +1,287 @@
+"""One call of the filter of a case: what each observation brings along, and which options go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from pyland.assimilate import Reach, analyse, analyse_local
+from pyland.config import CaseConfig
+from pyland.config.filters import is_local, method_of
+from pyland.observe import AnalysisInput, ObservationSet
+
+DRAWS_NOTHING = ("letkf",)
+"""Local filters that need no random numbers unless they rotate."""
+
+
+@dataclass(frozen=True)
+class Localization:
+    """How far an observation reaches.
+
+    Attributes
+    ----------
+    radius : float
+        Horizontal support [m]; infinite for a global filter.
+    taper : str
+        Decrease of the weight with distance; over depth it is that of `FilterChoice.otherwise`.
+    depth : float
+        Support over depth [m]; infinite: all layers alike.
+    """
+
+    radius: float = np.inf
+    taper: str = "gaspari_cohn"
+    depth: float = np.inf
+
+
+@dataclass(frozen=True)
+class FilterChoice:
+    """Which filter, and its options.
+
+    Attributes
+    ----------
+    method : str
+        Word of ``assimilation.filter``; a smoother is the filter it is made of.
+    inflation, relaxation : float
+        Factor on prior anomalies, and share of the prior that is given back [1].
+    relaxation_to : str
+        ``spread`` or ``perturbations``.
+    rotation, unobserved : bool
+        Rotate the analysed anomalies; inflate where nothing is observed.
+    adaptive : str or float, optional
+        Threshold of the sample correlation for adaptive localisation, ``auto`` for that of the ensemble size.
+    localization : mapping of str to Localization
+        By name of the observation entry; names that are missing have ``otherwise``.
+    otherwise : Localization
+        That of all other entries.
+    correlation : mapping of str to float
+        Correlation length of errors by name of the entry [m]; missing: independent.
+    seed : int
+        Seed of what a filter draws.
+    """
+
+    method: str
+    inflation: float = 1.0
+    relaxation: float = 0.0
+    relaxation_to: str = "spread"
+    rotation: bool = False
+    unobserved: bool = False
+    adaptive: str | float | None = None
+    localization: Mapping[str, Localization] = field(default_factory=dict)
+    otherwise: Localization = field(default_factory=Localization)
+    correlation: Mapping[str, float] = field(default_factory=dict)
+    seed: int = 0
+
+    @classmethod
+    def of_case(cls, config: CaseConfig) -> FilterChoice:
+        """Return the choice of a case."""
+        section = config.assimilation
+        common, inflation = section.localization, section.inflation
+        otherwise = Localization(common.radius or np.inf, common.taper, common.depth or np.inf)
+        own = {
+            entry.name: Localization(given.radius or otherwise.radius, given.taper or otherwise.taper,
+                                     given.depth or otherwise.depth)
+            for entry in config.observations if (given := entry.localization) is not None
+        }
+        threshold = None if common.adaptive == "none" else common.threshold or "auto"
+        return cls(
+            section.filter, inflation.factor, inflation.relaxation, inflation.relaxation_to, section.rotation,
+            inflation.unobserved, threshold, own, otherwise,
+            {entry.name: entry.error_correlation for entry in config.observations if entry.error_correlation > 0},
+            config.ensemble.seed)
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether an observation reaches some layers of a column only: each layer is then a domain."""
+        return any(np.isfinite(one.depth) for one in (self.otherwise, *self.localization.values()))
+
+    def of_past(self) -> FilterChoice:
+        """Return the choice with which past states follow: nothing is given back to them."""
+        return replace(self, relaxation=0.0, relaxation_to="spread")
+
+
+@dataclass(frozen=True)
+class StatePlaces:
+    """Where the elements of a state lie.
+
+    Attributes
+    ----------
+    coordinates : numpy.ndarray, shape (cell, 2)
+        Cells of this rank [m].
+    cell : numpy.ndarray of int, shape (state,)
+        Cell of each element.
+    depth : numpy.ndarray, shape (state,)
+        Depth of each element [m].
+    """
+
+    coordinates: np.ndarray
+    cell: np.ndarray
+    depth: np.ndarray
+
+    @classmethod
+    def of_layers(cls, coordinates: np.ndarray, depth: np.ndarray) -> StatePlaces:
+        """Return the places of a state with the same rows in all cells, row after row of each cell.
+
+        Parameters
+        ----------
+        coordinates : numpy.ndarray, shape (cell, 2)
+            [m]
+        depth : numpy.ndarray, shape (row,)
+            Depth of each row [m].
+        """
+        depth, ncell = np.asarray(depth, float), len(coordinates)
+        return cls(coordinates, np.repeat(np.arange(ncell), depth.size), np.tile(depth, ncell))
+
+    def domains(self, has_depth: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return cell and depth of each local domain, (domain,), and the domain of each element, (state,)."""
+        if not has_depth:
+            return np.arange(len(self.coordinates)), np.full(len(self.coordinates), np.nan), self.cell
+        order = np.lexsort((self.depth, self.cell))
+        cell, depth = self.cell[order], self.depth[order]
+        is_new = np.ones(cell.size, bool)
+        is_new[1:] = (np.diff(cell) != 0) | (np.diff(depth) != 0.0)
+        owner = np.empty(cell.size, np.int64)
+        owner[order] = np.cumsum(is_new) - 1
+        return cell[is_new], depth[is_new], owner
+
+
+class FilterCall:
+    """The observations of one analysis as the filter takes them.
+
+    Parameters
+    ----------
+    choice : FilterChoice
+        Filter and options.
+    time : numpy.datetime64
+        Time of the analysis; names the random numbers.
+    sets : sequence of ObservationSet
+        Sets of the analysis.
+    used : AnalysisInput
+        Their used observations.
+    """
+
+    def __init__(
+        self, choice: FilterChoice, time: np.datetime64, sets: Sequence[ObservationSet], used: AnalysisInput
+    ) -> None:
+        self.choice, self.used = choice, used
+        self._stamp = int(np.datetime64(time, "s").astype(np.int64))
+        self._group = used.set_index
+        names = [one.name for one in sets]
+        reach = [choice.localization.get(name, choice.otherwise) for name in names]
+        self._radius, self._depth_radius = (np.array([getattr(one, name) for one in reach])[self._group]
+                                            for name in ("radius", "depth"))
+        self._taper = [reach[one].taper for one in self._group]
+        self._depth = np.array([0.5 * (one.top + one.bottom) for one in sets])[self._group]
+        self._length = np.array([choice.correlation.get(name, 0.0) for name in names])[self._group]
+
+    def update(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
+        """Analyse a state.
+
+        Parameters
+        ----------
+        ensemble : numpy.ndarray, shape (member, state)
+            Forecast; any unit.
+        places : StatePlaces
+            Where its elements lie.
+        """
+        return self._analysed(self.choice, ensemble, places)
+
+    def update_past(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
+        """Let past states follow the analysis: the same transform, by their correlation with what is observed now.
+
+        Their deviations are divided by the inflation that the filter multiplies them with: a state is inflated once,
+        before its own analysis. An element that the filter leaves alone keeps its bits.
+
+        Parameters
+        ----------
+        ensemble : numpy.ndarray, shape (member, state)
+            Past states; any unit.
+        places : StatePlaces
+            Where their elements lie.
+        """
+        choice = self.choice.of_past()
+        if choice.inflation == 1.0:
+            return self._analysed(choice, ensemble, places)
+        mean = ensemble[0] + _sum(ensemble - ensemble[0]) / len(ensemble)
+        shrunk = mean + (ensemble - mean) / choice.inflation
+        analysed = self._analysed(choice, shrunk, places)
+        is_left_alone = (analysed == shrunk).all(axis=0)
+        return np.where(is_left_alone, ensemble, analysed)
+
+    def reach(self, places: StatePlaces) -> tuple[Reach | None, np.ndarray]:
+        """Return which observations reach which local domain, None if all do, and the domain of each element."""
+        if not is_local(self.choice.method):
+            return None, np.zeros(places.cell.size, np.int64)
+        cell, depth, owner = places.domains(self.choice.has_depth)
+        with_depth = (depth, self._depth, self._depth_radius, self.choice.otherwise.taper) if (
+            self.choice.has_depth) else ()
+        return Reach(places.coordinates[cell], self.used.coordinates, self._radius, self._taper, *with_depth), owner
+
+    def is_reached(self, places: StatePlaces) -> np.ndarray:
+        """Return which elements of a state an observation reaches, (state,)."""
+        reach, owner = self.reach(places)
+        if reach is None:
+            return np.full(places.cell.size, self.used.size > 0)
+        return reach.is_reached()[owner]
+
+    def with_predictions(self, predicted: np.ndarray) -> FilterCall:
+        """Return the same call with other predicted observations (member, obs), such as inflated ones."""
+        other = object.__new__(FilterCall)
+        other.__dict__ = {**self.__dict__, "used": replace(self.used, predicted=predicted)}
+        return other
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def _analysed(self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
+        used, method = self.used, method_of(choice.method)
+        options: dict[str, Any] = {"method": method, "inflation": choice.inflation, "relaxation": choice.relaxation}
+        if choice.relaxation_to != "spread":
+            options["relaxation_to"] = choice.relaxation_to
+        if choice.rotation:
+            options["rotation"] = True
+        if choice.rotation or method not in DRAWS_NOTHING:
+            options["rng"] = np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp]))
+        if not is_local(method):
+            return analyse(ensemble, used.predicted, used.observed, self._covariance(), **options)
+        cell, depth, owner = places.domains(choice.has_depth)
+        if choice.has_depth:
+            options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": _common(self._depth_radius),
+                        "depth_taper": choice.otherwise.taper}
+        if choice.adaptive is not None:
+            options["adaptive"] = choice.adaptive
+        if choice.unobserved:
+            options["inflate_unobserved"] = True
+        if (self._length > 0).any():
+            options |= {"error_group": self._group, "error_length": self._length}
+        taper = self._taper[0] if len(set(self._taper)) == 1 else self._taper
+        return analyse_local(
+            ensemble, used.predicted, used.observed, used.variance, places.coordinates[cell], used.coordinates,
+            _common(self._radius), taper=taper, domain_of_state=owner, **options)
+
+    def _covariance(self) -> np.ndarray:
+        """Return error variances (obs,), or their covariance (obs, obs) where errors of a set are correlated."""
+        if not (self._length > 0).any():
+            return self.used.variance
+        error = np.sqrt(self.used.variance)
+        covariance = np.diag(self.used.variance)
+        for group in np.unique(self._group[self._length > 0]):
+            mine = np.flatnonzero(self._group == group)
+            x, y = self.used.coordinates[mine].T
+            distance = np.hypot(x[:, None] - x, y[:, None] - y)
+            covariance[np.ix_(mine, mine)] = np.outer(error[mine], error[mine]) * np.exp(-distance / self._length[mine])
+        return covariance
+
+
+def _common(values: np.ndarray) -> float | np.ndarray:
+    """Return the value that all observations share, or one for each."""
+    return float(values[0]) if (values == values[0]).all() else values
+
+
+def _sum(members: np.ndarray) -> np.ndarray:
+    """Add members in their order: numpy adds those of a single element in pairs."""
+    total = np.zeros(members.shape[1])
+    for one in members:
+        total += one
+    return total

@@ -1,0 +1,70 @@
+"""Increments in parts, a smoother's window, adaptive factors and noise: the same bits for any split of ranks."""
+
+from __future__ import annotations
+
+import pytest
+from hillslopes import HILLSLOPE
+
+from cases import TWIN, arrays, assert_same_run, changed, write_case
+from pyland.config import load_case
+from pyland.driver.run import run_case
+
+pytestmark = pytest.mark.mpi
+PATIENCE = 120.0  # [s]
+
+SHORT = {"time.end": "2020-05-02", "output.restart_every": "10 h", "assimilation.open_loop": False,
+         "observations.0.every": "6 h"}
+CASES = {
+    "incremental": changed(TWIN, SHORT | {"assimilation.incremental": {"window": "5 h", "weights": "linear"}}),
+    "smoother": changed(TWIN, SHORT | {"assimilation.filter": "letks", "assimilation.window": "12 h",
+                                       "assimilation.inflation": {"factor": 1.05}}),
+    "inflation": changed(TWIN, SHORT | {
+        "assimilation.inflation": {"adaptive": {}, "additive": {"soil_water": 0.003}}, "observations.0.withheld": 0.2,
+        "observations.0.thinning": "1200 m", "observations.0.footprint": "2 km"}),
+}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Return a function that gives the run directory of a case on one rank."""
+    runs = {}
+
+    def get(name):
+        if name not in runs:
+            folder = write_case(tmp_path_factory.mktemp("alone"), CASES[name])
+            run_case(load_case(folder))
+            runs[name] = folder / "run"
+        return runs[name]
+
+    return get
+
+
+def run_split(pyland_command, folder, groups, tiles, *arguments):
+    split = [] if groups * tiles == 1 else ["--set", f"parallel.member_groups={groups}"]
+    done = pyland_command("run", folder, *split, *arguments, ranks=groups * tiles, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    return folder / "run"
+
+
+@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize("name", CASES)
+def test_two_ranks(pyland_command, tmp_path, alone, name, groups, tiles):
+    assert_same_run(alone(name), run_split(pyland_command, write_case(tmp_path, CASES[name]), groups, tiles))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_restart_of_another_split(pyland_command, tmp_path, alone, name):
+    folder = write_case(tmp_path, CASES[name])
+    run_split(pyland_command, folder, 1, 2, "--until", "2020-05-01T15:00")
+    assert_same_run(alone(name), run_split(pyland_command, folder, 2, 1, "--resume"))
+
+
+def test_increments_over_the_distributed_subsurface(pyland_command, tmp_path):
+    """Member groups keep the bits: heads and water enter in parts on every rank at the same step."""
+    case = changed(HILLSLOPE, {"assimilation.incremental": {"window": "3 h"}, "time.end": "2020-05-01T18:00",
+                               "assimilation.open_loop": False})
+    whole = write_case(tmp_path / "whole", case)
+    run_case(load_case(whole))
+    split = run_split(pyland_command, write_case(tmp_path / "split", case), 2, 1)
+    assert_same_run(whole / "run", split)
+    assert abs(arrays(split / "balance.nc")["increment"]).max() > 0.0

@@ -1,0 +1,146 @@
+"""What a filter is called with: the options of a case, the reach of each type, correlated errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cases import TWIN, changed
+from pyland.assimilate import analyse, analyse_local
+from pyland.config import load_case
+from pyland.driver import filter_call
+from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.observe import ObservationSet, assemble
+
+TIME = np.datetime64("2020-05-01T12:00:00", "s")
+DEPTH = np.array([0.05, 0.25])  # of layers of 0.1 and 0.3 m
+PLACES = np.stack([1000.0 * np.arange(4), np.zeros(4)], axis=1)
+
+
+def set_of(name, kind, cells, top, bottom):
+    count = len(cells)
+    return ObservationSet(name, kind, TIME, np.full(count, 0.3), 1e-3, PLACES[cells, 0], np.zeros(count),
+                          np.array(cells)[:, None], np.ones((count, 1)), top, bottom)
+
+
+@pytest.fixture
+def problem():
+    """Six members, four cells of two layers, three probes and a well."""
+    rng = np.random.default_rng(7)
+    state = rng.normal(0.3, 0.05, (6, 8))
+    sets = [set_of("probes", "soil_moisture", [0, 1, 3], 0.0, 0.1), set_of("wells", "groundwater", [2], np.nan, np.nan)]
+    return state, sets, assemble(sets, [state[:, [0, 2, 6]], rng.normal(0.3, 0.1, (6, 1))])
+
+
+def caught(monkeypatch, name):
+    """Return what one of the functions of `pyland.assimilate` is called with."""
+    calls = []
+
+    def spy(ensemble, *arguments, **options):
+        calls.append((arguments, options))
+        return ensemble
+
+    monkeypatch.setattr(filter_call, name, spy)
+    return calls
+
+
+def case(changes):
+    return FilterChoice.of_case(load_case(changed(TWIN, changes)))
+
+
+def test_choices_of_a_case():
+    choice = case({
+        "assimilation.localization": {
+            "radius": "5 km", "taper": "exponential", "depth": "1 m", "adaptive": "correlation"},
+        "assimilation.inflation": {
+            "factor": 1.1, "relaxation": 0.3, "relaxation_to": "perturbations", "unobserved": True},
+        "assimilation.rotation": True, "observations.0.localization": {"radius": "2 km"},
+        "observations.0.error_correlation": "3 km", "ensemble.seed": 9})
+    assert choice.localization == {"satellite": Localization(2000.0, "exponential", 1.0)}
+    assert choice.otherwise == Localization(5000.0, "exponential", 1.0) and choice.has_depth
+    assert (choice.inflation, choice.relaxation, choice.relaxation_to, choice.rotation, choice.unobserved) == (
+        1.1, 0.3, "perturbations", True, True)
+    assert (choice.adaptive, choice.correlation, choice.seed) == ("auto", {"satellite": 3000.0}, 9)
+    plain = case({})
+    assert plain.adaptive is None and not plain.has_depth and plain.correlation == {}
+    assert case({"assimilation.localization.adaptive": "correlation",
+                 "assimilation.localization.threshold": 0.4}).adaptive == 0.4
+
+
+def test_each_type_has_its_reach(monkeypatch, problem):
+    state, sets, used = problem
+    calls = caught(monkeypatch, "analyse_local")
+    choice = FilterChoice("lestkf", 1.05, rotation=True, unobserved=True, adaptive=0.3,
+                          localization={"wells": Localization(8000.0, "none", 5.0)},
+                          otherwise=Localization(2000.0, "gaspari_cohn", 0.5), correlation={"probes": 900.0})
+    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
+    (_, _, _, domains, observed, radius), options = calls[0]
+    assert np.array_equal(domains, np.repeat(PLACES, 2, axis=0)) and np.array_equal(observed, used.coordinates)
+    assert radius.tolist() == [2000.0, 2000.0, 2000.0, 8000.0]
+    assert options["taper"] == ["gaspari_cohn"] * 3 + ["none"]
+    assert options["depth_state"] == pytest.approx(np.tile([0.05, 0.25], 4))
+    assert options["depth_obs"][:3] == pytest.approx(0.05) and np.isnan(options["depth_obs"][3])
+    assert options["depth_radius"].tolist() == [0.5, 0.5, 0.5, 5.0] and options["depth_taper"] == "gaspari_cohn"
+    assert options["error_group"].tolist() == [0, 0, 0, 1] and options["error_length"].tolist() == [900.0] * 3 + [0.0]
+    assert options["domain_of_state"].tolist() == list(range(8))
+    assert options["rotation"] and options["inflate_unobserved"] and options["adaptive"] == 0.3
+    assert options["inflation"] == 1.05 and isinstance(options["rng"], np.random.Generator)
+
+
+def test_what_is_not_asked_for_is_not_passed(monkeypatch, problem):
+    state, sets, used = problem
+    calls = caught(monkeypatch, "analyse_local")
+    choice = FilterChoice("letks", otherwise=Localization(2000.0))
+    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
+    (*_, radius), options = calls[0]
+    assert radius == 2000.0 and set(options) == {"method", "inflation", "relaxation", "taper", "domain_of_state"}
+    assert options["method"] == "letkf" and options["domain_of_state"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_layers_of_several_fields_share_a_domain():
+    one = StatePlaces.of_layers(PLACES, DEPTH)
+    both = StatePlaces(PLACES, np.tile(one.cell, 2), np.tile(one.depth, 2))
+    cell, depth, owner = both.domains(True)
+    assert cell.tolist() == [0, 0, 1, 1, 2, 2, 3, 3] and depth == pytest.approx(np.tile([0.05, 0.25], 4))
+    assert owner.tolist() == [*range(8), *range(8)]
+
+
+def test_correlated_errors_of_a_global_filter(problem):
+    """Errors of one set are correlated by their distance, those of different sets are not."""
+    state, sets, used = problem
+    choice = FilterChoice("etkf", correlation={"probes": 1500.0}, seed=1)
+    found = FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
+    covariance = np.diag(used.variance)
+    for one, other, distance in ((0, 1, 1000.0), (0, 2, 3000.0), (1, 2, 2000.0)):
+        covariance[one, other] = covariance[other, one] = 1e-3 * np.exp(-distance / 1500.0)
+    assert found == pytest.approx(analyse(state, used.predicted, used.observed, covariance), abs=1e-13)
+    plain = FilterCall(FilterChoice("etkf"), TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
+    assert np.array_equal(plain, analyse(state, used.predicted, used.observed, used.variance))
+
+
+def test_a_local_filter_is_the_function_on_arrays(problem):
+    state, sets, used = problem
+    choice = FilterChoice("letkf", 1.1, 0.2, otherwise=Localization(2500.0, "exponential"))
+    places = StatePlaces.of_layers(PLACES, DEPTH)
+    expected = analyse_local(
+        state, used.predicted, used.observed, used.variance, PLACES, used.coordinates, 2500.0, taper="exponential",
+        inflation=1.1, relaxation=0.2, domain_of_state=np.repeat(np.arange(4), 2))
+    assert np.array_equal(FilterCall(choice, TIME, sets, used).update(state, places), expected)
+
+
+def test_what_is_reached(problem):
+    state, sets, used = problem
+    places = StatePlaces.of_layers(PLACES, DEPTH)
+    near = FilterChoice("letkf", otherwise=Localization(500.0, depth=0.1), localization={"wells": Localization(500.0)})
+    reached = FilterCall(near, TIME, sets, used).is_reached(places)
+    assert reached.reshape(4, 2).tolist() == [[True, False], [True, False], [True, True], [True, False]]
+    assert FilterCall(FilterChoice("etkf"), TIME, sets, used).is_reached(places).all()
+
+
+def test_random_numbers_are_those_of_seed_and_time(problem):
+    state, sets, used = problem
+    places = StatePlaces.of_layers(PLACES, DEPTH)
+    runs = [FilterCall(FilterChoice("enkf", seed=seed), time, sets, used).update(state, places)
+            for seed, time in ((1, TIME), (1, TIME), (2, TIME), (1, TIME + 1))]
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2]) and not np.array_equal(runs[0], runs[3])
