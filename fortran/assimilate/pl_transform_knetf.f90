@@ -7,7 +7,7 @@
 !> which are linear in its weights: nothing but S and the innovations is needed.
 !>
 !> The weight is given, or follows from the effective sample size and from how far the predicted observations are from
-!> normal (section 3.3 there), with mean absolute skewness s and kurtosis k, h a given number and c that of `norm`:
+!> normal, with mean absolute skewness s and kurtosis k, h a given number and c that of `norm`:
 !>
 !>     fixed   g = h
 !>     lin     g = h (1 - Neff/N)

@@ -1,6 +1,6 @@
 !> Nonlinear ensemble transform filter: mean and covariance of the weighted ensemble, without resampling.
 !>
-!> Toedter and Ahrens (2015), Mon. Weather Rev. 143, 1347-1367, eqs. 10-18. With weights w from the likelihood of the
+!> Toedter and Ahrens (2015), Mon. Weather Rev. 143, 1347-1367. With weights w from the likelihood of the
 !> observations, the analysis mean is that of the weighted members and the anomalies are the prior ones times
 !> (N (diag(w) - w w^T))^(1/2), so that their mean square is the weighted covariance.
 module pl_transform_netf

@@ -1,7 +1,7 @@
 !> Singular evolutive interpolated Kalman filter: an ensemble of N members as a subspace of N - 1 directions.
 !>
 !> Pham, Verron and Roubaud (1998), J. Mar. Syst. 16, 323-340; Nerger, Hiller and Schroeter (2005), Tellus A 57,
-!> 715-735; Nerger et al. (2012), Mon. Weather Rev. 140, 2335-2345, section 3. With L = X T (the first N - 1 anomalies),
+!> 715-735; Nerger et al. (2012), Mon. Weather Rev. 140, 2335-2345. With L = X T (the first N - 1 anomalies),
 !> the analysis covariance is L U L^T, U^-1 = (N-1) T^T T + (S^T T)^T (S^T T), and the analysis anomalies are
 !> (N-1)^(1/2) L C Omega^T with U = C C^T and a matrix Omega (N x N-1) of orthonormal columns that sum to 0. The mean and
 !> the covariance are those of the ETKF.

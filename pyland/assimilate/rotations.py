@@ -81,7 +81,7 @@ def seik_omega(nmember: int, rng: np.random.Generator | int | None = None) -> np
 
     References
     ----------
-    .. [1] Hoteit, I., Pham, D.-T., and Blum, J. (2002). J. Mar. Syst. 36, 101-127, section 3.2.
+    .. [1] Hoteit, I., Pham, D.-T., and Blum, J. (2002). J. Mar. Syst. 36, 101-127.
     """
     count = _check_members(nmember)
     if rng is None:

@@ -139,8 +139,8 @@ def test_lorenz63(method):
 def test_lorenz96_with_rare_observations():
     """iEnKS N=25, inflation 1.2, rotated, lag 1, every 12 steps: 0.46 (Sakov et al. 2012, table 3; 10 iterations).
 
-    1500 cycles instead of 5000: one of them costs 120 model steps of the ensemble. Full Gauss-Newton steps overshoot
-    in one window of ten and score 0.49 to 0.52; shorter ones at first score 0.48, 0.46, 0.48.
+    1500 cycles instead of 5000: one of them costs 120 model steps of the ensemble. Windows that do not converge decide
+    the score; full Gauss-Newton steps give 0.47 to 0.52, shorter ones at first 0.48, 0.46 and 0.48.
     """
     scores = [cycle(Twin("lorenz96", 12, 1.0, seed), 25, 1500, 33, inflation=1.2, step_length=[0.5, 0.5, 0.75, 1.0])[0]
               for seed in (1, 2, 3)]

@@ -91,7 +91,7 @@ def test_enkf_of_given_perturbations(nmember, nobs):
 
 @pytest.mark.parametrize("nmember, nobs", SIZES)
 def test_denkf_moves_anomalies_by_half_the_gain(nmember, nobs):
-    """Sakov and Oke (2008), eqs. 12 and 15."""
+    """Sakov and Oke (2008)."""
     E, Y, d, R = draw(nmember, nobs)
     X, (S, v) = E - E.mean(axis=0), scaled(Y, d, R)
     gain = X.T @ S @ np.linalg.inv(S.T @ S + (nmember - 1) * np.eye(nobs))
@@ -103,7 +103,7 @@ def test_denkf_moves_anomalies_by_half_the_gain(nmember, nobs):
 @pytest.mark.parametrize("root", ["symmetric", "cholesky"])
 @pytest.mark.parametrize("rotation", [False, True])
 def test_seik_by_its_own_formulas(nmember, nobs, root, rotation):
-    """Nerger et al. (2012), eqs. 11-17; mean and covariance are those of the ETKF."""
+    """Nerger et al. (2012); mean and covariance are those of the ETKF."""
     E, Y, d, R = draw(nmember, nobs)
     n, X, (S, v) = nmember, E - E.mean(axis=0), scaled(Y, d, R)
     T = np.eye(n)[:, :-1] - 1.0 / n
@@ -246,7 +246,7 @@ def hybrid_share(Y, d, R, rule, h=0.95, c=None):
 @pytest.mark.parametrize("rule", HYBRID_RULES)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_knetf_by_its_formulas(nmember, nobs, rule, variant):
-    """Nerger (2022), sections 3.2 and 3.3; the second step sees the members of the first."""
+    """Nerger (2022); the second step sees the members of the first."""
     E, Y, d, R = draw(nmember, nobs)
     R = R * nobs
     h = 0.6
