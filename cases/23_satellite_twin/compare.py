@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-GLOBAL = ("enkf", "etkf", "estkf", "denkf", "seik", "ensrf", "eakf", "rhf", "netf", "knetf", "pf")
-LOCAL = ("lestkf", "ldenkf", "lseik", "lenkf", "lensrf", "leakf", "lrhf", "lnetf", "lknetf")
+GLOBAL = ("enkf", "etkf", "denkf", "seik", "ensrf", "rhf", "netf", "knetf", "pf")
+LOCAL = ("ldenkf", "lseik", "lenkf", "lensrf", "lrhf", "lnetf", "lknetf")
+"""The (L)ESTKF makes the members of the (L)ETKF, the (L)EAKF those of the (L)EnSRF."""
+
 STATES_ONLY = {"assimilation.parameters": "{}"}
 TABLES = {
     "Filters, with the localisation of the case or, global ones, without": {
@@ -31,7 +33,6 @@ TABLES = {
         "radius 30 km": {"assimilation.localization.radius": "30 km"},
         "radius 30 km, adaptive": {
             "assimilation.localization": "{radius: 30 km, taper: gaspari_cohn, adaptive: correlation}"},
-        "no localisation": {"assimilation.filter": "etkf", "assimilation.localization": "null"},
         "parameter damping 0.1": {"assimilation.parameters.saturated_conductivity.damping": "0.1"},
         "parameter damping 0.5": {"assimilation.parameters.saturated_conductivity.damping": "0.5"},
         "parameter damping 1": {"assimilation.parameters.saturated_conductivity.damping": "1"},

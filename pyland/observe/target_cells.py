@@ -19,8 +19,8 @@ GAUSSIAN_REACH = 1.5
 """Where the footprint of an antenna ends [half-power widths]: its weight has fallen to 2**-9 of that in the middle."""
 
 _HALF_DIAGONAL = 0.5 * np.sqrt(2.0)
-_BLOCK = 4_000_000
-"""Distances computed at a time: bounds the memory of the search to about 100 MB."""
+_NEIGHBOURS = 4
+"""Cells that a point may be equally near to: the corner of four."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +76,13 @@ class TargetCells:
         """
         latitude, longitude = np.atleast_1d(np.asarray(latitude, float)), np.atleast_1d(np.asarray(longitude, float))
         cell = np.zeros(latitude.size, np.int64)
-        rows = max(1, _BLOCK // self.x.size)
-        for start in range(0, latitude.size, rows):
-            part = slice(start, start + rows)
-            east, north = self._offset(latitude[part, None], longitude[part, None])
-            distance = east**2 + north**2
-            cell[part] = np.where(np.isfinite(distance), distance, np.inf).argmin(axis=1)
+        placed = np.isfinite(latitude) & np.isfinite(longitude)
+        known = np.flatnonzero(np.isfinite(self.latitude) & np.isfinite(self.longitude))
+        tree = cKDTree(_on_sphere(self.latitude[known], self.longitude[known]))
+        points = _on_sphere(latitude[placed], longitude[placed])
+        distance, near = tree.query(points, k=range(1, min(_NEIGHBOURS, known.size) + 1))
+        is_tie = distance <= distance[:, :1] * (1.0 + 1e-9) + 1e-15  # rounding of points half way between cells
+        cell[placed] = known[np.where(is_tie, near, known.size - 1).min(axis=1)]
         radians = np.deg2rad(1.0)
         north = EARTH_RADIUS * radians * (latitude - self.latitude[cell])
         east = EARTH_RADIUS * radians * _wrapped(longitude - self.longitude[cell]) * np.cos(
@@ -137,7 +138,7 @@ class TargetCells:
             distance = np.hypot(self.x[within] - point[0], self.y[within] - point[1])
             within, distance = within[distance <= radius], distance[distance <= radius]
             if not within.size:
-                within, distance = np.array([np.hypot(self.x - point[0], self.y - point[1]).argmin()]), np.zeros(1)
+                within, distance = np.array([tree.query(point)[1]]), np.zeros(1)
             share = np.ones(within.size) if weights == "uniform" else 0.5 ** ((2.0 * distance / diameter) ** 2)
             chosen.append(within)
             shares.append(share / share.sum())
@@ -147,9 +148,11 @@ class TargetCells:
             cells[row, : index.size], found[row, : index.size] = index, share
         return cells, found
 
-    def _offset(self, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the offsets east and north of points from all cells [degrees of latitude]."""
-        return _wrapped(longitude - self.longitude) * np.cos(np.deg2rad(self.latitude)), latitude - self.latitude
+
+def _on_sphere(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    """Return points on the unit sphere, (point, 3); the nearest by chord is the nearest on the sphere."""
+    up, around = np.deg2rad(latitude), np.deg2rad(longitude)
+    return np.stack([np.cos(up) * np.cos(around), np.cos(up) * np.sin(around), np.sin(up)], axis=-1)
 
 
 def _wrapped(longitude: np.ndarray) -> np.ndarray:
