@@ -58,12 +58,14 @@ contains
    end subroutine assimilate_global
 
    !> Update an ensemble by the weights of a transform.
-   subroutine assimilate_weights(ensemble, weights, inflation, relaxation, to_perturbations, nthread, ierr, errmsg)
+   subroutine assimilate_weights(ensemble, weights, inflation, relaxation, to_perturbations, rotation, nthread, ierr, &
+                                 errmsg)
       real(rk), intent(inout) :: ensemble(:, :) !! (nmember, nstate), prior in, analysis out [unit of the state]
       real(rk), intent(in) :: weights(:, :)     !! (nmember, nmember): deviations from the prior mean are x'^T W [1]
       real(rk), intent(in) :: inflation         !! factor on the prior anomalies [1]
       real(rk), intent(in) :: relaxation        !! relaxation to the prior, 0 to 1 [1]
       integer, intent(in) :: to_perturbations   !! 0: relax to the prior spread; 1: to the prior anomalies
+      real(rk), intent(in) :: rotation(:, :)    !! (nmember, nmember), mixes the anomalies [1]
       integer, intent(in) :: nthread            !! threads; 0: as many as OpenMP would use [1]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
@@ -76,7 +78,7 @@ contains
          call raise_error(error, error_input, "an ensemble member or a weight is not finite")
       else
          call transform%take_weights(weights)
-         call transform%apply(global_option(ensemble, inflation, relaxation, to_perturbations, weights(:1, :1)), &
+         call transform%apply(global_option(ensemble, inflation, relaxation, to_perturbations, rotation), &
                               threads(nthread), ensemble)
       end if
       call report(error, ierr, errmsg)

@@ -74,7 +74,7 @@ contains
       real(rk), intent(inout) :: logs(:)        !! (nmember), logarithms, the largest is 0 [1]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
-      real(rk) :: exponent, weights(size(anomalies, 1))
+      real(rk) :: exponent, extreme, weights(size(anomalies, 1))
       type(error_type), allocatable :: error
       type(weights_option_type) :: option
       if (size(logs) /= size(anomalies, 1) .or. size(innovations) /= size(anomalies, 2)) then
@@ -83,7 +83,9 @@ contains
          call raise_error(error, error_input, "unknown number of a likelihood; known are 1 and 2")
       else
          option%least_effective = least_effective
-         call check_values(anomalies, innovations, option, error)
+         extreme = huge(1.0_rk)
+         if (all(ieee_is_finite(innovations))) extreme = maxval(abs(innovations))
+         call check_values(anomalies, extreme, option, error)
       end if
       if (.not. allocated(error)) then
          call log_likelihoods(likelihood, size(logs), size(innovations), anomalies, innovations, logs)
@@ -102,6 +104,7 @@ contains
       real(rk), intent(in) :: weights(:, :)               !! (nmember, nmember) [1]
       type(weights_option_type), intent(in) :: option     !! which transform
       type(error_type), allocatable, intent(out) :: error !! what is wrong
+      real(rk) :: extreme
       integer :: n, rows
       n = size(anomalies, 1)
       rows = merge(n, 1, option%method == weights_enkf)
@@ -113,19 +116,21 @@ contains
       else if (any(shape(weights) /= [n, n])) then
          call raise_error(error, error_input, "weights must have one row and one column per member")
       else
-         call check_values(anomalies, [innovations], option, error)
+         extreme = huge(1.0_rk)
+         if (all(ieee_is_finite(innovations))) extreme = maxval(abs(innovations))
+         call check_values(anomalies, extreme, option, error)
       end if
    end subroutine check_arrays
 
    !> Finite values of a size whose fourth power is a number, and shares between 0 and 1.
-   subroutine check_values(anomalies, innovations, option, error)
+   subroutine check_values(anomalies, extreme, option, error)
       real(rk), intent(in) :: anomalies(:, :)             !! (nmember, nobs) [1]
-      real(rk), intent(in) :: innovations(:)              !! all innovations [1]
+      real(rk), intent(in) :: extreme                     !! largest innovation; huge where one is not finite [1]
       type(weights_option_type), intent(in) :: option     !! which transform
       type(error_type), allocatable, intent(out) :: error !! what is wrong
-      if (.not. (all(ieee_is_finite(anomalies)) .and. all(ieee_is_finite(innovations)))) then
+      if (.not. all(ieee_is_finite(anomalies)) .or. extreme >= huge(1.0_rk)) then
          call raise_error(error, error_input, "a predicted observation or an innovation is not finite")
-      else if (maxval(abs(anomalies)) > largest_ratio .or. maxval(abs(innovations)) > largest_ratio) then
+      else if (maxval(abs(anomalies)) > largest_ratio .or. extreme > largest_ratio) then
          call raise_error(error, error_input, "an anomaly or innovation is more than 1e70 error standard deviations; &
             &check the units of the error variances")
       else if (.not. (option%least_effective >= 0.0_rk .and. option%least_effective <= 1.0_rk .and. &

@@ -17,8 +17,8 @@ module pl_covariance_filter
    private
    public :: solve_representers
 
-   integer, parameter :: max_iterations = 1000        !! of the conjugate gradients; tens are usual
-   real(rk), parameter :: tolerance = 1.0e-12_rk      !! residual over right-hand side [1]
+   integer, parameter :: max_iterations = 3000       !! of the conjugate gradients; tens are usual
+   real(rk), parameter :: tolerance = 1.0e-10_rk     !! residual over right-hand side [1]
 
    !> Symmetric sparse matrix, all entries row by row.
    type :: sparse_type
@@ -80,6 +80,7 @@ contains
          n = 0
          if (stat == 0) then
             do i = 1, nobs
+               if (stat /= 0) exit
                matrix%start(i) = n + 1
                call localisation%find_place(i, found, distance, nfound)
                do j = 1, nfound
@@ -90,6 +91,8 @@ contains
                   weight = pair_weight(localisation, i, k, weight, 0.5_rk*(localisation%depth_radius(i) + &
                                        localisation%depth_radius(k)), anomalies(:, i), anomalies(:, k))
                   if (weight <= 0.0_rk) cycle
+                  if (n == huge(n)) stat = 1 ! entries are counted by default integers
+                  if (stat /= 0) exit
                   n = n + 1
                   if (pass == 1) cycle
                   matrix%column(n) = k
@@ -100,7 +103,7 @@ contains
                end do
             end do
             matrix%start(nobs + 1) = n + 1
-            if (pass == 1) allocate (matrix%column(n), stat=stat)
+            if (pass == 1 .and. stat == 0) allocate (matrix%column(n), stat=stat)
             if (pass == 1 .and. stat == 0) allocate (matrix%value(n), stat=stat)
          end if
       end do
@@ -165,8 +168,9 @@ contains
             p(:, i) = r(:, i)/matrix%diagonal(i) + beta*p(:, i)
          end do
       end do
-      call raise_error(error, error_convergence, "the conjugate gradients of the localised covariance did not converge; &
-         &observation errors are far smaller than the spread: check their unit, or use letkf")
+      call raise_error(error, error_convergence, "the conjugate gradients of the localised covariance did not converge in &
+         &3000 iterations: very many observations share a radius, or their errors are far smaller than the spread; thin &
+         &them, check the unit of the errors, or use letkf")
    end subroutine conjugate_gradients
 
    !> Product of the matrix with a vector for each member.

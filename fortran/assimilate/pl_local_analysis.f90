@@ -38,11 +38,14 @@ contains
       integer, intent(in) :: domain_states(:)             !! (nstate), state elements by domain
       real(rk), intent(inout) :: ensemble(:, :)           !! (nmember, nstate), prior in, analysis out [any unit]
       type(error_type), allocatable, intent(inout) :: error !! what went wrong before or in here
-      real(rk), allocatable :: weight(:)
-      integer, allocatable :: found(:)
-      integer :: domain, nfound, stat
+      real(rk), allocatable :: share(:), weight(:)
+      integer, allocatable :: chosen(:), found(:)
+      integer :: domain, k, nchosen, nfound, nroom, stat
+      nroom = merge(localisation%nobs, 0, localisation%threshold > 0.0_rk)
       allocate (found(localisation%nobs), stat=stat)
       if (stat == 0) allocate (weight(localisation%nobs), stat=stat)
+      if (stat == 0) allocate (chosen(nroom), stat=stat)
+      if (stat == 0) allocate (share(nroom), stat=stat)
       if (stat /= 0 .and. .not. allocated(error)) then
          call raise_error(error, error_state, "not enough memory to search observations; use fewer threads")
       end if
@@ -52,50 +55,62 @@ contains
          if (domain_start(domain + 1) == domain_start(domain)) cycle
          call localisation%find(domain, found, weight, nfound)
          associate (states => domain_states(domain_start(domain):domain_start(domain + 1) - 1))
-            if (localisation%threshold > 0.0_rk) then
-               call weigh_by_correlation(problem, localisation%threshold, states, ensemble, found, weight, nfound)
-            end if
-            if (nfound > 0) then
-               call update%prepare(found(:nfound), weight(:nfound), error)
-               if (allocated(error)) cycle
-               call update_states(option, states, ensemble, option%inflation, update)
-            else if (option%is_unobserved_inflated) then
-               call update_states(option, states, ensemble, option%inflation)
-            else if (allocated(option%rotation)) then
-               call update_states(option, states, ensemble, 1.0_rk)
+            if (localisation%threshold > 0.0_rk) then ! each element has weights of its own
+               do k = 1, size(states)
+                  call weigh_by_correlation(problem, localisation%threshold, ensemble(:, states(k)), found(:nfound), &
+                                            weight(:nfound), chosen, share, nchosen)
+                  call analyse_states(option, states(k:k), chosen(:nchosen), share(:nchosen), update, ensemble, error)
+                  if (allocated(error)) exit
+               end do
+            else
+               call analyse_states(option, states, found(:nfound), weight(:nfound), update, ensemble, error)
             end if
          end associate
       end do
       !$omp end do
    end subroutine analyse_share
 
-   !> Multiply weights by a function of the sample correlation with the state element that is correlated best.
-   subroutine weigh_by_correlation(problem, threshold, states, ensemble, found, weight, nfound)
+   !> Update state elements with the observations that were found, or treat them as not observed.
+   subroutine analyse_states(option, states, found, weight, update, ensemble, error)
+      type(local_option_type), intent(in) :: option
+      integer, intent(in) :: states(:)                    !! state elements
+      integer, intent(in) :: found(:)                     !! observations
+      real(rk), intent(in) :: weight(:)                   !! their weights [1]
+      class(local_update_type), intent(inout) :: update
+      real(rk), intent(inout) :: ensemble(:, :)           !! (nmember, nstate) [unit of the state]
+      type(error_type), allocatable, intent(out) :: error !! of the update
+      if (size(found) > 0) then
+         call update%prepare(found, weight, error)
+         if (.not. allocated(error)) call update_states(option, states, ensemble, option%inflation, update)
+      else if (option%is_unobserved_inflated) then
+         call update_states(option, states, ensemble, option%inflation)
+      else if (allocated(option%rotation)) then
+         call update_states(option, states, ensemble, 1.0_rk)
+      end if
+   end subroutine analyse_states
+
+   !> Multiply weights by a function of the sample correlation with a state element.
+   subroutine weigh_by_correlation(problem, threshold, element, found, weight, chosen, share, nchosen)
       type(local_problem_type), intent(in) :: problem
-      real(rk), intent(in) :: threshold           !! in (0, 1) [1]
-      integer, intent(in) :: states(:)            !! state elements of the domain
-      real(rk), intent(in) :: ensemble(:, :)      !! (nmember, nstate) [any unit]
-      integer, intent(inout) :: found(:)          !! observations
-      real(rk), intent(inout) :: weight(:)        !! their weights [1]
-      integer, intent(inout) :: nfound            !! how many
-      real(rk) :: best(nfound), x(problem%nmember)
-      integer :: i, k, n
-      best = 0.0_rk
-      do k = 1, size(states)
-         x = ensemble(:, states(k)) - ensemble(1, states(k))
-         x = x - sum(x)/real(problem%nmember, rk)
-         do i = 1, nfound
-            best(i) = max(best(i), correlation_weight(threshold, x, problem%anomalies(:, found(i))))
-         end do
+      real(rk), intent(in) :: threshold      !! in (0, 1) [1]
+      real(rk), intent(in) :: element(:)     !! (nmember) [any unit]
+      integer, intent(in) :: found(:)        !! observations
+      real(rk), intent(in) :: weight(:)      !! their weights [1]
+      integer, intent(inout) :: chosen(:)    !! observations that are correlated
+      real(rk), intent(inout) :: share(:)    !! their weights [1]
+      integer, intent(out) :: nchosen        !! how many
+      real(rk) :: factor, x(problem%nmember)
+      integer :: i
+      x = element - element(1)
+      x = x - sum(x)/real(problem%nmember, rk)
+      nchosen = 0
+      do i = 1, size(found)
+         factor = correlation_weight(threshold, x, problem%anomalies(:, found(i)))
+         if (factor <= 0.0_rk) cycle
+         nchosen = nchosen + 1
+         chosen(nchosen) = found(i)
+         share(nchosen) = weight(i)*factor
       end do
-      n = 0
-      do i = 1, nfound
-         if (best(i) <= 0.0_rk) cycle
-         n = n + 1
-         found(n) = found(i)
-         weight(n) = weight(i)*best(i)
-      end do
-      nfound = n
    end subroutine weigh_by_correlation
 
    !> Update the state elements of one domain.

@@ -2,7 +2,8 @@
 !>
 !> Hunt, Kostelich and Szunyogh (2007), Physica D 230, 112-126: the observations of a domain with R divided by the
 !> localisation weights. Errors that are correlated are made independent by the Cholesky factor of their correlation
-!> among the observations of the domain.
+!> among the observations of the domain. The weights enlarge the variances by errors of their own, R + diag((1/w - 1) R):
+!> correlations fall with sqrt(w_i w_j), and an observation whose weight vanishes takes what it knows of others with it.
 module pl_local_kalman
    use pl_error, only: error_input, error_state, error_type, raise_error
    use pl_kinds, only: rk
@@ -80,13 +81,14 @@ contains
          anomalies(:, i) = root*problem%anomalies(:, found(i))
          innovations(i) = root*problem%innovations(found(i))
       end do
-      if (localisation%has_correlation) call whiten(localisation, found, anomalies, innovations, error)
+      if (localisation%has_correlation) call whiten(localisation, found, weight, anomalies, innovations, error)
    end subroutine load_observations
 
    !> Multiply by the inverse of the Cholesky factor of the correlation of the errors.
-   subroutine whiten(localisation, found, anomalies, innovations, error)
+   subroutine whiten(localisation, found, weight, anomalies, innovations, error)
       type(localisation_type), intent(in) :: localisation
       integer, intent(in) :: found(:)                     !! observations
+      real(rk), intent(in) :: weight(:)                   !! their weights [1]
       real(rk), intent(inout) :: anomalies(:, :)          !! (nmember, size(found)) [1]
       real(rk), intent(inout) :: innovations(:)           !! (size(found)) [1]
       type(error_type), allocatable, intent(out) :: error !! not positive definite, or not enough memory
@@ -102,7 +104,7 @@ contains
       end if
       do i = 1, n
          do j = 1, i - 1
-            left = localisation%error_correlation(found(i), found(j)) - &
+            left = sqrt(weight(i)*weight(j))*localisation%error_correlation(found(i), found(j)) - &
                    dot_product(factor(:j - 1, i), factor(:j - 1, j))
             factor(j, i) = left/factor(j, j)
          end do

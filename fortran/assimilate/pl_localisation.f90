@@ -1,6 +1,7 @@
 !> Which observations a local domain uses, and with what weight.
 !>
-!> Observations are found by place within the radius of each (pl_observation_search), or are given as pairs of domain and
+!> Observations are found by place within the radius of each (pl_observation_search; those of similar radius have an index
+!> of their own, so that one wide radius does not widen the search for all), or are given as pairs of domain and
 !> observation with a distance that no coordinates give, such as that along a river. The weight falls with distance and,
 !> in 2+1 dimensions, as the product with a second weight that falls with the difference in depth. Errors of
 !> observations may be correlated within groups.
@@ -14,6 +15,15 @@ module pl_localisation
    private
    public :: localisation_type
 
+   real(rk), parameter :: ratio_of_class = 2.0_rk !! largest over smallest radius within a class
+   integer, parameter :: most_classes = 16        !! the last one takes all that are wider
+
+   !> Observations of similar radius.
+   type :: radius_class_type
+      type(observation_index_type) :: index
+      integer, allocatable :: member(:) !! observations, in rising order
+   end type radius_class_type
+
    !> Local domains, observations, and what links them.
    type :: localisation_type
       integer :: ndomain = 0                             !! local domains
@@ -22,7 +32,8 @@ module pl_localisation
       logical :: has_depth = .false.                     !! whether weights fall with depth, too
       logical :: has_correlation = .false.               !! whether errors are correlated within groups
       real(rk) :: threshold = 0.0_rk                     !! correlation below which a pair has no weight; 0 for none [1]
-      type(observation_index_type) :: index
+      type(observation_index_type) :: index              !! all observations within the widest radius
+      type(radius_class_type), allocatable :: class(:)   !! observations by radius
       real(rk), allocatable :: domain_places(:, :)       !! (ndim, ndomain) [m, any length, or degree]
       real(rk), allocatable :: observation_places(:, :)  !! (ndim, nobs) [as domain_places]
       real(rk), allocatable :: radius(:)                 !! (nobs), support radius [m or as domain_places]
@@ -67,7 +78,50 @@ contains
       self%taper = taper
       self%depth_radius = radius ! not looked at before `set_depth`
       call self%index%create(observation_places, maxval(radius), metric, period, error)
+      if (.not. allocated(error)) call sort_by_radius(self, metric, period, error)
    end subroutine localisation_create
+
+   !> Give observations of similar radius an index of their own.
+   subroutine sort_by_radius(self, metric, period, error)
+      class(localisation_type), intent(inout) :: self
+      integer, intent(in) :: metric                       !! see pl_observation_search
+      real(rk), intent(in) :: period(:)                   !! (ndim) [as places]
+      type(error_type), allocatable, intent(out) :: error !! not enough memory
+      real(rk) :: bound(0:most_classes)
+      integer :: i, k, n
+      bound(0) = 0.0_rk
+      bound(1) = ratio_of_class*min(minval(self%radius), huge(1.0_rk)/ratio_of_class)
+      do k = 2, most_classes - 1
+         bound(k) = ratio_of_class*min(bound(k - 1), huge(1.0_rk)/ratio_of_class)
+      end do
+      bound(most_classes) = maxval(self%radius)
+      n = 0
+      do k = 1, most_classes
+         if (any(is_within(self%radius, k))) n = n + 1
+      end do
+      allocate (self%class(n))
+      n = 0
+      do k = 1, most_classes
+         if (.not. any(is_within(self%radius, k))) cycle
+         n = n + 1
+         self%class(n)%member = pack([(i, i=1, self%nobs)], is_within(self%radius, k))
+         associate (member => self%class(n)%member)
+            call self%class(n)%index%create(self%observation_places(:, member), maxval(self%radius(member)), metric, &
+                                            period, error)
+         end associate
+         if (allocated(error)) return
+      end do
+
+   contains
+
+      !> Whether a radius belongs to a class.
+      elemental logical function is_within(radius, k)
+         real(rk), intent(in) :: radius !! [as places]
+         integer, intent(in) :: k       !! class
+         is_within = radius > bound(k - 1) .and. (radius <= bound(k) .or. k == most_classes)
+      end function is_within
+
+   end subroutine sort_by_radius
 
    !> Link domains and observations by a list of pairs, sorted by domain.
    subroutine localisation_create_pairs(self, start, observation, distance, radius, taper)
@@ -124,9 +178,16 @@ contains
       integer, intent(inout) :: found(:)      !! indices of the observations, room for all of them
       real(rk), intent(inout) :: weight(:)    !! factor on their inverse error variance [1]
       integer, intent(out) :: nfound          !! how many
-      integer :: n
+      integer :: k, n, one
       if (self%by_place) then
-         call self%index%search(self%domain_places(:, domain), found, weight, n)
+         n = 0
+         do k = 1, size(self%class)
+            associate (its => self%class(k))
+               call its%index%search(self%domain_places(:, domain), found(n + 1:), weight(n + 1:), one)
+               found(n + 1:n + one) = its%member(found(n + 1:n + one))
+            end associate
+            n = n + one
+         end do
       else
          associate (first => self%pair_start(domain), last => self%pair_start(domain + 1) - 1)
             n = last - first + 1

@@ -60,7 +60,7 @@ contains
          call change_prediction(kind, y(:, j), centre(j), observed(j), variance(j), bounds(:, j), all%sensitivity(:, j), &
                                 all%change(:, j), all%shift(j))
          call localisation%find_place(j, found, distance, nfound)
-         call change_later(localisation, all, j, found(:nfound), distance(:nfound), y, centre)
+         call change_later(localisation, all, j, found(:nfound), distance(:nfound), anomalies, y, centre)
       end do
    end subroutine process_observations
 
@@ -98,12 +98,13 @@ contains
    end subroutine change_prediction
 
    !> What an observation does to the predictions of those that come later.
-   subroutine change_later(localisation, all, j, found, distance, y, centre)
+   subroutine change_later(localisation, all, j, found, distance, prior, y, centre)
       type(localisation_type), intent(in) :: localisation
       type(change_type), intent(in) :: all
       integer, intent(in) :: j               !! the observation
       integer, intent(in) :: found(:)        !! observations around it
       real(rk), intent(in) :: distance(:)    !! their distances [as the radius]
+      real(rk), intent(in) :: prior(:, :)    !! anomalies before all observations, (nmember, nobs) [unit]
       real(rk), intent(inout) :: y(:, :)     !! anomalies of the predictions, (nmember, nobs) [unit]
       real(rk), intent(inout) :: centre(:)   !! means of the predictions, (nobs) [unit]
       real(rk) :: factor
@@ -112,7 +113,7 @@ contains
          k = found(i)
          if (k <= j) cycle
          factor = localisation_weight(distance(i), localisation%radius(j), localisation%taper(j))
-         factor = pair_weight(localisation, j, k, factor, localisation%depth_radius(j), y(:, j), y(:, k))
+         factor = pair_weight(localisation, j, k, factor, localisation%depth_radius(j), prior(:, j), prior(:, k))
          if (factor <= 0.0_rk) cycle
          factor = factor*dot_product(y(:, k), all%sensitivity(:, j))
          centre(k) = centre(k) + factor*all%shift(j)

@@ -40,6 +40,7 @@ module pl_transform_etkf
       real(rk), allocatable :: gain(:)           !! 1/(N-1+l) [1]
       real(rk), allocatable :: shrink(:)         !! factor of the correction of anomalies [1]
       real(rk), allocatable :: block(:, :)       !! (vector_lanes, order), vectors in spectral space
+      real(rk), allocatable :: gains(:, :)       !! (vector_lanes, p), of the EnKF [unit of state]
       logical :: by_eigenvalues = .false.        !! whether the condition number asks for eigenvalues
       type(eigen_type) :: eigen                  !! the factorised Gram matrix
       type(inverse_root_type) :: root            !! functions of its tridiagonal form
@@ -75,11 +76,12 @@ contains
       if (allocated(self%innovations)) then
          if (size(self%innovations) >= nobs) return
          deallocate (self%innovations, self%anomalies)
-         if (allocated(self%perturbed)) deallocate (self%perturbed)
+         if (allocated(self%perturbed)) deallocate (self%perturbed, self%gains)
       end if
       allocate (self%innovations(2*nobs), stat=stat)
       if (stat == 0) allocate (self%anomalies(self%nmember, 2*nobs), stat=stat)
       if (stat == 0 .and. self%kind == kind_enkf) allocate (self%perturbed(self%nmember, 2*nobs), stat=stat)
+      if (stat == 0 .and. self%kind == kind_enkf) allocate (self%gains(vector_lanes, 2*nobs), stat=stat)
       if (stat /= 0) call raise_error(error, error_state, "not enough memory for the observations of a local analysis; &
          &use a smaller radius")
    end subroutine transform_reserve
@@ -161,11 +163,10 @@ contains
       class(transform_type), intent(inout) :: self
       integer, intent(in) :: nused                             !! state elements in the block
       real(rk), intent(inout) :: x(vector_lanes, self%nmember) !! anomalies in, analysis minus prior mean out [any unit]
-      real(rk) :: gain(vector_lanes, self%nobs)
       integer :: n
       n = min(self%nobs, self%nmember)
-      gain = 0.0_rk
-      associate (b => self%block, s => self%anomalies)
+      associate (b => self%block, s => self%anomalies, gain => self%gains(:, :self%nobs))
+         gain = 0.0_rk
          if (self%by_observation) then
             call multiply_add(self%nmember, n, x, s(:, :n), gain)
             call solve_block(self, nused, gain)

@@ -161,9 +161,6 @@ def _update(
     if chosen.family == "weights":
         weights = weight_matrix(problem.anomalies, problem.scaled[np.newaxis], method=chosen.kernel,
                                 **weight_options(chosen.kernel, options))
-        if treatment.rotation is not None:
-            shift = weights.mean(axis=1, keepdims=True)
-            weights = shift + (weights - shift) @ treatment.rotation
         return lambda state: core.update_by_weights(state, weights, treatment)
     kind = "etkf" if chosen.kernel == "estkf" else chosen.kernel
     innovations = problem.scaled[np.newaxis]
@@ -199,8 +196,7 @@ def _serial_update(
     if problem.size < nmember:
         return lambda state: regress(state, treatment)
     # many observations: the same regressions of the unit vectors are the weights of every element
-    turned = core.Treatment(rotation=treatment.rotation, threads=treatment.threads)
-    weights = (regress(np.eye(nmember), turned) - 1.0 / nmember).T
+    weights = (regress(np.eye(nmember), core.Treatment(threads=treatment.threads)) - 1.0 / nmember).T
     return lambda state: core.update_by_weights(state, weights, treatment)
 
 

@@ -85,7 +85,7 @@ def update_by_weights(ensemble: np.ndarray, weights: np.ndarray, treatment: Trea
     """Update an ensemble by weights ``(member, member)``: analysis minus prior mean = prior anomalies times weights."""
     analysis = np.array(ensemble, dtype=np.float64, order="F")
     check(*wrapped.pl_api_assimilate.assimilate_weights(
-        analysis, members_first(weights), *treatment._relaxing(), treatment.threads))
+        analysis, members_first(weights), *treatment._relaxing(), treatment._turning(), treatment.threads))
     return analysis
 
 

@@ -110,6 +110,41 @@ def test_adaptive_weights():
         np.testing.assert_allclose(A, by_weights(E, Y, d, R, weight), rtol=0, atol=1e-10)
 
 
+def test_adaptive_weights_of_an_element_do_not_depend_on_its_domain():
+    E, Y, d, R, _, where = problem(nmember=40)
+    E[:, 0] = Y[:, 0]
+    together = analyse_local(E, Y, d, R, np.zeros((1, 2)), where, 90.0, adaptive=0.4, domain_of_state=np.zeros(60, int))
+    apart = analyse_local(E, Y, d, R, np.zeros((60, 2)), where, 90.0, adaptive=0.4)
+    np.testing.assert_array_equal(together, apart)
+
+
+def test_a_state_that_is_observed_follows_its_prediction_in_adaptive_serial_filters():
+    E, Y, d, R, _, where = problem(nmember=20)
+    A, result = analyse_local(
+        Y, Y, d, R, where, where, 60.0, "lensrf", adaptive="auto", return_diagnostics=True)
+    np.testing.assert_allclose(d - A.mean(axis=0), result.residual, rtol=0, atol=1e-13)
+    last = analyse_local(Y[:, -1:], Y, d, R, where[-1:], where, 60.0, "lensrf", adaptive="auto")
+    np.testing.assert_allclose(A[:, -1:], last, rtol=0, atol=1e-13)
+
+
+@pytest.mark.parametrize("method", ["letkf", "lensrf", "lnetf"])
+def test_radii_of_very_different_size(method):
+    """Observations are searched by classes of radius: the same analysis as one by one."""
+    E, Y, d, R, places, where = problem(nobs=40)
+    radius = 10.0 ** np.random.default_rng(1).uniform(0.0, 5.0, 40)
+    radius[7] = np.inf
+    weights = [localisation_weights(np.linalg.norm(places - where[j], axis=1), radius[j]) for j in range(40)]
+    weight = np.stack(weights, axis=1)
+    A = analyse_local(E, Y, d, R, places, where, radius, method)
+    if method == "letkf":
+        np.testing.assert_allclose(A, by_weights(E, Y, d, R, weight), rtol=0, atol=1e-11)
+    for k in range(0, 60, 7):
+        near = weight[k] > 0
+        if method == "lnetf":
+            one = analyse(E[:, [k]], Y[:, near], d[near], R[near] / weight[k, near], "netf")
+            np.testing.assert_allclose(A[:, [k]], one, rtol=0, atol=1e-10)
+
+
 def test_adaptive_localisation_removes_chance():
     """Of a state that has nothing to do with the observations the spread stays where the filter would shrink it."""
     rng = np.random.default_rng(4)
@@ -135,6 +170,23 @@ def test_correlated_errors(method, nobs):
     full = correlation * np.sqrt(R[:, None] * R[None])
     A = analyse_local(E, Y, d, R, places, where, np.inf, method, taper="none", error_group=group, error_length=length)
     np.testing.assert_allclose(A, analyse(E, Y, d, full, method=method[1:]), rtol=0, atol=1e-9)
+
+
+def test_correlated_errors_fade_with_the_weight():
+    """R + diag((1/w - 1) R): an observation at the rim of its radius tells nothing of the error of another one."""
+    E, Y, d, R, _, _ = problem(nstate=1, nobs=2)
+    together = {"error_group": np.zeros(2, dtype=int), "error_length": 100.0}
+
+    def at(x):
+        return analyse_local(E, Y, d, R, [[0.0]], [[0.0], [x]], 10.0, **together)
+
+    alone = analyse_local(E, Y[:, :1], d[:1], R[:1], [[0.0]], [[0.0]], 10.0)
+    np.testing.assert_allclose(at(9.9999), alone, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(at(10.0001), alone, rtol=0, atol=1e-12)
+    weight = localisation_weights([0.0, 4.0], 10.0)
+    correlation = np.array([[1.0, np.exp(-0.04)], [np.exp(-0.04), 1.0]])
+    full = correlation * np.sqrt(R[:, None] * R[None]) + np.diag((1.0 / weight - 1.0) * R)
+    np.testing.assert_allclose(at(4.0), analyse(E, Y, d, full), rtol=0, atol=1e-12)
 
 
 def test_duplicates_with_correlated_errors_are_refused():
@@ -193,6 +245,17 @@ def test_relaxation_to_perturbations():
         mean = plain.mean(axis=0)
         expected = mean + 0.6 * (plain - mean) + 0.4 * (E - E.mean(axis=0))
         np.testing.assert_allclose(relaxed, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["etkf", "seik", "ensrf", "netf", "knetf"])
+@pytest.mark.parametrize("nobs", [8, 12])
+def test_relaxation_comes_before_rotation(method, nobs):
+    """Mixed anomalies have the covariance of those that are not mixed."""
+    E, Y, d, R, _, _ = problem(nobs=nobs)
+    options = {"relaxation": 0.5, "relaxation_to": "perturbations"}
+    plain, turned = analyse(E, Y, d, R, method, **options), analyse(E, Y, d, R, method, rotation=True, rng=3, **options)
+    np.testing.assert_allclose(np.cov(turned.T), np.cov(plain.T), rtol=0, atol=1e-11)
+    assert not np.allclose(turned, plain)
 
 
 @pytest.mark.parametrize("change, text", [
