@@ -105,8 +105,8 @@ def main() -> None:
     print("Errors of the open loop: " + ", ".join(f"{name} {value:.4f}" for name, value in before.items()))
     for title, rows in TABLES.items():
         print(f"\n{title}\n")
-        heads = ("0-5 cm", "5-50 cm", "50-150 cm", "spread/error, 5-50 cm", "RMSE of log10 Ksat", "less by", "correlation",
-                 "chi2")
+        heads = ("0-5 cm", "5-50 cm", "50-150 cm", "spread/error, 5-50 cm", "RMSE of log10 Ksat", "less by",
+                 "correlation", "chi2")
         print("| | " + " | ".join(heads) + " |\n|" + "---|" * (len(heads) + 1))
         for name, changes in rows.items():
             if option.only is None or name in option.only:

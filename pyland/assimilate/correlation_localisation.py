@@ -10,7 +10,7 @@ import numpy as np
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import whitened_problem
 from pyland.assimilate.filters import analyse
-from pyland.assimilate.random_numbers import centred_normal, to_generator
+from pyland.assimilate.random_numbers import centred_normal
 from pyland.base.errors import InputError
 
 BLOCK = 2**22
@@ -108,7 +108,7 @@ def analyse_correlated(
     observed = arguments.to_floats("d (obs)", d, 1)
     error = arguments.to_floats("R", R, 2 if np.ndim(R) == 2 else 1)
     whitened_problem(state, predicted, observed, error)  # checks everything once, before the parts
-    generator = to_generator(rng)
+    generator = arguments.check_generator(rng)
     chosen = np.packbits(significant(state, predicted, threshold), axis=1)
     sets, owner = np.unique(chosen, axis=0, return_inverse=True)
     owner = owner.ravel()

@@ -12,7 +12,6 @@ from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import is_local, update_ensemble, whitened_problem
 from pyland.assimilate.correlation_localisation import analyse_correlated
 from pyland.assimilate.failed_members import check_share, successful
-from pyland.assimilate.random_numbers import to_generator
 from pyland.base.errors import InputError
 
 SUM_TOLERANCE = 1e-3
@@ -141,7 +140,7 @@ def esmda(
     limit = check_share(failure_limit)
     if options.get("return_diagnostics"):
         raise InputError("esmda returns misfits of every step; return_diagnostics belongs to a single analysis")
-    generator = to_generator(rng)
+    generator = arguments.check_generator(rng)
     variances = arguments.to_floats("R", R, 2 if np.ndim(R) == 2 else 1)
     nprior, members = len(ensemble), np.arange(len(ensemble))
     taken: list[float] = []

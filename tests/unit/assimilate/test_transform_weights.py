@@ -487,11 +487,11 @@ def test_pdaf_hybrid_of_two_steps(pdaf, case, order, score):
 
 @pytest.mark.parametrize("change, text", [
     ({"method": "kalman"}, "has no weight matrix; available are etkf"),
-    ({"root": "cholesky"}, "root is an option of seik, not of method 'etkf'"),
-    ({"likelihood": "gaussian"}, "an option of netf and knetf"),
+    ({"root": "cholesky"}, "method 'etkf' has no option root: it belongs to seik"),
+    ({"likelihood": "gaussian"}, "no option likelihood: it belongs to netf"),
     ({"method": "netf", "likelihood": "cauchy"}, "likelihood must be one of gaussian, laplace"),
     ({"method": "netf", "least_effective": 1.5}, "least_effective must lie in"),
-    ({"method": "knetf", "least_effective": 0.5}, "least_effective is an option of netf"),
+    ({"method": "knetf", "least_effective": 0.5}, "no option least_effective: it belongs to netf"),
     ({"method": "knetf", "variant": "hh"}, "variant must be one of hnk, hkn, hsync"),
     ({"method": "knetf", "hybrid_rule": "beta"}, "hybrid_rule must be one of fixed"),
     ({"method": "knetf", "hybrid_weight": -0.1}, "hybrid_weight must lie in"),
