@@ -70,7 +70,11 @@ def analyse_correlated(
     rng: np.random.Generator | int | None = None,
     **options: Any,
 ) -> np.ndarray:
-    """Update each state element with the observations that it is correlated with.
+    """Update each state element with the observations that it is correlated with, and not with the others.
+
+    `analyse_local` with ``adaptive`` does so too, but lets weights fall gradually, and has independent errors. Here an
+    observation counts in full or not at all, the errors may be correlated, any global filter may be used, and threshold
+    0 is the global analysis.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def analyse_correlated(
     Notes
     -----
     Elements with the same set of observations share one analysis; the cost is one analysis per different set, at worst
-    per element. The correlation of an element with itself as an observation is 1: threshold 0 is no localisation.
+    per element.
     """
     name = str(method).lower()
     if name == "enkf" and options:
