@@ -9,9 +9,11 @@ module pl_api_assimilate
    use pl_error, only: error_input, error_type, raise_error, report
    use pl_kinds, only: rk
    use pl_local_analysis, only: local_option_type
-   use pl_local_filters, only: analyse_by_kalman, analyse_by_regression, analyse_by_weights
-   use pl_local_regression, only: change_type
+   use pl_local_filters, only: analyse_domains
+   use pl_local_kalman, only: kalman_update_type
+   use pl_local_regression, only: change_type, regression_update_type
    use pl_local_update, only: local_problem_type
+   use pl_local_weights, only: weights_update_type
    use pl_localisation, only: localisation_type
    use pl_serial_filter, only: process_observations
    use pl_transform_knetf, only: hybrid_option_type
@@ -105,6 +107,7 @@ contains
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
+      type(kalman_update_type) :: filter
       type(local_problem_type) :: problem
       call check_local(localisation, ensemble, anomalies, innovations, domain_start, domain_states, error)
       if (.not. allocated(error) .and. kind == kind_enkf) then
@@ -114,8 +117,9 @@ contains
       end if
       if (.not. allocated(error)) then
          problem = local_problem_type(size(ensemble, 1), anomalies, innovations, perturbations)
-         call analyse_by_kalman( &
-            kind, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
+         filter%kind = kind
+         call analyse_domains( &
+            filter, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
             threads(nthread), problem, localisation%localisation, domain_start, domain_states, ensemble, error)
       end if
       call report(error, ierr, errmsg)
@@ -150,15 +154,15 @@ contains
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
       type(local_problem_type) :: problem
-      type(weights_option_type) :: option
+      type(weights_update_type) :: filter
       call check_local(localisation, ensemble, anomalies, innovations, domain_start, domain_states, error)
       if (.not. allocated(error)) then
-         option = weights_option_type( &
+         filter%option = weights_option_type( &
             method=method, likelihood=likelihood, root=root, least_effective=least_effective, &
             hybrid=hybrid_option_type(hybrid_variant, hybrid_rule, hybrid_weight, hybrid_norm))
          problem = local_problem_type(size(ensemble, 1), anomalies, innovations, anomalies(:, :1))
-         call analyse_by_weights( &
-            option, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
+         call analyse_domains( &
+            filter, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
             threads(nthread), problem, localisation%localisation, domain_start, domain_states, ensemble, error)
       end if
       call report(error, ierr, errmsg)
@@ -186,9 +190,10 @@ contains
       integer, intent(in) :: nthread                   !! threads; 0: as many as OpenMP would use [1]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
-      type(change_type) :: all_changes
+      type(change_type), target :: all_changes
       type(error_type), allocatable :: error
       type(local_problem_type) :: problem
+      type(regression_update_type) :: filter
       call check_local(localisation, ensemble, anomalies, observed, domain_start, domain_states, error)
       if (.not. allocated(error)) then
          if (size(mean) /= size(observed) .or. size(variance) /= size(observed) .or. &
@@ -204,8 +209,9 @@ contains
       end if
       if (.not. allocated(error)) then
          problem = local_problem_type(size(ensemble, 1), anomalies, observed, anomalies)
-         call analyse_by_regression( &
-            all_changes, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
+         filter%all => all_changes
+         call analyse_domains( &
+            filter, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
             threads(nthread), problem, localisation%localisation, domain_start, domain_states, ensemble, error)
       end if
       call report(error, ierr, errmsg)
@@ -229,9 +235,10 @@ contains
       integer, intent(in) :: nthread                   !! threads; 0: as many as OpenMP would use [1]
       integer, intent(out) :: ierr
       character(len=512), intent(out) :: errmsg
-      type(change_type) :: all_changes
+      type(change_type), target :: all_changes
       type(error_type), allocatable :: error
       type(local_problem_type) :: problem
+      type(regression_update_type) :: filter
       if (any(shape(innovations) /= shape(anomalies))) then
          call raise_error(error, error_input, "innovations are needed for each member and observation")
       else
@@ -242,8 +249,9 @@ contains
       end if
       if (.not. allocated(error)) then
          problem = local_problem_type(size(ensemble, 1), anomalies, innovations(1, :), innovations)
-         call analyse_by_regression( &
-            all_changes, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
+         filter%all => all_changes
+         call analyse_domains( &
+            filter, local_option(ensemble, inflation, relaxation, to_perturbations, inflate_unobserved, rotation), &
             threads(nthread), problem, localisation%localisation, domain_start, domain_states, ensemble, error)
       end if
       call report(error, ierr, errmsg)

@@ -9,13 +9,14 @@ module pl_local_kalman
    use pl_kinds, only: rk
    use pl_local_update, only: local_problem_type, local_update_type
    use pl_localisation, only: localisation_type
-   use pl_transform_etkf, only: kind_enkf, transform_type
+   use pl_transform_etkf, only: kind_enkf, kind_etkf, transform_type
    implicit none (type, external)
    private
    public :: kalman_update_type, load_observations
 
    !> A transform for each domain; the work space is used again for the next one.
    type, extends(local_update_type) :: kalman_update_type
+      integer :: kind = kind_etkf      !! see pl_transform_etkf
       type(transform_type) :: transform
    contains
       procedure :: create => kalman_create
@@ -26,12 +27,11 @@ module pl_local_kalman
 contains
 
    !> Allocate work space.
-   subroutine kalman_create(self, kind, nmember, error)
+   subroutine kalman_create(self, nmember, error)
       class(kalman_update_type), intent(inout) :: self
-      integer, intent(in) :: kind                         !! see pl_transform_etkf
       integer, intent(in) :: nmember                      !! members [1]
       type(error_type), allocatable, intent(out) :: error !! not enough memory
-      call self%transform%create(kind, nmember, error)
+      call self%transform%create(self%kind, nmember, error)
    end subroutine kalman_create
 
    !> Load and factorise the observations of a domain.

@@ -22,7 +22,7 @@ module pl_local_regression
 
    !> The observations of a domain, in their order.
    type, extends(local_update_type) :: regression_update_type
-      type(change_type), pointer :: all => null()
+      type(change_type), pointer :: all => null() !! changes that all domains regress on, kept by the caller
       integer :: nmember = 0
       integer :: nobs = 0
       integer, allocatable :: found(:)   !! observations, in rising order
@@ -35,12 +35,12 @@ module pl_local_regression
 
 contains
 
-   !> Take up the changes that all domains regress on.
-   subroutine regression_create(self, all)
+   !> Take up the number of members; room for observations grows with need.
+   subroutine regression_create(self, nmember, error)
       class(regression_update_type), intent(inout) :: self
-      type(change_type), intent(in), target :: all !! kept by the caller
-      self%all => all
-      self%nmember = size(all%change, 1)
+      integer, intent(in) :: nmember                      !! members [1]
+      type(error_type), allocatable, intent(out) :: error !! none
+      self%nmember = nmember
    end subroutine regression_create
 
    !> Take up the observations of a domain, in rising order.

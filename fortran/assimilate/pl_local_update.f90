@@ -15,16 +15,26 @@ module pl_local_update
       real(rk), allocatable :: perturbations(:, :)   !! (nmember, nobs), of the EnKF, of unit variance [1]
    end type local_problem_type
 
-   !> The update of a local domain.
+   !> The update of local domains, one after the other.
    type, abstract :: local_update_type
       type(local_problem_type), pointer :: problem => null()      !! kept by the caller
       type(localisation_type), pointer :: localisation => null()  !! kept by the caller
    contains
+      procedure(create_update), deferred :: create
       procedure(prepare_update), deferred :: prepare
       procedure(apply_update), deferred :: apply
    end type local_update_type
 
    abstract interface
+      !> Allocate what all domains use.
+      subroutine create_update(self, nmember, error)
+         import :: error_type, local_update_type
+         implicit none (type, external)
+         class(local_update_type), intent(inout) :: self
+         integer, intent(in) :: nmember                      !! members [1]
+         type(error_type), allocatable, intent(out) :: error !! unknown option, not enough memory
+      end subroutine create_update
+
       !> Take up the observations of a domain.
       subroutine prepare_update(self, found, weight, error)
          import :: error_type, local_update_type, rk

@@ -11,6 +11,7 @@ module pl_local_weights
 
    !> A matrix of weights for each domain; the work space is used again for the next one.
    type, extends(local_update_type) :: weights_update_type
+      type(weights_option_type) :: option        !! which transform
       type(weights_transform_type) :: transform
       real(rk), allocatable :: anomalies(:, :)   !! of the domain, (nmember, room) [1]
       real(rk), allocatable :: innovations(:, :) !! of the domain, (1, room) [1]
@@ -25,13 +26,18 @@ module pl_local_weights
 contains
 
    !> Allocate work space.
-   subroutine weights_create(self, option, nmember, error)
+   subroutine weights_create(self, nmember, error)
       class(weights_update_type), intent(inout) :: self
-      type(weights_option_type), intent(in) :: option     !! which transform
       integer, intent(in) :: nmember                      !! members [1]
       type(error_type), allocatable, intent(out) :: error !! unknown option, not enough memory
-      allocate (self%matrix(nmember, nmember), self%across(nmember, nmember))
-      call self%transform%create(option, nmember, error)
+      integer :: stat
+      allocate (self%matrix(nmember, nmember), stat=stat)
+      if (stat == 0) allocate (self%across(nmember, nmember), stat=stat)
+      if (stat /= 0) then
+         call raise_error(error, error_state, "not enough memory for the weights of a local analysis; use fewer threads")
+         return
+      end if
+      call self%transform%create(self%option, nmember, error)
    end subroutine weights_create
 
    !> Weights from the observations of a domain.

@@ -29,9 +29,9 @@ from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_type import ObservationType
 from pyland.assimilate.particle_filter import ParticleFilter, particle_analysis, resample
 from pyland.assimilate.quality import reject_outliers
+from pyland.assimilate.random_numbers import random_rotation, seik_omega
 from pyland.assimilate.reach import Reach
 from pyland.assimilate.river_distances import river_distances
-from pyland.assimilate.rotations import random_rotation, seik_omega
 from pyland.assimilate.state_vector import StateVector, limit_heads
 from pyland.assimilate.subspace_smoother import ies
 from pyland.assimilate.variable_transforms import IdentityTransform, LogitTransform, LogTransform, TransformedVector

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +13,6 @@ from pyland.assimilate.local import analyse_local
 
 PLACES = ("coords_state", "coords_obs", "radius", "distances")
 """Options that only a local analysis has."""
-_LOCAL_DRAWS = "rng" in inspect.signature(analyse_local).parameters
 
 
 def is_local(options: Mapping[str, Any]) -> bool:
@@ -48,9 +46,8 @@ def update_ensemble(
     """
     if not is_local(options):
         return analyse(E, Y, d, R, method, rng=generator, **options)
-    random = {"rng": generator} if _LOCAL_DRAWS else {}
-    return analyse_local(E, Y, d, R, **{"coords_state": None, "coords_obs": None, "radius": np.inf, "method": method,
-                                        **random, **options})
+    return analyse_local(E, Y, d, R, method=method, rng=generator,
+                         **{"coords_state": None, "coords_obs": None, "radius": np.inf, **options})
 
 
 def update_blocks(

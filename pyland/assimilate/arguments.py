@@ -49,11 +49,6 @@ class Problem:
         """Innovation in units of the observation error, shape ``(obs,)``."""
         return _whitened(self.whiten, self.innovation)
 
-    def perturbations(self, generator: np.random.Generator) -> np.ndarray:
-        """Draw perturbations of unit variance with zero mean over the members, shape ``(member, obs)``."""
-        draws = generator.standard_normal(self.anomalies.shape)
-        return draws - draws.mean(axis=0)
-
 
 def to_floats(name: str, value: Any, ndim: int) -> np.ndarray:
     """Return ``value`` as float64 with ``ndim`` dimensions and finite entries, or say what is wrong."""

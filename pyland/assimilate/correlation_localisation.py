@@ -10,7 +10,7 @@ import numpy as np
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import whitened_problem
 from pyland.assimilate.filters import analyse
-from pyland.assimilate.random_numbers import centred_normal, to_generator
+from pyland.assimilate.random_numbers import centred_normal
 from pyland.base.errors import InputError
 
 BLOCK = 2**22
@@ -70,7 +70,11 @@ def analyse_correlated(
     rng: np.random.Generator | int | None = None,
     **options: Any,
 ) -> np.ndarray:
-    """Update each state element with the observations that it is correlated with.
+    """Update each state element with the observations that it is correlated with, and not with the others.
+
+    `analyse_local` with ``adaptive`` does so too, but lets weights fall gradually, and has independent errors. Here an
+    observation counts in full or not at all, the errors may be correlated, any global filter may be used, and threshold
+    0 is the global analysis.
 
     Parameters
     ----------
@@ -99,7 +103,7 @@ def analyse_correlated(
     Notes
     -----
     Elements with the same set of observations share one analysis; the cost is one analysis per different set, at worst
-    per element. The correlation of an element with itself as an observation is 1: threshold 0 is no localisation.
+    per element.
     """
     name = str(method).lower()
     if name == "enkf" and options:
@@ -108,7 +112,7 @@ def analyse_correlated(
     observed = arguments.to_floats("d (obs)", d, 1)
     error = arguments.to_floats("R", R, 2 if np.ndim(R) == 2 else 1)
     whitened_problem(state, predicted, observed, error)  # checks everything once, before the parts
-    generator = to_generator(rng)
+    generator = arguments.check_generator(rng)
     chosen = np.packbits(significant(state, predicted, threshold), axis=1)
     sets, owner = np.unique(chosen, axis=0, return_inverse=True)
     owner = owner.ravel()

@@ -12,11 +12,13 @@ from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import is_local, update_ensemble, whitened_problem
 from pyland.assimilate.correlation_localisation import analyse_correlated
 from pyland.assimilate.failed_members import check_share, successful
-from pyland.assimilate.random_numbers import to_generator
+from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.base.errors import InputError
 
 SUM_TOLERANCE = 1e-3
 """How far from 1 a given sum of 1/alpha may be; published tables are rounded (9.333, 7, 4, 2). It is then scaled."""
+
+_EVERYWHERE = {"radius": np.inf, "taper": "none"}  # all places are one: only correlation tells observations apart
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,9 @@ def esmda(
         Filter of each step. ``enkf``: perturbed observations, drawn anew in each step; ``etkf`` or any other
         deterministic filter. A local one where ``options`` has places.
     adaptive : float or "auto", optional
-        Localisation by correlation: a state element is updated by the observations with which its sample correlation
-        is larger than this; ``auto``: ``3/sqrt(N)``. With places, as in `analyse_local`; without, as in
-        `analyse_correlated`.
+        Localisation by correlation, with places or without: a state element is updated by the observations with which
+        its sample correlation is larger than this, the more the larger it is, as in `analyse_local`; ``auto``:
+        ``3/sqrt(N)``. Where R is a matrix, or the filter has no local version, as in `analyse_correlated`.
     steps_limit : int
         Largest number of steps of ``auto``; the last takes what is left to 1.
     failure_limit : float
@@ -141,7 +143,7 @@ def esmda(
     limit = check_share(failure_limit)
     if options.get("return_diagnostics"):
         raise InputError("esmda returns misfits of every step; return_diagnostics belongs to a single analysis")
-    generator = to_generator(rng)
+    generator = arguments.check_generator(rng)
     variances = arguments.to_floats("R", R, 2 if np.ndim(R) == 2 else 1)
     nprior, members = len(ensemble), np.arange(len(ensemble))
     taken: list[float] = []
@@ -254,11 +256,16 @@ def _update(
     """Run one analysis, localised by distance, by correlation, by both or not at all."""
     if adaptive is None:
         return update_ensemble(ensemble, predicted, observed, variances, method, generator, options)
-    if is_local(options):
-        return update_ensemble(
-            ensemble, predicted, observed, variances, method, generator, {**options, "adaptive": adaptive})
-    return analyse_correlated(
-        ensemble, predicted, observed, variances, method, threshold=adaptive, rng=generator, **options)
+    if not is_local(options):
+        local = f"l{str(method).lower()}"
+        if variances.ndim == 2 or local not in LOCAL_FILTERS:
+            return analyse_correlated(
+                ensemble, predicted, observed, variances, method, threshold=adaptive, rng=generator, **options)
+        method = local
+        options = {**_EVERYWHERE, "coords_state": np.zeros(ensemble.shape[1]), "coords_obs": np.zeros(observed.size),
+                   **({"localise": "errors"} if method == "lenkf" else {}), **options}
+    return update_ensemble(
+        ensemble, predicted, observed, variances, method, generator, {**options, "adaptive": adaptive})
 
 
 def _message(taken: list[float], is_auto: bool, steps_limit: int, nprior: int, nleft: int) -> str:

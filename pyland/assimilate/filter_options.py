@@ -49,15 +49,29 @@ def check_options(method: str, options: Mapping[str, Any]) -> None:
 
 
 def weight_options(kernel: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the checked options of a filter that works by weights, as `pyland.core.transforms` takes them."""
+    """Return the checked options of a filter that works by weights, as `pyland.core.transforms` takes them.
+
+    Parameters
+    ----------
+    kernel : str
+        Global filter.
+    options : mapping
+        Those given, after `check_options`.
+
+    Raises
+    ------
+    InputError
+        If one is out of range.
+    """
     checked: dict[str, Any] = {}
-    for name in OPTIONS[kernel]:
+    for name in OPTIONS.get(kernel, ()):
         if name not in options:
             continue
         if name in _CHOICES:
-            checked[name] = arguments.check_choice(name, options[name], _CHOICES[name])
+            checked[name] = arguments.check_choice(name, str(options[name]).lower(), _CHOICES[name])
         else:
-            checked[name] = arguments.check_number(name, options[name], 0.0, _HIGHEST[name])
+            checked[name] = arguments.check_number(
+                name, options[name], 0.0, _HIGHEST[name], open_low=name == "hybrid_norm")
     return checked
 
 

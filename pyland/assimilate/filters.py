@@ -13,6 +13,7 @@ from pyland.assimilate.diagnostics import AnalysisDiagnostics, empty, signal_and
 from pyland.assimilate.filter_options import check_bounds, check_options, weight_options
 from pyland.assimilate.filter_table import FilterInfo, find_filter
 from pyland.assimilate.particle_filter import particle_analysis
+from pyland.assimilate.random_numbers import centred_normal
 from pyland.assimilate.treatment import make_treatment
 from pyland.base.errors import InputError
 from pyland.core import filters as core
@@ -165,7 +166,7 @@ def _update(
     kind = "etkf" if chosen.kernel == "estkf" else chosen.kernel
     innovations = problem.scaled[np.newaxis]
     if kind == "enkf":
-        innovations = problem.scaled - problem.anomalies + problem.perturbations(generator)
+        innovations = problem.scaled - problem.anomalies + centred_normal(problem.anomalies.shape, generator)
     return lambda state: core.update_global(state, problem.anomalies, innovations, kind, treatment)
 
 

@@ -7,24 +7,10 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import arguments
-from pyland.assimilate.rotations import random_rotation, seik_omega, to_generator
+from pyland.assimilate.filter_options import check_options, weight_options
+from pyland.assimilate.random_numbers import centred_normal, random_rotation, seik_omega
 from pyland.base.errors import InputError
 from pyland.core import transforms as core
-
-#: Options that belong to some methods only, with their defaults.
-METHOD_OPTIONS = {
-    "perturbations": (("enkf",), None),
-    "root": (("seik",), "symmetric"),
-    "likelihood": (("netf", "knetf"), "gaussian"),
-    "least_effective": (("netf",), 0.0),
-    "variant": (("knetf",), "hnk"),
-    "hybrid_rule": (("knetf",), "lin"),
-    "hybrid_weight": (("knetf",), 0.95),
-    "hybrid_norm": (("knetf",), None),
-}
-_CHOICES = {
-    "root": core.ROOTS, "likelihood": core.LIKELIHOODS, "variant": core.VARIANTS, "hybrid_rule": core.HYBRID_RULES,
-}  # fmt: skip
 
 
 def global_weights(
@@ -37,13 +23,7 @@ def global_weights(
     rotation: Any = False,
     rng: np.random.Generator | int | None = None,
     perturbations: Any = None,
-    root: str | None = None,
-    likelihood: str | None = None,
-    least_effective: float | None = None,
-    variant: str | None = None,
-    hybrid_rule: str | None = None,
-    hybrid_weight: float | None = None,
-    hybrid_norm: float | None = None,
+    **options: Any,
 ) -> np.ndarray:
     """Compute the matrix that takes prior anomalies to the analysis.
 
@@ -68,21 +48,24 @@ def global_weights(
     perturbations : array_like, optional
         ``enkf``: perturbations of the observations, shape ``(member, obs)``, in the unit of ``d``. Without them they
         are drawn from ``rng``, with zero mean over the members.
-    root : {"symmetric", "cholesky"}, optional
-        ``seik``: square root of the matrix of the analysis covariance. Default symmetric.
-    likelihood : {"gaussian", "laplace"}, optional
-        ``netf``, ``knetf``: distribution of the observation errors; R is its variance. Default Gaussian.
-    least_effective : float, optional
-        ``netf``: least effective sample size over the number of members, 0 to 1; R is inflated until it is reached
-        (``limit_winf`` of PDAF). Default 0.
-    variant : {"hnk", "hkn", "hsync"}, optional
-        ``knetf``: nonlinear before Kalman (default), Kalman before nonlinear, both at once.
-    hybrid_rule : {"fixed", "lin", "alpha", "ska", "sklin"}, optional
-        ``knetf``: how the share of the Kalman filter is found, see Notes. Default ``lin``.
-    hybrid_weight : float, optional
-        ``knetf``: the number h of these rules, 0 to 1. Default 0.95.
-    hybrid_norm : float, optional
-        ``knetf``: the number c of these rules, above 0. Default: the number of members.
+    **options
+        Of single methods, the same as in `analyse`:
+
+        root : {"symmetric", "cholesky"}
+            ``seik``: square root of the matrix of the analysis covariance. Default symmetric.
+        likelihood : {"gaussian", "laplace"}
+            ``netf``, ``knetf``: distribution of the observation errors; R is its variance. Default Gaussian.
+        least_effective : float
+            ``netf``: least effective sample size over the number of members, 0 to 1; R is inflated until it is reached
+            (``limit_winf`` of PDAF). Default 0.
+        variant : {"hnk", "hkn", "hsync"}
+            ``knetf``: nonlinear before Kalman (default), Kalman before nonlinear, both at once.
+        hybrid_rule : {"fixed", "lin", "alpha", "ska", "sklin"}
+            ``knetf``: how the share of the Kalman filter is found, see Notes. Default ``lin``.
+        hybrid_weight : float
+            ``knetf``: the number h of these rules, 0 to 1. Default 0.95.
+        hybrid_norm : float
+            ``knetf``: the number c of these rules, above 0. Default: the number of members.
 
     Returns
     -------
@@ -134,29 +117,28 @@ def global_weights(
     >>> float((e.mean() + (e - e.mean()) @ W).mean())
     3.0
     """
-    name = check_transform(method)
-    given = {
-        "perturbations": perturbations, "root": root, "likelihood": likelihood, "least_effective": least_effective,
-        "variant": variant, "hybrid_rule": hybrid_rule, "hybrid_weight": hybrid_weight, "hybrid_norm": hybrid_norm,
-    }  # fmt: skip
-    options = check_method_options(name, given)
+    name = _check_transform(method)
+    if perturbations is not None and name != "enkf":
+        raise InputError(f"perturbations are an option of enkf, not of method '{name}'; leave them out")
+    check_options(name, options)
+    chosen = weight_options(name, options)
     inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
     predicted = arguments.to_floats("Y (member, obs)", Y, 2)
     nmember = predicted.shape[0]
     if nmember < 2:
         raise InputError(f"a filter needs at least 2 members; Y (member, obs) has shape {predicted.shape}")
     problem = arguments.check_problem(predicted, predicted, d, R, inflation, full_covariance=True)
-    generator = to_generator(rng) if rotation is True or name == "enkf" else None
+    generator = arguments.check_generator(rng) if rotation is True or name == "enkf" else None
     if problem.innovation.size == 0:
         return np.eye(nmember) - 1.0 / nmember
-    innovations = arguments.whitened(problem, problem.innovation)[np.newaxis]
+    innovations = problem.scaled[np.newaxis]
     if name == "enkf":
-        innovations = innovations - problem.anomalies + _perturbations(problem, options.pop("perturbations"), generator)
+        innovations = innovations - problem.anomalies + _perturbations(problem, perturbations, generator)
     turn = _rotation(name, nmember, rotation, generator)
-    return inflation * core.weight_matrix(problem.anomalies, innovations, method=name, rotation=turn, **options)
+    return inflation * core.weight_matrix(problem.anomalies, innovations, method=name, rotation=turn, **chosen)
 
 
-def check_transform(method: Any) -> str:
+def _check_transform(method: Any) -> str:
     """Return the lower-case name of a transform, or raise a sentence that lists them."""
     name = str(method).lower()
     if name not in core.METHODS:
@@ -164,54 +146,11 @@ def check_transform(method: Any) -> str:
     return name
 
 
-def check_method_options(name: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the options of a method with their defaults; one of another method is refused by name.
-
-    Parameters
-    ----------
-    name : str
-        Transform.
-    given : dict
-        Value or None (not given) of each key of `METHOD_OPTIONS`.
-
-    Returns
-    -------
-    dict
-        Checked options of `name`, as `pyland.core.transforms.weight_matrix` takes them, and ``perturbations``.
-
-    Raises
-    ------
-    InputError
-        If an option is out of range or belongs to other methods.
-    """
-    options = {}
-    for key, (methods, default) in METHOD_OPTIONS.items():
-        value = given.get(key)
-        if name not in methods:
-            if value is not None:
-                raise InputError(f"{key} is an option of {' and '.join(methods)}, not of method '{name}'; leave it out")
-            continue
-        options[key] = default if value is None else value
-    for key in options.keys() & _CHOICES.keys():
-        choice = str(options[key]).lower()
-        if choice not in _CHOICES[key]:
-            raise InputError(f"{key} must be one of {', '.join(_CHOICES[key])}; got {options[key]!r}")
-        options[key] = choice
-    for key in options.keys() & {"least_effective", "hybrid_weight"}:
-        options[key] = arguments.check_number(key, options[key], 0.0, 1.0)
-    if "hybrid_norm" in options:
-        norm = options["hybrid_norm"]
-        options["hybrid_norm"] = (
-            0.0 if norm is None else arguments.check_number("hybrid_norm", norm, 0.0, 1e9, open_low=True))
-    return options
-
-
 def _perturbations(problem: arguments.Problem, given: Any, generator: np.random.Generator) -> np.ndarray:
     """Return whitened perturbations (member, obs): those given, or draws with zero mean over the members."""
     shape = problem.anomalies.shape
     if given is None:
-        draws = generator.standard_normal(shape)
-        return draws - draws.mean(axis=0)
+        return centred_normal(shape, generator)
     perturbations = arguments.to_floats("perturbations (member, obs)", given, 2)
     if perturbations.shape != shape:
         raise InputError(f"perturbations must have shape (member, obs) = {shape}; got {perturbations.shape}")
@@ -237,4 +176,4 @@ def _rotation(name: str, nmember: int, rotation: Any, generator: np.random.Gener
     return turn
 
 
-__all__ = ["METHOD_OPTIONS", "check_method_options", "check_transform", "global_weights"]
+__all__ = ["global_weights"]

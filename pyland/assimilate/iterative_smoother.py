@@ -17,7 +17,7 @@ from pyland.assimilate.ensemble_gauss_newton import (
     minimise,
     step_lengths,
 )
-from pyland.assimilate.random_numbers import mean_preserving_rotation, to_generator
+from pyland.assimilate.random_numbers import random_rotation
 from pyland.base.errors import InputError
 
 
@@ -141,7 +141,7 @@ class IterativeSmoother:
             variant, method, iterations, tolerance, step_lengths(step_length), bool(backtracking), bundle_width)
         self._inflation = arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True)
         self._rotation = bool(rotation)
-        self._generator = to_generator(rng)
+        self._generator = arguments.check_generator(rng)
         self.start = 0
         self.time = 0
 
@@ -241,7 +241,7 @@ class IterativeSmoother:
         mean = E.mean(axis=0)
         anomalies = self._inflation * (E - mean)
         if self._rotation:
-            anomalies = mean_preserving_rotation(len(E), self._generator) @ anomalies
+            anomalies = random_rotation(len(E), self._generator) @ anomalies
         return mean + anomalies
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import update_blocks
-from pyland.assimilate.random_numbers import to_generator
 from pyland.base.errors import InputError
 
 
@@ -73,7 +72,7 @@ class LaggedSmoother:
         self.lag = int(lag)
         self.method = method
         self.options = options
-        self._generator = to_generator(rng)
+        self._generator = arguments.check_generator(rng)
         self._states: list[np.ndarray] = []  # newest first
 
     def __len__(self) -> int:

@@ -13,6 +13,7 @@ from pyland.assimilate.distances import Distances
 from pyland.assimilate.filter_options import LOCALISE, check_bounds, check_options, weight_options
 from pyland.assimilate.filter_table import FilterInfo, find_filter
 from pyland.assimilate.links import Links, link
+from pyland.assimilate.random_numbers import centred_normal
 from pyland.assimilate.treatment import make_treatment
 from pyland.base.errors import InputError
 from pyland.core import filters as core
@@ -203,7 +204,7 @@ class _Update:
         if self._localise == "covariance" and links.is_cut_off:
             raise InputError("taper must be gaspari_cohn for localised covariances: a taper that is cut off at the "
                              "radius makes them indefinite; or use localise='errors'")
-        self._noise = problem.perturbations(generator) if chosen.kernel == "enkf" else None
+        self._noise = centred_normal(problem.anomalies.shape, generator) if chosen.kernel == "enkf" else None
         self._bounds = check_bounds(options.get("bounds"), problem.predicted) if chosen.family == "serial" else None
         self._options = weight_options(chosen.kernel, options) if chosen.family == "weights" else {}
 

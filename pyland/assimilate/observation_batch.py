@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 from pyland.assimilate.arguments import to_floats
 from pyland.assimilate.diagnostics import AnalysisDiagnostics
 from pyland.assimilate.distances import Distances
+from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.assimilate.filters import analyse
 from pyland.assimilate.local import analyse_local
 from pyland.assimilate.observation_departures import TypeDepartures
@@ -20,11 +21,6 @@ from pyland.assimilate.observation_errors import correlated_covariance
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
 from pyland.base.text import suggestion
-
-LOCAL_METHODS = (
-    "letkf", "lestkf", "lseik", "ldenkf", "lenkf", "lensrf", "leakf", "lrhf", "lnetf", "lknetf",
-)  # fmt: skip
-"""Methods of `analyse_local`; all others are those of `analyse`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +268,7 @@ class ObservationBatch:
             If an option does not belong to the method, or as the method.
         """
         name = str(method).lower()
-        if name in LOCAL_METHODS:
+        if name in LOCAL_FILTERS:
             if coords_state is None:
                 raise InputError(
                     f"method '{name}' needs coords_state, the places of the local domains (their number with distances)"
@@ -346,15 +342,15 @@ class ObservationBatch:
     def _refuse_localisation(self, method: str, given: list[str]) -> None:
         if given:
             raise InputError(
-                f"{given[0]} belongs to local methods ({', '.join(LOCAL_METHODS)}), which '{method}' is not"
-                f"{suggestion(method, LOCAL_METHODS)}"
+                f"{given[0]} belongs to local methods ({', '.join(LOCAL_FILTERS)}), which '{method}' is not"
+                f"{suggestion(method, LOCAL_FILTERS)}"
             )
         for one in self.types:
             for name in ("radius", "taper", "depth_radius"):
                 if getattr(one, name) is not None:
                     raise InputError(
                         f"observations '{one.name}' have a {name}, which belongs to local methods "
-                        f"({', '.join(LOCAL_METHODS)}), which '{method}' is not{suggestion(method, LOCAL_METHODS)}"
+                        f"({', '.join(LOCAL_FILTERS)}), which '{method}' is not{suggestion(method, LOCAL_FILTERS)}"
                     )
 
 
@@ -392,4 +388,4 @@ def _one_if_equal(numbers: np.ndarray) -> float | np.ndarray:
     return float(numbers[0]) if (numbers == numbers[0]).all() else numbers
 
 
-__all__ = ["LOCAL_METHODS", "BatchAnalysis", "ObservationBatch"]
+__all__ = ["BatchAnalysis", "ObservationBatch"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.assimilate.observation_reasons import REASONS, USED, WITHHELD
+from pyland.base.observation_reasons import USED, WITHHELD, reason_counts, reason_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class TypeDepartures:
     values, error : numpy.ndarray
         Observed values and standard deviations of their errors.
     flags : numpy.ndarray of int8
-        Keys of `REASONS`; 0 is used.
+        Codes of `pyland.base.observation_reasons`; 0 is used.
     row : numpy.ndarray of int
         Row of the batch that the observation is, or is part of; -1 for none.
     prior_mean, prior_spread, analysis_mean, analysis_spread : numpy.ndarray
@@ -75,11 +75,11 @@ class TypeDepartures:
 
     def reasons(self) -> list[str]:
         """Return for each observation the word that says why it is used or not."""
-        return [REASONS[int(flag)] for flag in self.flags]
+        return reason_words(self.flags)
 
     def counts(self) -> dict[str, int]:
         """Return how many observations have each reason, without zeros."""
-        return {REASONS[flag]: int((self.flags == flag).sum()) for flag in REASONS if (self.flags == flag).any()}
+        return reason_counts(self.flags)
 
     def summary(self) -> dict[str, Any]:
         """Return counts, and mean and root mean square of O-F and O-A of used and of withheld observations.

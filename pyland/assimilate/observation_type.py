@@ -13,20 +13,19 @@ from pyland.assimilate.arguments import check_number
 from pyland.assimilate.nearby_points import NearbyPoints
 from pyland.assimilate.observation_errors import error_model
 from pyland.assimilate.observation_operators import FunctionOperator, ObservationOperator
-from pyland.assimilate.observation_reasons import (
+from pyland.assimilate.thinning import Candidates, Thinning, joined_places, joined_variance
+from pyland.base.errors import InputError
+from pyland.base.observation_reasons import (
     INNOVATION,
     MISSING,
     NO_PREDICTION,
     OUT_OF_RANGE,
     OUTSIDE,
     QUALITY,
-    REASONS,
     THINNED,
     USED,
     WITHHELD,
 )
-from pyland.assimilate.thinning import Candidates, Thinning, joined_places, joined_variance
-from pyland.base.errors import InputError
 from pyland.base.text import one_of
 
 TAPERS = ("gaspari_cohn", "exponential", "none")
@@ -190,8 +189,8 @@ class ObservationType:
         Returns
         -------
         flags : numpy.ndarray of int8, shape (obs,)
-            One of the keys of `REASONS`; of several reasons the first of: quality flag, missing value, value out of
-            range, outside the domain, prediction not finite, innovation too large, withheld, thinned.
+            Codes of `pyland.base.observation_reasons`; of several reasons the first of: quality flag, missing value,
+            value out of range, outside the domain, prediction not finite, innovation too large, withheld, thinned.
         weights : scipy.sparse.csr_array, shape (kept, obs)
             What of the used observations goes into each that is assimilated; one weight of 1 but in cell means.
         """
@@ -258,4 +257,4 @@ class ObservationType:
         return joined_places(candidates, few), joined_variance(candidates, few)
 
 
-__all__ = ["REASONS", "TAPERS", "ObservationType"]
+__all__ = ["TAPERS", "ObservationType"]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import arguments
-from pyland.assimilate.rotations import to_generator
+from pyland.assimilate.filter_options import weight_options
 from pyland.base.errors import InputError
 from pyland.core import transforms as core
 
@@ -127,7 +127,7 @@ class ParticleFilter:
         nmember = self.weights.size
         if problem.ensemble.shape[0] != nmember:
             raise InputError(f"E must have the {nmember} members of this filter; got shape {problem.ensemble.shape}")
-        generator = to_generator(rng)
+        generator = arguments.check_generator(rng)
         self.resampled = False
         if problem.innovation.size == 0:
             return problem.ensemble.copy()
@@ -205,7 +205,7 @@ def particle_analysis(
     """
     options = _check_options(resampling, jitter, dimension, likelihood, least_effective)
     problem = arguments.check_problem(E, Y, d, R, 1.0, full_covariance=True)
-    generator = to_generator(rng)
+    generator = arguments.check_generator(rng)
     if problem.innovation.size == 0:
         return problem.ensemble.copy()
     nmember = problem.ensemble.shape[0]
@@ -239,8 +239,8 @@ def resample(weights: Any, rng: np.random.Generator | int | None, resampling: st
     share = arguments.to_floats("weights (member)", weights, 1)
     if (share < 0.0).any() or not share.sum() > 0.0:
         raise InputError("weights must be at least 0, and one of them above 0")
-    _check_resampling(resampling)
-    return _resample(share / share.sum(), to_generator(rng), resampling)
+    arguments.check_choice("resampling", resampling, RESAMPLINGS)
+    return _resample(share / share.sum(), arguments.check_generator(rng), resampling)
 
 
 def _resample(weights: np.ndarray, generator: np.random.Generator, resampling: str) -> np.ndarray:
@@ -316,27 +316,17 @@ def _weighted_mean(members: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return members[0] + total
 
 
-def _check_resampling(resampling: Any) -> str:
-    """Return the name of a way to resample, or say which there are."""
-    if resampling not in RESAMPLINGS:
-        raise InputError(f"resampling must be one of {', '.join(RESAMPLINGS)}; got {resampling!r}")
-    return resampling
-
-
 def _check_options(
     resampling: Any, jitter: Any, dimension: Any, likelihood: Any, least_effective: Any
 ) -> dict[str, Any]:
     """Return checked options."""
     if dimension is not None and (isinstance(dimension, bool) or int(dimension) != dimension or dimension < 1):
         raise InputError(f"dimension must be a whole number of at least 1, or None; got {dimension!r}")
-    if likelihood not in core.LIKELIHOODS:
-        raise InputError(f"likelihood must be one of {', '.join(core.LIKELIHOODS)}; got {likelihood!r}")
     return {
-        "resampling": _check_resampling(resampling),
+        "resampling": arguments.check_choice("resampling", resampling, RESAMPLINGS),
         "jitter": arguments.check_number("jitter", jitter, 0.0, 100.0),
         "dimension": None if dimension is None else int(dimension),
-        "likelihood": likelihood,
-        "least_effective": arguments.check_number("least_effective", least_effective, 0.0, 1.0),
+        **weight_options("netf", {"likelihood": likelihood, "least_effective": least_effective}),
     }
 
 

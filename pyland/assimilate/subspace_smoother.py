@@ -11,7 +11,6 @@ import numpy as np
 from pyland.assimilate import arguments
 from pyland.assimilate.ensemble_gauss_newton import Settings, minimise, step_lengths
 from pyland.assimilate.failed_members import check_share, successful
-from pyland.assimilate.random_numbers import to_generator
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def ies(
     settings = Settings(variant, "transform", steps, tolerance, step_lengths(step_length), bool(backtracking))
     limit = check_share(failure_limit)
     found = minimise(
-        forward, ensemble, observed, R, settings, to_generator(rng),
+        forward, ensemble, observed, R, settings, arguments.check_generator(rng),
         lambda predicted: successful(predicted, len(ensemble), limit))
     prior = ensemble[found.members]
     mean = prior.mean(axis=0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pyland.assimilate import arguments
-from pyland.assimilate.rotations import random_rotation
+from pyland.assimilate.random_numbers import random_rotation
 from pyland.core.filters import RELAXATIONS, Treatment
 
 
@@ -27,7 +27,7 @@ def make_treatment(
     InputError
         If an option is out of range.
     """
-    turned = random_rotation(nmember, arguments.check_generator(generator)) if rotation else None
+    turned = random_rotation(nmember, generator) if rotation else None
     return Treatment(
         inflation=arguments.check_number("inflation", inflation, 0.0, 100.0, open_low=True),
         relaxation=arguments.check_number("relaxation", relaxation, 0.0, 1.0),

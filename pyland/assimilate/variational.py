@@ -13,7 +13,6 @@ from scipy.sparse.linalg import LinearOperator, cg
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import update_ensemble, whitened_problem
 from pyland.assimilate.ensemble_gauss_newton import BUNDLE_WIDTH
-from pyland.assimilate.random_numbers import to_generator
 from pyland.base.errors import ConvergenceError, InputError
 
 METHODS = ("3dvar", "3denvar", "hybrid3dvar")
@@ -171,7 +170,7 @@ def variational(
             mean, modes, predicted.mean(axis=0), seen, observed, R, observe, outer, minimiser, tolerance, iterations)
     if filter_name != "none":
         updated = update_ensemble(
-            ensemble, predicted, observed, R, filter_name, to_generator(rng), dict(ensemble_options or {}))
+            ensemble, predicted, observed, R, filter_name, arguments.check_generator(rng), dict(ensemble_options or {}))
         anomalies = updated - updated.mean(axis=0)
     elif ensemble_options:
         raise InputError("ensemble_options belong to a filter; name one with ensemble_method")

@@ -6,17 +6,13 @@ import numpy as np
 
 from pyland.core import wrapped
 from pyland.core.errors import check
+from pyland.core.localisation import members_first
 
 METHODS = {"etkf": 1, "estkf": 1, "enkf": 2, "denkf": 3, "seik": 4, "netf": 5, "knetf": 6}
 LIKELIHOODS = {"gaussian": 1, "laplace": 2}
 ROOTS = {"symmetric": 1, "cholesky": 2}
 VARIANTS = {"hnk": 1, "hkn": 2, "hsync": 3}
 HYBRID_RULES = {"fixed": 1, "lin": 2, "alpha": 3, "ska": 4, "sklin": 5}
-
-
-def _members_first(array: np.ndarray) -> np.ndarray:
-    """Return ``array`` with its first index contiguous, as float64; a view where it is so already."""
-    return np.asarray(array, dtype=np.float64, order="F")
 
 
 def weight_matrix(
@@ -63,9 +59,9 @@ def weight_matrix(
     """
     nmember = anomalies.shape[0]
     weights = np.zeros((nmember, nmember), order="F")
-    turn = np.zeros((nmember, nmember), order="F") if rotation is None else _members_first(rotation)
+    turn = np.zeros((nmember, nmember), order="F") if rotation is None else members_first(rotation)
     check(*wrapped.pl_api_transform.transform_weights(
-        _members_first(anomalies), _members_first(innovations), METHODS[method], LIKELIHOODS[likelihood],
+        members_first(anomalies), members_first(innovations), METHODS[method], LIKELIHOODS[likelihood],
         least_effective, ROOTS[root], VARIANTS[variant], HYBRID_RULES[hybrid_rule], hybrid_weight, hybrid_norm,
         int(rotation is not None), turn, weights))
     return weights
@@ -99,7 +95,7 @@ def log_likelihoods(
     """
     logs = np.zeros(anomalies.shape[0])
     check(*wrapped.pl_api_transform.transform_likelihood(
-        _members_first(anomalies), np.ascontiguousarray(innovations, dtype=np.float64), LIKELIHOODS[likelihood],
+        members_first(anomalies), np.ascontiguousarray(innovations, dtype=np.float64), LIKELIHOODS[likelihood],
         least_effective, logs))
     return logs
 

@@ -10,12 +10,10 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.base.observation_reasons import REASONS, USED, WITHHELD
 from pyland.diagnose.records import read_file
 
 ASSIMILATED, INDEPENDENT = "assimilated", "independent"
-
-WITHHELD = "withheld"
-"""Rejection of observations that are kept for judgement."""
 
 _NEEDED = ("innovation", "residual", "prior_spread", "posterior_spread", "error", "value", "stream", "rejection",
            "latitude", "longitude", "depth_top", "depth_bottom", "observation_time")
@@ -58,7 +56,7 @@ class ObservedEnsemble:
 
     def group(self, name: str) -> np.ndarray:
         """Return the mask of a group, ``assimilated`` or ``independent``, with finite departures, shape (obs,)."""
-        word = {ASSIMILATED: self.reasons[0], INDEPENDENT: WITHHELD}[name]
+        word = REASONS[{ASSIMILATED: USED, INDEPENDENT: WITHHELD}[name]]
         known = np.isfinite(self.values["innovation"]) & np.isfinite(self.values["residual"])
         if word not in self.reasons:
             return np.zeros(self.size, bool)

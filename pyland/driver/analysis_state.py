@@ -246,12 +246,7 @@ class AnalysisState:
 
     def depths(self, model: Model) -> dict[str, np.ndarray]:
         """Return the depth of the layers of each variable that has soil layers, by name [m]."""
-        out = {}
-        for name in self.names:
-            if name in LAYERED:
-                thickness = model.thermal_thickness if name == "soil_temperature" else model.thickness
-                out[name] = np.cumsum(thickness) - 0.5 * thickness
-        return out
+        return {name: _middles(name, model) for name in self.names if name in LAYERED}
 
     def add(self, increments: Mapping[str, np.ndarray], model: Model) -> Change:
         """Add increments to what a model has now.
@@ -329,8 +324,7 @@ class AnalysisState:
         depth = np.zeros(count)
         is_updated = np.ones((count, 1, ncell), dtype=bool)
         if one.name in LAYERED:
-            thickness = model.thermal_thickness if one.name == "soil_temperature" else model.thickness
-            depth = np.cumsum(thickness) - 0.5 * thickness
+            depth = _middles(one.name, model)
             last = count if one.layers is None else one.layers
             is_updated[last:] = False
             is_updated &= (depth <= _or(one.max_depth, np.inf))[:, None, None]
@@ -343,6 +337,12 @@ class AnalysisState:
             span = fields["residual_water"] - margin, fields["open_pores"] + margin
         return StatePart(one.name, values, is_updated, one.transform, one.damping, one.minimum, one.maximum, span,
                          one.is_shared, depth)
+
+
+def _middles(name: str, model: Model) -> np.ndarray:
+    """Return the depth of the middle of each layer of a variable, (layer,) [m]."""
+    thickness = model.thermal_thickness if name == "soil_temperature" else model.thickness
+    return np.cumsum(thickness) - 0.5 * thickness
 
 
 def _masked(mask: str, fields: Mapping[str, np.ndarray], count: int) -> np.ndarray:

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import Reach, analyse, analyse_local
+from pyland.base.member_statistics import member_mean
 from pyland.config import CaseConfig
 from pyland.config.filters import is_local, method_of
 from pyland.observe import AnalysisInput, ObservationSet
-
-DRAWS_NOTHING = ("letkf",)
-"""Local filters that need no random numbers unless they rotate."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +202,7 @@ class FilterCall:
         choice = self.choice.of_past()
         if choice.inflation == 1.0:
             return self._analysed(choice, ensemble, places)
-        mean = ensemble[0] + _sum(ensemble - ensemble[0]) / len(ensemble)
+        mean = ensemble[0] + member_mean(ensemble - ensemble[0], axis=0)
         shrunk = mean + (ensemble - mean) / choice.inflation
         analysed = self._analysed(choice, shrunk, places)
         is_left_alone = (analysed == shrunk).all(axis=0)
@@ -236,29 +234,23 @@ class FilterCall:
 
     def _analysed(self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         used, method = self.used, method_of(choice.method)
-        options: dict[str, Any] = {"method": method, "inflation": choice.inflation, "relaxation": choice.relaxation}
-        if choice.relaxation_to != "spread":
-            options["relaxation_to"] = choice.relaxation_to
-        if choice.rotation:
-            options["rotation"] = True
-        if choice.rotation or method not in DRAWS_NOTHING:
-            options["rng"] = np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp]))
+        options: dict[str, Any] = {
+            "method": method, "inflation": choice.inflation, "relaxation": choice.relaxation,
+            "relaxation_to": choice.relaxation_to, "rotation": choice.rotation,
+            "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])),
+        }  # fmt: skip
         if not is_local(method):
             return analyse(ensemble, used.predicted, used.observed, self._covariance(), **options)
         cell, depth, owner = places.domains(choice.has_depth)
         if choice.has_depth:
-            options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": _common(self._depth_radius),
+            options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": self._depth_radius,
                         "depth_taper": choice.otherwise.taper}
-        if choice.adaptive is not None:
-            options["adaptive"] = choice.adaptive
-        if choice.unobserved:
-            options["inflate_unobserved"] = True
         if (self._length > 0).any():
             options |= {"error_group": self._group, "error_length": self._length}
-        taper = self._taper[0] if len(set(self._taper)) == 1 else self._taper
         return analyse_local(
             ensemble, used.predicted, used.observed, used.variance, places.coordinates[cell], used.coordinates,
-            _common(self._radius), taper=taper, domain_of_state=owner, **options)
+            self._radius, taper=self._taper, domain_of_state=owner, adaptive=choice.adaptive,
+            inflate_unobserved=choice.unobserved, **options)
 
     def _covariance(self) -> np.ndarray:
         """Return error variances (obs,), or their covariance (obs, obs) where errors of a set are correlated."""
@@ -272,16 +264,3 @@ class FilterCall:
             distance = np.hypot(x[:, None] - x, y[:, None] - y)
             covariance[np.ix_(mine, mine)] = np.outer(error[mine], error[mine]) * np.exp(-distance / self._length[mine])
         return covariance
-
-
-def _common(values: np.ndarray) -> float | np.ndarray:
-    """Return the value that all observations share, or one for each."""
-    return float(values[0]) if (values == values[0]).all() else values
-
-
-def _sum(members: np.ndarray) -> np.ndarray:
-    """Add members in their order: numpy adds those of a single element in pairs."""
-    total = np.zeros(members.shape[1])
-    for one in members:
-        total += one
-    return total

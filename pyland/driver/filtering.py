@@ -13,7 +13,7 @@ from pyland.base.member_statistics import member_mean
 from pyland.base.parallel import Communicator
 from pyland.config.observations import UNITS
 from pyland.driver.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
-from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.filter_call import FilterCall, FilterChoice, StatePlaces
 from pyland.driver.incremental_update import IncrementalUpdate
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.member_parameters import MemberParameters
@@ -77,10 +77,10 @@ class Analysis:
         Interval between analyses [s], counted from ``start``.
     start : numpy.datetime64
         Start of the run, UTC.
-    method : str
-        ``enkf``, ``etkf`` or ``letkf``.
-    update : sequence of str or UpdatedVariable
-        What is updated; a name alone is a state with ``damping``.
+    choice : FilterChoice
+        Filter with all its options.
+    update : sequence of UpdatedVariable
+        What is updated.
     reported : sequence of str
         Fields whose increments an `Outcome` has; those of ``update`` and others that follow them.
     x, y : numpy.ndarray, shape (cell,)
@@ -89,20 +89,10 @@ class Analysis:
         Global indices of these cells.
     comm : CellRanks
         Ranks of the run; it brings together the members of these cells.
-    radius, taper : float, str
-        Localisation: support radius [m] and taper.
-    inflation, relaxation : float
-        Factor on prior anomalies and relaxation to prior spread [1].
-    damping : float
-        Share of the increment that is applied to what is given by its name, in (0, 1] [1].
     max_innovation : mapping of str to float
         Largest innovation per observation name [standard deviations]; missing names are not checked.
-    seed : int
-        Seed of perturbed observations.
     parameters : MemberParameters, optional
         Needed where parameters are updated.
-    choice : FilterChoice, optional
-        Filter with all its options; in place of ``method``, ``radius``, ``taper``, ``inflation``, ``relaxation``.
     spacing : mapping of str to float
         Smallest distance of assimilated observations per observation name [m].
     adaptive : AdaptiveFactors, optional
@@ -121,38 +111,28 @@ class Analysis:
         *,
         every: float,
         start: np.datetime64,
-        method: str,
-        update: Sequence[str | UpdatedVariable],
+        choice: FilterChoice,
+        update: Sequence[UpdatedVariable],
         reported: Sequence[str],
         x: np.ndarray,
         y: np.ndarray,
         cell_id: np.ndarray,
         comm: CellRanks,
-        radius: float,
-        taper: str,
-        inflation: float,
-        relaxation: float,
-        damping: float,
         max_innovation: Mapping[str, float],
-        seed: int,
         parameters: MemberParameters | None = None,
-        choice: FilterChoice | None = None,
         spacing: Mapping[str, float] | None = None,
         adaptive: AdaptiveFactors | None = None,
         additive: AdditiveNoise | None = None,
         incremental: IncrementalUpdate | None = None,
         smoother: SmootherWindow | None = None,
     ) -> None:
-        self.sets = sets
-        self.choice = choice or FilterChoice(
-            method, inflation, relaxation, otherwise=Localization(radius, taper), seed=seed)
+        self.sets, self.choice = sets, choice
         self.adaptive, self.additive, self.incremental, self.smoother = adaptive, additive, incremental, smoother
         self.statistics = InnovationStatistics()
         self._every = np.timedelta64(round(every), "s")
         self._start = np.datetime64(start, "s")
         self.parameters = parameters
-        chosen = [UpdatedVariable(one, damping=damping) if isinstance(one, str) else one for one in update]
-        self.state = AnalysisState(chosen, start, parameters)
+        self.state = AnalysisState(update, start, parameters)
         self.clipped = dict.fromkeys(self.state.names, 0)
         self._reported = tuple(reported)
         self._coordinates = np.stack([x, y], axis=1)

@@ -10,8 +10,8 @@ import netCDF4
 import numpy as np
 
 from pyland.assimilate.observation_departures import TypeDepartures
-from pyland.assimilate.observation_reasons import REASONS
 from pyland.base.errors import InputError
+from pyland.base.observation_reasons import flag_attributes
 from pyland.driver.offline_ensemble import DERIVED, OfflineEnsemble, StateVariable
 from pyland.driver.offline_observations import ObservationTable
 from pyland.output.atomic import complete_file
@@ -175,9 +175,7 @@ def _write_observations(
     flags = np.zeros(table.size, np.int8)
     for kind, one in departures.items():
         flags[rows[kind]] = one.flags
-    column("flag", "i1", flags, {
-        "long_name": "why the observation is used or not", "flag_values": np.array(list(REASONS), "i1"),
-        "flag_meanings": " ".join(REASONS.values())})  # fmt: skip
+    column("flag", "i1", flags, {"long_name": "why the observation is used or not", **flag_attributes()})
 
 
 def _masked(values: np.ndarray) -> np.ma.MaskedArray:

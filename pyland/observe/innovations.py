@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import INNOVATION, THINNED, ObservationSet
+from pyland.base.observation_reasons import INNOVATION, THINNED
+from pyland.observe.observations import ObservationSet
 from pyland.observe.thinning import is_kept
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import MISSING, OUT_OF_RANGE, OUTSIDE, QUALITY, USED, ObservationSet
+from pyland.base.observation_reasons import MISSING, OUT_OF_RANGE, OUTSIDE, QUALITY, USED
+from pyland.observe.observations import ObservationSet
 from pyland.observe.quantities import Quantity, quantity_of
 from pyland.observe.target_cells import TargetCells
 

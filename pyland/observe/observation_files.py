@@ -9,7 +9,8 @@ import netCDF4
 import numpy as np
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import REASONS, ObservationSet
+from pyland.base.observation_reasons import flag_attributes
+from pyland.observe.observations import ObservationSet
 from pyland.observe.quantities import QUANTITIES
 
 FORMAT = "pyland observations 2"
@@ -77,7 +78,7 @@ def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
                                                       "ancillary_variables": "variance flag"})
     for name, (attribute, dtype, extra) in _COLUMNS.items():
         if name == "flag":
-            extra = {**extra, "flag_values": np.array(list(REASONS), "i1"), "flag_meanings": " ".join(REASONS.values())}
+            extra = {**extra, **flag_attributes()}
         if name == "variance" and len(kinds) == 1:
             extra = {**extra, "units": QUANTITIES[kinds[0]].variance_unit}
         _column(file, name, dtype, ("obs",), np.concatenate([getattr(one, attribute) for one in sets]), extra)

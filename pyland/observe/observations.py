@@ -7,20 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from pyland.base.errors import InputError
-
-USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION, THINNED, WITHHELD = range(8)
-
-REASONS = {
-    USED: "used",
-    MISSING: "missing_value",
-    OUT_OF_RANGE: "value_out_of_range",
-    QUALITY: "rejected_by_quality_flag",
-    OUTSIDE: "outside_domain",
-    INNOVATION: "innovation_too_large",
-    THINNED: "thinned",
-    WITHHELD: "withheld",
-}
-"""Flag values and their meanings; one CF flag_meanings word each."""
+from pyland.base.observation_reasons import MISSING, USED, reason_counts, reason_words
 
 
 @dataclass(eq=False)
@@ -47,7 +34,7 @@ class ObservationSet:
     location : ndarray of int, shape (obs,)
         Identity of the place, the same in all sets of a name; for statistics over time.
     flags : ndarray of int8, shape (obs,)
-        One of the keys of :data:`REASONS`.
+        Codes of `pyland.base.observation_reasons`.
     e_folding_depth : float
         Depth over which the weight of the soil within the window falls to 1/e [m]; infinite: all of it weighs alike.
 
@@ -104,11 +91,11 @@ class ObservationSet:
 
     def reasons(self) -> list[str]:
         """Return for each observation the word that says why it is used or not."""
-        return [REASONS[int(flag)] for flag in self.flags]
+        return reason_words(self.flags)
 
     def counts(self) -> dict[str, int]:
         """Return how many observations have each reason, without zeros."""
-        return {REASONS[flag]: int((self.flags == flag).sum()) for flag in REASONS if (self.flags == flag).any()}
+        return reason_counts(self.flags)
 
 
 def sets_between(sets: list[ObservationSet], after: np.datetime64, until: np.datetime64) -> list[ObservationSet]:

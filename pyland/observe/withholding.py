@@ -8,7 +8,8 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import USED, WITHHELD, ObservationSet
+from pyland.base.observation_reasons import USED, WITHHELD
+from pyland.observe.observations import ObservationSet
 
 
 def withhold(sets: list[ObservationSet], share: float, seed: int) -> None:

@@ -10,23 +10,12 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.observation_reasons import REASONS, flag_attributes
 from pyland.base.parallel import Communicator
 from pyland.output.attributes import CONVENTIONS, TIME_ATTRIBUTES, variable_attributes
 from pyland.output.grid import OutputGrid
 from pyland.output.history import seconds, stamp_of, vertical_dimension
 from pyland.output.segments import Layout, RecordVariable, SegmentedFile
-
-REJECTIONS = (
-    "used",
-    "missing_value",
-    "value_out_of_range",
-    "rejected_by_quality_flag",
-    "outside_domain",
-    "innovation_too_large",
-    "thinned",
-    "withheld",
-)
-"""Why an observation was not used, in the order of the codes of ``observe``; 0 means that it was used."""
 
 MEMBERS_ATTRIBUTE = "ensemble_members"
 """Global attribute that says the ensemble size."""
@@ -85,7 +74,7 @@ class ObservationRecord:
         Mean and standard deviation of the ensemble in observation space, before and after the analysis
         [unit of the stream]; NaN where there is none.
     rejection : numpy.ndarray of int
-        Code of ``REJECTIONS``; 0: used.
+        Code of `pyland.base.observation_reasons`; 0: used.
     ensemble : EnsembleRecord, optional
         What scores of the ensemble are computed from; without it these variables are empty.
     """
@@ -155,8 +144,6 @@ class AnalysisWriter:
         Identifiers of the updated variables.
     attrs : mapping
         Global attributes.
-    reasons : sequence of str
-        Meanings of the codes in ``ObservationRecord.rejection``; the first is a used observation.
     members : int
         Ensemble size where the predictions of the members are written; 0: they are not.
     communicator : Communicator, optional
@@ -171,7 +158,6 @@ class AnalysisWriter:
         increments: Sequence[str],
         attrs: Mapping[str, Any],
         *,
-        reasons: Sequence[str] = REJECTIONS,
         members: int = 0,
         communicator: Communicator | None = None,
     ) -> None:
@@ -180,7 +166,6 @@ class AnalysisWriter:
         self.grid = grid
         self.streams = {name: dict(about) for name, about in streams.items()}
         self.increments = tuple(increments)
-        self.reasons = tuple(reasons)
         self.members = members
         self._comm = communicator or Communicator()
         self._file: SegmentedFile | None = None
@@ -263,7 +248,7 @@ class AnalysisWriter:
         lengths = {name: len(values) for name, values in out.items() if len(values) != count}
         if lengths:
             raise InputError(f"analysis.nc: {count} observations at {time}, but {lengths}.")
-        for name, limit in (("stream", len(self.streams)), ("rejection", len(self.reasons))):
+        for name, limit in (("stream", len(self.streams)), ("rejection", len(REASONS))):
             codes = out[name]
             if count and (codes.min() < 0 or codes.max() >= limit):
                 raise InputError(
@@ -330,8 +315,7 @@ class AnalysisWriter:
             row,
             {
                 "long_name": "why the observation was not assimilated",
-                "flag_values": np.arange(len(self.reasons), dtype="i1"),
-                "flag_meanings": " ".join(self.reasons),
+                **flag_attributes(),
             },
             "i1",
         )

@@ -24,47 +24,25 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """Return a function that gives the run directory of a case on one rank."""
-    runs = {}
-
-    def get(name):
-        if name not in runs:
-            folder = write_case(tmp_path_factory.mktemp("alone"), CASES[name])
-            run_case(load_case(folder))
-            runs[name] = folder / "run"
-        return runs[name]
-
-    return get
-
-
-def run_split(pyland_command, folder, groups, tiles, *arguments):
-    split = [] if groups * tiles == 1 else ["--set", f"parallel.member_groups={groups}"]
-    done = pyland_command("run", folder, *split, *arguments, ranks=groups * tiles, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
-
-
 @pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1)])
 @pytest.mark.parametrize("name", CASES)
-def test_two_ranks(pyland_command, tmp_path, alone, name, groups, tiles):
-    assert_same_run(alone(name), run_split(pyland_command, write_case(tmp_path, CASES[name]), groups, tiles))
+def test_two_ranks(run_split, tmp_path, alone, name, groups, tiles):
+    assert_same_run(alone(name), run_split(write_case(tmp_path, CASES[name]), groups, tiles))
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_restart_of_another_split(pyland_command, tmp_path, alone, name):
+def test_a_restart_of_another_split(run_split, tmp_path, alone, name):
     folder = write_case(tmp_path, CASES[name])
-    run_split(pyland_command, folder, 1, 2, "--until", "2020-05-01T15:00")
-    assert_same_run(alone(name), run_split(pyland_command, folder, 2, 1, "--resume"))
+    run_split(folder, 1, 2, "--until", "2020-05-01T15:00")
+    assert_same_run(alone(name), run_split(folder, 2, 1, "--resume"))
 
 
-def test_increments_over_the_distributed_subsurface(pyland_command, tmp_path):
+def test_increments_over_the_distributed_subsurface(run_split, tmp_path):
     """Member groups keep the bits: heads and water enter in parts on every rank at the same step."""
     case = changed(HILLSLOPE, {"assimilation.incremental": {"window": "3 h"}, "time.end": "2020-05-01T18:00",
                                "assimilation.open_loop": False})
     whole = write_case(tmp_path / "whole", case)
     run_case(load_case(whole))
-    split = run_split(pyland_command, write_case(tmp_path / "split", case), 2, 1)
+    split = run_split(write_case(tmp_path / "split", case), 2, 1)
     assert_same_run(whole / "run", split)
     assert abs(arrays(split / "balance.nc")["increment"]).max() > 0.0

@@ -8,8 +8,6 @@ import pytest
 from station_cases import PROBE, site_case, write_station
 
 from cases import TWIN, assert_same_run, changed, write_case
-from pyland.config import load_case
-from pyland.driver.run import run_case
 
 pytestmark = pytest.mark.mpi
 PATIENCE = 120.0  # [s]
@@ -36,50 +34,27 @@ CASES = {
 }
 
 
-def run_split(pyland_command, folder, groups, tiles, *arguments):
-    """Run a case on groups x tiles ranks."""
-    split = [] if groups * tiles == 1 else ["--set", f"parallel.member_groups={groups}"]
-    done = pyland_command("run", folder, *split, *arguments, ranks=groups * tiles, timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    return folder / "run"
-
-
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory):
-    """Return a function that gives the run directory of a case on one rank."""
-    runs = {}
-
-    def get(name):
-        if name not in runs:
-            folder = write_case(tmp_path_factory.mktemp("alone"), CASES[name])
-            run_case(load_case(folder))
-            runs[name] = folder / "run"
-        return runs[name]
-
-    return get
-
-
 @pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1), (2, 2), (4, 1)])
-def test_a_twin_experiment(pyland_command, tmp_path, alone, groups, tiles):
-    run = run_split(pyland_command, write_case(tmp_path / "case", CASES["twin"]), groups, tiles)
+def test_a_twin_experiment(run_split, tmp_path, alone, groups, tiles):
+    run = run_split(write_case(tmp_path / "case", CASES["twin"]), groups, tiles)
     assert_same_run(alone("twin"), run)
     timing = json.loads((run / "scores.json").read_text())["timing"]
     assert (timing["member_groups"], timing["tiles"]) == (groups, tiles)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "twin"])
-def test_other_cases(pyland_command, tmp_path, alone, name):
+def test_other_cases(run_split, tmp_path, alone, name):
     """Uneven groups: four members on three ranks, or two by two."""
     groups, tiles = (2, 2) if name in ("rivers", "control") else (3, 1)
-    assert_same_run(alone(name), run_split(pyland_command, write_case(tmp_path / "case", CASES[name]), groups, tiles))
+    assert_same_run(alone(name), run_split(write_case(tmp_path / "case", CASES[name]), groups, tiles))
 
 
 @pytest.mark.parametrize("later", [(1, 1), pytest.param((4, 1), marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["twin", "rivers"])
-def test_a_restart_of_another_split(pyland_command, tmp_path, alone, name, later):
+def test_a_restart_of_another_split(run_split, tmp_path, alone, name, later):
     folder = write_case(tmp_path / "case", CASES[name])
-    run_split(pyland_command, folder, 2, 2, "--until", "2020-05-01T18:00")
-    assert_same_run(alone(name), run_split(pyland_command, folder, *later, "--resume"))
+    run_split(folder, 2, 2, "--until", "2020-05-01T18:00")
+    assert_same_run(alone(name), run_split(folder, *later, "--resume"))
 
 
 def test_a_station_with_eight_members(pyland_command, tmp_path):

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import analyse, analyse_local
-from pyland.assimilate.observation_batch import LOCAL_METHODS, ObservationBatch
+from pyland.assimilate.filter_table import LOCAL_FILTERS
+from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_departures import TypeDepartures
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
@@ -91,7 +92,7 @@ def method_options(
     InputError
         If the method has no such option.
     """
-    is_local = settings.method.lower() in LOCAL_METHODS
+    is_local = settings.method.lower() in LOCAL_FILTERS
     known = inspect.signature(analyse_local if is_local else analyse).parameters
     for name in settings.options:  # a function that takes any checks those of the method itself
         if name not in known and not any(one.kind is one.VAR_KEYWORD for one in known.values()):

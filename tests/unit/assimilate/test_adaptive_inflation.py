@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lorenz import lorenz96, runge_kutta
 from scipy import stats
 
 from pyland.assimilate import analyse_local
@@ -165,17 +166,11 @@ def test_bad_arrays():
     assert (inflation.factor == 1.0).all()
 
 
-NX, DT, CIRCUMFERENCE = 40, 0.05, 40.0
+NX, CIRCUMFERENCE = 40, 40.0
 
 
 def step(x, forcing):
-    """Advance Lorenz-96 by fourth-order Runge-Kutta."""
-    def tendency(x):
-        return (np.roll(x, -1, -1) - np.roll(x, 2, -1)) * np.roll(x, 1, -1) - x + forcing
-    k1 = tendency(x)
-    k2 = tendency(x + 0.5 * DT * k1)
-    k3 = tendency(x + 0.5 * DT * k2)
-    return x + DT / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + tendency(x + DT * k3))
+    return runge_kutta(lambda state: lorenz96(state, forcing), x, 0.05, 1)
 
 
 def lorenz_96(is_adaptive, ncycle, seed=1, nmember=10):

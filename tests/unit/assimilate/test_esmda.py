@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyland.assimilate import analyse, analyse_local, esmda, geometric_alphas
+from pyland.assimilate import analyse, analyse_correlated, analyse_local, esmda, geometric_alphas
 from pyland.base.errors import InputError, StateError
 
 
@@ -117,6 +117,19 @@ def test_localisation_by_correlation_keeps_what_is_not_seen(method):
     prior = E.std(axis=0)
     assert (spreads[1][1:] / prior[1:]).mean() > 0.995 > (spreads[0][1:] / prior[1:]).mean()
     np.testing.assert_allclose(spreads[1][0], spreads[0][0], rtol=0.3)
+
+
+def test_localisation_by_correlation_is_that_of_the_local_filter():
+    """Without places all observations are everywhere; a matrix R, or a filter without local version, counts 0 or 1."""
+    E, H, d, R = linear_problem()
+    found = esmda(lambda E: E @ H, E, d, R, alphas=1, method="estkf", adaptive=0.4, inflation=1.1)
+    expected = analyse_local(E, E @ H, d, R, np.zeros(6), np.zeros(4), np.inf, "lestkf", taper="none", adaptive=0.4,
+                             inflation=1.1)
+    np.testing.assert_array_equal(found.ensemble, expected)
+    for method, error in (("etkf", np.diag(R) + 0.1), ("pf", R)):
+        found = esmda(lambda E: E @ H, E, d, error, alphas=1, method=method, adaptive=0.4, rng=2)
+        expected = analyse_correlated(E, E @ H, d, error, method, threshold=0.4, rng=np.random.default_rng(2))
+        np.testing.assert_array_equal(found.ensemble, expected)
 
 
 def test_members_that_fail_are_left_out_and_counted():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lorenz_twins import Twin
+from lorenz import SAKOV_2012, SAKOV_2012_RARE, Twin
 
 from pyland.assimilate import IterativeSmoother, analyse
 from pyland.base.errors import InputError
@@ -55,7 +55,7 @@ def test_inflation_and_rotation_of_the_next_window():
 
 def test_restart_continues_with_the_same_bits():
     def make(seed):
-        twin = Twin("lorenz63", 25, 2.0, 1)
+        twin = Twin(SAKOV_2012, 1)
         E = twin.ensemble(10)
         return twin, IterativeSmoother(
             twin.step, lambda E, t: E, E, 2, inflation=1.02, rotation=True, rng=np.random.default_rng(seed))
@@ -82,7 +82,7 @@ def test_no_observations_is_a_forecast():
 
 
 def test_iterations_are_bounded_and_say_so():
-    twin = Twin("lorenz63", 25, 2.0, 1)
+    twin = Twin(SAKOV_2012, 1)
     runs = []
 
     def step(E, time):
@@ -114,14 +114,14 @@ def test_messages_of_a_restart_and_a_model():
         smoother.restore({**smoother.state(), "time": 2})
 
 
-def cycle(twin, nmember, ncycle, burn, **options):
+def cycle(twin, nmember, ncycle, **options):
     """Return the mean error of the analysis and of the smoothed start of the window."""
     smoother = IterativeSmoother(
         twin.step, lambda E, t: E, twin.ensemble(nmember), rotation=True, rng=twin.rng, **options)
     errors = []
     for time in range(1, ncycle + 1):
         result = smoother.assimilate(*twin.observe())
-        if time > burn:
+        if time > twin.setting.burn_in:
             errors.append((twin.error(result.analysis, time), twin.error(result.smoothed, result.start)))
     return np.mean(errors, axis=0)
 
@@ -130,8 +130,7 @@ def cycle(twin, nmember, ncycle, burn, **options):
 @pytest.mark.parametrize("method", ["transform", "bundle"])
 def test_lorenz63(method):
     """iEnKS N=10, inflation 1.02, rotated, lag 1: 0.31 (Sakov et al. 2012, table 1)."""
-    scores = [cycle(Twin("lorenz63", 25, 2.0, seed), 10, 5000, 64, method=method, inflation=1.02)[0]
-              for seed in (1, 2, 3)]
+    scores = [cycle(Twin(SAKOV_2012, seed), 10, 5000, method=method, inflation=1.02)[0] for seed in (1, 2, 3)]
     assert np.median(scores) < 0.33
 
 
@@ -142,6 +141,6 @@ def test_lorenz96_with_rare_observations():
     1500 cycles instead of 5000: one of them costs 120 model steps of the ensemble. Windows that do not converge decide
     the score; full Gauss-Newton steps give 0.47 to 0.52, shorter ones at first 0.48, 0.46 and 0.48.
     """
-    scores = [cycle(Twin("lorenz96", 12, 1.0, seed), 25, 1500, 33, inflation=1.2, step_length=[0.5, 0.5, 0.75, 1.0])[0]
+    scores = [cycle(Twin(SAKOV_2012_RARE, seed), 25, 1500, inflation=1.2, step_length=[0.5, 0.5, 0.75, 1.0])[0]
               for seed in (1, 2, 3)]
     assert np.median(scores) == pytest.approx(0.46, abs=0.02)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from lorenz_twins import Twin
+from lorenz import SAKOV_2008, SAKOV_2012, Twin
 
 from pyland.assimilate import LaggedSmoother, analyse, analyse_local, local_weights
 from pyland.base.errors import InputError
@@ -195,8 +195,8 @@ def test_messages():
         LaggedSmoother(1, "letkf").analyse(E, Y, d, R)
 
 
-def cycle(model, every, variance, nmember, inflation, lag, seed, ncycle):
-    twin = Twin(model, every, variance, seed)
+def cycle(setting, nmember, inflation, lag, seed, ncycle=5000):
+    twin = Twin(setting, seed)
     E = twin.ensemble(nmember)
     smoother = LaggedSmoother(lag, "enkf", inflation=inflation, rng=twin.rng)
     errors = []
@@ -212,7 +212,7 @@ def cycle(model, every, variance, nmember, inflation, lag, seed, ncycle):
 @pytest.mark.slow
 def test_lorenz96():
     """EnKF N=40, inflation 1.06: 0.22 (Sakov and Oke 2008); the smoother below it at every seed."""
-    scores = np.array([cycle("lorenz96", 1, 1.0, 40, 1.06, 10, seed, 5000) for seed in (1, 2, 3)])
+    scores = np.array([cycle(SAKOV_2008, 40, 1.06, 10, seed) for seed in (1, 2, 3)])
     assert np.median(scores[:, 0]) == pytest.approx(0.22, abs=0.02)
     assert (scores[:, 1] < 0.75 * scores[:, 0]).all()
 
@@ -220,6 +220,6 @@ def test_lorenz96():
 @pytest.mark.slow
 def test_lorenz63():
     """EnKF N=100, inflation 1.01: 0.56 (Sakov et al. 2012); the smoother below it at every seed."""
-    scores = np.array([cycle("lorenz63", 25, 2.0, 100, 1.01, 3, seed, 5000) for seed in (1, 2, 3)])
+    scores = np.array([cycle(SAKOV_2012, 100, 1.01, 3, seed) for seed in (1, 2, 3)])
     assert np.median(scores[:, 0]) < 0.58
     assert (scores[:, 1] < 0.75 * scores[:, 0]).all()

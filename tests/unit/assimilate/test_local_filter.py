@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from local_problems import problem
 
 from pyland.assimilate import analyse, analyse_local, local_weights, localisation_weights
 from pyland.base.errors import InputError
 
 EARTH_RADIUS = 6.37122e6
-
-
-def problem(nmember=10, nstate=60, nobs=25, ndim=2, seed=1, extent=100.0):
-    rng = np.random.default_rng(seed)
-    places = rng.uniform(0.0, extent, (nstate, ndim))
-    where = rng.uniform(0.0, extent, (nobs, ndim))
-    E = rng.standard_normal((nmember, nstate))
-    Y, d, R = rng.standard_normal((nmember, nobs)), rng.standard_normal(nobs), rng.uniform(0.2, 2.0, nobs)
-    return E, Y, d, R, places, where
 
 
 def brute_force(E, Y, d, R, distance, radius, taper):

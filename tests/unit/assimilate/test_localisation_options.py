@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from local_problems import problem
 
 from pyland.assimilate import Distances, analyse, analyse_local, local_weights, localisation_weights
 from pyland.base.errors import InputError
 
 LOCAL = ("letkf", "lestkf", "lseik", "ldenkf", "lenkf", "lensrf", "leakf", "lrhf", "lnetf", "lknetf")
 BY_REGRESSION = ("lenkf", "lensrf", "leakf", "lrhf")
-
-
-def problem(nmember=10, nstate=60, nobs=25, ndim=2, seed=1, extent=100.0):
-    rng = np.random.default_rng(seed)
-    places = rng.uniform(0.0, extent, (nstate, ndim))
-    where = rng.uniform(0.0, extent, (nobs, ndim))
-    E = rng.standard_normal((nmember, nstate))
-    Y, d, R = rng.standard_normal((nmember, nobs)), rng.standard_normal(nobs), rng.uniform(0.2, 2.0, nobs)
-    return E, Y, d, R, places, where
 
 
 def by_weights(E, Y, d, R, weight, **options):

@@ -11,12 +11,11 @@ from pyland.assimilate.nearby_points import EARTH_RADIUS, NearbyPoints
 from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_errors import RelativeError, TableError, correlated_covariance
 from pyland.assimilate.observation_operators import FunctionOperator, ObservationOperator, at_cells, averaged
-from pyland.assimilate.observation_reasons import REASONS
 from pyland.assimilate.observation_type import ObservationType
 from pyland.assimilate.river_distances import river_distances
 from pyland.assimilate.thinning import CellBest, CellMean, MinimumDistance
 from pyland.base.errors import InputError
-from pyland.observe.observations import REASONS as OBSERVED_REASONS
+from pyland.base.observation_reasons import REASONS
 
 NSTATE = 12
 PLACES = np.column_stack([np.arange(NSTATE) * 1.0, np.zeros(NSTATE)])
@@ -76,10 +75,6 @@ def test_correlated_errors_at_one_place_are_refused():
 
 
 # ---- screening -----------------------------------------------------------------------------------------------------
-
-
-def test_codes_are_those_of_observed_sets():
-    assert {code: REASONS[code] for code in OBSERVED_REASONS} == OBSERVED_REASONS
 
 
 def test_every_reason():

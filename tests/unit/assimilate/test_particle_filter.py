@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lorenz import SAKOV_2012
 
 from pyland.assimilate import ParticleFilter, particle_analysis, resample
 from pyland.assimilate.particle_filter import RESAMPLINGS
@@ -238,40 +239,22 @@ def test_pdaf(shared_data):
 # ---- Lorenz-63 ----------------------------------------------------------------------------------
 
 
-def tendency(x):
-    return np.stack([
-        10.0 * (x[..., 1] - x[..., 0]), x[..., 0] * (28.0 - x[..., 2]) - x[..., 1],
-        x[..., 0] * x[..., 1] - 8.0 / 3.0 * x[..., 2]], axis=-1)  # fmt: skip
-
-
-def advance(x, steps=25, dt=0.01):
-    """Fourth-order Runge-Kutta between two observations."""
-    for _ in range(steps):
-        k1 = tendency(x)
-        k2 = tendency(x + 0.5 * dt * k1)
-        k3 = tendency(x + 0.5 * dt * k2)
-        k4 = tendency(x + dt * k3)
-        x = x + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-    return x
-
-
 def lorenz63(nmember, threshold, jitter, ncycle, seeds=(1, 2, 3)):
     """Median over seeds of the mean RMSE in the setting of Sakov et al. (2012); all seeds are advanced together."""
     generators = [np.random.default_rng(seed) for seed in seeds]
-    start = np.array([1.509, -1.531, 25.46])
-    truth = np.stack([start + np.sqrt(2.0) * g.standard_normal(3) for g in generators])
-    E = np.stack([start + np.sqrt(2.0) * g.standard_normal((nmember, 3)) for g in generators])
+    truth = np.stack([SAKOV_2012.near_start((), g) for g in generators])
+    E = np.stack([SAKOV_2012.near_start((nmember,), g) for g in generators])
     filters = [ParticleFilter(nmember, threshold=threshold, jitter=jitter, dimension=3) for _ in seeds]
     errors = []
     for _ in range(ncycle):
-        both = advance(np.concatenate([truth[:, None], E], axis=1))
+        both = SAKOV_2012.forecast(np.concatenate([truth[:, None], E], axis=1))
         truth, E = both[:, 0], both[:, 1:]
         errors.append([])
         for k, (g, particles) in enumerate(zip(generators, filters, strict=True)):
             d = truth[k] + np.sqrt(2.0) * g.standard_normal(3)
             E[k] = particles.analyse(E[k], E[k], d, np.full(3, 2.0), rng=g)
             errors[-1].append(np.sqrt(np.mean((particles.mean(E[k]) - truth[k]) ** 2)))
-    return np.median(np.mean(errors[64:], axis=0))
+    return np.median(np.mean(errors[SAKOV_2012.burn_in:], axis=0))
 
 
 def test_lorenz63_short():

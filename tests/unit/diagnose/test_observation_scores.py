@@ -12,6 +12,7 @@ import xarray as xr
 
 from cases import TWIN, write_case
 from pyland.base.errors import InputError
+from pyland.base.observation_reasons import WITHHELD
 from pyland.config import load_case
 from pyland.diagnose import crps_fair, parse_region, rank_counts
 from pyland.diagnose.analysis_file import read_observed_ensemble
@@ -21,13 +22,12 @@ from pyland.driver.commands.plot import plot
 from pyland.driver.departure_records import observation_record
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet
-from pyland.output.analysis import REJECTIONS, AnalysisWriter
+from pyland.output.analysis import AnalysisWriter
 from pyland.output.grid import OutputGrid
 
 START = np.datetime64("2020-05-01T00:00", "s")
 DAY = np.timedelta64(1, "D")
 MEMBERS, CELLS, STEPS = 8, 12, 60
-REASONS = (*dict.fromkeys((*REJECTIONS, "withheld")),)
 NEW = ("place", "prior_rank", "prior_crps", "prior_crps_fair", "posterior_crps", "posterior_crps_fair",
        "prior_skewness", "prior_kurtosis", "prior_members", "degrees_of_freedom", "effective_sample_size")
 
@@ -41,7 +41,7 @@ def outcome(step, rng, is_withheld):
     gain = np.where(is_withheld, 0.0, 1.0 / (1.0 + error**2))  # of the true variances: few members know theirs badly
     mean = prior.mean(axis=0)
     posterior = mean + gain * (observed - mean) + np.sqrt(1.0 - gain) * (prior - mean)
-    flags = np.where(is_withheld, REASONS.index("withheld"), 0)
+    flags = np.where(is_withheld, WITHHELD, 0)
     cells = np.arange(CELLS)
     sets = [ObservationSet("wells", "groundwater", START + step * DAY, observed, np.full(CELLS, error**2), cells,
                            cells, cells[:, None], np.ones((CELLS, 1)), np.nan, np.nan, flags=flags)]
@@ -53,7 +53,7 @@ def write(folder, members=MEMBERS, shuffled=False):
     rng = np.random.default_rng(5)
     grid = OutputGrid(50.0 + 0.01 * np.arange(CELLS), np.full(CELLS, 6.0), {"layer": np.ones(2)})
     streams = {"probes": {"type": "soil_moisture", "units": "m3 m-3"}, "wells": {"type": "groundwater", "units": "m"}}
-    writer = AnalysisWriter(folder, grid, streams, [], {"ensemble_members": MEMBERS}, reasons=REASONS, members=members)
+    writer = AnalysisWriter(folder, grid, streams, [], {"ensemble_members": MEMBERS}, members=members)
     writer.start()
     for step in range(STEPS):
         one = outcome(step, rng, np.arange(CELLS) % 3 == 0)

@@ -12,22 +12,11 @@ import pytest
 from pyland.assimilate import analyse, analyse_local
 from pyland.config.messages import all_keys
 from pyland.config.offline_analysis import AnalysisSettings
-from pyland.driver import cli
 from pyland.driver.commands.analyse import analyse_files
 
 NY, NX = 18, 36
 FORGET = 0.8
 PDAF = {"localisation.radius": 5.0, "localisation.taper": "none", "inflation": 1 / np.sqrt(FORGET)}
-
-
-@pytest.fixture
-def command(capsys):
-    def run(*arguments):
-        code = cli.run_command([str(argument) for argument in arguments])
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
 
 
 def write_ensemble(path, members, *, names=("y", "x"), axes=None, **extra):

@@ -11,18 +11,7 @@ import pytest
 from cases import COUPLED, TWIN, write_case
 from pyland.base.errors import ConvergenceError
 from pyland.config import load_case
-from pyland.driver import cli
 from pyland.driver.commands.new import template_names
-
-
-@pytest.fixture
-def command(capsys):
-    def run(*arguments):
-        code = cli.run_command([str(argument) for argument in arguments])
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return run
 
 
 def station(path, **attributes):

@@ -87,13 +87,15 @@ def test_each_type_has_its_reach(monkeypatch, problem):
     assert options["inflation"] == 1.05 and isinstance(options["rng"], np.random.Generator)
 
 
-def test_what_is_not_asked_for_is_not_passed(monkeypatch, problem):
+def test_what_is_not_asked_for_is_off(monkeypatch, problem):
     state, sets, used = problem
     calls = caught(monkeypatch, "analyse_local")
     choice = FilterChoice("letks", otherwise=Localization(2000.0))
     FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
     (*_, radius), options = calls[0]
-    assert radius == 2000.0 and set(options) == {"method", "inflation", "relaxation", "taper", "domain_of_state"}
+    assert (radius == 2000.0).all() and options["adaptive"] is None
+    assert not options["rotation"] and not options["inflate_unobserved"]
+    assert not any(name.startswith(("depth_", "error_")) for name in options)
     assert options["method"] == "letkf" and options["domain_of_state"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
 
 

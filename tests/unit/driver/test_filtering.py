@@ -9,9 +9,12 @@ from catchments import random_catchment
 from pyland.assimilate import StateVector
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
+from pyland.driver.analysis_state import UpdatedVariable
+from pyland.driver.filter_call import FilterChoice, Localization
 from pyland.driver.filtering import Analysis, field_of
 from pyland.observe import ObservationSet, operator_for
 
+ETKF = FilterChoice("etkf")
 MEMBERS, TIME = 12, np.datetime64("2020-05-02T00:00:00", "s")
 
 
@@ -32,14 +35,14 @@ def wells(cells, values, error):
                           np.zeros(count), np.array(cells)[:, None], np.ones((count, 1)), np.nan, np.nan)
 
 
-def analysis(model, sets, update, **options):
+def analysis(model, sets, update, choice=ETKF, damping=1.0):
     comm = Communicator()
     ranks = CellRanks(comm, comm, model.nmember, np.arange(model.ncell))
     place = np.arange(model.ncell, dtype=float)
-    return Analysis(sets, every=3600.0, start=TIME - np.timedelta64(1, "D"), update=update,
+    return Analysis(sets, every=3600.0, start=TIME - np.timedelta64(1, "D"), choice=choice,
+                    update=[UpdatedVariable(name, damping=damping) for name in update],
                     reported=("soil_water", "pressure_head"), x=place, y=place, cell_id=np.arange(model.ncell),
-                    comm=ranks, taper="none", inflation=1.0, relaxation=0.0, max_innovation={}, seed=1,
-                    **{"method": "etkf", "radius": np.inf, "damping": 1.0} | options)
+                    comm=ranks, max_innovation={})
 
 
 def test_the_operator_sees_the_table_of_the_model(model):
@@ -84,7 +87,8 @@ def test_the_water_that_an_analysis_adds_is_what_it_says(model, update):
     observed = np.array(model.flux["water_table_depth"])[:, [2, 7]].mean(axis=0) - 0.1
     before = model.flow.balance
     stored = before["storage_subsurface"] + before["storage_surface"]
-    outcome = analysis(model, [wells([2, 7], observed, 0.02)], update, method="letkf", radius=3.0).update(TIME, model)
+    nearby = FilterChoice("letkf", otherwise=Localization(3.0, "none"))
+    outcome = analysis(model, [wells([2, 7], observed, 0.02)], update, nearby).update(TIME, model)
     after = model.flow.balance
     change = after["storage_subsurface"] + after["storage_surface"] - stored
     assert outcome.water.sum(axis=1) * 200.0**2 / 1000.0 == pytest.approx(change, abs=1e-9 * stored.max())

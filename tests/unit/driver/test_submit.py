@@ -13,23 +13,10 @@ import pytest
 from cases import TWIN, write_case
 from pyland.base.errors import ConfigError
 from pyland.config import load_case
-from pyland.driver import cli
 from pyland.driver.commands.submit import job_script, plan_job
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "tools" / "slurm"
-
-
-@pytest.fixture
-def command(capsys):
-    """Return a function that runs the command line in this process."""
-
-    def run(*arguments):
-        code = cli.run_command([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return run
 
 
 def asked(script):

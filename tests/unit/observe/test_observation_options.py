@@ -20,8 +20,6 @@ from pyland.observe import (
     withhold,
     write_observations,
 )
-from pyland.observe.observations import REASONS
-from pyland.output.analysis import REJECTIONS
 
 TIME = np.datetime64("2020-05-01T12:00:00", "s")
 
@@ -31,10 +29,6 @@ def set_of(count, time=TIME, seed=1, **options):
     x, y = rng.uniform(0.0, 10e3, (2, count))
     return ObservationSet("satellite", "soil_moisture", time, rng.uniform(0.1, 0.4, count), 4e-4, x, y,
                           np.arange(count)[:, None], np.ones((count, 1)), 0.0, 0.05, **options)
-
-
-def test_words_of_both_rooms_are_the_same():
-    assert tuple(REASONS.values()) == REJECTIONS and list(REASONS) == list(range(len(REASONS)))
 
 
 # ---- thinning

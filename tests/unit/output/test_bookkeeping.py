@@ -10,7 +10,8 @@ import pytest
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.output.analysis import REJECTIONS, AnalysisWriter, ObservationRecord
+from pyland.base.observation_reasons import INNOVATION
+from pyland.output.analysis import AnalysisWriter, ObservationRecord
 from pyland.output.balance import ENERGY_RATES, WATER_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.provenance import hash_of_config, provenance
@@ -106,8 +107,7 @@ def test_analysis_holds_departures_flags_and_increments(tmp_path: Path, grid: Ou
     analysis = analysis_writer(tmp_path, grid)
     analysis.start()
     analysis.flush("20040601T0000")  # nothing yet
-    rejected = REJECTIONS.index("innovation_too_large")
-    analysis.add(START + HOUR, record(3, [0, rejected, 0]), {"soil_water": np.full((4, 5), 0.01)})
+    analysis.add(START + HOUR, record(3, [0, INNOVATION, 0]), {"soil_water": np.full((4, 5), 0.01)})
     analysis.add(START + 2 * HOUR, record(0, []), {"soil_water": np.zeros((4, 5))})
     analysis.flush("20040601T0200")
     with xr.open_dataset(analysis.finish()) as data:

@@ -1,0 +1,35 @@
+"""Why an observation takes part in an analysis or not: codes and words of all rooms and files."""
+
+from __future__ import annotations
+
+import numpy as np
+
+USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION, THINNED, WITHHELD, NO_PREDICTION = range(9)
+
+REASONS = {
+    USED: "used",
+    MISSING: "missing_value",
+    OUT_OF_RANGE: "value_out_of_range",
+    QUALITY: "rejected_by_quality_flag",
+    OUTSIDE: "outside_domain",
+    INNOVATION: "innovation_too_large",
+    THINNED: "thinned",
+    WITHHELD: "withheld",
+    NO_PREDICTION: "prediction_not_finite",
+}
+"""Flag values and their meanings; one CF flag_meanings word each."""
+
+
+def reason_words(flags: np.ndarray) -> list[str]:
+    """Return the word of each flag (obs,)."""
+    return [REASONS[int(flag)] for flag in flags]
+
+
+def reason_counts(flags: np.ndarray) -> dict[str, int]:
+    """Return how many of the flags (obs,) have each reason, by its word, without zeros."""
+    return {word: int((flags == flag).sum()) for flag, word in REASONS.items() if (flags == flag).any()}
+
+
+def flag_attributes() -> dict[str, np.ndarray | str]:
+    """Return the CF attributes of a variable of flags."""
+    return {"flag_values": np.array(list(REASONS), "i1"), "flag_meanings": " ".join(REASONS.values())}
