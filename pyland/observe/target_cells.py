@@ -19,6 +19,9 @@ GAUSSIAN_REACH = 1.5
 """Where the footprint of an antenna ends [half-power widths]: its weight has fallen to 2**-9 of that in the middle."""
 
 _HALF_DIAGONAL = 0.5 * np.sqrt(2.0)
+_ROOM = 1.02
+"""Factor on half a diagonal: meridians converge within a grid, so that corners of cells do not quite meet."""
+
 _NEIGHBOURS = 4
 """Cells that a point may be equally near to: the corner of four."""
 
@@ -87,7 +90,7 @@ class TargetCells:
         north = EARTH_RADIUS * radians * (latitude - self.latitude[cell])
         east = EARTH_RADIUS * radians * _wrapped(longitude - self.longitude[cell]) * np.cos(
             radians * self.latitude[cell])
-        inside = np.hypot(east, north) <= _HALF_DIAGONAL * self.size * (1.0 + 1e-6)  # room for float32 coordinates
+        inside = np.hypot(east, north) <= _ROOM * _HALF_DIAGONAL * self.size
         return cell, self.x[cell] + east, self.y[cell] + north, inside
 
     def nearest(self, x: float, y: float) -> tuple[int, bool]:
@@ -100,7 +103,7 @@ class TargetCells:
         """
         distance = np.hypot(self.x - x, self.y - y)
         cell = int(distance.argmin())
-        return cell, bool(distance[cell] <= _HALF_DIAGONAL * self.size * (1.0 + 1e-6))
+        return cell, bool(distance[cell] <= _ROOM * _HALF_DIAGONAL * self.size)
 
     def footprints(
         self, x: np.ndarray, y: np.ndarray, diameter: float, weights: str = "uniform"
