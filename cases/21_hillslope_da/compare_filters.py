@@ -1,4 +1,4 @@
-"""Compare filters with that of the case, as errors against the truth: ``python compare_filters.py [RUN] [--only NAME]``.
+"""Compare filters with that of the case, as errors against the truth: ``python compare_filters.py [RUN]``.
 
 RUN is the finished run of the case, whose truth and open loop all share. Other filters are run into RUN/NAME, unless
 they are there. Prints a table in Markdown: by how much each filter reduces the error of the open loop after the first
