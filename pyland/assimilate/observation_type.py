@@ -27,8 +27,7 @@ from pyland.base.observation_reasons import (
     WITHHELD,
 )
 from pyland.base.text import one_of
-
-TAPERS = ("gaspari_cohn", "exponential", "none")
+from pyland.core.localisation import TAPERS
 
 
 @dataclass(eq=False)
@@ -257,4 +256,4 @@ class ObservationType:
         return joined_places(candidates, few), joined_variance(candidates, few)
 
 
-__all__ = ["TAPERS", "ObservationType"]
+__all__ = ["ObservationType"]

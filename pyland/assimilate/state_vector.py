@@ -23,8 +23,8 @@ import numpy as np
 
 from pyland.base.errors import InputError
 
-FIELDS = ("soil_water", "pressure_head")
-"""What a vector may hold."""
+MIXED = ("soil_water", "pressure_head")
+"""States that share rows: heads where all members are saturated, water elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class StateVector:
         Parameters
         ----------
         update : sequence of str
-            One or both of ``FIELDS``.
+            One or both of ``MIXED``.
         fields : mapping of str to numpy.ndarray
             At least those of ``update``, all members, each (layer, member, cell).
 
@@ -58,13 +58,13 @@ class StateVector:
         InputError
             If ``update`` names nothing that a vector may hold.
         """
-        if not update or not set(update) <= set(FIELDS):
-            raise InputError(f"state vector: expected one or both of {', '.join(FIELDS)}, got {list(update)}.")
+        if not update or not set(update) <= set(MIXED):
+            raise InputError(f"state vector: expected one or both of {', '.join(MIXED)}, got {list(update)}.")
         first = np.asarray(fields[update[0]])
         nothing = np.zeros((first.shape[0], 1, first.shape[2]), dtype=bool)
         if len(set(update)) == 1:
             return cls(first, nothing | (update[0] == "pressure_head"))
-        is_head = (fields["pressure_head"] >= 0.0).all(axis=1, keepdims=True)
+        is_head = is_saturated(fields["pressure_head"])
         return cls(np.where(is_head, fields["pressure_head"], fields["soil_water"]), is_head)
 
     def put(self, fields: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -74,6 +74,11 @@ class StateVector:
         """
         mine = {"soil_water": ~self.is_head, "pressure_head": self.is_head}
         return {name: np.where(mine[name], self.values, field) for name, field in fields.items()}
+
+
+def is_saturated(heads: np.ndarray) -> np.ndarray:
+    """Tell where the ground is saturated in all members, (layer, member, cell) [m] -> (layer, 1, cell)."""
+    return (heads >= 0.0).all(axis=1, keepdims=True)
 
 
 def limit_heads(heads: np.ndarray, prior: np.ndarray, thickness: np.ndarray) -> tuple[np.ndarray, int]:

@@ -11,11 +11,11 @@ from pydantic import ValidationError, model_validator
 from pyland.base.errors import ConfigError
 from pyland.base.text import shown
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.localization import TAPERS
 from pyland.config.messages import findings
 from pyland.config.yaml_lines import Document, read_yaml
 
 SENSORS = ("nearest", "linear", "uniform", "gaussian", "hamming")
-TAPERS = ("gaspari_cohn", "exponential", "none")
 
 
 class LocalisationSection(Section):

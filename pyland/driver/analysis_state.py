@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyland.assimilate import StateVector, limit_heads
 from pyland.assimilate.state_part import JoinedState, StatePart
+from pyland.assimilate.state_vector import MIXED, is_saturated, limit_heads
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.registry import variable
 from pyland.config.update import LAYERED, transform_of
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 Model = ColumnModel | SurfaceMosaic | CoupledModel
 """What an analysis changes."""
-
-MIXED = ("soil_water", "pressure_head")
-"""States that share rows: heads where all members are saturated, water elsewhere."""
 
 PORES = ("residual_water", "open_pores")
 """Fields that ``logit`` of soil water needs, beside those of the model."""
@@ -185,7 +182,7 @@ class AnalysisState:
             return None
         parts = [self._part(one, fields, model) for one in due]
         if set(MIXED) <= {one.name for one in due}:
-            is_head = StateVector.join(MIXED, fields).is_head
+            is_head = is_saturated(fields["pressure_head"])
             mine = {"soil_water": ~is_head, "pressure_head": is_head}
             parts = [part.only(mine[part.name]) if part.name in mine else part for part in parts]
             return JoinedState.join(parts, (MIXED,))

@@ -44,10 +44,7 @@ def plot_departures(data: ObservedEnsemble, path: str | Path) -> Path:
         left.set_title(f"{title}: mean of each analysis", loc="left")
         right.set_title("root mean square", loc="left")
         right.set_ylim(bottom=0.0)
-    handles = {}
-    for axis in axes[0]:
-        handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=len(handles))
+    style.legend_above(figure, axes[0])
     for axis in axes[-1]:
         style.plain_dates(plt, axis)
         axis.margins(x=0.02)

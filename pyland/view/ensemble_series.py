@@ -78,10 +78,7 @@ def plot_soil_water_series(
         axis.set_title(title, loc="left")
         axis.set_ylabel(f"soil water [{style.SOIL_WATER_UNIT}]")
         axis.margins(x=0.01)
-    handles = {}
-    for axis in axes[:, 0]:
-        handles.update(dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True)))
-    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=len(handles))
+    style.legend_above(figure, axes[:, 0])
     first = histories[-1][2]["time"].values
     axes[0, 0].set_xlim(first[0], first[-1])
     style.plain_dates(plt, axes[-1, 0])

@@ -37,12 +37,9 @@ def plot_rank_histograms(data: ObservedEnsemble, path: str | Path) -> Path:
     Path
         The figure.
     """
-    plt = style.pyplot()
     panels = [(code, group) for group in COLOURS for code in style.judged_streams(data, group)]
     panels.sort()
-    across = min(len(panels), 3)
-    rows = -(-len(panels) // across)
-    figure, axes = plt.subplots(rows, across, figsize=(style.WIDTH, 3.3 * rows), squeeze=False)
+    figure, axes = style.panel_grid(len(panels), 3.3)
     for axis, (code, group) in zip(axes.ravel(), panels, strict=False):
         ranks = data.values["prior_rank"][data.of_stream(code) & data.group(group)]
         _draw(axis, rank_counts(ranks, data.members), COLOURS[group])
@@ -50,8 +47,6 @@ def plot_rank_histograms(data: ObservedEnsemble, path: str | Path) -> Path:
         axis.set(xlabel="members below the observation", xlim=(-0.6, data.members + 0.6))
     for axis in axes[:, 0]:
         axis.set_ylabel("share of observations [%]")
-    for axis in axes.ravel()[len(panels) :]:
-        axis.set_visible(False)
     return style.save(figure, path)
 
 

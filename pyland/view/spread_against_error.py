@@ -35,12 +35,8 @@ def plot_spread_against_error(data: ObservedEnsemble, path: str | Path) -> Path:
     Path
         The figure.
     """
-    plt = style.pyplot()
     shown = sorted({code for group in GROUPS for code in style.judged_streams(data, group)})
-    across = min(len(shown), 3)
-    rows = -(-len(shown) // across)
-    width = style.WIDTH * across / 3 if across > 1 else 0.5 * style.WIDTH
-    figure, axes = plt.subplots(rows, across, figsize=(width, 3.6 * rows), squeeze=False)
+    figure, axes = style.panel_grid(len(shown), 3.6, is_narrow=True)
     for axis, code in zip(axes.ravel(), shown, strict=False):
         sizes: list[float] = []
         for group, (colour, mark) in GROUPS.items():
@@ -57,10 +53,7 @@ def plot_spread_against_error(data: ObservedEnsemble, path: str | Path) -> Path:
         axis.set_xlabel(f"expected O–F [{style.stream_unit(data, code)}]")
     for axis in axes[:, 0]:
         axis.set_ylabel("found O–F, root mean square")
-    for axis in axes.ravel()[len(shown) :]:
-        axis.set_visible(False)
-    handles = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=len(handles))
+    style.legend_above(figure, axes[0, :1])
     return style.save(figure, path)
 
 
@@ -89,22 +82,15 @@ def plot_assumed_errors(data: ObservedEnsemble, path: str | Path) -> Path:
     Path
         The figure.
     """
-    plt = style.pyplot()
     shown = style.judged_streams(data, ASSIMILATED)
-    across = min(len(shown), 3)
-    rows = -(-len(shown) // across)
-    width = style.WIDTH * across / 3 if across > 1 else 0.5 * style.WIDTH
-    figure, axes = plt.subplots(rows, across, figsize=(width, 3.3 * rows), squeeze=False)
+    figure, axes = style.panel_grid(len(shown), 3.3, is_narrow=True)
     for axis, code in zip(axes.ravel(), shown, strict=False):
         values = data.chosen(data.of_stream(code) & data.group(ASSIMILATED))
         found = desroziers(values["innovation"], values["residual"], values["prior_spread"], values["error"])
         _draw_bars(axis, found)
         axis.set_title(data.streams[code].replace("_", " "), loc="left")
         axis.set_ylabel(f"standard deviation [{style.stream_unit(data, code)}]")
-    for axis in axes.ravel()[len(shown) :]:
-        axis.set_visible(False)
-    handles = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=len(handles))
+    style.legend_above(figure, axes[0, :1])
     return style.save(figure, path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,40 @@ def pyplot() -> Any:
         }
     )
     return plt
+
+
+def panel_grid(count: int, height: float, *, is_narrow: bool = False) -> tuple[Figure, np.ndarray]:
+    """Make a figure of panels, three in a row.
+
+    Parameters
+    ----------
+    count : int
+        Panels, at least 1; those that fill up the last row are not shown.
+    height : float
+        Of a panel [inch].
+    is_narrow : bool
+        Whether a figure of fewer than three panels is narrower than ``WIDTH``.
+
+    Returns
+    -------
+    figure : Figure
+    axes : numpy.ndarray of matplotlib.axes.Axes, shape (row, 1 to 3)
+    """
+    across = min(count, 3)
+    rows = -(-count // across)
+    width = max(across, 1.5) / 3 * WIDTH if is_narrow else WIDTH
+    figure, axes = pyplot().subplots(rows, across, figsize=(width, height * rows), squeeze=False)
+    for axis in axes.ravel()[count:]:
+        axis.set_visible(False)
+    return figure, axes
+
+
+def legend_above(figure: Figure, axes: Iterable[Any]) -> None:
+    """Explain what some panels show, each name once, above the figure."""
+    handles: dict[str, Any] = {}
+    for axis in axes:
+        handles |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    figure.legend(handles.values(), handles.keys(), loc="outside upper right", ncols=len(handles))
 
 
 def save(figure: Figure, path: str | Path) -> Path:

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from cases import TWIN, changed
+from pyland.assimilate import filter_table
 from pyland.base.errors import ConfigError
 from pyland.config import load_case
 from pyland.config.filters import FILTERS, GLOBAL_FILTERS, LOCAL_FILTERS, SERIAL_FILTERS, SMOOTHERS, is_local, method_of
@@ -17,6 +18,11 @@ GLOBAL = {"assimilation.filter": "etkf", "assimilation.localization": None}
 
 def load(changes):
     return load_case(changed(TWIN, changes))
+
+
+def test_filters_are_those_of_the_analysis():
+    assert filter_table.GLOBAL_FILTERS == GLOBAL_FILTERS and filter_table.LOCAL_FILTERS == LOCAL_FILTERS
+    assert {name for name, one in filter_table.FILTERS.items() if one.family == "serial"} == set(SERIAL_FILTERS)
 
 
 def test_filters_and_smoothers_have_one_name_each():
