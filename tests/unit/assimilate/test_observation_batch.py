@@ -427,3 +427,22 @@ def test_bad_batch(call, text):
 
 def joined(**options):
     return ObservationBatch.join([points(**options)], ensemble())
+
+
+def test_a_covariance_that_is_too_large_is_refused_before_it_is_made():
+    """21 000 x 21 000 numbers are 3.5 GB, of one type or of all together; a local filter takes the observations."""
+    count = 21000
+
+    def line(name, count, **options):
+        coords = np.column_stack([np.arange(count) * 1.0, np.zeros(count)])
+        return points(name, np.zeros(count, int), np.zeros(count), coords=coords, **options)
+
+    E = ensemble()
+    for types in ([line("probe", count, correlation_length=2.0)],
+                  [line("probe", 100, correlation_length=2.0), line("other", count)]):
+        batch = ObservationBatch.join(types, E)
+        with pytest.raises(InputError, match=r"would take 3\.[56] GB; a global filter .*local filter \(letkf, "):
+            batch.covariance()
+    assert batch.local_arguments(radius=5.0)["error_group"].shape == (count + 100,)
+    with pytest.raises(InputError, match="probe: the error covariance of 21000 observations"):
+        correlated_covariance(np.arange(count), np.ones(count), 1.0, name="probe")
