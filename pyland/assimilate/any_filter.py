@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import arguments
+from pyland.assimilate.filter_options import OPTIONS
 from pyland.assimilate.filters import analyse
 from pyland.assimilate.local import analyse_local
 
@@ -71,6 +72,8 @@ def update_blocks(
         What the filter returned besides.
     """
     nstate = blocks[0].shape[1]
+    if len(blocks) > 1 and "dimension" in OPTIONS.get(str(method).lower(), ()):
+        options = {"dimension": nstate, **options}  # that of one state, however many go through the same draw
     if is_local(options) and len(blocks) > 1:
         owner = options.get("domain_of_state")
         owner = np.arange(nstate) if owner is None else np.asarray(owner)

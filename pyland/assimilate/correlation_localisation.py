@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -49,13 +49,9 @@ def significant(E: Any, Y: Any, threshold: float | str = "auto") -> np.ndarray:
     if len(state) != len(predicted) or len(state) < 2:
         raise InputError(
             f"E and Y must have the same members, at least 2; got shapes {state.shape} and {predicted.shape}")
-    limit = _check_threshold(threshold, len(state))
-    seen = _normalised(predicted)
     result = np.zeros((state.shape[1], predicted.shape[1]), dtype=bool)
-    width = max(1, BLOCK // max(1, predicted.shape[1]))
-    for first in range(0, len(result), width):
-        part = slice(first, first + width)
-        result[part] = np.abs(_normalised(state[:, part]).T @ seen) > limit
+    for part, chosen in _blocks(state, predicted, _check_threshold(threshold, len(state))):
+        result[part] = chosen
     return result
 
 
@@ -82,11 +78,11 @@ def analyse_correlated(
         As in `analyse`.
     method : str
         A filter of `analyse`. All elements see the same perturbations of the same observation with ``enkf``; other
-        stochastic filters start from the same generator for each set of observations.
+        stochastic filters, and ``rotation``, take the same random numbers for each set of observations.
     threshold : float or "auto"
         As in `significant`.
     rng : numpy.random.Generator or int, optional
-        Source of random numbers.
+        Source of random numbers: of the perturbations of ``enkf``; for other filters of one draw that seeds all sets.
     **options
         Further options of `analyse`; none with ``enkf``.
 
@@ -102,8 +98,9 @@ def analyse_correlated(
 
     Notes
     -----
-    Elements with the same set of observations share one analysis; the cost is one analysis per different set, at worst
-    per element.
+    Elements of a block with the same set of observations share one analysis; the cost is one analysis per different
+    set, at worst per element. Which observations count is known for one block of elements at a time: memory does not
+    grow with elements times observations.
     """
     name = str(method).lower()
     if name == "enkf" and options:
@@ -113,27 +110,42 @@ def analyse_correlated(
     error = arguments.to_floats("R", R, 2 if np.ndim(R) == 2 else 1)
     whitened_problem(state, predicted, observed, error)  # checks everything once, before the parts
     generator = arguments.check_generator(rng)
-    chosen = np.packbits(significant(state, predicted, threshold), axis=1)
-    sets, owner = np.unique(chosen, axis=0, return_inverse=True)
+    limit = _check_threshold(threshold, len(state))
+    perturbations = _error_draws(error, predicted.shape, generator) if name == "enkf" else None
+    seed = None if name == "enkf" else int(generator.integers(2**63))
+    analysis = np.array(state, order="F")
+    for block, chosen in _blocks(state, predicted, limit):
+        for elements, mine in _sets(chosen):
+            elements = elements + block.start
+            part = error[np.ix_(mine, mine)] if error.ndim == 2 else error[mine]
+            if perturbations is None:
+                analysis[:, elements] = analyse(
+                    state[:, elements], predicted[:, mine], observed[mine], part, method, rng=seed, **options)
+            else:
+                analysis[:, elements] = _perturbed(
+                    state[:, elements], predicted[:, mine], observed[mine], part, perturbations[:, mine])
+    return analysis
+
+
+def _blocks(state: np.ndarray, predicted: np.ndarray, limit: float) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield blocks of state elements and which observations they are correlated with, bool (element, obs)."""
+    seen = _normalised(predicted)
+    width = max(1, BLOCK // max(1, predicted.shape[1]))
+    for first in range(0, state.shape[1], width):
+        part = slice(first, first + width)
+        yield part, np.abs(_normalised(state[:, part]).T @ seen) > limit
+
+
+def _sets(chosen: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the elements that share a set of observations, and these observations; empty sets are left out."""
+    sets, owner = np.unique(np.packbits(chosen, axis=1), axis=0, return_inverse=True)
     owner = owner.ravel()
     order = np.argsort(owner, kind="stable")
     bounds = np.searchsorted(owner[order], np.arange(len(sets) + 1))
-    perturbations = _error_draws(error, predicted.shape, generator) if name == "enkf" else None
-    analysis = np.array(state, order="F")
     for index, packed in enumerate(sets):
-        mine = np.flatnonzero(np.unpackbits(packed, count=observed.size))
-        if not mine.size:
-            continue
-        elements = order[bounds[index] : bounds[index + 1]]
-        part = error[np.ix_(mine, mine)] if error.ndim == 2 else error[mine]
-        if perturbations is None:
-            analysis[:, elements] = analyse(
-                state[:, elements], predicted[:, mine], observed[mine], part, method,
-                rng=copy.deepcopy(generator), **options)
-        else:
-            analysis[:, elements] = _perturbed(
-                state[:, elements], predicted[:, mine], observed[mine], part, perturbations[:, mine])
-    return analysis
+        mine = np.flatnonzero(np.unpackbits(packed, count=chosen.shape[1]))
+        if mine.size:
+            yield order[bounds[index] : bounds[index + 1]], mine
 
 
 def _check_threshold(threshold: float | str, nmember: int) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from pyland.assimilate import arguments
 from pyland.assimilate.diagnostics import AnalysisDiagnostics, empty, signal_and_chi2
 from pyland.assimilate.filter_options import check_bounds, check_options, weight_options
 from pyland.assimilate.filter_table import FilterInfo, find_filter
-from pyland.assimilate.particle_filter import particle_analysis
+from pyland.assimilate.particle_filter import draw_particles
 from pyland.assimilate.random_numbers import centred_normal
 from pyland.assimilate.treatment import make_treatment
 from pyland.base.errors import InputError
@@ -156,9 +155,8 @@ def _update(
     if chosen.family == "serial":
         return _serial_update(chosen, problem, treatment, options)
     if chosen.family == "particle":
-        options = {"dimension": problem.ensemble.shape[1], **options}
-        return lambda state: particle_analysis(  # a copy of the generator: the same draws for state and prediction
-            state, problem.predicted, problem.observed, _error_covariance(problem), rng=deepcopy(generator), **options)
+        options = {"dimension": max(1, problem.ensemble.shape[1]), **options}
+        return draw_particles(problem, generator, options).apply  # drawn once, for a state and for its prediction
     if chosen.family == "weights":
         weights = weight_matrix(problem.anomalies, problem.scaled[np.newaxis], method=chosen.kernel,
                                 **weight_options(chosen.kernel, options))
@@ -199,10 +197,6 @@ def _serial_update(
     # many observations: the same regressions of the unit vectors are the weights of every element
     weights = (regress(np.eye(nmember), core.Treatment(threads=treatment.threads)) - 1.0 / nmember).T
     return lambda state: core.update_by_weights(state, weights, treatment)
-
-
-def _error_covariance(problem: arguments.Problem) -> np.ndarray:
-    return problem.whiten**2 if problem.whiten.ndim == 1 else problem.whiten @ problem.whiten.T
 
 
 def _refuse_for_particles(treatment: core.Treatment) -> None:

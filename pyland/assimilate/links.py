@@ -255,10 +255,13 @@ def _check_errors(group: Any, length: Any, nobs: int) -> tuple[np.ndarray, np.nd
                          f"{groups.shape} of {groups.dtype}")
     if not (np.isfinite(lengths) & (lengths >= 0.0)).all():
         raise InputError("error_length must be finite and at least 0")
-    for one in np.unique(groups):
-        if np.ptp(lengths[groups == one]) > 0.0:
-            raise InputError(f"error_length must be the same within a group; group {one} has several")
-    return groups.astype(np.int32), lengths
+    # numbered anew: the core has small numbers, the caller any
+    names, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    differs = lengths != lengths[first][number]
+    if differs.any():
+        group = names[number[int(np.argmax(differs))]]
+        raise InputError(f"error_length must be the same within a group; group {group} has several")
+    return number.astype(np.int32), lengths
 
 
 __all__ = ["Links", "link"]

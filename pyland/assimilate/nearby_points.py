@@ -68,23 +68,25 @@ class NearbyPoints:
         distance : numpy.ndarray, shape (pair,)
             In the unit of the coordinates, in metres with ``haversine``.
         """
-        places = self._others(others)
-        if not np.isfinite(radius) or radius < 0:
-            raise InputError(f"a search needs a finite radius of at least 0; got {radius!r}")
+        places, reach = self._others(others), self._reach(radius)
         if self._tree is None or not len(places):
             none = np.empty(0, np.int64)
             return none, none, np.empty(0)
-        reach = radius
-        if self.metric == "haversine":  # a chord in space
-            reach = 2.0 * EARTH_RADIUS * np.sin(min(radius / (2.0 * EARTH_RADIUS), np.pi / 2))
         found = cKDTree(self._in_tree(places), boxsize=self._box()).sparse_distance_matrix(
-            self._tree, reach * ROUNDING + self._grain, output_type="ndarray"
+            self._tree, reach, output_type="ndarray"
         )
         other, point = found["i"].astype(np.int64), found["j"].astype(np.int64)
         distance = self.distance(places[other], self.points[point])
         keep = np.flatnonzero(distance <= radius)
         order = keep[np.lexsort((point[keep], other[keep]))]
         return other[order], point[order], distance[order]
+
+    def count_within(self, others: Any, radius: float) -> np.ndarray:
+        """Return how many pairs `within` looks at for each of others, shape ``(other,)``; what a search will take."""
+        places, reach = self._others(others), self._reach(radius)
+        if self._tree is None or not len(places):
+            return np.zeros(len(places), np.int64)
+        return self._tree.query_ball_point(self._in_tree(places), reach, return_length=True).astype(np.int64)
 
     def nearest(self, others: Any) -> tuple[np.ndarray, np.ndarray]:
         """Return the nearest point of each of others and its distance; of several as near, that of the lowest number.
@@ -131,6 +133,14 @@ class NearbyPoints:
                 f"and {places.shape[1]}"
             )
         return places
+
+    def _reach(self, radius: float) -> float:
+        """Return the distance in the tree that no point within the radius exceeds."""
+        if not np.isfinite(radius) or radius < 0:
+            raise InputError(f"a search needs a finite radius of at least 0; got {radius!r}")
+        if self.metric == "haversine":  # a chord in space
+            radius = 2.0 * EARTH_RADIUS * np.sin(min(radius / (2.0 * EARTH_RADIUS), np.pi / 2))
+        return radius * ROUNDING + self._grain
 
     def _in_tree(self, points: np.ndarray) -> np.ndarray:
         if self.metric == "haversine":

@@ -17,7 +17,7 @@ from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.assimilate.filters import analyse
 from pyland.assimilate.local import analyse_local
 from pyland.assimilate.observation_departures import TypeDepartures
-from pyland.assimilate.observation_errors import correlated_covariance
+from pyland.assimilate.observation_errors import check_covariance_size, correlated_covariance
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
 from pyland.base.text import suggestion
@@ -121,9 +121,16 @@ class ObservationBatch:
         return self.values.size
 
     def covariance(self) -> np.ndarray:
-        """Return R: variances (obs,), or the matrix (obs, obs) where a type has correlated errors."""
+        """Return R: variances (obs,), or the matrix (obs, obs) where a type has correlated errors.
+
+        Raises
+        ------
+        InputError
+            If a matrix would have more than ``LARGEST_COVARIANCE`` rows.
+        """
         if all(one.correlation_length is None for one in self.types):
             return self.variance
+        check_covariance_size(self.nobs, "observations with correlated errors, of all types together")
         blocks = []
         for k, (one, weight) in enumerate(zip(self.types, self.weights, strict=True)):
             if one.correlation_length is None:

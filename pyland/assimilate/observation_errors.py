@@ -11,6 +11,9 @@ from pyland.assimilate.arguments import check_number, to_floats
 from pyland.assimilate.nearby_points import NearbyPoints
 from pyland.base.errors import InputError
 
+LARGEST_COVARIANCE = 20_000
+"""Observations of the largest error covariance; the matrix takes 3.2 GB, its Cholesky factor as much and minutes."""
+
 
 class ErrorModel(Protocol):
     """What gives an error to each observation."""
@@ -143,8 +146,9 @@ def correlated_covariance(
     Raises
     ------
     InputError
-        If two observations share a place: their errors would be one and the same.
+        If two observations share a place: their errors would be one and the same; or if there are too many.
     """
+    check_covariance_size(len(np.asarray(coords)), name)
     index = NearbyPoints(coords, metric, period, name=name)
     length = check_number("correlation_length", length, 0.0, np.finfo(float).max, open_low=True)
     distance = np.empty((len(index.points), len(index.points)))
@@ -161,12 +165,30 @@ def correlated_covariance(
     return np.exp(-distance / length) * np.outer(deviation, deviation)
 
 
+def check_covariance_size(count: int, name: str) -> None:
+    """Refuse a matrix of more than ``LARGEST_COVARIANCE`` observations; ``name`` says which.
+
+    Raises
+    ------
+    InputError
+        If there are more.
+    """
+    if count > LARGEST_COVARIANCE:
+        raise InputError(
+            f"{name}: the error covariance of {count} observations would take {8e-9 * count**2:.1f} GB; a global "
+            f"filter takes correlated errors of at most {LARGEST_COVARIANCE}. Thin them, leave out the correlation, or "
+            "take a local filter (letkf, lestkf, lseik, ldenkf, lnetf, lknetf), which groups errors domain by domain"
+        )
+
+
 __all__ = [
+    "LARGEST_COVARIANCE",
     "ConstantError",
     "ErrorModel",
     "GivenErrors",
     "RelativeError",
     "TableError",
+    "check_covariance_size",
     "correlated_covariance",
     "error_model",
 ]

@@ -7,6 +7,8 @@ Gordon, N. J., et al. (1993). IEE Proc. F 140, 107-113. Resampling: Kitagawa, G.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -134,7 +136,7 @@ class ParticleFilter:
         self.weights = _reweigh(self.weights, _logs(problem, self._options))
         if self.effective_size >= self.threshold * nmember and self.threshold < 1.0:
             return problem.ensemble.copy()
-        analysis = _resample_and_jitter(problem.ensemble, self.weights, self._options, generator)
+        analysis = _draw(self.weights, self._options, generator).apply(problem.ensemble)
         self.weights = np.full(nmember, 1.0 / nmember)
         self.resampled = True
         return analysis
@@ -203,14 +205,77 @@ def particle_analysis(
     InputError
         If shapes do not fit, a value is not finite or an option is out of range.
     """
-    options = _check_options(resampling, jitter, dimension, likelihood, least_effective)
     problem = arguments.check_problem(E, Y, d, R, 1.0, full_covariance=True)
-    generator = arguments.check_generator(rng)
-    if problem.innovation.size == 0:
-        return problem.ensemble.copy()
-    nmember = problem.ensemble.shape[0]
-    weights = _reweigh(np.full(nmember, 1.0 / nmember), _logs(problem, options))
-    return _resample_and_jitter(problem.ensemble, weights, options, generator)
+    options = {"jitter": jitter, "resampling": resampling, "dimension": dimension, "likelihood": likelihood,
+               "least_effective": least_effective}
+    draw = draw_particles(problem, arguments.check_generator(rng), options)
+    return problem.ensemble.copy() if draw is None else draw.apply(problem.ensemble)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Members that were drawn, and the noise on their copies.
+
+    Attributes
+    ----------
+    drawn : numpy.ndarray of int
+        Index of the prior member that each member becomes, ascending, shape ``(member,)``.
+    is_moved : numpy.ndarray of bool
+        Which of them get noise: copies of one another, shape ``(member,)``; none without jitter.
+    noise : numpy.ndarray
+        Coefficients of the noise by prior anomaly [1], shape ``(moved, member)``.
+    weights : numpy.ndarray
+        Weights of the mean that these anomalies are taken from [1], shape ``(member,)``.
+    """
+
+    drawn: np.ndarray
+    is_moved: np.ndarray
+    noise: np.ndarray
+    weights: np.ndarray
+
+    def apply(self, ensemble: np.ndarray) -> np.ndarray:
+        """Return members (member, any) after the draw; in order, without BLAS: the same bits for any share."""
+        analysis = ensemble[self.drawn]
+        if not self.is_moved.any():
+            return analysis
+        centre = _weighted_mean(ensemble, self.weights)
+        moves = np.zeros((len(self.noise), ensemble.shape[1]))
+        for member in np.flatnonzero(self.weights):
+            moves += self.noise[:, member, None] * (ensemble[member] - centre)
+        analysis[self.is_moved] += moves
+        return analysis
+
+
+def draw_particles(
+    problem: arguments.Problem, generator: np.random.Generator, options: Mapping[str, Any]
+) -> Draw | None:
+    """Draw members of equal prior weight by the likelihood of the observations.
+
+    Parameters
+    ----------
+    problem : Problem
+        Checked arrays, without inflation.
+    generator : numpy.random.Generator
+        Source of resampling and jitter; advanced.
+    options : mapping
+        ``jitter``, ``resampling``, ``dimension``, ``likelihood``, ``least_effective`` as in `ParticleFilter`.
+
+    Returns
+    -------
+    Draw or None
+        To be applied to anything the members have, a state or what they predict; None without observations.
+
+    Raises
+    ------
+    InputError
+        If an option is out of range.
+    """
+    checked = _check_options(**{"resampling": "systematic", "jitter": 0.0, "dimension": None, "likelihood": "gaussian",
+                                "least_effective": 0.0, **options})
+    if problem.size == 0:
+        return None
+    nmember = len(problem.predicted)
+    return _draw(_reweigh(np.full(nmember, 1.0 / nmember), _logs(problem, checked)), checked, generator)
 
 
 def resample(weights: Any, rng: np.random.Generator | int | None, resampling: str = "systematic") -> np.ndarray:
@@ -284,15 +349,12 @@ def _reweigh(weights: np.ndarray, logs: np.ndarray) -> np.ndarray:
     return product / product.sum()
 
 
-def _resample_and_jitter(
-    ensemble: np.ndarray, weights: np.ndarray, options: dict[str, Any], generator: np.random.Generator
-) -> np.ndarray:
-    """Return the members drawn, copies of one another moved apart."""
+def _draw(weights: np.ndarray, options: dict[str, Any], generator: np.random.Generator) -> Draw:
+    """Draw members by their weights, and the noise that moves copies of one another apart."""
     drawn = _resample(weights, generator, options["resampling"])
-    analysis = ensemble[drawn]
-    if options["jitter"] == 0.0:
-        return analysis
     nmember = weights.size
+    if options["jitter"] == 0.0:
+        return Draw(drawn, np.zeros(nmember, dtype=bool), np.zeros((0, nmember)), weights)
     dimension = nmember - 1 if options["dimension"] is None else options["dimension"]
     bandwidth = options["jitter"] * nmember ** (-1.0 / (dimension + 4.0))
     copied = np.bincount(drawn, minlength=nmember)[drawn] > 1
@@ -300,12 +362,7 @@ def _resample_and_jitter(
     if (weights**2).sum() > 0.5:  # fewer than two members count: no covariance of their own
         weights = np.full(nmember, 1.0 / nmember)
     root = bandwidth * np.sqrt(weights / (1.0 - (weights**2).sum()))  # of the covariance, unbiased for fixed weights
-    centre = _weighted_mean(ensemble, weights)
-    noise = np.zeros((int(copied.sum()), ensemble.shape[1]))
-    for member in np.flatnonzero(root):  # in order, without BLAS: the same bits for any share of the state
-        noise += (draws[:, member] * root[member])[:, None] * (ensemble[member] - centre)
-    analysis[copied] += noise
-    return analysis
+    return Draw(drawn, copied, draws * root, weights)
 
 
 def _weighted_mean(members: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -330,4 +387,4 @@ def _check_options(
     }
 
 
-__all__ = ["RESAMPLINGS", "ParticleFilter", "particle_analysis", "resample"]
+__all__ = ["RESAMPLINGS", "Draw", "ParticleFilter", "draw_particles", "particle_analysis", "resample"]

@@ -11,6 +11,12 @@ from scipy.sparse import coo_array, csr_array
 from pyland.assimilate.arguments import check_number
 from pyland.assimilate.nearby_points import EARTH_RADIUS, NearbyPoints, on_sphere
 
+PAIRS = 2**18
+"""Pairs of neighbours that are in memory at once (about 20 MB); the result does not depend on it."""
+
+BATCH = 4096
+"""Candidates whose neighbours are counted at once; the result does not depend on it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
@@ -120,16 +126,23 @@ class MinimumDistance:
 
     def matrix(self, candidates: Candidates) -> csr_array:
         """Return a row of one weight for each observation that is kept, in their order."""
-        one, other, distance = candidates.index.within(candidates.index.points, self.distance)
-        level = candidates.depth_class()
-        close = (distance < self.distance) & (one != other) & (level[one] == level[other])
-        one, other = one[close], other[close]
-        first = np.searchsorted(one, np.arange(candidates.size + 1))
+        points, level = candidates.index.points, candidates.depth_class()
         kept, free = [], np.ones(candidates.size, bool)
-        for here in _by_preference(candidates):
-            if free[here]:
-                kept.append(here)
-                free[other[first[here] : first[here + 1]]] = False
+        waiting = _by_preference(candidates)
+        while waiting.size:  # each turn settles at least one candidate
+            counts = candidates.index.count_within(points[waiting[:BATCH]], self.distance)
+            block = waiting[: max(1, int(np.searchsorted(np.cumsum(counts), PAIRS, side="right")))][:BATCH]
+            one, other, distance = candidates.index.within(points[block], self.distance)
+            here = block[one]
+            close = (distance < self.distance) & (here != other) & (level[here] == level[other])
+            one, other = one[close], other[close]
+            first = np.searchsorted(one, np.arange(block.size + 1))
+            for place, here in enumerate(block):
+                if free[here]:
+                    kept.append(here)
+                    free[other[first[place] : first[place + 1]]] = False
+            waiting = waiting[block.size :]
+            waiting = waiting[free[waiting]]
         return _rows(np.sort(np.array(kept, dtype=np.int64)), candidates.size)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,45 @@ def test_perturbed_observations_are_one_set_for_all(full):
         gain = np.linalg.solve(joint[np.ix_(seen, seen)] + R[np.ix_(chosen, chosen)], joint[seen, i])
         expected = E[:, i] + (d + errors - Y)[:, chosen] @ gain
         np.testing.assert_allclose(A[:, i], expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("method, options", [("etkf", {"rotation": True}), ("pf", {"jitter": 1.0}), ("enkf", {})])
+def test_each_analysis_takes_numbers_of_its_own(method, options):
+    """A generator goes on from call to call; a seed gives the same analysis again."""
+    E, Y, d, R = problem()
+    rng = np.random.default_rng(3)
+    first, second = (analyse_correlated(E, Y, d, R, method, threshold=0.3, rng=rng, **options) for _ in range(2))
+    assert np.abs(first - second).max() > 1e-3
+    again = analyse_correlated(E, Y, d, R, method, threshold=0.3, rng=3, **options)
+    np.testing.assert_array_equal(again, first)
+
+
+@pytest.mark.parametrize("method, options", [("etkf", {"rotation": True}), ("pf", {"jitter": 1.0, "dimension": 15}),
+                                             ("enkf", {})])
+def test_blocks_and_shares_of_the_state_have_the_same_bits(method, options, monkeypatch):
+    """Sets are known for one block at a time; no block, and no share of a rank, changes what an element gets."""
+    E, Y, d, R = problem()
+    whole = analyse_correlated(E, Y, d, R, method, threshold=0.3, rng=3, **options)
+    monkeypatch.setattr(room, "BLOCK", 24)  # three elements at once
+    blocks = analyse_correlated(E, Y, d, R, method, threshold=0.3, rng=3, **options)
+    np.testing.assert_allclose(blocks, whole, rtol=0, atol=1e-14)
+    shares = [analyse_correlated(E[:, part], Y, d, R, method, threshold=0.3, rng=3, **options)
+              for part in (slice(0, 6), slice(6, 15))]
+    np.testing.assert_allclose(np.hstack(shares), whole, rtol=0, atol=1e-14)
+
+
+def test_memory_does_not_grow_with_elements_times_observations(monkeypatch):
+    """40 000 elements and 2000 observations are 80 MB of flags; a block of them is 2**16 numbers."""
+    rng = np.random.default_rng(0)
+    E, Y = np.asfortranarray(rng.standard_normal((6, 40000))), rng.standard_normal((6, 2000))
+    E[:, 17] = Y[:, 5]
+    monkeypatch.setattr(room, "BLOCK", 2**16)
+    tracemalloc.start()
+    A = analyse_correlated(E, Y, np.zeros(2000), np.ones(2000), "etkf", threshold=0.99999)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.flatnonzero((A != E).any(axis=0)).tolist() == [17]
+    assert peak < 20e6  # the analysis has 1.9 MB
 
 
 def test_messages():

@@ -142,6 +142,32 @@ def test_perturbations_are_those_of_the_filter():
         np.testing.assert_allclose(smoother.smoothed(1), B, rtol=0, atol=1e-12)
 
 
+def test_the_jitter_of_particles_is_that_of_the_present():
+    """The bandwidth follows from the size of a state, not from how many states are drawn together."""
+    smoother = LaggedSmoother(3, "pf", rng=8, jitter=1.0)
+    rng = np.random.default_rng(8)
+    for E, Y, d, R in draws():
+        A = smoother.analyse(E, Y, d, R)
+        np.testing.assert_array_equal(A, analyse(E, Y, d, R, "pf", rng=rng, jitter=1.0))
+
+
+@pytest.mark.parametrize("method", ["letkf", "lensrf"])
+def test_the_present_with_weights_by_correlation_is_that_of_the_filter(method):
+    """Past states have the weights of their own correlations, one element at a time."""
+    places, where = np.array([0.0, 3.0, 5.0]), np.array([0.5, 1.0, 2.0, 4.0, 5.0])
+    options = {"coords_state": places, "coords_obs": where, "radius": 60.0, "domain_of_state": np.array([0, 2, 1, 0]),
+               "adaptive": 0.3}
+    smoother = LaggedSmoother(3, method, **options)
+    past = None
+    for E, Y, d, R in draws(nmember=20):
+        A = smoother.analyse(E, Y, d, R)
+        np.testing.assert_array_equal(A, analyse_local(E, Y, d, R, method=method, **options))
+        if past is not None:
+            expected = analyse_local(past, Y, d, R, method=method, **options)
+            np.testing.assert_array_equal(smoother.smoothed(1), expected)
+        past = A
+
+
 def test_restart_continues_with_the_same_bits():
     cycles = draws()
     whole, first = (LaggedSmoother(2, "enkf", rng=5) for _ in range(2))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from pyland.assimilate import analyse, analyse_local
+from pyland.assimilate import thinning as room
 from pyland.assimilate.distances import Distances
 from pyland.assimilate.nearby_points import EARTH_RADIUS, NearbyPoints
 from pyland.assimilate.observation_batch import ObservationBatch
@@ -13,7 +16,7 @@ from pyland.assimilate.observation_errors import RelativeError, TableError, corr
 from pyland.assimilate.observation_operators import FunctionOperator, ObservationOperator, at_cells, averaged
 from pyland.assimilate.observation_type import ObservationType
 from pyland.assimilate.river_distances import river_distances
-from pyland.assimilate.thinning import CellBest, CellMean, MinimumDistance
+from pyland.assimilate.thinning import Candidates, CellBest, CellMean, MinimumDistance
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import REASONS
 
@@ -200,6 +203,38 @@ def test_thinning_does_not_depend_on_the_order(metric, scale):
             one, other, distance = index.within(kept[0], 3 * scale)
             assert distance[one != other].min() >= scale * (1 - 1e-6)
             assert len(np.unique(index.within(coords, scale)[0])) == 300  # none could be added
+
+
+def candidates(size, seed=0, extent=100.0):
+    rng = np.random.default_rng(seed)
+    index = NearbyPoints(rng.uniform(0.0, extent, (size, 2)))
+    return Candidates(index, rng.choice([0.1, 0.2, 0.4], size), rng.choice([0.1, 0.3, np.nan], size), None)
+
+
+@pytest.mark.parametrize("pairs, batch", [(1, 4096), (40, 7), (room.PAIRS, room.BATCH)])
+@pytest.mark.parametrize("distance", [1e-9, 4.0, 30.0, 1e3])
+def test_least_distance_is_the_greedy_search(monkeypatch, pairs, batch, distance):
+    """One candidate after the other, by error and place: kept unless one that is kept is nearer, at the same depth."""
+    monkeypatch.setattr(room, "PAIRS", pairs)
+    monkeypatch.setattr(room, "BATCH", batch)
+    given = candidates(300)
+    points, level = given.index.points, np.nan_to_num(given.depth, nan=-1.0)
+    kept = []
+    for here in sorted(range(300), key=lambda k: (given.variance[k], *points[k])):
+        if all(np.hypot(*(points[here] - points[k])) >= distance or level[here] != level[k] for k in kept):
+            kept.append(here)
+    np.testing.assert_array_equal(MinimumDistance(distance).matrix(given).indices, np.sort(kept))
+
+
+def test_memory_of_a_least_distance_does_not_grow_with_the_neighbours():
+    """20 000 candidates with 400 neighbours each: all pairs at once took 540 MB."""
+    given = candidates(20000)
+    tracemalloc.start()
+    kept = MinimumDistance(8.0).matrix(given).shape[0]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 100 < kept < 1000
+    assert peak < 60e6
 
 
 def test_best_of_a_cell_and_depths_apart():
@@ -392,3 +427,22 @@ def test_bad_batch(call, text):
 
 def joined(**options):
     return ObservationBatch.join([points(**options)], ensemble())
+
+
+def test_a_covariance_that_is_too_large_is_refused_before_it_is_made():
+    """21 000 x 21 000 numbers are 3.5 GB, of one type or of all together; a local filter takes the observations."""
+    count = 21000
+
+    def line(name, count, **options):
+        coords = np.column_stack([np.arange(count) * 1.0, np.zeros(count)])
+        return points(name, np.zeros(count, int), np.zeros(count), coords=coords, **options)
+
+    E = ensemble()
+    for types in ([line("probe", count, correlation_length=2.0)],
+                  [line("probe", 100, correlation_length=2.0), line("other", count)]):
+        batch = ObservationBatch.join(types, E)
+        with pytest.raises(InputError, match=r"would take 3\.[56] GB; a global filter .*local filter \(letkf, "):
+            batch.covariance()
+    assert batch.local_arguments(radius=5.0)["error_group"].shape == (count + 100,)
+    with pytest.raises(InputError, match="probe: the error covariance of 21000 observations"):
+        correlated_covariance(np.arange(count), np.ones(count), 1.0, name="probe")

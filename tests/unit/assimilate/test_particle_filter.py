@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lorenz import SAKOV_2012
 
-from pyland.assimilate import ParticleFilter, particle_analysis, resample
+from pyland.assimilate import ParticleFilter, analyse, particle_analysis, resample
 from pyland.assimilate.particle_filter import RESAMPLINGS
 from pyland.base.errors import InputError
 
@@ -191,6 +191,21 @@ def test_jitter_of_a_single_survivor_has_the_covariance_of_the_prior():
         particle_analysis(E, Y, Y[2], 1e-6 * R, rng=rng, jitter=1.0, dimension=2) - E[2] for _ in range(rounds)])
     scale = nmember ** (-2.0 / 6.0)
     np.testing.assert_allclose(moves.T @ moves / len(moves) / scale, np.cov(E.T), atol=0.06 * np.cov(E.T).max())
+
+
+@pytest.mark.parametrize("jitter", [0.0, 1.0])
+def test_each_analysis_takes_numbers_of_its_own(jitter):
+    """A generator goes on from call to call, by as much as `particle_analysis` takes, with diagnostics or without."""
+    E, Y, d, R = draw(40, 3, nstate=5)
+    one, other = np.random.default_rng(4), np.random.default_rng(4)
+    first = analyse(E, Y, d, R, "pf", rng=one, jitter=jitter)
+    expected = particle_analysis(E, Y, d, R, rng=other, jitter=jitter, dimension=5)
+    np.testing.assert_array_equal(first, expected)
+    assert one.bit_generator.state == other.bit_generator.state
+    second, _ = analyse(E, Y, d, R, "pf", rng=one, jitter=jitter, return_diagnostics=True)
+    np.testing.assert_array_equal(second, particle_analysis(E, Y, d, R, rng=other, jitter=jitter, dimension=5))
+    assert one.bit_generator.state == other.bit_generator.state
+    assert not np.array_equal(first, second)
 
 
 def test_order_of_observations():
