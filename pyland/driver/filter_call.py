@@ -96,8 +96,8 @@ class FilterChoice:
         return any(np.isfinite(one.depth) for one in (self.otherwise, *self.localization.values()))
 
     def of_past(self) -> FilterChoice:
-        """Return the choice with which past states follow: nothing is given back to them."""
-        return replace(self, relaxation=0.0, relaxation_to="spread")
+        """Return the choice with which past states follow: they are not inflated, and nothing is given back to them."""
+        return replace(self, inflation=1.0, relaxation=0.0, relaxation_to="spread", unobserved=False)
 
 
 @dataclass(frozen=True)
@@ -189,8 +189,12 @@ class FilterCall:
     def update_past(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         """Let past states follow the analysis: the same transform, by their correlation with what is observed now.
 
-        Their deviations are divided by the inflation that the filter multiplies them with: a state is inflated once,
-        before its own analysis. An element that the filter leaves alone keeps its bits.
+        A state is inflated once, before its own analysis. For the past the inflation is in the predicted observations
+        only, so that the transform is that of the filter: the joint update of (past, inflated present). What no
+        observation reaches keeps its spread, turned as the present is where the case rotates.
+
+        With adaptive localisation the weights of a past element are those of its own correlation with what is
+        observed now, which are not those of the present one.
 
         Parameters
         ----------
@@ -199,14 +203,11 @@ class FilterCall:
         places : StatePlaces
             Where their elements lie.
         """
-        choice = self.choice.of_past()
-        if choice.inflation == 1.0:
-            return self._analysed(choice, ensemble, places)
-        mean = ensemble[0] + member_mean(ensemble - ensemble[0], axis=0)
-        shrunk = mean + (ensemble - mean) / choice.inflation
-        analysed = self._analysed(choice, shrunk, places)
-        is_left_alone = (analysed == shrunk).all(axis=0)
-        return np.where(is_left_alone, ensemble, analysed)
+        call, factor = self, self.choice.inflation
+        if factor != 1.0:
+            mean = member_mean(self.used.predicted, axis=0)
+            call = self.with_predictions(mean + factor * (self.used.predicted - mean))
+        return call._analysed(self.choice.of_past(), ensemble, places)
 
     def reach(self, places: StatePlaces) -> tuple[Reach | None, np.ndarray]:
         """Return which observations reach which local domain, None if all do, and the domain of each element."""
