@@ -231,7 +231,8 @@ class Analysis:
             nrow, nmember, ncell = state.values.shape
             ensemble = state.values.transpose(1, 2, 0).reshape(nmember, ncell * nrow)
             if self.adaptive is not None:
-                ensemble, call = self.adaptive.inflate(call, places, ensemble, sets, model.thickness, _rows(state))
+                ensemble, call = self.adaptive.inflate(
+                    call, places, ensemble, sets, model.thickness, _rows(state), state.is_updated.T.reshape(-1))
         if self.smoother is not None:
             self.smoother.update(call, self._coordinates, self.state.depths(model))
         if state is None:
