@@ -42,7 +42,7 @@ class StatePart:
     is_shared : bool
         All layers get one increment, that of their mean after the transform.
     depth : numpy.ndarray, shape (layer,)
-        Middle of each layer, 0 for what has none [m].
+        Middle of each layer [m]; NaN for what belongs to no depth. None: at the surface.
     """
 
     name: str
@@ -67,8 +67,10 @@ class StatePart:
 
     @property
     def row_depth(self) -> np.ndarray:
-        """Depth of each row, (row,) [m]; shared by all layers, that of the surface."""
-        return np.zeros(self.count) if self.is_shared or self.depth is None else np.asarray(self.depth, dtype=float)
+        """Depth of each row, (row,) [m]; NaN for one that all layers share, which belongs to all depths alike."""
+        if self.is_shared:
+            return np.full(self.count, np.nan)
+        return np.zeros(self.count) if self.depth is None else np.asarray(self.depth, dtype=float)
 
     @property
     def is_row_updated(self) -> np.ndarray:
@@ -158,7 +160,7 @@ class JoinedState:
     values : numpy.ndarray, shape (row, member, cell)
         What the filter sees.
     depth : numpy.ndarray, shape (row,)
-        Depth of the rows [m].
+        Depth of the rows [m]; NaN: all depths alike.
     is_updated : numpy.ndarray of bool, shape (row, cell)
         Where an analysis changes a row; elsewhere ``values`` are 0.
     """

@@ -111,7 +111,8 @@ class StatePlaces:
     cell : numpy.ndarray of int, shape (state,)
         Cell of each element.
     depth : numpy.ndarray, shape (state,)
-        Depth of each element [m].
+        Depth of each element [m]; NaN for one that belongs to all depths alike, such as a parameter that the layers
+        of a column share: localisation over depth leaves it alone.
     """
 
     coordinates: np.ndarray
@@ -127,7 +128,7 @@ class StatePlaces:
         coordinates : numpy.ndarray, shape (cell, 2)
             [m]
         depth : numpy.ndarray, shape (row,)
-            Depth of each row [m].
+            Depth of each row [m]; NaN: all depths alike.
         """
         depth, ncell = np.asarray(depth, float), len(coordinates)
         return cls(coordinates, np.repeat(np.arange(ncell), depth.size), np.tile(depth, ncell))
@@ -136,10 +137,11 @@ class StatePlaces:
         """Return cell and depth of each local domain, (domain,), and the domain of each element, (state,)."""
         if not has_depth:
             return np.arange(len(self.coordinates)), np.full(len(self.coordinates), np.nan), self.cell
-        order = np.lexsort((self.depth, self.cell))
+        order = np.lexsort((self.depth, self.cell))  # NaN last
         cell, depth = self.cell[order], self.depth[order]
+        level = np.where(np.isnan(depth), np.inf, depth)
         is_new = np.ones(cell.size, bool)
-        is_new[1:] = (np.diff(cell) != 0) | (np.diff(depth) != 0.0)
+        is_new[1:] = (np.diff(cell) != 0) | (level[1:] != level[:-1])
         owner = np.empty(cell.size, np.int64)
         owner[order] = np.cumsum(is_new) - 1
         return cell[is_new], depth[is_new], owner
@@ -234,16 +236,33 @@ class FilterCall:
     # ---- inside ----------------------------------------------------------------------------------
 
     def _analysed(self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
-        used, method = self.used, method_of(choice.method)
-        options: dict[str, Any] = {
-            "method": method, "inflation": choice.inflation, "relaxation": choice.relaxation,
+        if not is_local(choice.method):
+            return analyse(ensemble, self.used.predicted, self.used.observed, self._covariance(),
+                           **self._options(choice))
+        of_all_depths = np.isnan(places.depth)
+        if not (choice.has_depth and of_all_depths.any()):
+            return self._analysed_locally(choice, ensemble, places, choice.has_depth)
+        analysed = np.empty_like(ensemble)
+        for mine, has_depth in ((~of_all_depths, True), (of_all_depths, False)):
+            part = StatePlaces(places.coordinates, places.cell[mine], places.depth[mine])
+            analysed[:, mine] = self._analysed_locally(choice, ensemble[:, mine], part, has_depth)
+        return analysed
+
+    def _options(self, choice: FilterChoice) -> dict[str, Any]:
+        """Return the options of a filter; each call draws the same numbers."""
+        return {
+            "method": method_of(choice.method), "inflation": choice.inflation, "relaxation": choice.relaxation,
             "relaxation_to": choice.relaxation_to, "rotation": choice.rotation,
             "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])),
         }  # fmt: skip
-        if not is_local(method):
-            return analyse(ensemble, used.predicted, used.observed, self._covariance(), **options)
-        cell, depth, owner = places.domains(choice.has_depth)
-        if choice.has_depth:
+
+    def _analysed_locally(
+        self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces, has_depth: bool
+    ) -> np.ndarray:
+        """Analyse with a local filter; domains are layers of cells, or cells."""
+        used, options = self.used, self._options(choice)
+        cell, depth, owner = places.domains(has_depth)
+        if has_depth:
             options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": self._depth_radius,
                         "depth_taper": choice.otherwise.taper}
         if (self._length > 0).any():

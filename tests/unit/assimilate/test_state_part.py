@@ -70,7 +70,7 @@ def test_rows_of_all_parts_and_the_way_back(values):
     conductivity = StatePart("saturated_conductivity", values, EVERYWHERE, "log", is_shared=True)
     state = JoinedState.join([water, snow, conductivity])
     assert state.values.shape == (LAYERS + 2, MEMBERS, CELLS) and state.start == (0, LAYERS, LAYERS + 1)
-    assert state.depth.tolist() == [0.1, 0.2, 0.4, 0.8, 0.0, 0.0]
+    assert state.depth[:-1].tolist() == [0.1, 0.2, 0.4, 0.8, 0.0] and np.isnan(state.depth[-1])
     assert state.is_updated.shape == (LAYERS + 2, CELLS) and state.is_updated.all()
     back = state.back(state.values + 0.01)
     assert back["soil_water"][0] == pytest.approx(values + 0.01)

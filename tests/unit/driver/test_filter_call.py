@@ -139,6 +139,28 @@ def test_what_is_reached(problem):
     assert FilterCall(FilterChoice("etkf"), TIME, sets, used).is_reached(places).all()
 
 
+@pytest.mark.parametrize("method", ["letkf", "lenkf", "lensrf"])
+def test_what_all_layers_share_sees_every_depth(problem, method):
+    """A deep probe changes the shared parameter of a cell as without depth, and only the deep layer of its state."""
+    state, _, _ = problem
+    rng = np.random.default_rng(2)
+    state = np.concatenate([state.reshape(6, 4, 2), rng.normal(-13.0, 1.0, (6, 4, 2))], axis=2).reshape(6, 16)
+    deep = set_of("deep", "soil_moisture", [1], 0.2, 0.3)
+    call = FilterCall(FilterChoice(method, otherwise=Localization(500.0, depth=0.1), seed=4), TIME, [deep],
+                      assemble([deep], [state[:, [5]]]))
+    places = StatePlaces.of_layers(PLACES, np.array([*DEPTH, np.nan, np.nan]))
+    assert call.reach(places)[0].domains.shape == (12, 2)  # what is shared is one domain of a cell
+    found = call.update(state, places)
+    flat = FilterCall(FilterChoice(method, otherwise=Localization(500.0), seed=4), TIME, [deep], call.used)
+    expected = flat.update(state, places)
+    changed_elements = np.flatnonzero((found != state).any(axis=0))
+    assert changed_elements.tolist() == [5, 6, 7]
+    assert np.array_equal(found[:, [5, 6, 7]], expected[:, [5, 6, 7]])
+    assert call.is_reached(places).nonzero()[0].tolist() == [5, 6, 7]
+    assert np.array_equal(call.update(state[:, 6:8], StatePlaces(PLACES, places.cell[6:8], places.depth[6:8])),
+                          expected[:, 6:8])
+
+
 def test_random_numbers_are_those_of_seed_and_time(problem):
     state, sets, used = problem
     places = StatePlaces.of_layers(PLACES, DEPTH)
