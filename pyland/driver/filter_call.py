@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import Reach, analyse, analyse_local
+from pyland.base.errors import InputError
 from pyland.base.member_statistics import member_mean
 from pyland.config import CaseConfig
 from pyland.config.filters import is_local, method_of
 from pyland.observe import AnalysisInput, ObservationSet
+
+LARGEST_COVARIANCE = 20_000
+"""Observations of a global filter of which some have correlated errors: their full matrix takes 3.2 GB."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +183,9 @@ class FilterCall:
     def update(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         """Analyse a state.
 
+        Without observations, because none of an analysis is used, nothing changes but what the choice inflates where
+        nothing is observed; members are not rotated then.
+
         Parameters
         ----------
         ensemble : numpy.ndarray, shape (member, state)
@@ -186,7 +193,12 @@ class FilterCall:
         places : StatePlaces
             Where its elements lie.
         """
-        return self._analysed(self.choice, ensemble, places)
+        if self.used.size:
+            return self._analysed(self.choice, ensemble, places)
+        if not self.choice.unobserved or self.choice.inflation == 1.0:
+            return np.array(ensemble)
+        mean = member_mean(ensemble, axis=0)
+        return mean + self.choice.inflation * (ensemble - mean)
 
     def update_past(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         """Let past states follow the analysis: the same transform, by their correlation with what is observed now.
@@ -205,6 +217,8 @@ class FilterCall:
         places : StatePlaces
             Where their elements lie.
         """
+        if not self.used.size:
+            return np.array(ensemble)
         call, factor = self, self.choice.inflation
         if factor != 1.0:
             mean = member_mean(self.used.predicted, axis=0)
@@ -273,9 +287,20 @@ class FilterCall:
             inflate_unobserved=choice.unobserved, **options)
 
     def _covariance(self) -> np.ndarray:
-        """Return error variances (obs,), or their covariance (obs, obs) where errors of a set are correlated."""
+        """Return error variances (obs,), or their covariance (obs, obs) where errors of a set are correlated.
+
+        Raises
+        ------
+        InputError
+            If the matrix would be too large.
+        """
         if not (self._length > 0).any():
             return self.used.variance
+        if self.used.size > LARGEST_COVARIANCE:
+            raise InputError(
+                f"assimilation: a global filter takes correlated errors as a full matrix of all observations of a time, "
+                f"at most {LARGEST_COVARIANCE}; got {self.used.size} with filter: {self.choice.method}. Take a local "
+                "filter such as letkf, which needs the observations of one domain at a time, or thin the observations.")
         error = np.sqrt(self.used.variance)
         covariance = np.diag(self.used.variance)
         for group in np.unique(self._group[self._length > 0]):
