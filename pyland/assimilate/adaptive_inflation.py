@@ -99,9 +99,16 @@ class AdaptiveInflation:
         self.factor = np.full(int(np.prod(shape)), initial)
         self.std = np.full(self.factor.size, std)
 
-    def damp(self) -> None:
-        """Bring all factors nearer to 1: what is not observed forgets."""
-        self.factor = np.clip(1.0 + self.damping * (self.factor - 1.0), self.lower, self.upper)
+    def damp(self, where: np.ndarray | None = None) -> None:
+        """Bring factors nearer to 1: what is not observed forgets.
+
+        Parameters
+        ----------
+        where : numpy.ndarray of bool, optional
+            Elements whose factors are damped, shape ``(state,)``; default: all.
+        """
+        damped = np.clip(1.0 + self.damping * (self.factor - 1.0), self.lower, self.upper)
+        self.factor = damped if where is None else np.where(where, damped, self.factor)
 
     def apply(self, E: Any, where: np.ndarray | None = None) -> np.ndarray:
         """Inflate an ensemble around its mean.
@@ -137,6 +144,7 @@ class AdaptiveInflation:
         R: Any,
         reach: Reach | None = None,
         domain_of_state: Any = None,
+        where: np.ndarray | None = None,
     ) -> None:
         """Learn from the observations of one analysis.
 
@@ -154,6 +162,8 @@ class AdaptiveInflation:
             Places of domains and observations; None: all observations reach all elements.
         domain_of_state : array_like of int, optional
             Domain of each state element, shape ``(state,)``; default: one domain per element.
+        where : numpy.ndarray of bool, optional
+            Elements that learn, shape ``(state,)``; the others keep factor and width. Default: all.
 
         Raises
         ------
@@ -179,10 +189,13 @@ class AdaptiveInflation:
         if domain.shape != (self.factor.size,):
             raise InputError(f"domain_of_state must have shape ({self.factor.size},); got {domain.shape}")
         order = np.argsort(domain, kind="stable")
+        if where is not None:
+            order = order[np.asarray(where, bool)[order]]
+        ordered = domain[order]
         for pairs in reach.pairs():
-            first, last = np.searchsorted(domain[order], (pairs.domains.start, pairs.domains.stop))
+            first, last = np.searchsorted(ordered, (pairs.domains.start, pairs.domains.stop))
             elements = order[first:last]
-            mine = domain[elements] - pairs.domains.start
+            mine = ordered[first:last] - pairs.domains.start
             count = np.diff(pairs.start)[mine]
             elements, mine, count = elements[count > 0], mine[count > 0], count[count > 0]
             chunk = np.cumsum(count) // CHUNK
@@ -231,13 +244,15 @@ class AdaptiveInflation:
             squares += mine**2
         scale = np.sqrt(squares)[owner] * np.sqrt(seen.spread2[observation] * (len(anomalies) - 1))
         correlation = np.divide(np.abs(joint), scale, out=np.zeros_like(joint), where=scale > 0.0)
+        gamma = pairs.weight[pair] * np.minimum(correlation, 1.0)
         posterior = _Posterior(
-            self.prior, self.factor[elements], self.std[elements], start[:-1], owner,
-            pairs.weight[pair] * np.minimum(correlation, 1.0), seen.innovation2[observation],
-            seen.variance[observation], seen.spread2[observation])
+            self.prior, self.factor[elements], self.std[elements], start[:-1], owner, gamma,
+            seen.innovation2[observation], seen.variance[observation], seen.spread2[observation])
         mode = posterior.mode(self.lower, self.upper)
-        self.std[elements] = np.maximum(posterior.width(mode), self.smallest_std)
-        self.factor[elements] = mode
+        width = np.maximum(posterior.width(mode), self.smallest_std)
+        learns = np.maximum.reduceat(gamma, start[:-1]) > 0.0  # nothing is learnt where nothing is correlated
+        self.std[elements[learns]] = width[learns]
+        self.factor[elements[learns]] = mode[learns]
 
 
 @dataclass(frozen=True)
@@ -308,11 +323,21 @@ class _Posterior:
             f"chunk lies between {left[worst]:g} and {right[worst]:g}. Narrow the bounds of the factor.")
 
     def width(self, mode: np.ndarray) -> np.ndarray:
-        """Return the standard deviation of the normal density that falls as far within a prior one (Anderson 2009)."""
+        """Return the standard deviation after the observations, not above the one before.
+
+        It is that of a density of the prior's kind with the mode of the posterior which falls as far from there within
+        one standard deviation of before: normal (Anderson 2009) or inverse gamma (El Gharamti 2018). Where the
+        observations say nothing, the posterior is the prior, and so is its width.
+        """
         fall = self.value(mode) - self.value(mode + self._std)
         with np.errstate(divide="ignore", invalid="ignore"):
-            narrowed = self._std / np.sqrt(2.0 * fall)
-        return np.where(fall > 0.0, np.minimum(narrowed, self._std), self._std)
+            if self._shape is None:
+                width = self._std / np.sqrt(2.0 * fall)
+            else:  # one of the shape a falls by (a + 1) times this
+                relative = self._std / mode
+                shape = fall / (np.log1p(relative) - relative / (1.0 + relative)) - 1.0
+                width = np.where(shape > 2.0, mode * (shape + 1.0) / ((shape - 1.0) * np.sqrt(shape - 2.0)), np.inf)
+        return np.where(fall > 0.0, np.minimum(width, self._std), self._std)
 
     def _growth(self, root: np.ndarray) -> np.ndarray:
         return 1.0 + self._gamma * (root - 1.0)

@@ -42,7 +42,7 @@ class StatePart:
     is_shared : bool
         All layers get one increment, that of their mean after the transform.
     depth : numpy.ndarray, shape (layer,)
-        Middle of each layer, 0 for what has none [m].
+        Middle of each layer [m]; NaN for what belongs to no depth. None: at the surface.
     """
 
     name: str
@@ -67,8 +67,16 @@ class StatePart:
 
     @property
     def row_depth(self) -> np.ndarray:
-        """Depth of each row, (row,) [m]; shared by all layers, that of the surface."""
-        return np.zeros(self.count) if self.is_shared or self.depth is None else np.asarray(self.depth, dtype=float)
+        """Depth of each row, (row,) [m]; NaN for one that all layers share, which belongs to all depths alike."""
+        if self.is_shared:
+            return np.full(self.count, np.nan)
+        return np.zeros(self.count) if self.depth is None else np.asarray(self.depth, dtype=float)
+
+    @property
+    def is_row_updated(self) -> np.ndarray:
+        """Where an analysis changes a row, (row, cell): one that layers share, where it changes any of them."""
+        found = np.broadcast_to(self.is_updated, (self.values.shape[0], 1, self.values.shape[2]))[:, 0]
+        return found.any(axis=0, keepdims=True) if self.is_shared else found
 
     def rows(self, transformed: np.ndarray) -> np.ndarray:
         """Return what the filter sees of transformed values, (row, member, cell)."""
@@ -152,13 +160,16 @@ class JoinedState:
     values : numpy.ndarray, shape (row, member, cell)
         What the filter sees.
     depth : numpy.ndarray, shape (row,)
-        Depth of the rows [m].
+        Depth of the rows [m]; NaN: all depths alike.
+    is_updated : numpy.ndarray of bool, shape (row, cell)
+        Where an analysis changes a row; elsewhere ``values`` are 0.
     """
 
     parts: tuple[StatePart, ...]
     start: tuple[int, ...]
     values: np.ndarray
     depth: np.ndarray
+    is_updated: np.ndarray
 
     @classmethod
     def join(cls, parts: Sequence[StatePart], together: Sequence[Sequence[str]] = ()) -> JoinedState:
@@ -180,6 +191,7 @@ class JoinedState:
             raise InputError("state vector: expected at least one variable, got none.")
         rows: list[np.ndarray] = []
         depth: list[np.ndarray] = []
+        is_updated: list[np.ndarray] = []
         first: dict[str, int] = {}
         count, start = 0, []
         for part in parts:
@@ -190,6 +202,7 @@ class JoinedState:
                 first[part.name] = len(rows)
                 rows.append(own)
                 depth.append(part.row_depth)
+                is_updated.append(part.is_row_updated)
                 start.append(count)
                 count += part.count
                 continue
@@ -197,8 +210,9 @@ class JoinedState:
             if (np.asarray(other.is_updated) & part.is_updated).any():
                 raise InputError(f"state vector: {seen} and {part.name} share rows and update the same place.")
             rows[first[seen]] = np.where(part.is_updated, own, rows[first[seen]])
+            is_updated[first[seen]] = is_updated[first[seen]] | part.is_row_updated
             start.append(start[[one.name for one in parts].index(seen)])
-        return cls(tuple(parts), tuple(start), np.concatenate(rows), np.concatenate(depth))
+        return cls(tuple(parts), tuple(start), np.concatenate(rows), np.concatenate(depth), np.concatenate(is_updated))
 
     def back(self, analysed: np.ndarray) -> dict[str, tuple[np.ndarray, int]]:
         """Return the analysed variables by name, see `StatePart.back`; ``analysed`` (row, member, cell)."""

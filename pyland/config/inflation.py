@@ -88,6 +88,10 @@ class InflationSection(Section):
         if self.adaptive is not None and self.factor != 1.0:
             problems.append(("factor", f"expected no factor beside adaptive, which estimates it, got {self.factor:g}",
                              ("factor", "adaptive")))
+        if self.adaptive is not None and self.relaxation > 0.0:
+            problems.append(("relaxation", "expected no relaxation beside adaptive, which has inflated the forecast "
+                             f"that would be given back, got {self.relaxation:g}; take one of them",
+                             ("relaxation", "adaptive")))
         if self.unobserved and self.factor == 1.0 and self.adaptive is None and not self.additive:
             problems.append(("unobserved", "expected a factor above 1, adaptive or additive with unobserved, got none",
                              ("unobserved",)))

@@ -17,6 +17,7 @@ from pyland.assimilate.state_part import JoinedState, StatePart
 from pyland.assimilate.state_vector import MIXED, is_saturated, limit_heads
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.registry import variable
+from pyland.config.ensemble import PLANT_NAMES
 from pyland.config.update import LAYERED, transform_of
 from pyland.coupling import ColumnModel, CoupledModel, SurfaceMosaic
 from pyland.coupling.analysed_snow import snow_mass
@@ -242,8 +243,8 @@ class AnalysisState:
             name: clipped.get(name, 0) + change.clipped.get(name, 0) for name in self.names})
 
     def depths(self, model: Model) -> dict[str, np.ndarray]:
-        """Return the depth of the layers of each variable that has soil layers, by name [m]."""
-        return {name: _middles(name, model) for name in self.names if name in LAYERED}
+        """Return the depth of the layers of each variable, by name [m]; NaN: all depths alike."""
+        return {one.name: np.full(1, np.nan) if one.is_shared else _depth(one, model) for one in self._variables}
 
     def add(self, increments: Mapping[str, np.ndarray], model: Model) -> Change:
         """Add increments to what a model has now.
@@ -318,10 +319,9 @@ class AnalysisState:
         values = np.asarray(fields[one.name])
         values = values[None] if values.ndim == 2 else values
         count, _, ncell = values.shape
-        depth = np.zeros(count)
+        depth = np.broadcast_to(_depth(one, model), count)
         is_updated = np.ones((count, 1, ncell), dtype=bool)
         if one.name in LAYERED:
-            depth = _middles(one.name, model)
             last = count if one.layers is None else one.layers
             is_updated[last:] = False
             is_updated &= (depth <= _or(one.max_depth, np.inf))[:, None, None]
@@ -334,6 +334,16 @@ class AnalysisState:
             span = fields["residual_water"] - margin, fields["open_pores"] + margin
         return StatePart(one.name, values, is_updated, one.transform, one.damping, one.minimum, one.maximum, span,
                          one.is_shared, depth)
+
+
+def _depth(one: UpdatedVariable, model: Model) -> np.ndarray:
+    """Return the depth of the layers of a variable, (layer,), or one for all, (1,) [m].
+
+    Parameters of plants have none (NaN): what all depths of their roots show may change them.
+    """
+    if one.name in LAYERED or (one.is_parameter and one.name not in PLANT_NAMES):
+        return _middles(one.name, model)
+    return np.full(1, np.nan if one.is_parameter else 0.0)
 
 
 def _middles(name: str, model: Model) -> np.ndarray:

@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import Reach, analyse, analyse_local
+from pyland.base.errors import InputError
 from pyland.base.member_statistics import member_mean
 from pyland.config import CaseConfig
 from pyland.config.filters import is_local, method_of
 from pyland.observe import AnalysisInput, ObservationSet
+
+LARGEST_COVARIANCE = 20_000
+"""Observations of a global filter of which some have correlated errors: their full matrix takes 3.2 GB."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,8 @@ class FilterChoice:
         return any(np.isfinite(one.depth) for one in (self.otherwise, *self.localization.values()))
 
     def of_past(self) -> FilterChoice:
-        """Return the choice with which past states follow: nothing is given back to them."""
-        return replace(self, relaxation=0.0, relaxation_to="spread")
+        """Return the choice with which past states follow: they are not inflated, and nothing is given back to them."""
+        return replace(self, inflation=1.0, relaxation=0.0, relaxation_to="spread", unobserved=False)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ class StatePlaces:
     cell : numpy.ndarray of int, shape (state,)
         Cell of each element.
     depth : numpy.ndarray, shape (state,)
-        Depth of each element [m].
+        Depth of each element [m]; NaN for one that belongs to all depths alike, such as a parameter that the layers
+        of a column share: localisation over depth leaves it alone.
     """
 
     coordinates: np.ndarray
@@ -127,7 +132,7 @@ class StatePlaces:
         coordinates : numpy.ndarray, shape (cell, 2)
             [m]
         depth : numpy.ndarray, shape (row,)
-            Depth of each row [m].
+            Depth of each row [m]; NaN: all depths alike.
         """
         depth, ncell = np.asarray(depth, float), len(coordinates)
         return cls(coordinates, np.repeat(np.arange(ncell), depth.size), np.tile(depth, ncell))
@@ -136,10 +141,11 @@ class StatePlaces:
         """Return cell and depth of each local domain, (domain,), and the domain of each element, (state,)."""
         if not has_depth:
             return np.arange(len(self.coordinates)), np.full(len(self.coordinates), np.nan), self.cell
-        order = np.lexsort((self.depth, self.cell))
+        order = np.lexsort((self.depth, self.cell))  # NaN last
         cell, depth = self.cell[order], self.depth[order]
+        level = np.where(np.isnan(depth), np.inf, depth)
         is_new = np.ones(cell.size, bool)
-        is_new[1:] = (np.diff(cell) != 0) | (np.diff(depth) != 0.0)
+        is_new[1:] = (np.diff(cell) != 0) | (level[1:] != level[:-1])
         owner = np.empty(cell.size, np.int64)
         owner[order] = np.cumsum(is_new) - 1
         return cell[is_new], depth[is_new], owner
@@ -177,6 +183,9 @@ class FilterCall:
     def update(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         """Analyse a state.
 
+        Without observations, because none of an analysis is used, nothing changes but what the choice inflates where
+        nothing is observed; members are not rotated then.
+
         Parameters
         ----------
         ensemble : numpy.ndarray, shape (member, state)
@@ -184,13 +193,22 @@ class FilterCall:
         places : StatePlaces
             Where its elements lie.
         """
-        return self._analysed(self.choice, ensemble, places)
+        if self.used.size:
+            return self._analysed(self.choice, ensemble, places)
+        if not self.choice.unobserved or self.choice.inflation == 1.0:
+            return np.array(ensemble)
+        mean = member_mean(ensemble, axis=0)
+        return mean + self.choice.inflation * (ensemble - mean)
 
     def update_past(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         """Let past states follow the analysis: the same transform, by their correlation with what is observed now.
 
-        Their deviations are divided by the inflation that the filter multiplies them with: a state is inflated once,
-        before its own analysis. An element that the filter leaves alone keeps its bits.
+        A state is inflated once, before its own analysis. For the past the inflation is in the predicted observations
+        only, so that the transform is that of the filter: the joint update of (past, inflated present). What no
+        observation reaches keeps its spread, turned as the present is where the case rotates.
+
+        With adaptive localisation the weights of a past element are those of its own correlation with what is
+        observed now, which are not those of the present one.
 
         Parameters
         ----------
@@ -199,14 +217,13 @@ class FilterCall:
         places : StatePlaces
             Where their elements lie.
         """
-        choice = self.choice.of_past()
-        if choice.inflation == 1.0:
-            return self._analysed(choice, ensemble, places)
-        mean = ensemble[0] + member_mean(ensemble - ensemble[0], axis=0)
-        shrunk = mean + (ensemble - mean) / choice.inflation
-        analysed = self._analysed(choice, shrunk, places)
-        is_left_alone = (analysed == shrunk).all(axis=0)
-        return np.where(is_left_alone, ensemble, analysed)
+        if not self.used.size:
+            return np.array(ensemble)
+        call, factor = self, self.choice.inflation
+        if factor != 1.0:
+            mean = member_mean(self.used.predicted, axis=0)
+            call = self.with_predictions(mean + factor * (self.used.predicted - mean))
+        return call._analysed(self.choice.of_past(), ensemble, places)
 
     def reach(self, places: StatePlaces) -> tuple[Reach | None, np.ndarray]:
         """Return which observations reach which local domain, None if all do, and the domain of each element."""
@@ -233,16 +250,33 @@ class FilterCall:
     # ---- inside ----------------------------------------------------------------------------------
 
     def _analysed(self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
-        used, method = self.used, method_of(choice.method)
-        options: dict[str, Any] = {
-            "method": method, "inflation": choice.inflation, "relaxation": choice.relaxation,
+        if not is_local(choice.method):
+            return analyse(ensemble, self.used.predicted, self.used.observed, self._covariance(),
+                           **self._options(choice))
+        of_all_depths = np.isnan(places.depth)
+        if not (choice.has_depth and of_all_depths.any()):
+            return self._analysed_locally(choice, ensemble, places, choice.has_depth)
+        analysed = np.empty_like(ensemble)
+        for mine, has_depth in ((~of_all_depths, True), (of_all_depths, False)):
+            part = StatePlaces(places.coordinates, places.cell[mine], places.depth[mine])
+            analysed[:, mine] = self._analysed_locally(choice, ensemble[:, mine], part, has_depth)
+        return analysed
+
+    def _options(self, choice: FilterChoice) -> dict[str, Any]:
+        """Return the options of a filter; each call draws the same numbers."""
+        return {
+            "method": method_of(choice.method), "inflation": choice.inflation, "relaxation": choice.relaxation,
             "relaxation_to": choice.relaxation_to, "rotation": choice.rotation,
             "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])),
         }  # fmt: skip
-        if not is_local(method):
-            return analyse(ensemble, used.predicted, used.observed, self._covariance(), **options)
-        cell, depth, owner = places.domains(choice.has_depth)
-        if choice.has_depth:
+
+    def _analysed_locally(
+        self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces, has_depth: bool
+    ) -> np.ndarray:
+        """Analyse with a local filter; domains are layers of cells, or cells."""
+        used, options = self.used, self._options(choice)
+        cell, depth, owner = places.domains(has_depth)
+        if has_depth:
             options |= {"depth_state": depth, "depth_obs": self._depth, "depth_radius": self._depth_radius,
                         "depth_taper": choice.otherwise.taper}
         if (self._length > 0).any():
@@ -253,9 +287,20 @@ class FilterCall:
             inflate_unobserved=choice.unobserved, **options)
 
     def _covariance(self) -> np.ndarray:
-        """Return error variances (obs,), or their covariance (obs, obs) where errors of a set are correlated."""
+        """Return error variances (obs,), or their covariance (obs, obs) where errors of a set are correlated.
+
+        Raises
+        ------
+        InputError
+            If the matrix would be too large.
+        """
         if not (self._length > 0).any():
             return self.used.variance
+        if self.used.size > LARGEST_COVARIANCE:
+            raise InputError(
+                f"assimilation: a global filter takes correlated errors as a full matrix of all observations of a time, "
+                f"at most {LARGEST_COVARIANCE}; got {self.used.size} with filter: {self.choice.method}. Take a local "
+                "filter such as letkf, which needs the observations of one domain at a time, or thin the observations.")
         error = np.sqrt(self.used.variance)
         covariance = np.diag(self.used.variance)
         for group in np.unique(self._group[self._length > 0]):

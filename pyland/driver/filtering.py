@@ -165,7 +165,7 @@ class Analysis:
         used = assemble(sets, prior, self._max_innovation, self._spacing)
         before = {name: member_mean(fields[name]) for name in self._reported}
         after = fields
-        if used.size:
+        if used.size or self.choice.unobserved:  # what is inflated without observations is so if none is used, too
             self.statistics.add(used.predicted, used.observed, used.variance)
             found = self._analysed(time, model, fields, FilterCall(self.choice, time, sets, used), sets)
             if found is not None and self.incremental is None:
@@ -231,7 +231,8 @@ class Analysis:
             nrow, nmember, ncell = state.values.shape
             ensemble = state.values.transpose(1, 2, 0).reshape(nmember, ncell * nrow)
             if self.adaptive is not None:
-                ensemble, call = self.adaptive.inflate(call, places, ensemble, sets, model.thickness, _rows(state))
+                ensemble, call = self.adaptive.inflate(
+                    call, places, ensemble, sets, model.thickness, _rows(state), state.is_updated.T.reshape(-1))
         if self.smoother is not None:
             self.smoother.update(call, self._coordinates, self.state.depths(model))
         if state is None:

@@ -37,12 +37,13 @@ class AdaptiveFactors:
 
     def inflate(
         self, call: FilterCall, places: StatePlaces, ensemble: np.ndarray, sets: list[ObservationSet],
-        thickness: np.ndarray, rows: Mapping[str, slice]
+        thickness: np.ndarray, rows: Mapping[str, slice], is_updated: np.ndarray
     ) -> tuple[np.ndarray, FilterCall]:
         """Inflate a forecast with the factors that earlier analyses have left, and learn from this one; collective.
 
         What members predict is inflated by the mean factor of the soil that the observation sees, where that is part of
-        the state.
+        the state. What the analysis does not change (soil that is frozen, or too deep) is not inflated: it counts with
+        the factor 1, and its own factor waits as it is.
 
         Parameters
         ----------
@@ -58,6 +59,8 @@ class AdaptiveFactors:
             [m]
         rows : mapping of str to slice
             Rows of each variable of the state, by name.
+        is_updated : numpy.ndarray of bool, shape (state,)
+            Elements that the analysis changes.
 
         Returns
         -------
@@ -67,8 +70,8 @@ class AdaptiveFactors:
             The same call with inflated predictions.
         """
         factors = self._of_size(ensemble.shape[1])
-        factors.damp()
-        where = np.ones(ensemble.shape[1], bool) if self._unobserved else call.is_reached(places)
+        factors.damp(is_updated)
+        where = is_updated if self._unobserved else is_updated & call.is_reached(places)
         root = np.where(where, np.sqrt(factors.factor), 1.0)
         inflated = factors.apply(ensemble, where)
         seen = self._seen(root.reshape(len(places.coordinates), -1).T, sets, thickness, rows)
@@ -76,7 +79,7 @@ class AdaptiveFactors:
         predicted = call.used.predicted
         mean = predicted[0] + (predicted - predicted[0]).mean(axis=0)
         reach, owner = call.reach(places)
-        factors.update(ensemble, predicted, call.used.observed, call.used.variance, reach, owner)
+        factors.update(ensemble, predicted, call.used.observed, call.used.variance, reach, owner, is_updated)
         return inflated, call.with_predictions(mean + seen * (predicted - mean))
 
     def _of_size(self, size: int) -> AdaptiveInflation:

@@ -85,15 +85,16 @@ class SmootherWindow:
             The analysis.
         coordinates : numpy.ndarray, shape (cell, 2)
             Cells of this rank [m].
-        depths : mapping of str to numpy.ndarray, shape (layer,)
-            Depth of the layers of variables [m]; those of others lie at the surface.
+        depths : mapping of str to numpy.ndarray, shape (layer,) or (1,)
+            Depth of the layers of variables, or one for all of them [m]; NaN: all depths alike. Others lie at the
+            surface.
         """
         named = [(name, values) for one in self._states for name, values in one.fields.items()]
         if not named:
             return
         nmember, ncell = named[0][1].shape[-2:]
         fields = [values.reshape(-1, nmember, ncell) for _, values in named]  # views: what changes is kept
-        depth = np.concatenate([depths.get(name, np.zeros(len(rows)))
+        depth = np.concatenate([np.broadcast_to(depths.get(name, np.zeros(1)), len(rows))
                                 for (name, _), rows in zip(named, fields, strict=True)])
         state = np.concatenate(fields)
         ensemble = state.transpose(1, 2, 0).reshape(nmember, -1)

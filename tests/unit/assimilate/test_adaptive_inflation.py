@@ -20,8 +20,21 @@ def ensemble_of(std, count=8, mean=1.0):
     return (mean + std * x / x.std(ddof=1))[:, None]
 
 
-def grid_mode(prior, initial, std, gamma, innovation, variance, spread2, bounds=(1.0, 50.0)):
+def grid_mode(*posterior, bounds=(1.0, 50.0)):
     """Return the mode of the posterior by looking at each of two million factors."""
+    factor, log = grid_posterior(*posterior, bounds)
+    return factor[log.argmax()]
+
+
+def grid_width(*posterior):
+    """Return the standard deviation of the posterior by the sums over as many."""
+    factor, log = grid_posterior(*posterior, (0.02, 60.0))
+    density = np.exp(log - log.max())
+    density /= density.sum()
+    return np.sqrt((density * factor**2).sum() - (density * factor).sum() ** 2)
+
+
+def grid_posterior(prior, initial, std, gamma, innovation, variance, spread2, bounds):
     factor = np.linspace(*bounds, 2_000_001)
     if prior == "gaussian":
         log = stats.norm.logpdf(factor, initial, std)
@@ -31,7 +44,7 @@ def grid_mode(prior, initial, std, gamma, innovation, variance, spread2, bounds=
     for g, one, error2, var in zip(gamma, innovation, variance, spread2, strict=True):
         theta = np.sqrt(error2 + (1.0 + g * (np.sqrt(factor) - 1.0)) ** 2 * var)
         log = log + stats.norm.logpdf(one, 0.0, theta)
-    return factor[log.argmax()]
+    return factor, log
 
 
 @pytest.mark.parametrize("prior", ["gaussian", "inverse_gamma"])
@@ -54,9 +67,9 @@ def test_several_observations_with_weights_and_correlations():
     inflation = AdaptiveInflation(1, 1.2, 0.8, smallest_std=0.1)
     inflation.update(E, Y, d, R, reach)
     gamma = weight * np.abs([np.corrcoef(E[:, 0], Y[:, k])[0, 1] for k in (0, 1)])
-    expected = grid_mode("inverse_gamma", 1.2, 0.8, gamma, [2.0, -1.0], R[:2], Y.var(axis=0, ddof=1)[:2])
-    assert inflation.factor[0] == pytest.approx(expected, abs=3e-5)
-    assert 0.1 <= inflation.std[0] < 0.8
+    posterior = ("inverse_gamma", 1.2, 0.8, gamma, [2.0, -1.0], R[:2], Y.var(axis=0, ddof=1)[:2])
+    assert inflation.factor[0] == pytest.approx(grid_mode(*posterior), abs=3e-5)
+    assert inflation.std[0] == 0.8 and 0.8 < grid_width(*posterior) < 0.9  # a surprise: it does not grow beyond 0.8
 
 
 def test_the_width_of_a_normal_posterior():
@@ -72,6 +85,41 @@ def test_the_width_of_a_normal_posterior():
     free.update(E, many, 1.0 + np.tile([1.2, -1.2], 100), np.full(200, 1e-3))
     curvature = 0.5**-2 + 200 / (2.0 * free.factor[0] ** 2)  # of the prior, and of 200 variances of one factor
     assert free.std[0] == pytest.approx(curvature**-0.5, rel=0.15)
+
+
+@pytest.mark.parametrize("prior", ["gaussian", "inverse_gamma"])
+def test_what_says_nothing_changes_nothing(prior):
+    """Eight observations, none of them correlated with the element: factor and width keep their bits."""
+    E, seen = np.array([[1.0], [-1.0], [1.0], [-1.0]]), np.array([[1.0], [1.0], [-1.0], [-1.0]])
+    inflation = AdaptiveInflation(1, 1.3, 0.6, smallest_std=0.05, prior=prior)
+    for _ in range(8):
+        inflation.update(E, seen, [4.0], [1.0])
+    assert inflation.factor[0] == 1.3 and inflation.std[0] == 0.6
+
+
+def test_the_width_of_an_inverse_gamma_posterior():
+    """Against sums of Bayes' rule: observations that say little narrow little, and many narrow much."""
+    E = ensemble_of(0.8)
+    for initial, std, count, innovation, error2 in ((2.0, 0.5, 1, 1.2, 1e6), (2.0, 0.5, 200, 1.2, 1e-3),
+                                                    (1.0, 0.6, 5, 0.3, 0.5), (3.0, 0.6, 10, 1.0, 0.5)):
+        inflation = AdaptiveInflation(1, initial, std, smallest_std=0.01, lower=0.1)
+        inflation.update(E, np.tile(E, count), np.full(count, 1.0 + innovation), np.full(count, error2))
+        expected = grid_width("inverse_gamma", initial, std, *(
+            np.full(count, one) for one in (1.0, innovation, error2, 0.64)))
+        assert inflation.std[0] == pytest.approx(expected, rel=0.015)
+
+
+def test_only_some_elements_damp_and_learn():
+    E, Y, d, R, seen = field()
+    where = np.arange(60) % 3 > 0
+    whole, some = (AdaptiveInflation(60, 1.5, damping=0.5, smallest_std=0.1) for _ in range(2))
+    whole.damp()
+    whole.update(E, Y, d, R, Reach(np.arange(60.0), seen, 6.0))
+    some.damp(where)
+    some.update(E, Y, d, R, Reach(np.arange(60.0), seen, 6.0), where=where)
+    assert np.array_equal(some.factor[where], whole.factor[where])
+    assert np.array_equal(some.std[where], whole.std[where])
+    assert (some.factor[~where] == 1.5).all() and (some.std[~where] == 0.6).all()
 
 
 def test_inverse_gamma_has_its_mode_and_width():

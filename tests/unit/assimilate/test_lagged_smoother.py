@@ -107,6 +107,17 @@ def test_past_states_take_the_transform_of_inflated_predictions(inflation, relax
     assert len(smoother) == 3
 
 
+@pytest.mark.parametrize("method", ["letkf", "lensrf", "lnetf"])
+def test_adaptive_weights_of_the_present_are_those_of_the_filter(method):
+    """Past states are in the same call and the same domains; their correlations do not touch the present one."""
+    options = {"coords_state": np.arange(2.0), "domain_of_state": [0, 0, 1, 1], "coords_obs": np.linspace(0, 1, 5),
+               "radius": 3.0, "adaptive": 0.3}
+    smoother = LaggedSmoother(2, method, rng=1, **options)
+    for E, Y, d, R in draws():
+        expected = analyse_local(E, Y, d, R, method=method, **options)
+        np.testing.assert_array_equal(smoother.analyse(E, Y, d, R), expected)
+
+
 @pytest.mark.parametrize("inflation", [1.0, 1.25])
 def test_local_smoother(inflation):
     """Two layers share a domain; the third of three domains sees nothing and keeps its past, without inflation."""

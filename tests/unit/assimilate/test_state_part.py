@@ -70,13 +70,23 @@ def test_rows_of_all_parts_and_the_way_back(values):
     conductivity = StatePart("saturated_conductivity", values, EVERYWHERE, "log", is_shared=True)
     state = JoinedState.join([water, snow, conductivity])
     assert state.values.shape == (LAYERS + 2, MEMBERS, CELLS) and state.start == (0, LAYERS, LAYERS + 1)
-    assert state.depth.tolist() == [0.1, 0.2, 0.4, 0.8, 0.0, 0.0]
+    assert state.depth[:-1].tolist() == [0.1, 0.2, 0.4, 0.8, 0.0] and np.isnan(state.depth[-1])
+    assert state.is_updated.shape == (LAYERS + 2, CELLS) and state.is_updated.all()
     back = state.back(state.values + 0.01)
     assert back["soil_water"][0] == pytest.approx(values + 0.01)
     assert back["snow_mass"][0] == pytest.approx(10.0 * values[:1] + 0.005)
     assert back["saturated_conductivity"][0] == pytest.approx(values * np.exp(0.01))
     with pytest.raises(InputError, match="at least one variable"):
         JoinedState.join([])
+
+
+def test_rows_say_where_they_are_updated(values):
+    is_updated = EVERYWHERE.copy()
+    is_updated[2:, :, 0], is_updated[:, :, 2] = False, False
+    water, shared = (StatePart(name, values, is_updated, is_shared=name != "soil_water")
+                     for name in ("soil_water", "porosity"))
+    found = JoinedState.join([water, shared]).is_updated
+    assert np.array_equal(found[:LAYERS], is_updated[:, 0]) and found[LAYERS].tolist() == [True, True, False]
 
 
 def test_water_and_heads_share_rows(values):
@@ -87,6 +97,7 @@ def test_water_and_heads_share_rows(values):
         ("soil_water", values, ~is_head), ("pressure_head", heads, is_head)))
     state = JoinedState.join([water, head], (("soil_water", "pressure_head"),))
     assert np.array_equal(state.values, np.where(is_head, heads, values))
+    assert state.is_updated.all()
     back = state.back(state.values + 1.0)
     assert back["soil_water"][0] == pytest.approx(np.where(is_head, values, values + 1.0))
     assert back["pressure_head"][0] == pytest.approx(np.where(is_head, heads + 1.0, heads))

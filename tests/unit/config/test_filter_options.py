@@ -48,6 +48,7 @@ def test_every_filter_loads(name):
     ({"assimilation.inflation": {"unobserved": True}}, "a factor above 1, adaptive or additive with unobserved"),
     ({"assimilation.inflation": {"relaxation_to": "perturbations"}}, "expected a relaxation above 0"),
     ({"assimilation.inflation": {"factor": 1.1, "adaptive": {}}}, "expected no factor beside adaptive"),
+    ({"assimilation.inflation": {"relaxation": 0.3, "adaptive": {}}}, "expected no relaxation beside adaptive"),
     ({"assimilation.inflation": {"adaptive": {"initial": 0.5}}}, "expected a number from lower (1) to upper (50)"),
     ({"assimilation.inflation": {"adaptive": {"std": 0.1}}}, "smallest_std: expected at most std (0.1), got 0.6"),
     ({"assimilation.inflation": {"adaptive": {"lower": 3, "upper": 2}}}, "upper: expected a number above lower (3)"),

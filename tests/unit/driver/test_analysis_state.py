@@ -84,6 +84,23 @@ def test_variables_wait_for_their_interval(model):
     assert state.take(START + hour, {"snow_mass": np.array(field_of("snow_mass", model))}, model) is None
 
 
+def test_depths_of_the_rows(model):
+    """Parameters of the soil lie in its layers; what layers share, and plants, belong to no depth; snow lies on top."""
+    middle = np.cumsum(model.thickness) - 0.5 * model.thickness
+    shared, separate = (UpdatedVariable(name, is_parameter=True, is_shared=name == "porosity")
+                        for name in ("porosity", "saturated_conductivity"))
+    leaves = UpdatedVariable("vcmax25_top", is_parameter=True)
+    variables = [UpdatedVariable("snow_mass"), UpdatedVariable("soil_water"), shared, separate, leaves]
+    state = AnalysisState(variables, START)
+    depth = state.take(START, {name: np.array(field_of(name, model)) for name in state.needs(model)}, model).depth
+    n = model.nlayer
+    assert depth[0] == 0.0 and np.array_equal(depth[1:n + 1], middle) and np.isnan(depth[n + 1])
+    assert np.array_equal(depth[n + 2:2 * n + 2], middle) and np.isnan(depth[2 * n + 2:]).all()
+    assert depth.size == 2 * n + 2 + model.npatch
+    found = state.depths(model)
+    assert np.isnan(found["porosity"]).all() and np.array_equal(found["saturated_conductivity"], middle)
+
+
 def test_water_and_heat_that_are_added_are_what_the_land_gains(model):
     names = ("saturated_conductivity", "porosity")
     variables = [UpdatedVariable(name, minimum=0.0) for name in ("snow_mass", "canopy_water", "surface_water")]

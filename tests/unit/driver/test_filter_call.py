@@ -7,6 +7,8 @@ import pytest
 
 from cases import TWIN, changed
 from pyland.assimilate import analyse, analyse_local
+from pyland.base.errors import InputError
+from pyland.base.observation_reasons import INNOVATION
 from pyland.config import load_case
 from pyland.driver import filter_call
 from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
@@ -120,6 +122,34 @@ def test_correlated_errors_of_a_global_filter(problem):
     assert np.array_equal(plain, analyse(state, used.predicted, used.observed, used.variance))
 
 
+def test_a_full_matrix_of_very_many_observations_is_refused():
+    count = filter_call.LARGEST_COVARIANCE + 1
+    many = ObservationSet("swath", "soil_moisture", TIME, np.full(count, 0.3), 1e-3, np.arange(count), np.zeros(count),
+                          np.zeros((count, 1), int), np.ones((count, 1)), 0.0, 0.1)
+    call = FilterCall(FilterChoice("etkf", correlation={"swath": 10.0}), TIME, [many],
+                      assemble([many], [np.full((6, count), 0.25)]))
+    with pytest.raises(InputError, match=r"at most 20000; got 20001 with filter: etkf\. Take a local filter"):
+        call.update(np.ones((6, 8)), StatePlaces.of_layers(PLACES, DEPTH))
+
+
+@pytest.mark.parametrize("unobserved", [False, True])
+def test_without_a_used_observation(problem, unobserved):
+    """Nothing changes but what is inflated where nothing is observed; past states keep their bits in any case."""
+    state, sets, used = problem
+    for one in sets:
+        one.flags[:] = INNOVATION
+    none = assemble(sets, [state[:, [0, 2, 6]], np.ones((6, 1))])
+    choice = FilterChoice("letks", 1.3, rotation=True, unobserved=unobserved, otherwise=Localization(2000.0))
+    call, places = FilterCall(choice, TIME, sets, none), StatePlaces.of_layers(PLACES, DEPTH)
+    found = call.update(state, places)
+    assert used.size == 4 and none.size == 0 and not call.is_reached(places).any()
+    if unobserved:
+        assert found == pytest.approx(state.mean(axis=0) + 1.3 * (state - state.mean(axis=0)), abs=1e-14)
+    else:
+        assert np.array_equal(found, state)
+    assert np.array_equal(call.update_past(state, places), state)
+
+
 def test_a_local_filter_is_the_function_on_arrays(problem):
     state, sets, used = problem
     choice = FilterChoice("letkf", 1.1, 0.2, otherwise=Localization(2500.0, "exponential"))
@@ -137,6 +167,28 @@ def test_what_is_reached(problem):
     reached = FilterCall(near, TIME, sets, used).is_reached(places)
     assert reached.reshape(4, 2).tolist() == [[True, False], [True, False], [True, True], [True, False]]
     assert FilterCall(FilterChoice("etkf"), TIME, sets, used).is_reached(places).all()
+
+
+@pytest.mark.parametrize("method", ["letkf", "lenkf", "lensrf"])
+def test_what_all_layers_share_sees_every_depth(problem, method):
+    """A deep probe changes the shared parameter of a cell as without depth, and only the deep layer of its state."""
+    state, _, _ = problem
+    rng = np.random.default_rng(2)
+    state = np.concatenate([state.reshape(6, 4, 2), rng.normal(-13.0, 1.0, (6, 4, 2))], axis=2).reshape(6, 16)
+    deep = set_of("deep", "soil_moisture", [1], 0.2, 0.3)
+    call = FilterCall(FilterChoice(method, otherwise=Localization(500.0, depth=0.1), seed=4), TIME, [deep],
+                      assemble([deep], [state[:, [5]]]))
+    places = StatePlaces.of_layers(PLACES, np.array([*DEPTH, np.nan, np.nan]))
+    assert call.reach(places)[0].domains.shape == (12, 2)  # what is shared is one domain of a cell
+    found = call.update(state, places)
+    flat = FilterCall(FilterChoice(method, otherwise=Localization(500.0), seed=4), TIME, [deep], call.used)
+    expected = flat.update(state, places)
+    changed_elements = np.flatnonzero((found != state).any(axis=0))
+    assert changed_elements.tolist() == [5, 6, 7]
+    assert np.array_equal(found[:, [5, 6, 7]], expected[:, [5, 6, 7]])
+    assert call.is_reached(places).nonzero()[0].tolist() == [5, 6, 7]
+    assert np.array_equal(call.update(state[:, 6:8], StatePlaces(PLACES, places.cell[6:8], places.depth[6:8])),
+                          expected[:, 6:8])
 
 
 def test_random_numbers_are_those_of_seed_and_time(problem):

@@ -9,9 +9,11 @@ from catchments import random_catchment
 from pyland.assimilate import StateVector
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
+from pyland.config.inflation import AdaptiveInflationSection
 from pyland.driver.analysis_state import UpdatedVariable
 from pyland.driver.filter_call import FilterChoice, Localization
 from pyland.driver.filtering import Analysis, field_of
+from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.observe import ObservationSet, operator_for
 
 ETKF = FilterChoice("etkf")
@@ -35,14 +37,14 @@ def wells(cells, values, error):
                           np.zeros(count), np.array(cells)[:, None], np.ones((count, 1)), np.nan, np.nan)
 
 
-def analysis(model, sets, update, choice=ETKF, damping=1.0):
+def analysis(model, sets, update, choice=ETKF, damping=1.0, **options):
     comm = Communicator()
     ranks = CellRanks(comm, comm, model.nmember, np.arange(model.ncell))
     place = np.arange(model.ncell, dtype=float)
     return Analysis(sets, every=3600.0, start=TIME - np.timedelta64(1, "D"), choice=choice,
                     update=[UpdatedVariable(name, damping=damping) for name in update],
                     reported=("soil_water", "pressure_head"), x=place, y=place, cell_id=np.arange(model.ncell),
-                    comm=ranks, max_innovation={})
+                    comm=ranks, **{"max_innovation": {}, **options})
 
 
 def test_the_operator_sees_the_table_of_the_model(model):
@@ -94,6 +96,34 @@ def test_the_water_that_an_analysis_adds_is_what_it_says(model, update):
     assert outcome.water.sum(axis=1) * 200.0**2 / 1000.0 == pytest.approx(change, abs=1e-9 * stored.max())
     if update != ["soil_water"]:
         assert change.min() > 1.0
+
+
+@pytest.mark.parametrize("kind", ["factor", "adaptive", "additive"])
+@pytest.mark.parametrize("unobserved", [False, True])
+def test_spread_where_no_observation_is_used(model, kind, unobserved):
+    """All observations are too far off: soil is inflated all the same if that is asked for, else nothing changes."""
+    comm = Communicator()
+    ranks = CellRanks(comm, comm, MEMBERS, np.arange(model.ncell))
+    before = np.array(model.flux["soil_water"])
+    choice = FilterChoice("letkf", 1.1 if kind == "factor" else 1.0, unobserved=unobserved,
+                          otherwise=Localization(3.0, "none"))
+    options = {"adaptive": {"adaptive": AdaptiveFactors(
+                   AdaptiveInflationSection(initial=1.21, damping=1.0), ranks, unobserved)},
+               "additive": {"additive": AdditiveNoise({"soil_water": 1e-4}, 1, np.arange(model.ncell))}}
+    outcome = analysis(model, [wells([2, 7], [9.0, 9.0], 0.02)], ["soil_water"], choice, max_innovation={"wells": 3.0},
+                       **options.get(kind, {})).update(TIME, model)
+    assert not outcome.sets[0].used.any()
+    after = np.array(model.flux["soil_water"])
+    if not unobserved:
+        assert np.array_equal(after, before)
+        return
+    dry = (np.array(model.flux["pressure_head"]) < -0.3).all(axis=1)  # far from full pores
+    ratio = after.std(axis=1)[dry] / before.std(axis=1)[dry]
+    assert dry.sum() > 20
+    if kind == "additive":
+        assert (after - before).std() > 5e-5
+    else:
+        assert ratio == pytest.approx(1.1, rel=1e-6)
 
 
 def test_what_was_taken_and_put_back_changes_nothing():

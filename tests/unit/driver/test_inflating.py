@@ -15,6 +15,7 @@ from pyland.observe import ObservationSet, assemble
 TIME = np.datetime64("2020-05-01T12:00:00", "s")
 ROWS = {"soil_water": slice(0, 2)}
 THICKNESS, DEPTH, NMEMBER = np.array([0.1, 0.3]), np.array([0.05, 0.25]), 10
+EVERYWHERE = np.ones(12, bool)
 PLACES = np.stack([1000.0 * np.arange(6), np.zeros(6)], axis=1)
 
 
@@ -51,7 +52,7 @@ def test_factors_grow_near_observations_that_surprise():
     places = StatePlaces.of_layers(PLACES, DEPTH)
     state, sets, call = problem(choice)
     factors = factors_of(initial=1.5, damping=0.5)
-    inflated, other = factors.inflate(call, places, state, sets, THICKNESS, ROWS)
+    inflated, other = factors.inflate(call, places, state, sets, THICKNESS, ROWS, EVERYWHERE)
     near = np.repeat([True, True, True, True, False, False], 2)
     root = np.sqrt(1.0 + 0.5 * 0.5)  # damped before it is applied
     assert np.array_equal(inflated[:, ~near], state[:, ~near])
@@ -65,14 +66,32 @@ def test_factors_grow_near_observations_that_surprise():
     again = factors_of(initial=1.5, damping=0.5)
     again.restore(kept)
     for one in (factors, again):
-        one.inflate(call, places, state, sets, THICKNESS, ROWS)
+        one.inflate(call, places, state, sets, THICKNESS, ROWS, EVERYWHERE)
     assert all(np.array_equal(factors.state()[name], again.state()[name]) for name in kept)
+
+
+def test_what_is_not_updated_counts_with_the_factor_1():
+    """A masked layer enters as zeros: nothing of what is predicted there is inflated, and its factor waits."""
+    choice, places = FilterChoice("letkf", otherwise=Localization(1500.0)), StatePlaces.of_layers(PLACES, DEPTH)
+    state, sets, call = problem(choice)
+    is_updated = EVERYWHERE.copy()
+    is_updated[2] = False  # the upper layer of cell 1, which the first observation sees
+    state = np.where(is_updated, state, 0.0)
+    factors = factors_of(initial=1.5, damping=0.5)
+    inflated, other = factors.inflate(call, places, state, sets, THICKNESS, ROWS, is_updated)
+    ratio = other.used.predicted.std(axis=0) / call.used.predicted.std(axis=0)
+    assert ratio == pytest.approx([1.0, np.sqrt(1.25)])
+    assert (inflated[:, 2] == 0.0).all()
+    kept = factors.state()
+    assert kept["inflation:factor"][0, 1] == 1.5 and kept["inflation:std"][0, 1] == 0.6
+    assert kept["inflation:factor"][0, 2] > 2.0
 
 
 def test_everywhere_if_asked():
     places = StatePlaces.of_layers(PLACES, DEPTH)
     state, sets, call = problem(FilterChoice("letkf", unobserved=True, otherwise=Localization(1500.0)))
-    inflated, _ = factors_of(True, initial=4.0, damping=1.0).inflate(call, places, state, sets, THICKNESS, ROWS)
+    factors = factors_of(True, initial=4.0, damping=1.0)
+    inflated, _ = factors.inflate(call, places, state, sets, THICKNESS, ROWS, EVERYWHERE)
     assert inflated.std(axis=0) == pytest.approx(2.0 * state.std(axis=0))
 
 

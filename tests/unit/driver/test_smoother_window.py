@@ -79,6 +79,41 @@ def test_out_of_reach_nothing_changes_whatever_the_inflation():
     assert (found[:, :, :3].std(axis=1) <= past[:, :, :3].std(axis=1) * (1.0 + 1e-12)).all()
 
 
+def test_rotation_keeps_the_spread_of_what_is_out_of_reach_whatever_the_inflation():
+    """Five analyses turn the members of a far past state, with inflation or without: its covariance stays."""
+    past = field(1)
+    for inflation in (1.0, 1.2):
+        choice = FilterChoice("letks", inflation, rotation=True, otherwise=Localization(1500.0), seed=5)
+        window = SmootherWindow(86400.0, 1.0)
+        window.add(START - HOUR, {"soil_water": past})
+        for hour in range(5):
+            window.update(call_of(choice, field(2), START + hour * HOUR), PLACES, {"soil_water": DEPTH})
+        found = window.drain()[0].fields["soil_water"]
+        assert found.std(axis=1)[:, 3:] == pytest.approx(past.std(axis=1)[:, 3:], rel=1e-12)
+        assert found.mean(axis=1)[:, 3:] == pytest.approx(past.mean(axis=1)[:, 3:], rel=1e-12)
+        assert not (found[:, :, 3:] == past[:, :, 3:]).any()
+
+
+def test_adaptive_weights_are_those_of_each_state_itself():
+    """A past element that is not correlated with what is observed now keeps its bits where the present one moves."""
+    choice = FilterChoice("letks", adaptive=0.5, otherwise=Localization(2500.0))
+    present, window = field(2), SmootherWindow(86400.0, 1.0)
+    call, rng = call_of(choice, present), np.random.default_rng(11)
+    seen = call.used.predicted[:, 0] - call.used.predicted.mean()
+    past = np.array(present)
+    noise = rng.standard_normal((3, NMEMBER))
+    noise -= noise.mean(axis=1, keepdims=True)
+    past[:, :, 1] = 0.3 + 0.05 * (noise - (noise @ seen / (seen @ seen))[:, None] * seen)
+    window.add(START - HOUR, {"soil_water": past})
+    window.update(call, PLACES, {"soil_water": DEPTH})
+    found = window.drain()[0].fields["soil_water"]
+    analysed = call.update(flat(present), StatePlaces.of_layers(PLACES, DEPTH))
+    analysed = analysed.reshape(NMEMBER, NCELL, 3).transpose(2, 0, 1)
+    assert np.array_equal(found[:, :, 1], past[:, :, 1]) and not (analysed[0, :, 1] == present[0, :, 1]).any()
+    other = [0, 2, 3, 4]  # here past and present are the same, and so are their weights
+    assert np.array_equal(found[:, :, other], analysed[:, :, other])
+
+
 def test_states_leave_the_window_in_order_and_restart():
     window, ranks = SmootherWindow(7200.0, 1.0), CellRanks(Communicator(), Communicator(), NMEMBER, np.arange(NCELL))
     for hour in range(4):
