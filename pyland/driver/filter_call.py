@@ -58,6 +58,10 @@ class FilterChoice:
         Correlation length of errors by name of the entry [m]; missing: independent.
     seed : int
         Seed of what a filter draws.
+    options : mapping of str to object
+        Those of the single filter (``assimilation.options``).
+    bounds : mapping of str to (float, float)
+        Bounds of what is observed by name of the entry [unit of the type]; missing: none.
     """
 
     method: str
@@ -71,6 +75,8 @@ class FilterChoice:
     otherwise: Localization = field(default_factory=Localization)
     correlation: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of_case(cls, config: CaseConfig) -> FilterChoice:
@@ -88,7 +94,9 @@ class FilterChoice:
             section.filter, inflation.factor, inflation.relaxation, inflation.relaxation_to, section.rotation,
             inflation.unobserved, threshold, own, otherwise,
             {entry.name: entry.error_correlation for entry in config.observations if entry.error_correlation > 0},
-            config.ensemble.seed)
+            config.ensemble.seed, section.options.given(),
+            {entry.name: (entry.bounds[0], entry.bounds[1]) for entry in config.observations
+             if entry.bounds is not None})
 
     @property
     def has_depth(self) -> bool:
@@ -172,6 +180,7 @@ class FilterCall:
                                             for name in ("radius", "depth"))
         self._taper = [reach[one].taper for one in self._group]
         self._depth = np.array([0.5 * (one.top + one.bottom) for one in sets])[self._group]
+        self._bounds = np.array([choice.bounds.get(name, (-np.inf, np.inf)) for name in names])[self._group].T
         self._length = np.array([choice.correlation.get(name, 0.0) for name in names])[self._group]
 
     def update(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
@@ -237,8 +246,12 @@ class FilterCall:
         options: dict[str, Any] = {
             "method": method, "inflation": choice.inflation, "relaxation": choice.relaxation,
             "relaxation_to": choice.relaxation_to, "rotation": choice.rotation,
-            "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])),
+            "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])), **choice.options,
         }  # fmt: skip
+        if choice.bounds:
+            options["bounds"] = self._bounds
+        if method == "pf":  # the space of the noise: the same on every rank, whatever its share of the state is
+            options = {"dimension": max(len(ensemble) - 1, 1), **options}
         if not is_local(method):
             return analyse(ensemble, used.predicted, used.observed, self._covariance(), **options)
         cell, depth, owner = places.domains(choice.has_depth)
