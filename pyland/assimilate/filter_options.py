@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from pyland.assimilate import arguments
 from pyland.base.errors import InputError
-from pyland.config.filters import OPTIONS
 from pyland.core.transforms import HYBRID_RULES, LIKELIHOODS, ROOTS, VARIANTS
+
+_NONLINEAR = ("likelihood", "least_effective")
+_HYBRID = ("likelihood", "variant", "hybrid_rule", "hybrid_weight", "hybrid_norm")
+OPTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType({
+    "seik": ("root",), "lseik": ("root",),
+    "netf": _NONLINEAR, "lnetf": _NONLINEAR,
+    "knetf": _HYBRID, "lknetf": _HYBRID,
+    "rhf": ("bounds",), "lrhf": ("bounds",),
+    "pf": ("jitter", "resampling", "dimension", *_NONLINEAR),
+    "lenkf": ("localise",),
+})  # fmt: skip
+"""Options by filter."""
 
 LOCALISE = ("covariance", "errors")
 """What the LEnKF localises: covariances, or error variances as the LETKF."""

@@ -141,9 +141,11 @@ def test_errors_of_observations_localised_by_the_lenkf_allow_all_tapers():
 
 def test_options_of_single_filters():
     """The words of a case are those of the filters; each option has an owner."""
-    assert words.LIKELIHOODS == tuple(transforms.LIKELIHOODS) and words.ROOTS == tuple(transforms.ROOTS)
-    assert words.VARIANTS == tuple(transforms.VARIANTS) and words.HYBRID_RULES == tuple(transforms.HYBRID_RULES)
-    assert words.RESAMPLINGS == particle_filter.RESAMPLINGS and words.LOCALISE == filter_options.LOCALISE
+    pairs = (("LIKELIHOODS", transforms), ("ROOTS", transforms), ("VARIANTS", transforms), ("HYBRID_RULES", transforms),
+             ("RESAMPLINGS", particle_filter), ("LOCALISE", filter_options))
+    for name, module in pairs:
+        assert list(getattr(words, name)) == list(getattr(module, name)), name
+    assert dict(filter_options.OPTIONS) == dict(OPTIONS)
     assert {one for names in OPTIONS.values() for one in names} == {*FilterOptionsSection.model_fields, "bounds"}
     given = {"likelihood": "laplace", "jitter": 0.3, "resampling": "residual", "dimension": 7}
     section = load(GLOBAL | {"assimilation.filter": "pf", "assimilation.options": given}).assimilation
