@@ -48,6 +48,10 @@ class ObservedSection(Section):
 
     type: str = key("observation", "name of the type in the file", kind="text")
     variable: str | None = key(None, "variable of the ensemble that is seen; default by the file", kind="text")
+    units: str | None = key(
+        None, "unit of the values, where the file has none or a wrong one; errors without one of their own are in it",
+        kind="text"
+    )
     sensor: str = key(
         "nearest",
         "the cell around the place, interpolation, or the mean of a footprint with equal, Gaussian or Hamming weights",

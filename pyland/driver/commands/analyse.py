@@ -19,7 +19,7 @@ from pyland.base.errors import InputError
 from pyland.base.text import one_of, suggestion
 from pyland.config.offline_analysis import AnalysisSettings, load_analysis_settings
 from pyland.driver.offline_ensemble import OfflineEnsemble, read_ensemble
-from pyland.driver.offline_observations import observation_types, read_observation_table
+from pyland.driver.offline_observations import observation_types, read_observation_table, units_of_types
 from pyland.driver.offline_output import write_analysis
 from pyland.output.provenance import hash_of_config, provenance
 
@@ -78,7 +78,8 @@ def analyse_files(
     attributes["analysis_settings"] = json.dumps(settings.model_dump(mode="json", exclude={"threads"}))
     attributes["analysis_clipped_values"] = json.dumps(cut)
     by_type = {one.name: part for one, part in zip(types, rows, strict=True)}
-    write_analysis(output, ensemble, analysis, table, departures, by_type, attributes)
+    units = units_of_types(table, list(by_type), rows, ensemble, settings)
+    write_analysis(output, ensemble, analysis, table, departures, by_type, units, attributes)
     return _report(Path(output), ensemble, batch, departures, cut)
 
 

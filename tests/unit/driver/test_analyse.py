@@ -219,6 +219,68 @@ observations:
     assert "1 withheld" in text
 
 
+@pytest.mark.parametrize("units, of_error, factor, offset", [
+    ("degC", None, 1.0, 273.15), ("degC", "K", 1.0, 273.15), ("mK", None, 1e-3, 0.0), ("K", "mK", 1e-3, 0.0),
+])
+def test_values_are_in_the_unit_of_the_variable(tmp_path, units, of_error, factor, offset):
+    """An error is a difference of temperatures: it has the factor of the unit, not its offset."""
+    ensemble, axes, members, _ = random_case(tmp_path)
+    value, error = 0.5, 0.3
+    of_value = 1.0 if units == "K" else factor
+    columns = {"value": [(value - offset) / of_value], "error": [error / factor], "lat": [49.5], "lon": [6.0]}
+    observations = write_observations(tmp_path / "obs.nc", columns, {"variable": ["field"]}, units=units)
+    if of_error is not None:
+        with netCDF4.Dataset(observations, "a") as file:
+            file["error"].units = of_error
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, changes={"method": "etkf"})
+    E = members.reshape(10, -1)
+    expected = analyse(E, E[:, [9]], [value], [error**2], method="etkf")
+    np.testing.assert_allclose(read(out, "field").reshape(10, -1), expected, rtol=0, atol=1e-11)
+    assert read(out, "obs_value")[0] == pytest.approx(value, abs=1e-12)
+    assert read(out, "obs_error")[0] == pytest.approx(error, abs=1e-12)
+    with netCDF4.Dataset(out) as file:
+        assert file["obs_value"].units == file["obs_innovation"].units == "K"
+
+
+@pytest.mark.parametrize("units, of_error, text", [
+    ("%", None, "the values of observations 'field' of 'field': expected a unit that converts to 'K', got '%'"),
+    ("K", "kg", "the errors of observations 'field' of 'field': expected a unit that converts to 'K', got 'kg'"),
+    ("furlong per", None, "the unit 'furlong per' is not known"),
+])
+def test_units_that_do_not_convert_are_refused(tmp_path, command, units, of_error, text):
+    ensemble, *_ = random_case(tmp_path)
+    columns = {"value": [0.5], "error": [0.3], "lat": [49.5], "lon": [6.0]}
+    observations = write_observations(tmp_path / "obs.nc", columns, {"variable": ["field"]}, units=units)
+    with netCDF4.Dataset(observations, "a") as file:
+        if of_error is not None:
+            file["error"].units = of_error
+    code, _, error = command("analyse", ensemble, observations, "-o", tmp_path / "out.nc", "--method", "etkf")
+    assert code == 2 and text in error and "obs.nc" in error and "give `units` in analysis.yaml" in error
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_types_in_several_units(tmp_path):
+    """A unit for each type from the configuration; results say which row is in which."""
+    ensemble, _, members, water = random_case(tmp_path)
+    with netCDF4.Dataset(ensemble, "a") as file:
+        file["water"].units = "m3 m-3"
+    columns = {"value": [30.0, 1.0], "error": [4.0, 0.5], "lat": [49.0, 49.0], "lon": [6.5, 6.5], "depth": [5.0, 5.0]}
+    observations = write_observations(tmp_path / "obs.nc", columns, {"type": ["probe", "screen"]})
+    with netCDF4.Dataset(observations, "a") as file:
+        file["depth"].units = "cm"
+    config = tmp_path / "analysis.yaml"
+    config.write_text("method: etkf\nobservations:\n  - {type: probe, variable: water, units: percent}\n"
+                      "  - {type: screen, variable: field}\n")
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, config=config)
+    E = np.concatenate([members.reshape(10, -1), water.reshape(10, -1)], axis=1)
+    expected = analyse(E, E[:, [42 + 17, 17]], [0.3, 1.0], [0.04**2, 0.5**2], method="etkf")
+    np.testing.assert_allclose(read(out, "water").reshape(10, -1), expected[:, 42:], rtol=0, atol=1e-12)
+    assert read(out, "obs_units").tolist() == ["m3 m-3", "K"]
+    assert read(out, "obs_value") == pytest.approx([0.3, 1.0])
+
+
 def test_localisation_over_depth(tmp_path):
     """Each layer is a domain of its own; a variable without layers is at the surface."""
     ensemble, axes, members, water = random_case(tmp_path)
