@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from pyland.assimilate import analyse, analyse_local
 from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_departures import TypeDepartures
@@ -94,19 +92,10 @@ def method_options(
         If the method has no such option.
     """
     is_local = settings.method.lower() in LOCAL_FILTERS
-    known = inspect.signature(analyse_local if is_local else analyse).parameters
-    for name in settings.options:  # a function that takes any checks those of the method itself
-        if name not in known and not any(one.kind is one.VAR_KEYWORD for one in known.values()):
-            raise InputError(
-                f"options.{name} is not an option of method '{settings.method}'{suggestion(name, known)}; its options "
-                f"are those of pyland.assimilate.{'analyse_local' if is_local else 'analyse'}"
-            )
     chosen: dict[str, Any] = {
         "inflation": settings.inflation, "relaxation": settings.relaxation, "threads": settings.threads,
-        **settings.options,
+        "rng": settings.seed, **settings.options.given(),
     }  # fmt: skip
-    if "rng" in known:
-        chosen["rng"] = settings.seed
     localisation = settings.localisation
     for name in ("radius", "taper", "depth_radius"):
         if is_local or localisation.changes(name):

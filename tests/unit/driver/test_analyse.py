@@ -342,6 +342,28 @@ def test_unlimited_dimensions_text_and_packed_variables(tmp_path):
         assert file.dimensions["time"].isunlimited()
 
 
+def test_options_of_the_method(tmp_path):
+    """What `options` gives is what the filter gets."""
+    ensemble, axes, members, water = random_case(tmp_path)
+    observations = write_observations(
+        tmp_path / "obs.nc", {"value": [0.5], "error": [0.3], "lat": [49.5], "lon": [6.0]}, {"variable": ["field"]})
+    E = np.concatenate([members.reshape(10, -1), water.reshape(10, -1)], axis=1)
+    places = np.array([(y, x) for y in axes[0] for x in axes[1]])
+    options = {"variant": "hkn", "hybrid_rule": "fixed", "hybrid_weight": 0.4, "rotation": True, "adaptive": 0.2,
+               "inflate_unobserved": True, "relaxation_to": "perturbations"}
+    config = tmp_path / "analysis.yaml"
+    config.write_text(json.dumps({
+        "method": "lknetf", "inflation": 1.1, "relaxation": 0.3, "localisation": {"radius": 150e3}, "seed": 5,
+        "options": options}))
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, config=config)
+    expected = analyse_local(
+        E, E[:, [9]], [0.5], [0.09], places, [[49.5, 6.0]], 150e3, "lknetf", metric="haversine", inflation=1.1,
+        relaxation=0.3, rng=5, domain_of_state=np.tile(np.arange(42), 4), **options)
+    np.testing.assert_array_equal(read(out, "field").reshape(10, -1), expected[:, :42])
+    np.testing.assert_array_equal(read(out, "water").reshape(10, -1), expected[:, 42:])
+
+
 def test_missing_cells_are_not_part_of_the_state(tmp_path):
     """Water bodies are gaps of all members: kept as gaps, left out of footprints, outside for probes."""
     members = np.random.default_rng(3).standard_normal((6, 4, 5))
@@ -416,7 +438,23 @@ def test_bad_options(tmp_path, command, options, text):
 @pytest.mark.parametrize("yaml, text", [
     ("methd: etkf", "analysis.yaml:1: methd: expected one of the keys"),
     ("options: {infltion: 2}", "infltion"),
-    ("options: {inflation: 2}", "options.inflation: 'inflation' is not an option of this section"),
+    ("options: {inflation: 2}", "analysis.yaml:1: options.inflation: 'inflation' belongs one level up"),
+    ("options: {taper: none}", "options.taper: 'taper' belongs to localisation"),
+    ("options: {radius: 3}", "options.radius: 'radius' belongs to localisation"),
+    ("options: {forget: 0.8}", "options.forget: 'forget' is `inflation` = 1/sqrt(forget)"),
+    ("options: {domain_of_state: [0]}", "options.domain_of_state: 'domain_of_state' follows from the files"),
+    ("options: {metric: haversine}", "options.metric: 'metric' follows from the files"),
+    ("options: {coords_obs: 1}", "options.coords_obs: 'coords_obs' follows from the files"),
+    ("options: {distances: 1}", "options.distances: 'distances' is for arrays only"),
+    ("options: {rotation: 1}", "options.rotation: expected true or false, got 1"),
+    ("options: {adaptive: 2}", "options.adaptive: expected a number above 0 and below 1, or auto, got 2"),
+    ("options: {root: cholesky}", "got root, which belongs to seik, lseik"),
+    ("{method: etkf, options: {adaptive: 0.3}}", "got adaptive, which belongs to local methods"),
+    ("{method: lknetf, options: {hybrid_weight: 7}}", "options.hybrid_weight: expected a number at least 0 and at"),
+    ("options: {relaxation_to: perturbations}", "expected a relaxation above 0"),
+    ("options: {inflate_unobserved: true}", "expected an inflation other than 1"),
+    ("options: {depth_taper: none}", "expected a depth_radius with depth_taper"),
+    ("{method: lrhf, options: {bounds: [1, 0]}}", "options.bounds: expected [lowest, highest]"),
     ("bounds: {fild: [0, 1]}", "bounds.fild: there is no such variable"),
     ("bounds: {field: [1, 0]}", "expected [lowest, highest]"),
     ("observations: [{type: a}]", "observations of type 'observation' are not described"),
