@@ -233,6 +233,11 @@ def read_ensemble(
         if (finite.any(axis=0) != valid).any():
             element = int(np.argmax(finite.any(axis=0) != valid))
             lacks = int(np.argmin(finite[:, element]))
+            if np.isinf(flat[lacks, element]):
+                raise InputError(
+                    f"{files[0 if in_one else lacks]}: '{name}' is infinite in member {lacks + 1} (element {element} "
+                    f"of {valid.size}); a state must be finite: did the member fail?"
+                )
             raise InputError(
                 f"{files[0 if in_one else lacks]}: '{name}' is missing in member {lacks + 1} where others have it "
                 f"(element {element} of {valid.size}); members must have the same gaps: did it fail?"

@@ -14,6 +14,7 @@ from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_departures import TypeDepartures
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
+from pyland.base.observation_reasons import in_words
 from pyland.base.text import one_of, suggestion
 from pyland.config.offline_analysis import AnalysisSettings, load_analysis_settings
 from pyland.driver.offline_ensemble import OfflineEnsemble, read_ensemble
@@ -168,8 +169,7 @@ def _report(
     ]
     for name, one in departures.items():
         summary = one.summary()
-        counts = ", ".join(f"{count} {reason}" for reason, count in summary["reasons"].items()) or "none"
-        lines.append(f"  {name}: {counts}")
+        lines.append(f"  {name}: {in_words(summary['reasons'])}")
         for subset in ("used", "withheld"):
             if summary[f"{subset}_o_f_rms"] is None:
                 continue
@@ -178,8 +178,22 @@ def _report(
                 for which in ("o_f", "o_a")
             )
             lines.append(f"    {subset}: O-F {before}; O-A {after}")
+    if not batch.nobs:
+        lines.append(f"warning: {_why_nothing(departures)}; {output} holds the ensemble as it was.")
     lines += [f"  {name}: {count} values set to a bound" for name, count in cut.items() if count]
     return "\n".join(lines)
+
+
+def _why_nothing(departures: Mapping[str, TypeDepartures]) -> str:
+    """Say why no observation was assimilated."""
+    counts: dict[str, int] = {}
+    for one in departures.values():
+        for reason, count in one.counts().items():
+            counts[reason] = counts.get(reason, 0) + count
+    total = sum(counts.values())
+    if not total:
+        return "nothing was assimilated, as the file has no observation"
+    return f"none of the {total} observations was assimilated ({in_words(counts)})"
 
 
 __all__ = ["analyse_files", "limited", "method_options"]

@@ -210,13 +210,13 @@ observations:
     # 1e-10: the arc cosine of the oracle loses digits near the centre
     np.testing.assert_allclose(read(out, "field").reshape(10, -1), expected[:, :42], rtol=0, atol=1e-10)
     np.testing.assert_allclose(read(out, "water").reshape(10, -1), limited, rtol=0, atol=1e-10)
-    assert read(out, "obs_flag").tolist() == [0, 0, 3, 7]
+    assert read(out, "obs_flag").tolist() == [0, 0, 3, 10]
     assert read(out, "obs_type").tolist() == ["satellite", "probe", "probe", "screen"]
     np.testing.assert_allclose(read(out, "obs_innovation")[3], 0.2 - members[:, 3, 1].mean(), rtol=1e-12)
     probe = limited.reshape(10, 3, 42)[:, 0, 17]
     np.testing.assert_allclose(read(out, "obs_analysis_mean")[1], probe.mean(), rtol=1e-10)
     assert f"water: {(limited != expected[:, 42:]).sum()} values set to a bound" in text
-    assert "1 withheld" in text
+    assert "1 not_assimilated" in text and "warning" not in text
 
 
 @pytest.mark.parametrize("units, of_error, factor, offset", [
@@ -407,6 +407,21 @@ def test_unstructured_cells_and_random_methods(tmp_path):
     np.testing.assert_allclose(read(tmp_path / "out0.nc", "obs_prior_mean"), head[11].mean(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("columns, words", [
+    ({"x": [20.0], "error": [0.5]}, "none of the 1 observations was assimilated (1 outside_domain)"),
+    ({"value": [np.nan], "error": [0.5]}, "none of the 1 observations was assimilated (1 missing_value)"),
+    ({"error": [0.0]}, "none of the 1 observations was assimilated (1 error_not_positive)"),
+    ({"value": [np.inf]}, "none of the 1 observations was assimilated (1 value_out_of_range)"),
+    ({name: [] for name in ("value", "error", "x", "y")}, "nothing was assimilated, as the file has no observation"),
+])
+def test_nothing_to_assimilate_is_said(tmp_path, command, columns, words):
+    ensemble, observations = small(tmp_path, **columns)
+    out = tmp_path / "out.nc"
+    code, text, _ = command("analyse", ensemble, observations, "-o", out, "--method", "etkf")
+    assert code == 0 and f"warning: {words}; {out} holds the ensemble as it was." in text
+    np.testing.assert_array_equal(read(out, "field"), read(ensemble, "field"))
+
+
 # ---- bad input -----------------------------------------------------------------------------------------------------
 
 
@@ -514,6 +529,8 @@ def test_bad_ensembles(tmp_path, command):
     gap = np.random.default_rng(0).standard_normal((4, 3, 3))
     gap[2, 1, 1] = np.nan
     assert "'field' is missing in member 3" in fails(write_ensemble(tmp_path / "gap.nc", gap))
+    gap[2, 1, 1] = np.inf
+    assert "'field' is infinite in member 3" in fails(write_ensemble(tmp_path / "inf.nc", gap))
     taken = write_ensemble(tmp_path / "taken.nc", np.ones((2, 3, 3)), field_std=(("y", "x"), np.ones((3, 3))))
     assert "adds a variable 'field_std'" in fails(taken)
     with netCDF4.Dataset(tmp_path / "bare.nc", "w") as file:
