@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.base.observation_reasons import USED, WITHHELD, reason_counts, reason_words
+from pyland.base.observation_reasons import NOT_ASSIMILATED, USED, WITHHELD, reason_counts, reason_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,8 @@ class TypeDepartures:
 
     @property
     def withheld(self) -> np.ndarray:
-        """True for good observations that were kept for diagnosis."""
-        return self.flags == WITHHELD
+        """True for good observations that were kept for diagnosis, or are of a type that is only compared."""
+        return (self.flags == WITHHELD) | (self.flags == NOT_ASSIMILATED)
 
     def reasons(self) -> list[str]:
         """Return for each observation the word that says why it is used or not."""

@@ -39,7 +39,7 @@ class ConstantError:
 
 @dataclass(frozen=True, eq=False)
 class GivenErrors:
-    """A standard deviation for each observation (obs,); where it is NaN or not above 0, the observation is missing."""
+    """A standard deviation for each observation (obs,); where it is NaN or not above 0, it is not used."""
 
     each: np.ndarray
 

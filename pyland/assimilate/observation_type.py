@@ -16,9 +16,11 @@ from pyland.assimilate.observation_operators import FunctionOperator, Observatio
 from pyland.assimilate.thinning import Candidates, Thinning, joined_places, joined_variance
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import (
+    BAD_ERROR,
     INNOVATION,
     MISSING,
     NO_PREDICTION,
+    NOT_ASSIMILATED,
     OUT_OF_RANGE,
     OUTSIDE,
     QUALITY,
@@ -71,7 +73,7 @@ class ObservationType:
     seed : int
         Seed of that choice.
     is_assimilated : bool
-        False withholds all of them.
+        False compares only: reason ``not_assimilated``.
     metric : {"euclidean", "haversine"}
         Distance between coordinates, the same for all types of a batch.
     period : array_like, optional
@@ -189,7 +191,8 @@ class ObservationType:
         -------
         flags : numpy.ndarray of int8, shape (obs,)
             Codes of `pyland.base.observation_reasons`; of several reasons the first of: quality flag, missing value,
-            value out of range, outside the domain, prediction not finite, innovation too large, withheld, thinned.
+            value not finite, error not above 0, value out of range, outside the domain, prediction not finite,
+            innovation too large, withheld or not assimilated, thinned.
         weights : scipy.sparse.csr_array, shape (kept, obs)
             What of the used observations goes into each that is assimilated; one weight of 1 but in cell means.
         """
@@ -199,7 +202,9 @@ class ObservationType:
             flags[(flags == USED) & where] = reason
 
         reject(~self.quality, QUALITY)
-        reject(~np.isfinite(self.values) | ~np.isfinite(self.deviation), MISSING)
+        reject(np.isnan(self.values), MISSING)
+        reject(np.isinf(self.values), OUT_OF_RANGE)
+        reject(~np.isfinite(self.deviation), BAD_ERROR)
         if self.valid_range is not None:
             reject((self.values < self.valid_range[0]) | (self.values > self.valid_range[1]), OUT_OF_RANGE)
         reject(self.operator.outside, OUTSIDE)
@@ -210,7 +215,7 @@ class ObservationType:
             far = np.zeros(self.size, bool)
             far[good] = np.abs(self.values[good] - predicted[:, good].mean(axis=0)) > self.innovation_limit * expected
             reject(far, INNOVATION)
-        reject(self.withheld_places(), WITHHELD)
+        reject(self.withheld_places(), WITHHELD if self.is_assimilated else NOT_ASSIMILATED)
         chosen = np.flatnonzero(flags == USED)
         if self.thinning is None or not chosen.size:
             kept = np.arange(chosen.size)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION, THINNED, WITHHELD, NO_PREDICTION = range(9)
+(USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION, THINNED, WITHHELD, NO_PREDICTION, BAD_ERROR,
+ NOT_ASSIMILATED) = range(11)  # fmt: skip
 
 REASONS = {
     USED: "used",
@@ -16,6 +19,8 @@ REASONS = {
     THINNED: "thinned",
     WITHHELD: "withheld",
     NO_PREDICTION: "prediction_not_finite",
+    BAD_ERROR: "error_not_positive",
+    NOT_ASSIMILATED: "not_assimilated",
 }
 """Flag values and their meanings; one CF flag_meanings word each."""
 
@@ -28,6 +33,11 @@ def reason_words(flags: np.ndarray) -> list[str]:
 def reason_counts(flags: np.ndarray) -> dict[str, int]:
     """Return how many of the flags (obs,) have each reason, by its word, without zeros."""
     return {word: int((flags == flag).sum()) for flag, word in REASONS.items() if (flags == flag).any()}
+
+
+def in_words(counts: Mapping[str, int]) -> str:
+    """Return counts by reason as text, ``"3 outside_domain, 1 missing_value"``."""
+    return ", ".join(f"{count} {reason}" for reason, count in counts.items()) or "none"
 
 
 def flag_attributes() -> dict[str, np.ndarray | str]:

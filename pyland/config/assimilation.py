@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import field_validator, model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.filter_options import FilterOptionsSection
 from pyland.config.filters import FILTERS, LATER_FILTERS, SMOOTHERS, UNROTATED_FILTERS, is_local
 from pyland.config.inflation import IncrementalSection, InflationSection
 from pyland.config.localization import LocalizationSection
@@ -37,6 +38,7 @@ class AssimilationSection(Section):
     )
     localization: LocalizationSection = key(LocalizationSection, "how far an observation reaches", factory=True)
     inflation: InflationSection = key(InflationSection, "countermeasures against too small a spread", factory=True)
+    options: FilterOptionsSection = key(FilterOptionsSection, "options of single filters", factory=True)
     damping: float = key(1.0, "share of the increment that is applied", unit="1", above=0, at_most=1)
     rotation: bool = key(
         False, "rotate the deviations of the members at random after an analysis, which keeps mean and covariance",
@@ -61,7 +63,7 @@ class AssimilationSection(Section):
     def _check(self) -> AssimilationSection:
         if self.filter == "none":
             return self
-        problems = [*self._check_window(), *self._check_inflation()]
+        problems = [*self._check_window(), *self._check_inflation(), *self.options.problems(self.filter)]
         if not is_local(self.filter) and self.changes("localization"):
             problems.append(
                 (
@@ -109,6 +111,12 @@ class AssimilationSection(Section):
             for name in inflation.additive
             if name in transformed
         ]
+        if self.filter == "pf":
+            problems += [
+                (f"inflation.{name}", f"expected no {name} with filter: pf, which copies members as they are; use "
+                 "options.jitter, inflation.adaptive or inflation.additive", (f"inflation.{name}", "filter"))
+                for name in ("factor", "relaxation") if inflation.changes(name)
+            ]
         intervals = [entry.every for entry in (*self.update, *self.parameters.values()) if entry.every is not None]
         if inflation.adaptive is not None and intervals:
             problems.append(("inflation.adaptive", f"expected no every in update and parameters with adaptive, which "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyland.config.fields import Problem
-from pyland.config.filters import SERIAL_FILTERS, is_local
+from pyland.config.filters import OPTIONS, SERIAL_FILTERS, is_local
 
 if TYPE_CHECKING:
     from pyland.config.case import CaseConfig
@@ -21,7 +21,8 @@ def filter_problems(config: CaseConfig) -> list[Problem]:
     """
     if config.assimilation.filter == "none":
         return []
-    return [*_reach(config), *_correlated_errors(config), *_increments(config)]
+    return [*_reach(config), *_correlated_errors(config), *_localised_covariances(config), *_bounds(config),
+            *_increments(config)]
 
 
 def _reach(config: CaseConfig) -> list[Problem]:
@@ -53,6 +54,53 @@ def _correlated_errors(config: CaseConfig) -> list[Problem]:
         for place, entry in enumerate(config.observations)
         if entry.error_correlation > 0
     ]
+
+
+def _localised_covariances(config: CaseConfig) -> list[Problem]:
+    """Check what makes localised covariances of the LEnKF indefinite, or goes with errors of observations only."""
+    section = config.assimilation
+    if section.filter != "lenkf" or section.options.localise == "errors":
+        return []
+    why = "with assimilation.filter: lenkf, which localises covariances"
+    or_else = "; or assimilation.options: {localise: errors}"
+    common = section.localization
+    own = {f"observations.{place}": entry for place, entry in enumerate(config.observations)}
+    tapers = {"assimilation.localization.taper": common.taper}
+    tapers |= {f"{place}.localization.taper": entry.localization.taper for place, entry in own.items()
+               if entry.localization is not None and entry.localization.taper is not None}
+    problems: list[Problem] = [
+        (path, f"expected gaspari_cohn {why}, got {taper}; a weight that jumps to 0 makes them indefinite{or_else}",
+         (path, "assimilation.filter"))
+        for path, taper in tapers.items()
+        if taper != "gaspari_cohn"
+    ]
+    if common.adaptive != "none":
+        path = "assimilation.localization.adaptive"
+        problems.append((path, f"expected none {why}, got {common.adaptive}{or_else}", (path, "assimilation.filter")))
+    problems += [
+        (f"{place}.error_correlation", f"expected 0 {why}, got {entry.error_correlation:g} m{or_else}",
+         (f"{place}.error_correlation", "assimilation.filter"))
+        for place, entry in own.items()
+        if entry.error_correlation > 0
+    ]
+    return problems
+
+
+def _bounds(config: CaseConfig) -> list[Problem]:
+    """Check that bounds of what is observed go to a filter that has them, and that nothing pushes it beyond."""
+    section, problems = config.assimilation, list[Problem]()
+    owners = [name for name, names in OPTIONS.items() if "bounds" in names]
+    for place, entry in enumerate(config.observations):
+        path = f"observations.{place}.bounds"
+        if entry.bounds is None:
+            continue
+        if section.filter not in owners:
+            problems.append((path, f"expected no bounds with assimilation.filter: {section.filter}; they belong to "
+                             f"{', '.join(owners)}", (path, "assimilation.filter")))
+        elif section.inflation.adaptive is not None:
+            problems.append((path, "expected no bounds with assimilation.inflation.adaptive, which inflates "
+                             "predictions beyond them", (path, "assimilation.inflation.adaptive")))
+    return problems
 
 
 def _increments(config: CaseConfig) -> list[Problem]:

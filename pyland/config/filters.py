@@ -30,6 +30,18 @@ UNROTATED_FILTERS = MappingProxyType({
 })
 """Filters whose members are not rotated, and why."""
 
+_NONLINEAR = ("likelihood", "least_effective")
+_HYBRID = ("likelihood", "variant", "hybrid_rule", "hybrid_weight", "hybrid_norm")
+OPTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType({
+    "seik": ("root",), "lseik": ("root",),
+    "netf": _NONLINEAR, "lnetf": _NONLINEAR,
+    "knetf": _HYBRID, "lknetf": _HYBRID,
+    "rhf": ("bounds",), "lrhf": ("bounds",),
+    "pf": ("jitter", "resampling", "dimension", *_NONLINEAR),
+    "lenkf": ("localise",),
+})  # fmt: skip
+"""Options that single filters have, by filter."""
+
 
 def method_of(name: str) -> str:
     """Return the filter of a name of ``assimilation.filter``: that of a smoother is the filter it is made of."""

@@ -125,6 +125,10 @@ class ObservationSection(Section):
         0.0, "share of the places, or of the times of a single place, that is not assimilated and serves as a test",
         unit="1", at_least=0, below=1
     )
+    bounds: list[float] | None = key(
+        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, [m3 m-3] "
+        "or, of groundwater, [m]; null for none", unit="m3 m-3 or m", kind="numbers", length=2,
+    )
     localization: TypeLocalizationSection | None = key(
         None, "how far an observation reaches, where it differs from assimilation.localization"
     )
@@ -143,7 +147,7 @@ class ObservationSection(Section):
     @model_validator(mode="before")
     @classmethod
     def _convert(cls, data: Any) -> Any:
-        """Convert errors to the unit of the type, which a key alone does not know."""
+        """Convert errors and bounds to the unit of the type, which a key alone does not know."""
         unit = UNITS.get(str(data.get("type", "soil_moisture"))) if isinstance(data, dict) else None
         if unit is None:
             return data
@@ -158,6 +162,11 @@ class ObservationSection(Section):
                     place["error"] = read_value(place["error"], fact, {})
                 except ValueError as error:
                     problems.append((path, str(error), (path,)))
+        if isinstance(data.get("bounds"), list):
+            try:
+                data["bounds"] = read_value(data["bounds"], {"kind": "numbers", "unit": unit, "length": 2}, {})
+            except ValueError as error:
+                problems.append(("bounds", str(error), ("bounds",)))
         if problems:
             raise Problems(problems)
         return data
@@ -197,6 +206,8 @@ class ObservationSection(Section):
             )
         elif self.depth[1] < self.depth[0]:
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
+        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
+            problems.append(("bounds", f"expected [least, largest], got {self.bounds}", ("bounds",)))
         problems += self._check_weights()
         if problems:
             raise Problems(problems)

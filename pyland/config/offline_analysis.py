@@ -4,18 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError, model_validator
+from pydantic import ValidationError, field_validator, model_validator
 
 from pyland.base.errors import ConfigError
 from pyland.base.text import shown
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.filter_options import FilterOptionsSection
+from pyland.config.filters import GLOBAL_FILTERS, LOCAL_FILTERS, OPTIONS
 from pyland.config.localization import TAPERS
 from pyland.config.messages import findings
 from pyland.config.yaml_lines import Document, read_yaml
 
 SENSORS = ("nearest", "linear", "uniform", "gaussian", "hamming")
+_OF_LOCAL = ("adaptive", "inflate_unobserved", "depth_taper")
+
+_ELSEWHERE = MappingProxyType({
+    **dict.fromkeys(("method", "inflation", "relaxation", "seed", "threads", "member", "variables"),
+                    "belongs one level up, beside options"),
+    **dict.fromkeys(("radius", "taper", "depth_radius"), "belongs to localisation, beside options"),
+    "rng": "is `seed`, one level up",
+    "forget": "is `inflation` = 1/sqrt(forget), one level up",
+    "period": "is `period_y` and `period_x` of localisation",
+    **dict.fromkeys(("error_group", "error_length"), "is `correlation_length` of an entry of observations"),
+    **dict.fromkeys(("metric", "coords_state", "coords_obs", "domain_of_state", "depth_state", "depth_obs"),
+                    "follows from the files"),
+    "distances": "is for arrays only (pyland.assimilate.analyse_local)",
+    "return_diagnostics": "is for arrays only; the result has the departures of all observations",
+})
+"""Where arguments of filters are found that are no options, and why."""
 
 
 class LocalisationSection(Section):
@@ -48,6 +67,10 @@ class ObservedSection(Section):
 
     type: str = key("observation", "name of the type in the file", kind="text")
     variable: str | None = key(None, "variable of the ensemble that is seen; default by the file", kind="text")
+    units: str | None = key(
+        None, "unit of the values, where the file has none or a wrong one; errors without one of their own are in it",
+        kind="text"
+    )
     sensor: str = key(
         "nearest",
         "the cell around the place, interpolation, or the mean of a footprint with equal, Gaussian or Hamming weights",
@@ -110,13 +133,63 @@ class ObservedSection(Section):
         return self
 
 
+class MethodOptionsSection(FilterOptionsSection):
+    """Further options of the method: those that many filters have, and those of single ones."""
+
+    relaxation_to: str | None = key(
+        None, "what relaxation gives back: the prior spread (default) or perturbations",
+        choices=("spread", "perturbations"))
+    rotation: bool | None = key(
+        None, "rotate the analysis anomalies at random, which keeps mean and covariance", kind="switch")
+    adaptive: float | str | None = key(
+        None, "local methods: weights also by the sample correlation, none below this; auto: 3 over the root of the "
+        "ensemble size", unit="1", above=0, below=1, also=("auto",))
+    inflate_unobserved: bool | None = key(
+        None, "local methods: inflate also where no observation is within the radius", kind="switch")
+    depth_taper: str | None = key(None, "local methods: weight over depth; default gaspari_cohn", choices=TAPERS)
+    bounds: list[float] | None = key(
+        None, "rhf, lrhf: lowest and highest possible value of what is observed, in the unit of its variable",
+        unit="1", kind="numbers", length=2)
+
+    def unfit(self, settings: AnalysisSettings) -> list[Problem]:
+        """Return what the method and the other keys cannot take; nothing of a method that is not known."""
+        method = settings.method.lower()
+        if method not in (*GLOBAL_FILTERS, *LOCAL_FILTERS):
+            return []
+        common = ("relaxation_to", "rotation", *(_OF_LOCAL if method in LOCAL_FILTERS else ()))
+        own = (*common, *OPTIONS.get(method, ()))
+        problems: list[Problem] = []
+
+        def refuse(name: str, text: str) -> None:
+            problems.append((f"options.{name}", text, (f"options.{name}",)))
+
+        for name in self.given():
+            if name in own:
+                continue
+            owners = [one for one, names in OPTIONS.items() if name in names] or ["local methods"]
+            refuse(name, f"expected one of the options of method '{method}' ({', '.join(own)}), got {name}, which "
+                   f"belongs to {', '.join(owners)}")
+        if self.relaxation_to is not None and settings.relaxation == 0.0:
+            refuse("relaxation_to", "expected a relaxation above 0 with relaxation_to, got none")
+        if self.inflate_unobserved and settings.inflation == 1.0:
+            refuse("inflate_unobserved", "expected an inflation other than 1 with inflate_unobserved, got 1")
+        radii = [settings.localisation.depth_radius, *(one.depth_radius for one in settings.observations)]
+        if self.depth_taper is not None and not any(radii):
+            refuse("depth_taper", "expected a depth_radius with depth_taper, got none")
+        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
+            refuse("bounds", f"expected [lowest, highest], got {self.bounds}")
+        if self.dimension is not None and not self.jitter:
+            refuse("dimension", f"expected a jitter above 0 with dimension, got dimension {self.dimension}")
+        return problems
+
+
 class AnalysisSettings(Section):
     """All of ``analysis.yaml``."""
 
     method: str = key("letkf", "filter, as in pyland.assimilate", kind="text")
     inflation: float = key(1.0, "factor on the prior anomalies", unit="1", above=0, at_most=100)
     relaxation: float = key(0.0, "relaxation to the prior spread (RTPS)", unit="1", at_least=0, at_most=1)
-    options: dict[str, Any] = key(dict, "further options of the method by name", factory=True)
+    options: MethodOptionsSection = key(MethodOptionsSection, "further options of the method", factory=True)
     seed: int = key(1, "seed of methods that draw random numbers", kind="integer", at_least=0, at_most=2**32 - 1)
     threads: int | None = key(None, "OpenMP threads; the result does not depend on it", kind="integer", at_least=1)
     member: str = key("member", "name of the dimension of members", kind="text")
@@ -129,6 +202,19 @@ class AnalysisSettings(Section):
         list, "types of observations; none: all types of the file as the defaults say", factory=True
     )
 
+    @field_validator("options", mode="before")
+    @classmethod
+    def _options(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            problems = [
+                (str(name), f"'{name}' {_ELSEWHERE[name]}", (str(name),))
+                for name in value
+                if name in _ELSEWHERE and name not in MethodOptionsSection.model_fields
+            ]
+            if problems:
+                raise Problems(problems)
+        return value
+
     @model_validator(mode="after")
     def _check_together(self) -> AnalysisSettings:
         problems: list[Problem] = []
@@ -140,9 +226,7 @@ class AnalysisSettings(Section):
             if name in types[:number]:
                 where = f"observations.{number}"
                 problems.append((f"{where}.type", f"expected a type of its own, got '{name}' again", (where,)))
-        reserved = {"inflation", "relaxation", "threads", "rng", "method", "return_diagnostics"} & set(self.options)
-        for name in sorted(reserved):
-            problems.append((f"options.{name}", f"'{name}' is not an option of this section", (f"options.{name}",)))
+        problems += self.options.unfit(self)
         if problems:
             raise Problems(problems)
         return self
@@ -202,4 +286,7 @@ def load_analysis_settings(
     raise ConfigError("\n".join(texts))
 
 
-__all__ = ["AnalysisSettings", "LocalisationSection", "ObservedSection", "ThinningSection", "load_analysis_settings"]
+__all__ = [
+    "AnalysisSettings", "LocalisationSection", "MethodOptionsSection", "ObservedSection", "ThinningSection",
+    "load_analysis_settings",
+]  # fmt: skip

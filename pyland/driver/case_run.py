@@ -13,6 +13,7 @@ import numpy as np
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
+from pyland.base.observation_reasons import NOT_ASSIMILATED, REASONS, WITHHELD, in_words
 from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
 from pyland.config import CaseConfig
@@ -55,6 +56,9 @@ Progress = Callable[[float, str], None]
 """Shows the share that is done and where the run is."""
 
 _log = get_logger("run")
+
+_ON_PURPOSE = {REASONS[WITHHELD], REASONS[NOT_ASSIMILATED]}
+"""Reasons that are no trouble."""
 
 
 class CaseRun:
@@ -328,6 +332,7 @@ class CaseRun:
             if run.analysis is not None:
                 assimilation = {**assimilation_section(files), "innovations": run.analysis.innovations(),
                                 "clipped_values": sum(clipped.values()), "clipped": clipped}
+                _warn_of_unused(assimilation["departures"])
             layout = self.setup.layout
             timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads(),
                       "member_groups": layout.groups, "tiles": layout.tiles}
@@ -353,6 +358,17 @@ class CaseRun:
         except InputError as error:
             _log.warning("no comparison with the station: %s", error)
             return {}
+
+
+def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:
+    """Log a warning for each kind of observations of which none was assimilated, with the reasons."""
+    for name, one in departures.items():
+        if one["n"] == 0:
+            _log.warning("observations '%s': none fell on an analysis of the run; look at their times", name)
+        elif one["n_used"] == 0 and set(one["rejected"]) - _ON_PURPOSE:
+            _log.warning(
+                "observations '%s': none of %d was assimilated (%s); look at their values and units, and at "
+                "observations.error and quality.max_innovation", name, one["n"], in_words(one["rejected"]))
 
 
 def _without_end(config: CaseConfig) -> CaseConfig:

@@ -62,6 +62,10 @@ class FilterChoice:
         Correlation length of errors by name of the entry [m]; missing: independent.
     seed : int
         Seed of what a filter draws.
+    options : mapping of str to object
+        Those of the single filter (``assimilation.options``).
+    bounds : mapping of str to (float, float)
+        Bounds of what is observed by name of the entry [unit of the type]; missing: none.
     """
 
     method: str
@@ -75,6 +79,8 @@ class FilterChoice:
     otherwise: Localization = field(default_factory=Localization)
     correlation: Mapping[str, float] = field(default_factory=dict)
     seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def of_case(cls, config: CaseConfig) -> FilterChoice:
@@ -92,7 +98,9 @@ class FilterChoice:
             section.filter, inflation.factor, inflation.relaxation, inflation.relaxation_to, section.rotation,
             inflation.unobserved, threshold, own, otherwise,
             {entry.name: entry.error_correlation for entry in config.observations if entry.error_correlation > 0},
-            config.ensemble.seed)
+            config.ensemble.seed, section.options.given(),
+            {entry.name: (entry.bounds[0], entry.bounds[1]) for entry in config.observations
+             if entry.bounds is not None})
 
     @property
     def has_depth(self) -> bool:
@@ -178,6 +186,7 @@ class FilterCall:
                                             for name in ("radius", "depth"))
         self._taper = [reach[one].taper for one in self._group]
         self._depth = np.array([0.5 * (one.top + one.bottom) for one in sets])[self._group]
+        self._bounds = np.array([choice.bounds.get(name, (-np.inf, np.inf)) for name in names])[self._group].T
         self._length = np.array([choice.correlation.get(name, 0.0) for name in names])[self._group]
 
     def update(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
@@ -264,11 +273,16 @@ class FilterCall:
 
     def _options(self, choice: FilterChoice) -> dict[str, Any]:
         """Return the options of a filter; each call draws the same numbers."""
-        return {
+        options = {
             "method": method_of(choice.method), "inflation": choice.inflation, "relaxation": choice.relaxation,
             "relaxation_to": choice.relaxation_to, "rotation": choice.rotation,
-            "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])),
+            "rng": np.random.Generator(np.random.Philox(key=[choice.seed, self._stamp])), **choice.options,
         }  # fmt: skip
+        if choice.bounds:
+            options["bounds"] = self._bounds
+        if method_of(choice.method) == "pf":  # the space of the noise: the same on every rank, whatever its share is
+            options = {"dimension": max(len(self.used.predicted) - 1, 1), **options}
+        return options
 
     def _analysed_locally(
         self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces, has_depth: bool

@@ -76,6 +76,8 @@ class StateVariable:
         First element in the state vector; only valid elements are there.
     other : tuple of str
         Dimensions that are not horizontal.
+    units : str
+        Unit, "" if the file does not say.
     """
 
     name: str
@@ -84,6 +86,7 @@ class StateVariable:
     valid: np.ndarray
     start: int
     other: tuple[str, ...]
+    units: str = ""
 
     @property
     def size(self) -> int:
@@ -214,6 +217,7 @@ def read_ensemble(
             name: _depth_bounds(first, files[0], name) for name in first.dimensions if name not in (member, *grid.dims)
         }
         about = {name: (tuple(d for d in first[name].dimensions if d != member)) for name in names}
+        units = {name: str(getattr(first[name], "units", "")) for name in names}
         arrays = {name: _members_first(first[name], member) for name in names} if in_one else {}
     if not in_one:
         arrays = _from_member_files(files, names, grid)
@@ -229,13 +233,18 @@ def read_ensemble(
         if (finite.any(axis=0) != valid).any():
             element = int(np.argmax(finite.any(axis=0) != valid))
             lacks = int(np.argmin(finite[:, element]))
+            if np.isinf(flat[lacks, element]):
+                raise InputError(
+                    f"{files[0 if in_one else lacks]}: '{name}' is infinite in member {lacks + 1} (element {element} "
+                    f"of {valid.size}); a state must be finite: did the member fail?"
+                )
             raise InputError(
                 f"{files[0 if in_one else lacks]}: '{name}' is missing in member {lacks + 1} where others have it "
                 f"(element {element} of {valid.size}); members must have the same gaps: did it fail?"
             )
         if not valid.any():
             raise InputError(f"{files[0]}: '{name}' has no value at all")
-        chosen.append(StateVariable(name, dims, tuple(sizes[one] for one in dims), valid, start, other))
+        chosen.append(StateVariable(name, dims, tuple(sizes[one] for one in dims), valid, start, other, units[name]))
         parts.append(flat[:, valid])
         start += chosen[-1].size
     return OfflineEnsemble(files, member, grid, tuple(chosen), np.concatenate(parts, axis=1), bounds)

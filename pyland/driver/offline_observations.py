@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pyland.assimilate.observation_type import ObservationType
 from pyland.assimilate.thinning import CellBest, CellMean, MinimumDistance, Thinning
 from pyland.base.errors import InputError
 from pyland.base.text import one_of
+from pyland.base.units import convert
 from pyland.config.offline_analysis import AnalysisSettings, ObservedSection, ThinningSection
 from pyland.driver.offline_ensemble import OfflineEnsemble, StateVariable
 
@@ -46,8 +48,8 @@ class ObservationTable:
         Quality flags.
     type, variable : numpy.ndarray of str
         Type, and the variable that is seen ("" where the file does not say).
-    units : str
-        Unit of the values, "" if the file does not say.
+    units, error_units : str
+        Units of the values and of their errors, "" if the file does not say; errors are then in that of the values.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class ObservationTable:
     type: np.ndarray
     variable: np.ndarray
     units: str
+    error_units: str
 
     @property
     def size(self) -> int:
@@ -114,8 +117,8 @@ def read_observation_table(path: str | Path, metric: str) -> ObservationTable:
         if kind is None:
             kind = np.array([name or _DEFAULT_TYPE for name in variable], dtype=object)
         return ObservationTable(
-            path, value, _column(file, path, ("error",)), places, _column(file, path, ("depth",)),
-            _column(file, path, ("quality",)), kind, variable, str(getattr(file["value"], "units", "")),
+            path, value, _column(file, path, ("error",)), places, _depths(file, path),
+            _column(file, path, ("quality",)), kind, variable, _units(file, "value"), _units(file, "error"),
         )  # fmt: skip
 
 
@@ -124,10 +127,13 @@ def observation_types(
 ) -> tuple[list[ObservationType], list[np.ndarray]]:
     """Return the types of a table, and the rows of each.
 
+    Values and errors of a type are in the unit of the variable that it sees, where both units are known.
+
     Raises
     ------
     InputError
-        If a type is not described, sees no variable of the state, or an operator cannot be made.
+        If a type is not described, sees no variable of the state, is in a unit that does not convert to that of the
+        variable, or an operator cannot be made.
     """
     found = list(dict.fromkeys(table.type.tolist()))
     described = {one.type: one for one in settings.observations}
@@ -160,19 +166,34 @@ def observation_types(
     return types, rows
 
 
+def units_of_types(
+    table: ObservationTable, types: Sequence[str], rows: Sequence[np.ndarray], ensemble: OfflineEnsemble,
+    settings: AnalysisSettings,
+) -> dict[str, str]:
+    """Return the unit in which each type is compared, "" where nobody says: that of its variable, else its own."""
+    described = {one.type: one for one in settings.observations}
+    units = {}
+    for name, chosen in zip(types, rows, strict=True):
+        section = described.get(name, ObservedSection(type=name))
+        own = table.units if section.units is None else section.units
+        units[name] = seen_variable(table, chosen, ensemble, section).units or own
+    return units
+
+
 def _observation_type(
     table: ObservationTable, rows: np.ndarray, ensemble: OfflineEnsemble, section: ObservedSection,
     settings: AnalysisSettings,
 ) -> ObservationType:  # fmt: skip
     name = section.type
-    variable = ensemble.variable(_seen_variable(table, rows, ensemble, section))
+    variable = seen_variable(table, rows, ensemble, section)
+    values, file_error = _in_units_of(variable, table, rows, section)
     depth = None if table.depth is None else table.depth[rows]
     if section.relative_error is not None:
         error = RelativeError(section.relative_error, section.error)
     elif section.error is not None:
         error = section.error
-    elif table.error is not None:
-        error = table.error[rows]
+    elif file_error is not None:
+        error = file_error
     else:
         raise InputError(f"observations '{name}' have no error: give a column 'error', or `error` in analysis.yaml")
     quality = None
@@ -183,7 +204,7 @@ def _observation_type(
     if any(period) and ensemble.grid.metric == "haversine":
         raise InputError("period_y and period_x belong to x and y; latitude and longitude close by themselves")
     return ObservationType(
-        name, table.value[rows], error, table.places[rows], _operator(table, rows, ensemble, variable, section, period),
+        name, values, error, table.places[rows], _operator(table, rows, ensemble, variable, section, period),
         quality=quality, valid_range=None if section.valid_range is None else tuple(section.valid_range),
         innovation_limit=section.max_innovation, correlation_length=section.correlation_length, radius=section.radius,
         taper=section.taper, depth=depth, depth_radius=section.depth_radius, thinning=_thinning(section.thinning),
@@ -192,26 +213,54 @@ def _observation_type(
     )  # fmt: skip
 
 
-def _seen_variable(
+def seen_variable(
     table: ObservationTable, rows: np.ndarray, ensemble: OfflineEnsemble, section: ObservedSection
-) -> str:
-    """Return the variable that a type sees."""
+) -> StateVariable:
+    """Return the variable that the rows of a type see.
+
+    Raises
+    ------
+    InputError
+        If it cannot be told, or is not of the state.
+    """
     if section.variable is not None:
-        return section.variable
+        return ensemble.variable(section.variable)
     named = sorted({name for name in table.variable[rows] if name})
     if len(named) > 1:
         raise InputError(f"observations '{section.type}' see {' and '.join(named)}; give each a type of its own")
-    if named:
-        return named[0]
     names = [one.name for one in ensemble.variables]
+    if named:
+        return ensemble.variable(named[0])
     if section.type in names:
-        return section.type
+        return ensemble.variable(section.type)
     if len(names) == 1:
-        return names[0]
+        return ensemble.variables[0]
     raise InputError(
         f"observations '{section.type}' do not say which variable they see ({one_of(names)}); give a column "
         "'variable', or `variable` in analysis.yaml"
     )
+
+
+def _in_units_of(
+    variable: StateVariable, table: ObservationTable, rows: np.ndarray, section: ObservedSection
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return values and errors of the file in the unit of the variable; an error is a difference, without offset."""
+    units = table.units if section.units is None else section.units
+    of_error = table.error_units or units
+    values, error = table.value[rows], None if table.error is None else table.error[rows]
+    if not variable.units:
+        return values, error
+    what = f"observations '{section.type}' of '{variable.name}'"
+    way_out = "correct the units in the file, or give `units` in analysis.yaml"
+    try:
+        if units:
+            values = convert(values, units, variable.units, f"the values of {what}")
+        if error is not None and of_error and of_error != variable.units:
+            of_zero = convert(0.0, of_error, variable.units, f"the errors of {what}")
+            error = convert(error, of_error, variable.units) - of_zero
+    except InputError as refused:
+        raise InputError(f"{str(refused).rstrip('.')}; {way_out}") from None
+    return values, error
 
 
 def _operator(
@@ -330,6 +379,16 @@ def _column(file: netCDF4.Dataset, path: Path, names: tuple[str, ...]) -> np.nda
         raise InputError(f"{path}: expected numbers in '{name}', got {column.dtype}") from None
 
 
+def _units(file: netCDF4.Dataset, name: str) -> str:
+    return str(getattr(file[name], "units", "")) if name in file.variables else ""
+
+
+def _depths(file: netCDF4.Dataset, path: Path) -> np.ndarray | None:
+    """Return depths [m]."""
+    depth, units = _column(file, path, ("depth",)), _units(file, "depth")
+    return depth if depth is None or not units else convert(depth, units, "m", f"{path}: 'depth'")
+
+
 def _words(file: netCDF4.Dataset, path: Path, name: str) -> np.ndarray | None:
     """Return a column of words: strings, characters, or integers with flag_values and flag_meanings."""
     if name not in file.variables:
@@ -352,4 +411,4 @@ def _words(file: netCDF4.Dataset, path: Path, name: str) -> np.ndarray | None:
     raise InputError(f"{path}: expected words or whole numbers in '{name}', got {column.dtype}")
 
 
-__all__ = ["ObservationTable", "observation_types", "read_observation_table"]
+__all__ = ["ObservationTable", "observation_types", "read_observation_table", "units_of_types"]

@@ -47,6 +47,7 @@ def write_analysis(
     table: ObservationTable,
     departures: Mapping[str, TypeDepartures],
     rows: Mapping[str, np.ndarray],
+    units: Mapping[str, str],
     attributes: Mapping[str, Any],
 ) -> None:
     """Write an analysis; the file appears under its name only when it is complete.
@@ -65,6 +66,8 @@ def write_analysis(
         By type.
     rows : mapping of str to numpy.ndarray
         Rows of the table of each type.
+    units : mapping of str to str
+        Unit of each type, "" for unknown.
     attributes : mapping
         Global attributes to add.
 
@@ -76,7 +79,7 @@ def write_analysis(
     with netCDF4.Dataset(ensemble.files[0]) as source:
         taken = [name for name, one in source.variables.items() if DERIVED not in one.ncattrs()]
         added = [f"{one.name}_{suffix}" for one in ensemble.variables for suffix in _STATISTICS]
-        added += [f"obs_{name}" for name in (*_DEPARTURES, "type", "flag", "depth")]
+        added += [f"obs_{name}" for name in (*_DEPARTURES, "type", "flag", "depth", "units")]
         clash = sorted(set(taken) & set(added))
         if clash:
             raise InputError(f"{ensemble.files[0]}: the analysis adds a variable '{clash[0]}'; rename that of the file")
@@ -85,7 +88,7 @@ def write_analysis(
             _copy_rest(source, target, ensemble)
             for one in ensemble.variables:
                 _write_variable(source, target, ensemble, one, analysis)
-            _write_observations(target, ensemble, table, departures, rows)
+            _write_observations(target, ensemble, table, departures, rows, units)
 
 
 def _copy_rest(source: netCDF4.Dataset, target: netCDF4.Dataset, ensemble: OfflineEnsemble) -> None:
@@ -148,7 +151,7 @@ def _write_variable(
 
 def _write_observations(
     target: netCDF4.Dataset, ensemble: OfflineEnsemble, table: ObservationTable,
-    departures: Mapping[str, TypeDepartures], rows: Mapping[str, np.ndarray],
+    departures: Mapping[str, TypeDepartures], rows: Mapping[str, np.ndarray], units: Mapping[str, str],
 ) -> None:  # fmt: skip
     """Write the observations in the order of their file."""
     target.createDimension("obs", table.size)
@@ -161,17 +164,23 @@ def _write_observations(
 
     geographic = ensemble.grid.metric == "haversine"
     for k, name in enumerate(("lat", "lon") if geographic else ("y", "x")):
-        units = {"units": ("degrees_north", "degrees_east")[k]} if geographic else {}
-        column(name, "f8", table.places[:, k], {"long_name": f"{name} of the observation", **units})
+        degrees = {"units": ("degrees_north", "degrees_east")[k]} if geographic else {}
+        column(name, "f8", table.places[:, k], {"long_name": f"{name} of the observation", **degrees})
     if table.depth is not None:
         column("depth", "f8", table.depth, {"long_name": "depth of the observation", "units": "m", "positive": "down"})
     column("type", str, table.type, {"long_name": "type of the observation"})
-    units = {"units": table.units} if table.units else {}
+    common = set(units.values())
+    unit = {"units": common.pop()} if len(common) == 1 and common != {""} else {}
+    if len(common) > 1:
+        words = np.full(table.size, "", dtype=object)
+        for kind, one in units.items():
+            words[rows[kind]] = one
+        column("units", str, words, {"long_name": "unit of value, error and departures"})
     for name, (attribute, title) in _DEPARTURES.items():
         values = np.full(table.size, np.nan)
         for kind, one in departures.items():
             values[rows[kind]] = getattr(one, attribute)
-        column(name, "f8", values, {"long_name": title, **units})
+        column(name, "f8", values, {"long_name": title, **unit})
     flags = np.zeros(table.size, np.int8)
     for kind, one in departures.items():
         flags[rows[kind]] = one.flags

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from pyland.assimilate import analyse, analyse_local
 from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.assimilate.observation_batch import ObservationBatch
 from pyland.assimilate.observation_departures import TypeDepartures
 from pyland.assimilate.observation_type import ObservationType
 from pyland.base.errors import InputError
+from pyland.base.observation_reasons import in_words
 from pyland.base.text import one_of, suggestion
 from pyland.config.offline_analysis import AnalysisSettings, load_analysis_settings
 from pyland.driver.offline_ensemble import OfflineEnsemble, read_ensemble
-from pyland.driver.offline_observations import observation_types, read_observation_table
+from pyland.driver.offline_observations import observation_types, read_observation_table, units_of_types
 from pyland.driver.offline_output import write_analysis
 from pyland.output.provenance import hash_of_config, provenance
 
@@ -78,7 +77,8 @@ def analyse_files(
     attributes["analysis_settings"] = json.dumps(settings.model_dump(mode="json", exclude={"threads"}))
     attributes["analysis_clipped_values"] = json.dumps(cut)
     by_type = {one.name: part for one, part in zip(types, rows, strict=True)}
-    write_analysis(output, ensemble, analysis, table, departures, by_type, attributes)
+    units = units_of_types(table, list(by_type), rows, ensemble, settings)
+    write_analysis(output, ensemble, analysis, table, departures, by_type, units, attributes)
     return _report(Path(output), ensemble, batch, departures, cut)
 
 
@@ -93,19 +93,10 @@ def method_options(
         If the method has no such option.
     """
     is_local = settings.method.lower() in LOCAL_FILTERS
-    known = inspect.signature(analyse_local if is_local else analyse).parameters
-    for name in settings.options:  # a function that takes any checks those of the method itself
-        if name not in known and not any(one.kind is one.VAR_KEYWORD for one in known.values()):
-            raise InputError(
-                f"options.{name} is not an option of method '{settings.method}'{suggestion(name, known)}; its options "
-                f"are those of pyland.assimilate.{'analyse_local' if is_local else 'analyse'}"
-            )
     chosen: dict[str, Any] = {
         "inflation": settings.inflation, "relaxation": settings.relaxation, "threads": settings.threads,
-        **settings.options,
+        "rng": settings.seed, **settings.options.given(),
     }  # fmt: skip
-    if "rng" in known:
-        chosen["rng"] = settings.seed
     localisation = settings.localisation
     for name in ("radius", "taper", "depth_radius"):
         if is_local or localisation.changes(name):
@@ -178,8 +169,7 @@ def _report(
     ]
     for name, one in departures.items():
         summary = one.summary()
-        counts = ", ".join(f"{count} {reason}" for reason, count in summary["reasons"].items()) or "none"
-        lines.append(f"  {name}: {counts}")
+        lines.append(f"  {name}: {in_words(summary['reasons'])}")
         for subset in ("used", "withheld"):
             if summary[f"{subset}_o_f_rms"] is None:
                 continue
@@ -188,8 +178,22 @@ def _report(
                 for which in ("o_f", "o_a")
             )
             lines.append(f"    {subset}: O-F {before}; O-A {after}")
+    if not batch.nobs:
+        lines.append(f"warning: {_why_nothing(departures)}; {output} holds the ensemble as it was.")
     lines += [f"  {name}: {count} values set to a bound" for name, count in cut.items() if count]
     return "\n".join(lines)
+
+
+def _why_nothing(departures: Mapping[str, TypeDepartures]) -> str:
+    """Say why no observation was assimilated."""
+    counts: dict[str, int] = {}
+    for one in departures.values():
+        for reason, count in one.counts().items():
+            counts[reason] = counts.get(reason, 0) + count
+    total = sum(counts.values())
+    if not total:
+        return "nothing was assimilated, as the file has no observation"
+    return f"none of the {total} observations was assimilated ({in_words(counts)})"
 
 
 __all__ = ["analyse_files", "limited", "method_options"]

@@ -49,7 +49,9 @@ def test_error_models():
     assert points(error=0.3, values=values).deviation.tolist() == [0.3] * 3
     assert points(error=RelativeError(0.1, 0.2), values=values).deviation.tolist() == [0.4, 0.2, 0.2]
     np.testing.assert_allclose(points(error=TableError([0, 2], [1, 3]), values=values).deviation, [1, 1, 2])
-    assert flags(points(error=[0.1, np.nan, -1.0])) == ["used", "missing_value", "missing_value"]
+    assert flags(points(error=[0.1, np.nan, -1.0])) == ["used", "error_not_positive", "error_not_positive"]
+    assert flags(points(error=[0.1, 0.0, 1.0], values=[0.0, 0.0, np.inf])) == [
+        "used", "error_not_positive", "value_out_of_range"]
 
 
 def test_correlated_errors_give_the_kalman_mean():
@@ -94,7 +96,7 @@ def test_every_reason():
     expected = ["used", "missing_value", "value_out_of_range", "rejected_by_quality_flag", "outside_domain",
                 "innovation_too_large", "used", "thinned"]  # fmt: skip
     assert flags(one, E) == expected
-    assert flags(points(is_assimilated=False)) == ["withheld"] * 3
+    assert flags(points(is_assimilated=False)) == ["not_assimilated"] * 3
     nan = ObservationType("log", [0.0, 1.0], 0.1, PLACES[:2], FunctionOperator(
         lambda E: np.where([False, True], np.nan, E[:, :2]), 2))  # fmt: skip
     assert flags(nan) == ["used", "prediction_not_finite"]

@@ -7,13 +7,27 @@ import math
 import pytest
 
 from cases import TWIN, changed
-from pyland.assimilate import filter_table
+from pyland.assimilate import filter_options, filter_table, particle_filter
 from pyland.base.errors import ConfigError
+from pyland.config import filter_options as words
 from pyland.config import load_case
-from pyland.config.filters import FILTERS, GLOBAL_FILTERS, LOCAL_FILTERS, SERIAL_FILTERS, SMOOTHERS, is_local, method_of
+from pyland.config.filter_options import FilterOptionsSection
+from pyland.config.filters import (
+    FILTERS,
+    GLOBAL_FILTERS,
+    LOCAL_FILTERS,
+    OPTIONS,
+    SERIAL_FILTERS,
+    SMOOTHERS,
+    is_local,
+    method_of,
+)
+from pyland.core import transforms
 
 LOCAL = {"assimilation.localization": {"radius": "3 km"}}
 GLOBAL = {"assimilation.filter": "etkf", "assimilation.localization": None}
+
+LENKF = {"assimilation.filter": "lenkf"}
 
 
 def load(changes):
@@ -67,6 +81,28 @@ def test_every_filter_loads(name):
      "expected at most assimilation.every"),
     ({"assimilation.incremental": {"window": "6 h", "weights": "hat"}}, "expected one of constant or linear"),
     ({"assimilation.filter": "lensrf", "observations.0.error_correlation": "2 km"}, "expected 0 with"),
+    (GLOBAL | {"assimilation.filter": "pf", "assimilation.inflation": {"factor": 1.1}},
+     "inflation.factor: expected no factor with filter: pf, which copies members as they are"),
+    (GLOBAL | {"assimilation.filter": "pf", "assimilation.inflation": {"relaxation": 0.5}},
+     "inflation.relaxation: expected no relaxation with filter: pf"),
+    (LENKF | {"assimilation.localization.taper": "none"}, "localization.taper: expected gaspari_cohn with"),
+    (LENKF | {"assimilation.localization.taper": "exponential"}, "got exponential; a weight that jumps to 0"),
+    (LENKF | {"observations.0.localization": {"taper": "none"}}, "observations.0.localization.taper: expected gaspari"),
+    (LENKF | {"assimilation.localization.adaptive": "correlation"}, "adaptive: expected none with"),
+    (LENKF | {"observations.0.error_correlation": "2 km"}, "error_correlation: expected 0 with"),
+    ({"assimilation.options": {"root": "cholesky"}}, "options.root: expected no root with filter: letkf; it belongs"),
+    ({"assimilation.filter": "lnetf", "assimilation.options": {"hybrid_rule": "lin"}},
+     "belongs to knetf, lknetf; lnetf has likelihood, least_effective"),
+    ({"assimilation.filter": "lknetf", "assimilation.options": {"hybrid_weight": 1.5}}, "at least 0 and at most 1"),
+    ({"assimilation.filter": "lknetf", "assimilation.options": {"hybrid_norm": 0}}, "expected a number above 0"),
+    ({"assimilation.filter": "lknetf", "assimilation.options": {"variant": "kn"}}, "expected one of hnk, hkn or hsync"),
+    (GLOBAL | {"assimilation.filter": "pf", "assimilation.options": {"dimension": 5}}, "expected a jitter above 0"),
+    ({"assimilation.filter": "lrhf", "assimilation.options": {"bounds": [0, 1]}}, "did you mean 'observations.bounds'"),
+    ({"observations.0.bounds": [0, 1]}, "they belong to rhf, lrhf"),
+    ({"assimilation.filter": "lrhf", "observations.0.bounds": [0.5, 0.5]}, "expected [least, largest]"),
+    ({"assimilation.filter": "lrhf", "observations.0.bounds": [0, "1 km"]}, "converts to m3 m-3"),
+    ({"assimilation.filter": "lrhf", "observations.0.bounds": [0, 1], "assimilation.inflation": {"adaptive": {}}},
+     "expected no bounds with assimilation.inflation.adaptive"),
     ({"observations.0.footprint_weights": "gaussian"}, "expected a footprint above 0 with footprint_weights"),
     ({"observations.0.depth": [0.1, 0.1], "observations.0.e_folding_depth": 0.05}, "got a probe at 0.1 m"),
     ({"observations.0.type": "groundwater", "observations.0.depth": None, "observations.0.e_folding_depth": 0.05},
@@ -101,3 +137,24 @@ def test_units_and_defaults():
     assert section.inflation.additive == {"soil_water": 0.01} and section.inflation.adaptive.prior == "inverse_gamma"
     assert (section.incremental.window, section.incremental.weights) == (10800.0, "constant")
     assert config.observations[0].decay == 0.03 and load({}).observations[0].decay == math.inf
+
+
+def test_errors_of_observations_localised_by_the_lenkf_allow_all_tapers():
+    options = {"assimilation.options": {"localise": "errors"}, "assimilation.localization.taper": "none",
+               "assimilation.localization.adaptive": "correlation", "observations.0.error_correlation": "2 km"}
+    assert load(LENKF | options).assimilation.options.given() == {"localise": "errors"}
+
+
+def test_options_of_single_filters():
+    """The words of a case are those of the filters; each option has an owner."""
+    pairs = (("LIKELIHOODS", transforms), ("ROOTS", transforms), ("VARIANTS", transforms), ("HYBRID_RULES", transforms),
+             ("RESAMPLINGS", particle_filter), ("LOCALISE", filter_options))
+    for name, module in pairs:
+        assert list(getattr(words, name)) == list(getattr(module, name)), name
+    assert dict(filter_options.OPTIONS) == dict(OPTIONS)
+    assert {one for names in OPTIONS.values() for one in names} == {*FilterOptionsSection.model_fields, "bounds"}
+    given = {"likelihood": "laplace", "jitter": 0.3, "resampling": "residual", "dimension": 7}
+    section = load(GLOBAL | {"assimilation.filter": "pf", "assimilation.options": given}).assimilation
+    assert section.options.given() == given
+    bounded = load({"assimilation.filter": "lrhf", "observations.0.bounds": [0, "50 percent"]})
+    assert bounded.observations[0].bounds == [0.0, 0.5]

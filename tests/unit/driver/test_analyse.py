@@ -210,13 +210,75 @@ observations:
     # 1e-10: the arc cosine of the oracle loses digits near the centre
     np.testing.assert_allclose(read(out, "field").reshape(10, -1), expected[:, :42], rtol=0, atol=1e-10)
     np.testing.assert_allclose(read(out, "water").reshape(10, -1), limited, rtol=0, atol=1e-10)
-    assert read(out, "obs_flag").tolist() == [0, 0, 3, 7]
+    assert read(out, "obs_flag").tolist() == [0, 0, 3, 10]
     assert read(out, "obs_type").tolist() == ["satellite", "probe", "probe", "screen"]
     np.testing.assert_allclose(read(out, "obs_innovation")[3], 0.2 - members[:, 3, 1].mean(), rtol=1e-12)
     probe = limited.reshape(10, 3, 42)[:, 0, 17]
     np.testing.assert_allclose(read(out, "obs_analysis_mean")[1], probe.mean(), rtol=1e-10)
     assert f"water: {(limited != expected[:, 42:]).sum()} values set to a bound" in text
-    assert "1 withheld" in text
+    assert "1 not_assimilated" in text and "warning" not in text
+
+
+@pytest.mark.parametrize("units, of_error, factor, offset", [
+    ("degC", None, 1.0, 273.15), ("degC", "K", 1.0, 273.15), ("mK", None, 1e-3, 0.0), ("K", "mK", 1e-3, 0.0),
+])
+def test_values_are_in_the_unit_of_the_variable(tmp_path, units, of_error, factor, offset):
+    """An error is a difference of temperatures: it has the factor of the unit, not its offset."""
+    ensemble, axes, members, _ = random_case(tmp_path)
+    value, error = 0.5, 0.3
+    of_value = 1.0 if units == "K" else factor
+    columns = {"value": [(value - offset) / of_value], "error": [error / factor], "lat": [49.5], "lon": [6.0]}
+    observations = write_observations(tmp_path / "obs.nc", columns, {"variable": ["field"]}, units=units)
+    if of_error is not None:
+        with netCDF4.Dataset(observations, "a") as file:
+            file["error"].units = of_error
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, changes={"method": "etkf"})
+    E = members.reshape(10, -1)
+    expected = analyse(E, E[:, [9]], [value], [error**2], method="etkf")
+    np.testing.assert_allclose(read(out, "field").reshape(10, -1), expected, rtol=0, atol=1e-11)
+    assert read(out, "obs_value")[0] == pytest.approx(value, abs=1e-12)
+    assert read(out, "obs_error")[0] == pytest.approx(error, abs=1e-12)
+    with netCDF4.Dataset(out) as file:
+        assert file["obs_value"].units == file["obs_innovation"].units == "K"
+
+
+@pytest.mark.parametrize("units, of_error, text", [
+    ("%", None, "the values of observations 'field' of 'field': expected a unit that converts to 'K', got '%'"),
+    ("K", "kg", "the errors of observations 'field' of 'field': expected a unit that converts to 'K', got 'kg'"),
+    ("furlong per", None, "the unit 'furlong per' is not known"),
+])
+def test_units_that_do_not_convert_are_refused(tmp_path, command, units, of_error, text):
+    ensemble, *_ = random_case(tmp_path)
+    columns = {"value": [0.5], "error": [0.3], "lat": [49.5], "lon": [6.0]}
+    observations = write_observations(tmp_path / "obs.nc", columns, {"variable": ["field"]}, units=units)
+    with netCDF4.Dataset(observations, "a") as file:
+        if of_error is not None:
+            file["error"].units = of_error
+    code, _, error = command("analyse", ensemble, observations, "-o", tmp_path / "out.nc", "--method", "etkf")
+    assert code == 2 and text in error and "obs.nc" in error and "give `units` in analysis.yaml" in error
+    assert not (tmp_path / "out.nc").exists()
+
+
+def test_types_in_several_units(tmp_path):
+    """A unit for each type from the configuration; results say which row is in which."""
+    ensemble, _, members, water = random_case(tmp_path)
+    with netCDF4.Dataset(ensemble, "a") as file:
+        file["water"].units = "m3 m-3"
+    columns = {"value": [30.0, 1.0], "error": [4.0, 0.5], "lat": [49.0, 49.0], "lon": [6.5, 6.5], "depth": [5.0, 5.0]}
+    observations = write_observations(tmp_path / "obs.nc", columns, {"type": ["probe", "screen"]})
+    with netCDF4.Dataset(observations, "a") as file:
+        file["depth"].units = "cm"
+    config = tmp_path / "analysis.yaml"
+    config.write_text("method: etkf\nobservations:\n  - {type: probe, variable: water, units: percent}\n"
+                      "  - {type: screen, variable: field}\n")
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, config=config)
+    E = np.concatenate([members.reshape(10, -1), water.reshape(10, -1)], axis=1)
+    expected = analyse(E, E[:, [42 + 17, 17]], [0.3, 1.0], [0.04**2, 0.5**2], method="etkf")
+    np.testing.assert_allclose(read(out, "water").reshape(10, -1), expected[:, 42:], rtol=0, atol=1e-12)
+    assert read(out, "obs_units").tolist() == ["m3 m-3", "K"]
+    assert read(out, "obs_value") == pytest.approx([0.3, 1.0])
 
 
 def test_localisation_over_depth(tmp_path):
@@ -280,6 +342,28 @@ def test_unlimited_dimensions_text_and_packed_variables(tmp_path):
         assert file.dimensions["time"].isunlimited()
 
 
+def test_options_of_the_method(tmp_path):
+    """What `options` gives is what the filter gets."""
+    ensemble, axes, members, water = random_case(tmp_path)
+    observations = write_observations(
+        tmp_path / "obs.nc", {"value": [0.5], "error": [0.3], "lat": [49.5], "lon": [6.0]}, {"variable": ["field"]})
+    E = np.concatenate([members.reshape(10, -1), water.reshape(10, -1)], axis=1)
+    places = np.array([(y, x) for y in axes[0] for x in axes[1]])
+    options = {"variant": "hkn", "hybrid_rule": "fixed", "hybrid_weight": 0.4, "rotation": True, "adaptive": 0.2,
+               "inflate_unobserved": True, "relaxation_to": "perturbations"}
+    config = tmp_path / "analysis.yaml"
+    config.write_text(json.dumps({
+        "method": "lknetf", "inflation": 1.1, "relaxation": 0.3, "localisation": {"radius": 150e3}, "seed": 5,
+        "options": options}))
+    out = tmp_path / "out.nc"
+    analyse_files([ensemble], observations, out, config=config)
+    expected = analyse_local(
+        E, E[:, [9]], [0.5], [0.09], places, [[49.5, 6.0]], 150e3, "lknetf", metric="haversine", inflation=1.1,
+        relaxation=0.3, rng=5, domain_of_state=np.tile(np.arange(42), 4), **options)
+    np.testing.assert_array_equal(read(out, "field").reshape(10, -1), expected[:, :42])
+    np.testing.assert_array_equal(read(out, "water").reshape(10, -1), expected[:, 42:])
+
+
 def test_missing_cells_are_not_part_of_the_state(tmp_path):
     """Water bodies are gaps of all members: kept as gaps, left out of footprints, outside for probes."""
     members = np.random.default_rng(3).standard_normal((6, 4, 5))
@@ -323,6 +407,21 @@ def test_unstructured_cells_and_random_methods(tmp_path):
     np.testing.assert_allclose(read(tmp_path / "out0.nc", "obs_prior_mean"), head[11].mean(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("columns, words", [
+    ({"x": [20.0], "error": [0.5]}, "none of the 1 observations was assimilated (1 outside_domain)"),
+    ({"value": [np.nan], "error": [0.5]}, "none of the 1 observations was assimilated (1 missing_value)"),
+    ({"error": [0.0]}, "none of the 1 observations was assimilated (1 error_not_positive)"),
+    ({"value": [np.inf]}, "none of the 1 observations was assimilated (1 value_out_of_range)"),
+    ({name: [] for name in ("value", "error", "x", "y")}, "nothing was assimilated, as the file has no observation"),
+])
+def test_nothing_to_assimilate_is_said(tmp_path, command, columns, words):
+    ensemble, observations = small(tmp_path, **columns)
+    out = tmp_path / "out.nc"
+    code, text, _ = command("analyse", ensemble, observations, "-o", out, "--method", "etkf")
+    assert code == 0 and f"warning: {words}; {out} holds the ensemble as it was." in text
+    np.testing.assert_array_equal(read(out, "field"), read(ensemble, "field"))
+
+
 # ---- bad input -----------------------------------------------------------------------------------------------------
 
 
@@ -354,7 +453,23 @@ def test_bad_options(tmp_path, command, options, text):
 @pytest.mark.parametrize("yaml, text", [
     ("methd: etkf", "analysis.yaml:1: methd: expected one of the keys"),
     ("options: {infltion: 2}", "infltion"),
-    ("options: {inflation: 2}", "options.inflation: 'inflation' is not an option of this section"),
+    ("options: {inflation: 2}", "analysis.yaml:1: options.inflation: 'inflation' belongs one level up"),
+    ("options: {taper: none}", "options.taper: 'taper' belongs to localisation"),
+    ("options: {radius: 3}", "options.radius: 'radius' belongs to localisation"),
+    ("options: {forget: 0.8}", "options.forget: 'forget' is `inflation` = 1/sqrt(forget)"),
+    ("options: {domain_of_state: [0]}", "options.domain_of_state: 'domain_of_state' follows from the files"),
+    ("options: {metric: haversine}", "options.metric: 'metric' follows from the files"),
+    ("options: {coords_obs: 1}", "options.coords_obs: 'coords_obs' follows from the files"),
+    ("options: {distances: 1}", "options.distances: 'distances' is for arrays only"),
+    ("options: {rotation: 1}", "options.rotation: expected true or false, got 1"),
+    ("options: {adaptive: 2}", "options.adaptive: expected a number above 0 and below 1, or auto, got 2"),
+    ("options: {root: cholesky}", "got root, which belongs to seik, lseik"),
+    ("{method: etkf, options: {adaptive: 0.3}}", "got adaptive, which belongs to local methods"),
+    ("{method: lknetf, options: {hybrid_weight: 7}}", "options.hybrid_weight: expected a number at least 0 and at"),
+    ("options: {relaxation_to: perturbations}", "expected a relaxation above 0"),
+    ("options: {inflate_unobserved: true}", "expected an inflation other than 1"),
+    ("options: {depth_taper: none}", "expected a depth_radius with depth_taper"),
+    ("{method: lrhf, options: {bounds: [1, 0]}}", "options.bounds: expected [lowest, highest]"),
     ("bounds: {fild: [0, 1]}", "bounds.fild: there is no such variable"),
     ("bounds: {field: [1, 0]}", "expected [lowest, highest]"),
     ("observations: [{type: a}]", "observations of type 'observation' are not described"),
@@ -414,6 +529,8 @@ def test_bad_ensembles(tmp_path, command):
     gap = np.random.default_rng(0).standard_normal((4, 3, 3))
     gap[2, 1, 1] = np.nan
     assert "'field' is missing in member 3" in fails(write_ensemble(tmp_path / "gap.nc", gap))
+    gap[2, 1, 1] = np.inf
+    assert "'field' is infinite in member 3" in fails(write_ensemble(tmp_path / "inf.nc", gap))
     taken = write_ensemble(tmp_path / "taken.nc", np.ones((2, 3, 3)), field_std=(("y", "x"), np.ones((3, 3))))
     assert "adds a variable 'field_std'" in fails(taken)
     with netCDF4.Dataset(tmp_path / "bare.nc", "w") as file:

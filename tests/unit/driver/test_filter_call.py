@@ -198,3 +198,28 @@ def test_random_numbers_are_those_of_seed_and_time(problem):
             for seed, time in ((1, TIME), (1, TIME), (2, TIME), (1, TIME + 1))]
     assert np.array_equal(runs[0], runs[1])
     assert not np.array_equal(runs[0], runs[2]) and not np.array_equal(runs[0], runs[3])
+
+
+def test_options_of_single_filters(problem):
+    """What a case gives reaches the filter; shares of a state are moved alike, as ranks have them."""
+    state, sets, used = problem
+    places = StatePlaces.of_layers(PLACES, DEPTH)
+    choice = case({"assimilation.filter": "pf", "assimilation.localization": None, "ensemble.seed": 3,
+                   "assimilation.options": {"jitter": 0.4, "resampling": "residual", "least_effective": 0.3}})
+    found = FilterCall(choice, TIME, sets, used).update(state, places)
+    rng = np.random.Generator(np.random.Philox(key=[3, int(TIME.astype(np.int64))]))
+    expected = analyse(state, used.predicted, used.observed, used.variance, "pf", jitter=0.4, resampling="residual",
+                       least_effective=0.3, dimension=5, rng=rng)
+    assert np.array_equal(found, expected) and len(np.unique(found[:, 0])) == 6
+    half = FilterCall(choice, TIME, sets, used).update(state[:, 4:], StatePlaces.of_layers(PLACES[2:], DEPTH))
+    assert np.array_equal(found[:, 4:], half)
+
+
+def test_bounds_of_each_type(monkeypatch, problem):
+    state, sets, used = problem
+    calls = caught(monkeypatch, "analyse_local")
+    choice = FilterChoice("lrhf", otherwise=Localization(2000.0), bounds={"probes": (0.0, 0.6)})
+    FilterCall(choice, TIME, sets, used).update(state, StatePlaces.of_layers(PLACES, DEPTH))
+    low, high = calls[0][1]["bounds"]
+    assert low.tolist() == [0.0, 0.0, 0.0, -np.inf] and high.tolist() == [0.6, 0.6, 0.6, np.inf]
+    assert case({"assimilation.filter": "lrhf", "observations.0.bounds": [0, 0.6]}).bounds == {"satellite": (0.0, 0.6)}

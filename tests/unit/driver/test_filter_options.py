@@ -191,3 +191,14 @@ def test_options_with_all_that_can_be_updated(tmp_path, options):
                      *WINTER["assimilation"]["parameters"]]
             assert set(names) <= set(smoothed.data_vars) and np.isfinite(smoothed["vcmax25_top"]).all()
             assert smoothed["soil_temperature"].dims[1] == "thermal_layer"
+
+
+@pytest.mark.parametrize(("limit", "is_said"), [(1e-6, True), (3.0, False)])
+def test_a_run_says_that_nothing_was_assimilated(tmp_path, limit, is_said):
+    """Every innovation is beyond a limit of a millionth of a standard deviation."""
+    case = changed(TWIN, {"observations.0.quality": {"max_innovation": limit}, "assimilation.open_loop": False})
+    run_case(load_case(write_case(tmp_path, case)))
+    log = (tmp_path / "run" / "pyland.log").read_text()
+    count = json.loads((tmp_path / "run" / "scores.json").read_text())["assimilation"]["departures"]["satellite"]["n"]
+    words = f"'satellite': none of {count} was assimilated ({count} innovation_too_large)"
+    assert (words in log) is is_said and ("was assimilated" in log) is is_said
