@@ -57,7 +57,7 @@ _LARGE_MAP = 5000.0  # extent from which a map is labelled in kilometres [m]
 
 SOIL_WATER_UNIT = r"m$^3$ m$^{-3}$"
 
-UNIT_SIGNS = {"m3 m-3": SOIL_WATER_UNIT, "kg m-2": r"kg m$^{-2}$", "m3 s-1": r"m$^3$ s$^{-1}$"}
+UNIT_SIGNS = {"m3 m-3": SOIL_WATER_UNIT, "kg m-2": r"kg m$^{-2}$", "m3 s-1": r"m$^3$ s$^{-1}$", "m s-1": r"m s$^{-1}$"}
 """Units of files as they are written in a figure."""
 
 
