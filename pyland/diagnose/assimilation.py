@@ -214,12 +214,13 @@ def error_profile(
     Returns
     -------
     dict
-        ``depth`` (layer,) [m]; ``open_loop`` and ``analysis`` (layer,), RMSE over cells and times; ``time`` (time,);
-        ``open_loop_in_time`` and ``analysis_in_time`` (time, layer), RMSE over cells [unit of the variable].
+        ``depth`` (layer,), the middles of layers, and ``bounds`` (layer, 2) [m]; ``open_loop`` and ``analysis``
+        (layer,), RMSE over cells and times; ``time`` (time,); ``open_loop_in_time`` and ``analysis_in_time`` (time,
+        layer), RMSE over cells [unit of the variable].
     """
     truth, open_loop, analysis = common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
     axis = _layer_axis(truth, variable)
-    out = {"depth": truth[axis].values, "time": truth["time"].values}
+    out = {"depth": truth[axis].values, "bounds": truth[f"{axis}_bounds"].values, "time": truth["time"].values}
     cells = [d for d in truth[variable].dims if d not in ("time", axis)]
     for name, data in (("open_loop", open_loop), ("analysis", analysis)):
         square = (data[variable] - truth[variable]) ** 2

@@ -14,7 +14,7 @@ from pyland.diagnose.parameters import ParameterTwin, correlation_in_space, para
 from pyland.diagnose.records import read_file
 from pyland.view import style
 
-_PANEL_WIDTH = 1.7  # of one map [inch]
+_PANEL_WIDTH = 1.9  # of one map [inch]
 _PANEL_SHAPES = (0.45, 1.8)  # least and largest height by width that a figure is made for
 _TIME_HEIGHT = 2.2  # of the panel of errors in time [inch]
 _MANY_CELLS = 400  # from which single cells get no bar of their spread
@@ -59,7 +59,7 @@ def plot_parameters(
     is_map = twins[0].dims == ("y", "x")
     extent, unit = style.map_extent(grid) if is_map else ([], "")
     shape = float(np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES)) if is_map else 1.0
-    above = max(1.2 + _PANEL_WIDTH * shape, 2.9)
+    above = max(1.75 + _PANEL_WIDTH * shape, 3.0)
     heights = [height for _ in twins for height in ((above, _TIME_HEIGHT) if is_map else (above,))]
     figure = plt.figure(figsize=(style.WIDTH, sum(heights)))
     parts = np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights))
@@ -72,7 +72,7 @@ def plot_parameters(
         else:
             upper = parts[place]
             scatter, time = upper.subplots(1, 2, width_ratios=[1.0, 2.0])
-        upper.suptitle(_title(twin, grid), fontsize=12)
+        upper.suptitle(_title(twin, grid), x=0.01, ha="left", fontsize=12)
         _draw_cells(scatter, twin)
         _draw_time(time, twin)
         style.plain_dates(plt, time)
