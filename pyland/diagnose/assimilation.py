@@ -14,7 +14,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.diagnose.records import read_file
+from pyland.diagnose.records import common_times, read_file
 from pyland.diagnose.scores import score
 
 DEPTH_RANGES = ((0.0, 0.05), (0.05, 0.10), (0.10, 0.50), (0.0, 1.0))
@@ -111,7 +111,7 @@ def error_reduction(
         If the files do not share output times.
     """
     truth, open_loop, analysis = (read_file(path) for path in (truth_file, open_loop_file, analysis_history_file))
-    truth, open_loop, analysis = _common_times(truth, open_loop, analysis)
+    truth, open_loop, analysis = common_times(truth, open_loop, analysis)
     out = {}
     base = float(truth[f"{_layer_axis(truth, variable)}_bounds"].values.max())
     below = ((ranges[-1][1], base),) if base > ranges[-1][1] else ()
@@ -143,7 +143,7 @@ def map_error_reduction(
     InputError
         If the files do not share output times.
     """
-    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
+    truth, open_loop, analysis = common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
     if any(variable not in data for data in (truth, open_loop, analysis)):
         return None
     return _reduction(truth[variable].values, *(
@@ -175,7 +175,7 @@ def discharge_error_reduction(
     InputError
         If the files do not share times.
     """
-    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, discharge_file)))
+    truth, open_loop, analysis = common_times(*map(read_file, (truth_file, open_loop_file, discharge_file)))
     later = np.flatnonzero(truth["time"].values > read_file(analysis_file)["analysis_time"].values.min())
     truth, open_loop, analysis = (data.isel(time=later) for data in (truth, open_loop, analysis))
     out = {}
@@ -214,12 +214,13 @@ def error_profile(
     Returns
     -------
     dict
-        ``depth`` (layer,) [m]; ``open_loop`` and ``analysis`` (layer,), RMSE over cells and times; ``time`` (time,);
-        ``open_loop_in_time`` and ``analysis_in_time`` (time, layer), RMSE over cells [unit of the variable].
+        ``depth`` (layer,), the middles of layers, and ``bounds`` (layer, 2) [m]; ``open_loop`` and ``analysis``
+        (layer,), RMSE over cells and times; ``time`` (time,); ``open_loop_in_time`` and ``analysis_in_time`` (time,
+        layer), RMSE over cells [unit of the variable].
     """
-    truth, open_loop, analysis = _common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
+    truth, open_loop, analysis = common_times(*map(read_file, (truth_file, open_loop_file, analysis_history_file)))
     axis = _layer_axis(truth, variable)
-    out = {"depth": truth[axis].values, "time": truth["time"].values}
+    out = {"depth": truth[axis].values, "bounds": truth[f"{axis}_bounds"].values, "time": truth["time"].values}
     cells = [d for d in truth[variable].dims if d not in ("time", axis)]
     for name, data in (("open_loop", open_loop), ("analysis", analysis)):
         square = (data[variable] - truth[variable]) ** 2
@@ -274,16 +275,6 @@ def series_spread_ratio(mean: np.ndarray, spread: np.ndarray, observed: np.ndarr
     rmse = score(mean, observed)["rmse"]
     both = np.isfinite(mean) & np.isfinite(observed)
     return float(np.sqrt(np.mean(spread[both] ** 2) + error**2) / rmse) if both.any() else float("nan")
-
-
-def _common_times(*histories: xr.Dataset) -> list[xr.Dataset]:
-    """Cut histories to the times that all have."""
-    times = histories[0]["time"].values
-    for history in histories[1:]:
-        times = np.intersect1d(times, history["time"].values)
-    if len(times) == 0:
-        raise InputError("The histories of truth, open loop and analysis share no output time.")
-    return [history.sel(time=times) for history in histories]
 
 
 def _layer_axis(data: xr.Dataset, variable: str) -> str:

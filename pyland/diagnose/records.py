@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
@@ -49,3 +50,13 @@ def read_records(path: str | Path) -> xr.Dataset:
     if data.sizes.get("time", 0) == 0:
         raise InputError(f"{path}: the file holds no record.")
     return data
+
+
+def common_times(*histories: xr.Dataset) -> list[xr.Dataset]:
+    """Cut histories to the times that all have; InputError if there is none."""
+    times = histories[0]["time"].values
+    for history in histories[1:]:
+        times = np.intersect1d(times, history["time"].values)
+    if len(times) == 0:
+        raise InputError("The histories of truth, open loop and analysis share no output time.")
+    return [history.sel(time=times) for history in histories]

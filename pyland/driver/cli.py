@@ -237,17 +237,33 @@ def diagnose(
             help="Box [degrees] over which an assimilation is judged too; may be given several times.",
         ),
     ] = None,
+    as_json: Annotated[
+        bool | None,
+        typer.Option(
+            "--json/--table",
+            help="Print all numbers as JSON, or the short table of an assimilation. Without either: its table on a "
+            "terminal, JSON elsewhere.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Judge a finished run."""
+    from pyland.diagnose.assimilation_table import assimilation_table
     from pyland.diagnose.peers import parse_depth_option
     from pyland.diagnose.regions import parse_region
     from pyland.driver.commands.diagnose import diagnose as judge
+    from pyland.output.atomic import plain
 
+    if as_json is False and what in ("skill", "balance"):
+        raise InputError(f"--table: '{what}' prints JSON, and a skill its tables below; leave --table out.")
     known, boxes = dict(parse_depth_option(text) for text in depths or []), [parse_region(one) for one in regions or []]
     result = judge(case, what, output=output, peers=peers, depths=known, regions=boxes)
     result.pop("peers", None)  # the tables say it for people, the files for programs
     tables, files = result.pop("tables", None), result.pop("files", [])
-    typer.echo(json.dumps(result, indent=2, default=float))
+    if what == "assimilation" and (as_json is False or (as_json is None and sys.stdout.isatty())):
+        typer.echo(assimilation_table(result))
+        return
+    typer.echo(json.dumps(plain(result), indent=2, allow_nan=False))
     if tables is not None:
         typer.echo(tables)
         typer.echo("\n".join(files))

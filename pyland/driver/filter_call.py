@@ -312,7 +312,7 @@ class FilterCall:
             return self.used.variance
         if self.used.size > LARGEST_COVARIANCE:
             raise InputError(
-                f"assimilation: a global filter takes correlated errors as a full matrix of all observations of a time, "
+                "assimilation: a global filter takes correlated errors as a full matrix of all observations of a time, "
                 f"at most {LARGEST_COVARIANCE}; got {self.used.size} with filter: {self.choice.method}. Take a local "
                 "filter such as letkf, which needs the observations of one domain at a time, or thin the observations.")
         error = np.sqrt(self.used.variance)

@@ -79,6 +79,8 @@ def plot_soil_water_series(
         axis.set_ylabel(f"soil water [{style.SOIL_WATER_UNIT}]")
         axis.margins(x=0.01)
     style.legend_above(figure, axes[:, 0])
+    if _cell_count(histories[-1][2]) > 1:
+        figure.suptitle(_place_of(histories[-1][2], chosen), x=0.01, ha="left", fontsize=11)
     first = histories[-1][2]["time"].values
     axes[0, 0].set_xlim(first[0], first[-1])
     style.plain_dates(plt, axes[-1, 0])
@@ -138,6 +140,10 @@ def _draw_observations(axis: Any, assimilated: xr.Dataset | None, top: float, bo
     inside = ((upper <= shown) & (lower >= shown)) | ((sensed >= top - _MILLIMETRE) & (sensed <= bottom + _MILLIMETRE))
     chosen = assimilated.isel(observation=np.flatnonzero(inside & (assimilated["used"] == 1)))
     if chosen.sizes["observation"]:
+        depths = np.unique(np.stack([chosen["depth_top"].values, chosen["depth_bottom"].values]), axis=1).T
+        if len(depths) > 1 or np.abs(depths[0] - (top, bottom)).max() > _MILLIMETRE:
+            words = ", ".join(_sensor(*depth) for depth in depths)
+            axis.set_title(f"observations: {words}", loc="right", fontsize=10)
         axis.errorbar(
             chosen["observation_time"].values, chosen["value"].values, chosen["error"].values, fmt="o", ms=3.5,
             mfc="white", mec=style.OBSERVED, ecolor="#99999980", elinewidth=0.8, label="assimilated", zorder=5,
@@ -173,6 +179,22 @@ def _series(history: xr.Dataset, variable: str, cell: int, top: float, bottom: f
     profile = values.transpose("time", axis, *horizontal).values
     profile = profile.reshape(*profile.shape[:2], -1)[:, :, cell]
     return at_depth(profile, history[f"{axis}_bounds"].values, top, bottom)
+
+
+def _sensor(top: float, bottom: float) -> str:
+    """Return the depth or the depth range of a sensor."""
+    return f"{top * 100:g} cm" if top == bottom else style.depth_label(top, bottom)
+
+
+def _cell_count(history: xr.Dataset) -> int:
+    """Return the number of places of a history."""
+    return int(np.prod([size for name, size in history["soil_water"].sizes.items() if name in ("y", "x", "site")]))
+
+
+def _place_of(history: xr.Dataset, cell: int) -> str:
+    """Say which cell is drawn."""
+    latitude, longitude = (float(history[name].values.ravel()[cell]) for name in ("latitude", "longitude"))
+    return f"One cell, at {latitude:.3f}° N, {longitude:.3f}° E".replace("-", "−")
 
 
 def _starts(history: xr.Dataset) -> np.ndarray:

@@ -10,7 +10,10 @@ from pyland.diagnose.assimilation import error_profile, error_reduction
 from pyland.view import style
 
 SHOWN_DEPTH = 2.0
-"""Deepest layer shown [m]."""
+"""Deepest middle of a layer that is shown [m]."""
+
+LEAST_PERCENT = 10.0
+"""Least range of the bars [percent]; smaller ones look as small as they are."""
 
 
 def plot_error_reduction(truth: str | Path, open_loop: str | Path, analysis: str | Path, path: str | Path) -> Path:
@@ -43,18 +46,24 @@ def plot_error_reduction(truth: str | Path, open_loop: str | Path, analysis: str
     left.invert_yaxis()
     left.set(xlabel=f"RMSE [{style.SOIL_WATER_UNIT}]", ylabel="depth [cm]", title="over depth")
     left.set_xlim(left=0.0)
+    left.locator_params(axis="x", nbins=3)
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, columnspacing=1.0, handlelength=1.5)
     percent = [100.0 * row["reduction"] for row in ranges.values()]
     names = [style.depth_label(*map(float, key.removesuffix(" m").split("-"))) for key in ranges]
     colours = [style.ANALYSIS if value >= 0.0 else style.OPEN_LOOP for value in percent]
-    bars = middle.barh(range(len(names)), percent, color=colours, height=0.6)
-    middle.bar_label(bars, fmt="%.0f %%", padding=3)
+    middle.barh(range(len(names)), percent, color=colours, height=0.6)
+    for place, value in enumerate(percent):  # beside the bar, on the side where no label of the axis stands
+        words = f"{value:.0f} %".replace("-", "−")
+        middle.annotate(words, (max(value, 0.0), place), (3, 0), textcoords="offset points", va="center")
+    middle.axvline(0.0, color=style.TRUTH, lw=0.8)
     middle.set(yticks=range(len(names)), yticklabels=names, xlabel="RMSE removed [%]", title="by depth range")
     middle.invert_yaxis()
-    middle.set_xlim(min(0.0, min(percent) * 1.35), max(max(percent) * 1.5, 10.0))
+    low, high = min(0.0, *percent), max(0.0, *percent)
+    room = max(high - low, LEAST_PERCENT)
+    middle.set_xlim(low - 0.05 * room if low < 0.0 else 0.0, high + 0.5 * room)
     middle.grid(axis="y", visible=False)
-    limit = min(SHOWN_DEPTH * 100.0, depth.max())
-    right.set(ylabel=f"RMSE [{style.SOIL_WATER_UNIT}]", title=f"in time, all layers to {limit:.0f} cm")
+    limit = profile["bounds"][shown].max() * 100.0
+    right.set(ylabel=f"RMSE [{style.SOIL_WATER_UNIT}]", title=f"in time, all layers to {limit:.3g} cm")
     right.set_ylim(bottom=0.0)
     right.margins(x=0.01)
     style.plain_dates(plt, right)

@@ -56,8 +56,12 @@ def _draw(axis: Any, counts: np.ndarray, colour: str) -> None:
     share, level = 100.0 * counts / max(total, 1), 100.0 / bins
     noise = SAMPLING_FACTOR * 100.0 * np.sqrt((1.0 - 1.0 / bins) / bins / max(total, 1))
     axis.bar(np.arange(bins), share, width=0.9, color=colour)
-    axis.axhspan(max(level - noise, 0.0), level + noise, color=style.OBSERVED, alpha=0.18, lw=0, zorder=3)
+    limits = max(level - noise, 0.0), level + noise
+    axis.axhspan(*limits, color=style.OBSERVED, alpha=0.18, lw=0, zorder=0.5)  # behind the bars, edges before them
+    for edge in limits:
+        axis.axhline(edge, color=style.OBSERVED, lw=0.8, ls=":", zorder=3)
     axis.axhline(level, color=style.TRUTH, lw=1.0, zorder=4)
+    axis.set_axisbelow(True)
     axis.grid(axis="x", visible=False)
     axis.set_ylim(0.0, 1.42 * max(share.max(), level + noise))  # room for the numbers above the bars
     test = flatness(counts)

@@ -66,7 +66,8 @@ def plot_soil_moisture_maps(
         axes[0, place].set_title(title)
     for place in range(4):
         axes[-1, place].set_xlabel(f"x [{unit}]")
-    figure.suptitle(f"Soil water on {str(shown)[:10]}; error removed: mean over the run", fontsize=12)
+    figure.suptitle(f"Soil water on {str(shown)[:10]}; error removed: mean over the run, blue is closer to the truth",
+                    fontsize=12)
     return style.save(figure, path)
 
 
@@ -85,7 +86,8 @@ def _draw_row(figure: Any, axes: Any, maps: list[xr.DataArray], shown: np.dateti
     size = float(np.nanpercentile(np.abs(removed), 99))
     image = axes[3].imshow(removed, origin="lower", extent=extent, cmap="RdBu", vmin=-size, vmax=size, aspect="equal")
     bar = figure.colorbar(image, ax=axes[3], shrink=0.8, pad=0.03, aspect=16)
-    bar.set_label("blue: closer to truth")
+    bar.set_label(style.SOIL_WATER_UNIT)
+    bar.ax.locator_params(nbins=5)
     for place, axis in enumerate(axes):
         axis.grid(False)
         if place:

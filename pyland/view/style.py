@@ -56,9 +56,12 @@ UNITS = {
 
 _LARGE_MAP = 5000.0  # extent from which a map is labelled in kilometres [m]
 
+LEAST_SHARE = 0.75
+"""Least distance of two labels of a time axis, as a share of their median distance [1]."""
+
 SOIL_WATER_UNIT = r"m$^3$ m$^{-3}$"
 
-UNIT_SIGNS = {"m3 m-3": SOIL_WATER_UNIT, "kg m-2": r"kg m$^{-2}$", "m3 s-1": r"m$^3$ s$^{-1}$"}
+UNIT_SIGNS = {"m3 m-3": SOIL_WATER_UNIT, "kg m-2": r"kg m$^{-2}$", "m3 s-1": r"m$^3$ s$^{-1}$", "m s-1": r"m s$^{-1}$"}
 """Units of files as they are written in a figure."""
 
 
@@ -212,7 +215,21 @@ def plain_dates(plt: Any, axes: Any) -> None:
     """Label a time axis briefly, without overlap."""
     from matplotlib import dates
 
-    locator = dates.AutoDateLocator(minticks=4, maxticks=8)
+    class SpacedDates(dates.AutoDateLocator):
+        """Dates without those that stand too near to the next, such as the 29th before the first of a month."""
+
+        def __call__(self) -> np.ndarray:
+            return without_crowd(np.asarray(super().__call__(), dtype=float))
+
+    locator = SpacedDates(minticks=4, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     offsets = ["", "%Y", "%Y", "%Y", "%Y-%b-%d", "%Y-%b-%d"]  # one per kind of tick, years to seconds
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, offset_formats=offsets))
+
+
+def without_crowd(ticks: np.ndarray) -> np.ndarray:
+    """Leave out each tick whose distance to the next is less than ``LEAST_SHARE`` of the usual one, shape (tick,)."""
+    if ticks.size < 3:
+        return ticks
+    gaps = np.diff(ticks)
+    return ticks[np.append(gaps >= LEAST_SHARE * np.median(gaps), True)]

@@ -16,7 +16,9 @@ from pyland.view import style
 TABLE = "water_table_depth"
 GROUNDWATER = "groundwater"
 
-_PANEL_WIDTH = 1.75  # of one map [inch]
+_PANEL_WIDTHS = (1.75, 3.5)  # of one map, in one row of four and in two rows of two [inch]
+_TALLEST = 2.6  # height of a map in two rows [inch]
+_WIDE = 1.25  # height by width up to which maps stand in two rows
 _PANEL_SHAPES = (0.4, 2.0)  # least and largest height by width that a figure is made for
 _LITRES = 1000.0  # of a cubic metre
 _DECADES = 1000.0  # of the scale of the hydrograph
@@ -65,10 +67,12 @@ def plot_water_table_twin(
     runs = [data.sel(time=times) for data in runs]
     extent, unit = style.map_extent(runs[0])
     shape = float(np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES))
-    heights = [1.2 + _PANEL_WIDTH * shape, *([2.3] * (2 if discharges else 1))]
+    rows = 2 if shape <= _WIDE else 1
+    height = min(_PANEL_WIDTHS[1] * shape, _TALLEST) if rows == 2 else _PANEL_WIDTHS[0] * shape
+    heights = [0.5 + rows * (0.7 + height), *([2.3] * (2 if discharges else 1))]
     figure = plt.figure(figsize=(style.WIDTH, sum(heights)))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
-    axes = parts[0].subplots(1, 4, sharey=True)
+    axes = parts[0].subplots(rows, 4 // rows, sharex=True, sharey=True).ravel()
     _draw_maps(parts[0], axes, [data[TABLE] for data in runs], extent, unit)
     _draw_wells(axes, runs[0], None if observations is None else read_file(observations))
     axis = parts[1].subplots()
@@ -89,17 +93,17 @@ def _draw_maps(figure: Any, axes: Any, tables: list[xr.DataArray], extent: list[
     for axis, values, title in zip(axes, last, ("truth", "open loop", "analysis"), strict=False):
         image = axis.imshow(values, origin="lower", extent=extent, cmap="viridis", vmin=low, vmax=high, aspect="equal")
         axis.set_title(title)
-    figure.colorbar(image, ax=axes[:3], shrink=0.62, pad=0.01, aspect=10).set_label("depth [m]")
+        figure.colorbar(image, ax=axis, shrink=0.85, pad=0.03, aspect=14).set_label("depth [m]")
     true, before, after = tables
     removed = (np.abs(before - true).mean("time") - np.abs(after - true).mean("time")).values
     size = float(np.nanpercentile(np.abs(removed), 99))
     image = axes[3].imshow(removed, origin="lower", extent=extent, cmap="RdBu", vmin=-size, vmax=size, aspect="equal")
     axes[3].set_title("error removed")
-    figure.colorbar(image, ax=axes[3], shrink=0.62, pad=0.03, aspect=10).set_label("[m]")
+    figure.colorbar(image, ax=axes[3], shrink=0.85, pad=0.03, aspect=14).set_label("[m]")
     for axis in axes:
         axis.grid(False)
-        axis.set_xlabel(f"x [{unit}]")
-    axes[0].set_ylabel(f"y [{unit}]")
+        axis.set(xlabel=f"x [{unit}]", ylabel=f"y [{unit}]")
+        axis.label_outer()
     day = str(true["time"].values[-1])[:10]
     figure.suptitle(f"Water table on {day} (o wells, x probes); error removed: mean over the run", fontsize=11)
 
@@ -166,4 +170,5 @@ def _draw_hydrographs(axis: Any, flows: list[xr.Dataset]) -> None:
         axis.set_yscale("log")  # storms and the flow between them
         axis.set_ylim(highest / _DECADES, 2.0 * highest)
         axis.yaxis.set_major_formatter("{x:g}")
-    axis.legend(ncols=3, title=f"mean and {_RANGE[0]:g}–{_RANGE[1]:g} % of the members")
+    axis.set_title(f"mean and {_RANGE[0]:g}–{_RANGE[1]:g} % of the members", loc="left", fontsize=10)
+    axis.legend(ncols=3, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderpad=0.0)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pyland.base.errors import InputError
 from pyland.diagnose.assimilation import (
     departures,
@@ -17,6 +19,7 @@ from pyland.diagnose.assimilation import (
 from pyland.diagnose.balance import closure
 from pyland.diagnose.flow import domain_closure, is_domain_balance
 from pyland.diagnose.observation_scores import observation_scores
+from pyland.diagnose.parameters import parameter_errors
 from pyland.diagnose.peers import compare, find_peers, markdown, write_comparison
 from pyland.diagnose.regions import Region
 from pyland.diagnose.skill import skill_of_run
@@ -98,12 +101,15 @@ def assimilation_section(
     period: tuple[Any, Any] = (None, None),
     regions: Sequence[Region] = (),
 ) -> dict[str, Any]:
-    """Return scores by observations, and the reduction of error against truth or station beside an open loop."""
+    """Return scores by observations, errors of estimated parameters, and of states beside an open loop."""
     analysis = files.need("analysis.nc")
     out: dict[str, Any] = {
         "departures": departures(analysis), "observation_scores": observation_scores(analysis, regions)}
     open_loop = files.find("open_loop/history.nc")
     truth = files.find("truth.nc")
+    estimated = estimated_parameters(files)
+    if truth is not None and estimated:
+        out["parameters"] = parameter_errors(truth, files.need("history.nc"), estimated, open_loop)
     if open_loop is not None and truth is not None:
         history = files.need("history.nc")
         out["error_reduction"] = error_reduction(truth, open_loop, history)
@@ -120,6 +126,14 @@ def assimilation_section(
         out["skill_open_loop"] = before
         out["skill_change"] = skill_change(before, skill_of_run(files.need("history.nc"), station_file, period))
     return out
+
+
+def estimated_parameters(files: CaseFiles) -> list[str]:
+    """Return the identifiers of the parameters that the filter of a run changes (``assimilation.parameters``)."""
+    case = files.find("case.yaml")
+    content = yaml.safe_load(case.read_text(encoding="utf-8")) if case is not None else None
+    section = content.get("assimilation") if isinstance(content, dict) else None
+    return list((section or {}).get("parameters") or {})
 
 
 def _station_file(files: CaseFiles, station: str | Path | None) -> Path:

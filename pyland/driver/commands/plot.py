@@ -11,6 +11,7 @@ from pyland.diagnose.flow import is_domain_balance
 from pyland.diagnose.peers import find_peers
 from pyland.diagnose.records import read_file
 from pyland.driver.commands.case_files import CaseFiles, find_case_files
+from pyland.driver.commands.diagnose import estimated_parameters
 from pyland.view.departure_maps import has_map, plot_departure_maps
 from pyland.view.departures_series import plot_departures
 from pyland.view.ensemble_series import plot_soil_water_series
@@ -20,6 +21,7 @@ from pyland.view.flow_maps import plot_flow_maps
 from pyland.view.flow_section import is_section, plot_flow_section
 from pyland.view.hydrograph import plot_hydrographs
 from pyland.view.land_fluxes import has_land_fluxes, plot_land_fluxes
+from pyland.view.parameter_twin import plot_parameters
 from pyland.view.rank_histograms import has_ranks, plot_rank_histograms
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
@@ -65,10 +67,11 @@ def plot(
     if balance is not None and is_domain_balance(balance):
         if station is not None:
             raise InputError("--station: a run of the distributed subsurface is not compared with a station.")
-        drawn = _plot_water_table(files, target) + _plot_twin(files, target) + _plot_flow(files, target)
+        drawn = _plot_water_table(files, target) + _plot_twin(files, target) + _plot_parameters(files, target)
+        drawn += _plot_flow(files, target)
         return drawn + _plot_observations(files, target)
     station_file = Path(station) if station is not None else files.station
-    drawn = _plot_twin(files, target)
+    drawn = _plot_twin(files, target) + _plot_parameters(files, target)
     if station_file is not None:
         drawn += _plot_site(files, station_file, target)
     if not drawn:
@@ -96,6 +99,19 @@ def _plot_twin(files: CaseFiles, target: Path) -> list[Path]:
     )
     drawn.append(plot_error_reduction(truth, open_loop, history, target / "error_reduction.png"))
     return drawn
+
+
+def _plot_parameters(files: CaseFiles, target: Path) -> list[Path]:
+    """Draw the parameters that the filter estimated, where the truth is known and the histories hold them."""
+    truth, names = files.find("truth.nc"), estimated_parameters(files)
+    if truth is None or not names:
+        return []
+    history = files.need("history.nc")
+    held = [name for name in names if name in read_file(truth) and f"{name}_std" in read_file(history)]
+    if not held:
+        return []
+    return [plot_parameters(
+        truth, history, held, target / "parameters.png", open_loop=files.find("open_loop/history.nc"))]
 
 
 def _plot_water_table(files: CaseFiles, target: Path) -> list[Path]:
