@@ -251,7 +251,12 @@ class FilterCall:
         return reach.is_reached()[owner]
 
     def with_predictions(self, predicted: np.ndarray) -> FilterCall:
-        """Return the same call with other predicted observations (member, obs), such as inflated ones."""
+        """Return the same call with other predicted observations (member, obs), such as inflated ones.
+
+        What inflation brings beyond the bounds of what is observed is set to them, as the filter does with its own.
+        """
+        if self.choice.bounds:
+            predicted = np.clip(predicted, *self._bounds)
         other = object.__new__(FilterCall)
         other.__dict__ = {**self.__dict__, "used": replace(self.used, predicted=predicted)}
         return other

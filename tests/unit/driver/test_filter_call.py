@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -189,6 +191,19 @@ def test_what_all_layers_share_sees_every_depth(problem, method):
     assert call.is_reached(places).nonzero()[0].tolist() == [5, 6, 7]
     assert np.array_equal(call.update(state[:, 6:8], StatePlaces(PLACES, places.cell[6:8], places.depth[6:8])),
                           expected[:, 6:8])
+
+
+def test_inflated_predictions_stay_within_the_bounds(problem):
+    """Adaptive inflation hands them to a filter that refuses what lies beyond."""
+    state, sets, used = problem
+    choice = FilterChoice("lrhf", otherwise=Localization(2500.0), bounds={"probes": (0.2, 0.45)})
+    call = FilterCall(choice, TIME, sets, replace(used, predicted=np.clip(used.predicted, 0.2, 0.45)))
+    mean = call.used.predicted.mean(axis=0)
+    inflated = mean + 4.0 * (call.used.predicted - mean)
+    other = call.with_predictions(inflated)
+    assert np.array_equal(other.used.predicted[:, :3], np.clip(inflated[:, :3], 0.2, 0.45))
+    assert np.array_equal(other.used.predicted[:, 3], inflated[:, 3])
+    assert np.isfinite(other.update(state, StatePlaces.of_layers(PLACES, DEPTH))).all()
 
 
 def test_random_numbers_are_those_of_seed_and_time(problem):
