@@ -266,19 +266,19 @@ def local_weights(
     Parameters
     ----------
     Y, d, R, coords_state, coords_obs, radius, method, inflation, **options
-        As in `analyse_local`, of filters in the space of members; ``domain_of_state`` has no meaning.
+        As in `analyse_local`, of filters in the space of members; not what depends on the state element (``adaptive``,
+        relaxation to the spread, ``domain_of_state``), nor ``return_diagnostics``.
 
     Returns
     -------
     numpy.ndarray
         Weights ``W``, shape ``(domain, member, member)``: the analysis of a state element is
-        ``mean(E) + (E - mean(E)) @ W`` in the domain of the element, for any element and without relaxation to the
-        spread.
+        ``mean(E) + (E - mean(E)) @ W`` in the domain of the element, for any element.
 
     Raises
     ------
     InputError
-        As `analyse_local`.
+        As `analyse_local`; or if the analysis of an element is not a matrix of its domain.
 
     Notes
     -----
@@ -287,6 +287,7 @@ def local_weights(
     chosen = find_filter(method, is_local=True)
     if chosen.family == "serial" or (chosen.family == "covariance" and options.get("localise") != "errors"):
         raise InputError(f"method '{method}' has no weights: each state element follows on its own")
+    _refuse_without_weights(options)
     predicted = arguments.to_floats("Y (member, obs)", Y, 2)
     nmember = predicted.shape[0]
     ndomain = coords_state if options.get("distances") is not None else len(np.asarray(coords_state))
@@ -296,6 +297,20 @@ def local_weights(
         units, predicted, d, R, coords_state, coords_obs, radius, method, inflation=inflation, domain_of_state=owner,
         **options)
     return (analysed - 1.0 / nmember).reshape(nmember, ndomain, nmember).transpose(1, 2, 0)
+
+
+def _refuse_without_weights(options: Mapping[str, Any]) -> None:
+    """Refuse what makes the analysis depend on more than the domain: unit vectors would give the wrong matrix."""
+    for name, is_given, why in (
+        ("adaptive", options.get("adaptive") is not None, "weights by correlation are those of each state element"),
+        ("relaxation", options.get("relaxation", 0.0) != 0.0 and options.get("relaxation_to", "spread") == "spread",
+         "relaxation to the spread has a factor of its own for each state element; relaxation_to='perturbations' has "
+         "weights"),
+        ("domain_of_state", options.get("domain_of_state") is not None, "there is one matrix for each domain"),
+        ("return_diagnostics", bool(options.get("return_diagnostics", False)), "ask analyse_local for them"),
+    ):
+        if is_given:
+            raise InputError(f"{name} is not for local_weights: {why}")
 
 
 def localisation_weights(distances: Any, radius: float, taper: str = "gaspari_cohn") -> np.ndarray:
