@@ -14,7 +14,7 @@ from pyland.assimilate.filter_options import LOCALISE, check_bounds, check_optio
 from pyland.assimilate.filter_table import FilterInfo, find_filter
 from pyland.assimilate.links import Links, link
 from pyland.assimilate.random_numbers import centred_normal
-from pyland.assimilate.treatment import make_treatment
+from pyland.assimilate.treatment import make_treatment, without_observations
 from pyland.base.errors import InputError
 from pyland.core import filters as core
 from pyland.core.localisation import TAPERS, Localisation, taper_weights
@@ -62,7 +62,7 @@ def analyse_local(
         Predicted observations of each member, shape ``(member, obs)``, in the unit of ``d``: all observations, also on
         a rank that holds a share of the state. Not changed.
     d : array_like
-        Observations, shape ``(obs,)``. Without observations the analysis is a copy of ``E``.
+        Observations, shape ``(obs,)``; without any, all domains are domains without observations.
     R : array_like
         Observation error variances, shape ``(obs,)``, above 0.
     coords_state : array_like
@@ -141,7 +141,8 @@ def analyse_local(
 
     Notes
     -----
-    A domain without observations within the radius keeps its ensemble as it is, without inflation unless asked.
+    A domain without observations within the radius keeps its ensemble as it is, unless inflation
+    (``inflate_unobserved``) or ``rotation`` is asked for.
     Domains are independent: shares of the domains, analysed apart, give the same bits as all at once. Serial filters
     take observations in the order in which they come.
 
@@ -165,7 +166,7 @@ def analyse_local(
         len(problem.ensemble), inflation=inflation, relaxation=relaxation, relaxation_to=relaxation_to,
         rotation=rotation, generator=generator, threads=threads, inflate_unobserved=inflate_unobserved)
     if problem.size == 0:
-        analysis = np.array(problem.ensemble, order="F")
+        analysis = without_observations(problem.ensemble, treatment)
         return (analysis, empty()) if return_diagnostics else analysis
     links = link(
         coords_state, coords_obs, radius, nobs=problem.size, nmember=len(problem.ensemble), taper=taper, metric=metric,

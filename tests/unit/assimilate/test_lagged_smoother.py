@@ -196,6 +196,23 @@ def test_no_observation_and_no_lag():
     assert len(alone) == 1
 
 
+@pytest.mark.parametrize("inflation", [1.0, 1.3])
+@pytest.mark.parametrize("local", [False, True])
+def test_without_observations_members_of_present_and_past_stay_together(inflation, local):
+    """A rotation turns both: what is correlated stays correlated. Inflation of all domains is for the present."""
+    (E, Y, d, R), *_ = draws()
+    options = {"coords_state": np.zeros(4), "coords_obs": np.zeros(5), "radius": 1.0, "inflate_unobserved": True}
+    smoother = LaggedSmoother(
+        1, "letkf" if local else "etkf", rng=3, inflation=inflation, rotation=True, **(options if local else {}))
+    A = smoother.analyse(E, Y, d, R)
+    nothing = {"coords_obs": np.zeros(0)} if local else {}
+    B = smoother.analyse(A, np.zeros((7, 0)), [], [], **nothing)
+    assert np.abs(B - A).max() > 0.1
+    factor = inflation if local else 1.0
+    np.testing.assert_allclose(B, B.mean(axis=0) + factor * (smoother.smoothed(1) - A.mean(axis=0)), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.cov(smoother.smoothed(1).T), np.cov(A.T), rtol=0, atol=1e-12)
+
+
 def test_diagnostics_pass_through():
     smoother = LaggedSmoother(1, inflation=1.1, return_diagnostics=True)
     for one in draws()[:2]:
