@@ -122,6 +122,8 @@ class LaggedSmoother:
             predicted = arguments.to_floats("Y (member, obs)", Y, 2)
             mean = predicted.mean(axis=0)
             predicted = mean + float(inflation) * (predicted - mean)
+            if options.get("bounds") is not None:  # inflated members may leave them; the filter takes them as the bound
+                predicted = np.clip(predicted, *options["bounds"])
             neutral = {**options, "inflation": 1.0, "relaxation": 0.0, "return_diagnostics": False}
             updated = update_blocks(past, predicted, d, R, method, same, neutral)[0] if past else []
         self._states = [analysis.copy(), *updated]
