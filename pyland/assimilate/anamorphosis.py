@@ -11,7 +11,7 @@ from scipy.special import ndtri
 from pyland.assimilate.variable_transforms import finite
 from pyland.base.errors import InputError
 
-BLOCK = 1024
+BLOCK = 512
 """Elements of a state that are transformed at once; the result does not depend on it."""
 
 
@@ -134,19 +134,19 @@ class GaussianAnamorphosis:
     def _scores_of(self, flat: np.ndarray, sample: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Return scores of values (any, element) of elements with the sorted ``sample`` (sample, element)."""
         last = len(sample) - 1
-        below, upto = (_count(sample, flat, side) for side in ("left", "right"))
-        left, right = np.clip(upto - 1, 0, last), np.clip(below, 0, last)
-        low, high = np.take_along_axis(sample, left, 0), np.take_along_axis(sample, right, 0)
+        below = _count_below(sample, flat)
+        left, right = np.maximum(below - 1, 0), np.minimum(below, last)
+        low, high = _pick(sample, left), _pick(sample, right)
         gap = np.where(right > left, high - low, 1.0)
-        between = self._scores[left] + (flat - low) / gap * (self._scores[right] - self._scores[left])
-        scores = np.where(upto > below, self._middle(below, upto), between)
-        scores = np.where(upto == 0, self._scores[0] + (flat - sample[0]) / slope, scores)
-        return np.where(below > last, self._scores[-1] + (flat - sample[-1]) / slope, scores)
+        scores = self._scores[left] + (flat - low) / gap * (self._scores[right] - self._scores[left])
+        scores = np.where(below == 0, self._scores[0] + (flat - sample[0]) / slope, scores)
+        scores = np.where(below > last, self._scores[-1] + (flat - sample[-1]) / slope, scores)
+        return np.where(high == flat, _pick(self._scores_of_sample(sample), right), scores)
 
     def _values_of(self, flat: np.ndarray, sample: np.ndarray, slope: np.ndarray) -> np.ndarray:
         """Return values of scores (any, element), within the bounds."""
         left = np.clip(np.searchsorted(self._scores, flat, side="right") - 1, 0, len(sample) - 2)
-        low, high = np.take_along_axis(sample, left, 0), np.take_along_axis(sample, left + 1, 0)
+        low, high = _pick(sample, left), _pick(sample, left + 1)
         share = (flat - self._scores[left]) / (self._scores[left + 1] - self._scores[left])
         values = low + np.clip(share, 0.0, 1.0) * (high - low)
         values = np.where(flat < self._scores[0], sample[0] + (flat - self._scores[0]) * slope, values)
@@ -159,7 +159,7 @@ class GaussianAnamorphosis:
         result = np.empty(flat.shape)
         for first in range(0, flat.shape[1], BLOCK):
             part = slice(first, first + BLOCK)
-            result[:, part] = function(flat[:, part], self._values[:, part], self._slope[part])
+            result[:, part] = function(flat[:, part], np.ascontiguousarray(self._values[:, part]), self._slope[part])
         return result.reshape(array.shape)
 
     def _flat(self, name: str, array: np.ndarray) -> np.ndarray:
@@ -170,20 +170,41 @@ class GaussianAnamorphosis:
             raise InputError(f"{name} must have shape (any, {', '.join(map(str, self._shape))}); got {array.shape}")
         return array.reshape(array.shape[0], -1)
 
-    def _middle(self, below: np.ndarray, upto: np.ndarray) -> np.ndarray:
-        """Return the score of a value that the sample holds (upto - below) times."""
-        count = len(self._scores)
-        single = upto - below == 1
-        middle = ndtri(np.clip(0.5 * (below + upto) / count, self._probabilities[0], self._probabilities[-1]))
-        return np.where(single, self._scores[np.clip(below, 0, count - 1)], middle)
+    def _scores_of_sample(self, sample: np.ndarray) -> np.ndarray:
+        """Return the scores of the sorted sample itself (sample, element); of equal values that of their middle."""
+        count = len(sample)
+        scores = np.repeat(self._scores[:, np.newaxis], sample.shape[1], axis=1)
+        is_same = sample[1:] == sample[:-1]
+        if not is_same.any():
+            return scores
+        below = np.repeat(np.arange(count)[:, np.newaxis], sample.shape[1], axis=1)
+        upto = below + 1
+        for k in range(1, count):
+            np.copyto(below[k], below[k - 1], where=is_same[k - 1])
+        for k in range(count - 2, -1, -1):
+            np.copyto(upto[k], upto[k + 1], where=is_same[k])
+        tied = upto - below > 1
+        middle = 0.5 * (below[tied] + upto[tied]) / count
+        scores[tied] = ndtri(np.clip(middle, self._probabilities[0], self._probabilities[-1]))
+        return scores
 
 
-def _count(sample: np.ndarray, values: np.ndarray, side: str) -> np.ndarray:
-    """Return how many of the sorted sample are below (``left``) or up to (``right``) each value, element by element."""
-    counts = np.empty(values.shape, dtype=np.intp)
-    for element in range(values.shape[1]):
-        counts[:, element] = np.searchsorted(sample[:, element], values[:, element], side=side)
-    return counts
+def _count_below(sample: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return how many of the sorted sample (sample, element) are below each value (any, element)."""
+    if values.shape[1] == 1:
+        return np.searchsorted(sample[:, 0], values[:, 0])[:, np.newaxis]
+    count = len(sample)
+    below = np.zeros(values.shape, dtype=np.intp)
+    for power in range(count.bit_length() - 1, -1, -1):  # bisection of all elements at once: the count, bit by bit
+        more = below + 2**power
+        is_below = (_pick(sample, np.minimum(more, count) - 1) < values) & (more <= count)
+        np.copyto(below, more, where=is_below)
+    return below
+
+
+def _pick(sample: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Return ``sample[place[i, k], k]``; numpy.take_along_axis with half the time."""
+    return sample.ravel().take(place * sample.shape[1] + np.arange(sample.shape[1]))
 
 
 __all__ = ["GaussianAnamorphosis"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from pyland.base.errors import InputError
 
@@ -140,7 +141,7 @@ def check_problem(E: Any, Y: Any, d: Any, R: Any, inflation: float, *, full_cova
     whiten = _error_root(R, nobs, full_covariance)
     mean = _mean(predicted)
     anomalies = inflation * (predicted - mean)
-    anomalies = anomalies / whiten if whiten.ndim == 1 else np.linalg.solve(whiten, anomalies.T).T
+    anomalies = _whitened(whiten, anomalies)
     innovation = observed - mean
     largest = max(np.abs(anomalies).max(initial=0.0), np.abs(_whitened(whiten, innovation)).max(initial=0.0))
     if largest > LARGEST_RATIO:
@@ -157,7 +158,8 @@ def whitened(problem: Problem, values: np.ndarray) -> np.ndarray:
 
 
 def _whitened(root: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return values / root if root.ndim == 1 else np.linalg.solve(root, values.T).T
+    """Return values (..., obs) over the deviations (obs,), or solved with the lower Cholesky factor (obs, obs)."""
+    return values / root if root.ndim == 1 else solve_triangular(root, values.T, lower=True).T
 
 
 def _mean(predicted: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import whitened_problem
@@ -175,7 +176,7 @@ def _perturbed(E: np.ndarray, Y: np.ndarray, d: np.ndarray, R: np.ndarray, error
     anomalies, _ = whitened_problem(E, Y, d, R)
     root = np.linalg.cholesky(R) if R.ndim == 2 else np.sqrt(R)
     innovations = d + errors - Y
-    innovations = np.linalg.solve(root, innovations.T).T if R.ndim == 2 else innovations / root
+    innovations = solve_triangular(root, innovations.T, lower=True).T if R.ndim == 2 else innovations / root
     left, values, right = np.linalg.svd(anomalies, full_matrices=False)
     weights = ((innovations @ right.T) * (values / (values**2 + len(E) - 1.0))) @ left.T
     return E + weights @ (E - E.mean(axis=0))

@@ -51,9 +51,9 @@ class Settings:
     iterations : int
         Largest number of runs of the model, at least 1.
     tolerance : float
-        The iteration ends when a step is shorter than this, in units of the prior standard deviation: the length of
-        the step of ``sqrt(N-1) c`` (of the mean; with ``perturbed`` the root mean square over members). 0: always
-        ``iterations``.
+        The iteration ends when a full Gauss-Newton step is shorter than this, whatever share of it is taken, in units
+        of the prior standard deviation: the length of the step of ``sqrt(N-1) c`` (of the mean; with ``perturbed`` the
+        root mean square over members). 0: always ``iterations``.
     step_length : tuple of float
         Share of the Gauss-Newton step that is taken, one per iteration; the last holds for all that follow.
     backtracking : bool
@@ -109,9 +109,9 @@ class Minimum:
     iterations : int
         Runs of the model.
     converged : bool
-        Whether the last step was shorter than the tolerance.
+        Whether the last Gauss-Newton step was shorter than the tolerance.
     step : float
-        Length of the last step in units of the prior standard deviation.
+        Length of the last Gauss-Newton step, before its ``step_length``, in units of the prior standard deviation.
     misfits : list of float
         Mean over members of ``|R^(-1/2)(d - y)|^2 / obs`` in each run (about 1 for a perfect model); of the members of
         a bundle it is that of the mean.
@@ -128,10 +128,11 @@ class Minimum:
     def message(self, settings: Settings) -> str:
         """Return a sentence about how it ended."""
         if self.converged:
-            return f"converged after {self.iterations} runs of the model: the last step was {self.step:.1e} " \
+            return f"converged after {self.iterations} runs of the model: the last full step was {self.step:.1e} " \
                 f"prior standard deviations (tolerance {settings.tolerance:g})"
-        return f"ended at its bound of {settings.iterations} runs of the model: the last step was {self.step:.1e} " \
-            f"prior standard deviations (tolerance {settings.tolerance:g}); allow more iterations or shorten the steps"
+        return f"ended at its bound of {settings.iterations} runs of the model: the last full step was " \
+            f"{self.step:.1e} prior standard deviations (tolerance {settings.tolerance:g}); allow more iterations or " \
+            "shorten the steps"
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ def minimise(
             best = _direction(found.coefficients, sensitivity, innovation, scaled, noise, cost)
             length = settings.step_length[min(found.iterations, len(settings.step_length)) - 1]
         found.coefficients = best.start + length * best.step + best.root
-        found.step = length * best.size
+        found.step = best.size  # not the share of it that is taken: a short step may be far from the minimum
         found.converged = found.step < settings.tolerance
     return found
 

@@ -13,7 +13,7 @@ from pyland.assimilate.filter_options import check_bounds, check_options, weight
 from pyland.assimilate.filter_table import FilterInfo, find_filter
 from pyland.assimilate.particle_filter import draw_particles
 from pyland.assimilate.random_numbers import centred_normal
-from pyland.assimilate.treatment import make_treatment
+from pyland.assimilate.treatment import make_treatment, without_observations
 from pyland.base.errors import InputError
 from pyland.core import filters as core
 from pyland.core.localisation import TAPERS, Localisation
@@ -48,7 +48,8 @@ def analyse(
     Y : array_like
         Predicted observations of each member, shape ``(member, obs)``, in the unit of ``d``. Not changed.
     d : array_like
-        Observations, shape ``(obs,)``. Without observations the analysis is a copy of ``E``.
+        Observations, shape ``(obs,)``. Without observations the analysis is a copy of ``E``, mixed where ``rotation``
+        asks for it.
     R : array_like
         Observation error variances, shape ``(obs,)``, above 0; or error covariance, shape ``(obs, obs)``.
     method : {"etkf", "estkf", "enkf", "denkf", "seik", "ensrf", "eakf", "rhf", "netf", "knetf", "pf"}
@@ -129,7 +130,7 @@ def analyse(
     if chosen.family == "particle":
         _refuse_for_particles(treatment)
     if problem.size == 0:
-        analysis = np.array(problem.ensemble, order="F")
+        analysis = without_observations(problem.ensemble, treatment)
         return (analysis, empty()) if return_diagnostics else analysis
     update = _update(chosen, problem, treatment, generator, options)
     analysis = update(problem.ensemble)

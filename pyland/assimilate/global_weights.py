@@ -72,7 +72,7 @@ def global_weights(
     numpy.ndarray
         Weights ``W`` [1], shape ``(member, member)``, columns of which sum to 0: the analysis of a state element with
         members ``e`` is ``mean(e) + (e - mean(e)) @ W``. Inflation is part of W. Without observations the analysis is
-        the prior, not inflated.
+        the prior, not inflated, mixed where ``rotation`` asks for it.
 
     Raises
     ------
@@ -130,7 +130,11 @@ def global_weights(
     problem = arguments.check_problem(predicted, predicted, d, R, inflation, full_covariance=True)
     generator = arguments.check_generator(rng) if rotation is True or name == "enkf" else None
     if problem.innovation.size == 0:
-        return np.eye(nmember) - 1.0 / nmember
+        turn = _rotation(name, nmember, rotation, generator)
+        if turn is None:
+            return np.eye(nmember) - 1.0 / nmember
+        nothing = np.zeros((nmember, 1))  # an observation of something without spread, as expected
+        return core.weight_matrix(nothing, nothing if name == "enkf" else nothing[:1], method=name, rotation=turn)
     innovations = problem.scaled[np.newaxis]
     if name == "enkf":
         innovations = innovations - problem.anomalies + _perturbations(problem, perturbations, generator)

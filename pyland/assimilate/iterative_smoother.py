@@ -36,7 +36,7 @@ class WindowAnalysis:
     iterations : int
         Runs of the model over the window.
     converged : bool
-        Whether the last step was shorter than the tolerance.
+        Whether the last full Gauss-Newton step was shorter than the tolerance.
     message : str
         How the iteration ended, a sentence.
     """

@@ -44,7 +44,9 @@ class LaggedSmoother:
     bounds. Past states therefore are updated with inflated predicted observations (so that the transform is the same
     as that of the filter) and with their own anomalies as they are, without relaxation: the joint Kalman update of
     (past, inflated present). Where inflation or relaxation are on, that takes a second call of the filter, with a
-    generator in the same state. A domain without observations keeps its past too.
+    generator in the same state. A domain without observations keeps its past too, but for a rotation: the members of
+    present and past are turned alike and stay members of one ensemble. With ``adaptive`` past states have the weights
+    of their own correlations with the predicted observations.
 
     References
     ----------
@@ -111,16 +113,17 @@ class LaggedSmoother:
         past = self._states[: self.lag]
         method = options.pop("method", self.method)
         inflation = options.get("inflation", 1.0)
-        if np.size(d) == 0 or (inflation == 1.0 and options.get("relaxation", 0.0) == 0.0):
-            blocks = [present] if np.size(d) == 0 else [present, *past]
+        if inflation == 1.0 and options.get("relaxation", 0.0) == 0.0:
+            blocks = [present, *past]
             (analysis, *updated), diagnostics = update_blocks(blocks, Y, d, R, method, self._generator, options)
-            updated = updated or past
         else:
             same = copy.deepcopy(self._generator)
             (analysis,), diagnostics = update_blocks([present], Y, d, R, method, self._generator, options)
             predicted = arguments.to_floats("Y (member, obs)", Y, 2)
             mean = predicted.mean(axis=0)
             predicted = mean + float(inflation) * (predicted - mean)
+            if options.get("bounds") is not None:  # inflated members may leave them; the filter takes them as the bound
+                predicted = np.clip(predicted, *options["bounds"])
             neutral = {**options, "inflation": 1.0, "relaxation": 0.0, "return_diagnostics": False}
             updated = update_blocks(past, predicted, d, R, method, same, neutral)[0] if past else []
         self._states = [analysis.copy(), *updated]

@@ -14,7 +14,7 @@ from pyland.assimilate.filter_options import LOCALISE, check_bounds, check_optio
 from pyland.assimilate.filter_table import FilterInfo, find_filter
 from pyland.assimilate.links import Links, link
 from pyland.assimilate.random_numbers import centred_normal
-from pyland.assimilate.treatment import make_treatment
+from pyland.assimilate.treatment import make_treatment, without_observations
 from pyland.base.errors import InputError
 from pyland.core import filters as core
 from pyland.core.localisation import TAPERS, Localisation, taper_weights
@@ -62,7 +62,7 @@ def analyse_local(
         Predicted observations of each member, shape ``(member, obs)``, in the unit of ``d``: all observations, also on
         a rank that holds a share of the state. Not changed.
     d : array_like
-        Observations, shape ``(obs,)``. Without observations the analysis is a copy of ``E``.
+        Observations, shape ``(obs,)``; without any, all domains are domains without observations.
     R : array_like
         Observation error variances, shape ``(obs,)``, above 0.
     coords_state : array_like
@@ -141,7 +141,8 @@ def analyse_local(
 
     Notes
     -----
-    A domain without observations within the radius keeps its ensemble as it is, without inflation unless asked.
+    A domain without observations within the radius keeps its ensemble as it is, unless inflation
+    (``inflate_unobserved``) or ``rotation`` is asked for.
     Domains are independent: shares of the domains, analysed apart, give the same bits as all at once. Serial filters
     take observations in the order in which they come.
 
@@ -165,7 +166,7 @@ def analyse_local(
         len(problem.ensemble), inflation=inflation, relaxation=relaxation, relaxation_to=relaxation_to,
         rotation=rotation, generator=generator, threads=threads, inflate_unobserved=inflate_unobserved)
     if problem.size == 0:
-        analysis = np.array(problem.ensemble, order="F")
+        analysis = without_observations(problem.ensemble, treatment)
         return (analysis, empty()) if return_diagnostics else analysis
     links = link(
         coords_state, coords_obs, radius, nobs=problem.size, nmember=len(problem.ensemble), taper=taper, metric=metric,
@@ -266,19 +267,19 @@ def local_weights(
     Parameters
     ----------
     Y, d, R, coords_state, coords_obs, radius, method, inflation, **options
-        As in `analyse_local`, of filters in the space of members; ``domain_of_state`` has no meaning.
+        As in `analyse_local`, of filters in the space of members; not what depends on the state element (``adaptive``,
+        relaxation to the spread, ``domain_of_state``), nor ``return_diagnostics``.
 
     Returns
     -------
     numpy.ndarray
         Weights ``W``, shape ``(domain, member, member)``: the analysis of a state element is
-        ``mean(E) + (E - mean(E)) @ W`` in the domain of the element, for any element and without relaxation to the
-        spread.
+        ``mean(E) + (E - mean(E)) @ W`` in the domain of the element, for any element.
 
     Raises
     ------
     InputError
-        As `analyse_local`.
+        As `analyse_local`; or if the analysis of an element is not a matrix of its domain.
 
     Notes
     -----
@@ -287,6 +288,7 @@ def local_weights(
     chosen = find_filter(method, is_local=True)
     if chosen.family == "serial" or (chosen.family == "covariance" and options.get("localise") != "errors"):
         raise InputError(f"method '{method}' has no weights: each state element follows on its own")
+    _refuse_without_weights(options)
     predicted = arguments.to_floats("Y (member, obs)", Y, 2)
     nmember = predicted.shape[0]
     ndomain = coords_state if options.get("distances") is not None else len(np.asarray(coords_state))
@@ -296,6 +298,20 @@ def local_weights(
         units, predicted, d, R, coords_state, coords_obs, radius, method, inflation=inflation, domain_of_state=owner,
         **options)
     return (analysed - 1.0 / nmember).reshape(nmember, ndomain, nmember).transpose(1, 2, 0)
+
+
+def _refuse_without_weights(options: Mapping[str, Any]) -> None:
+    """Refuse what makes the analysis depend on more than the domain: unit vectors would give the wrong matrix."""
+    for name, is_given, why in (
+        ("adaptive", options.get("adaptive") is not None, "weights by correlation are those of each state element"),
+        ("relaxation", options.get("relaxation", 0.0) != 0.0 and options.get("relaxation_to", "spread") == "spread",
+         "relaxation to the spread has a factor of its own for each state element; relaxation_to='perturbations' has "
+         "weights"),
+        ("domain_of_state", options.get("domain_of_state") is not None, "there is one matrix for each domain"),
+        ("return_diagnostics", bool(options.get("return_diagnostics", False)), "ask analyse_local for them"),
+    ):
+        if is_given:
+            raise InputError(f"{name} is not for local_weights: {why}")
 
 
 def localisation_weights(distances: Any, radius: float, taper: str = "gaspari_cohn") -> np.ndarray:

@@ -26,7 +26,7 @@ class IterativeAnalysis:
     iterations : int
         Runs of the model (of the whole ensemble).
     converged : bool
-        Whether the last step was shorter than the tolerance.
+        Whether the last full Gauss-Newton step was shorter than the tolerance.
     misfits : tuple of float
         Per run: mean over members of ``|R^(-1/2) (d - y)|^2 / obs``.
     message : str
@@ -72,8 +72,8 @@ def ies(
         Share of the Gauss-Newton step, in (0, 1]; a sequence gives one per step, the last holds for the rest. Strongly
         nonlinear problems need less than 1 at first.
     tolerance : float
-        Ends when a step is shorter than this many prior standard deviations (root mean square over members); 0: always
-        ``steps`` runs.
+        Ends when a full Gauss-Newton step (before ``step_length``) is shorter than this many prior standard deviations
+        (root mean square over members); 0: always ``steps`` runs.
     variant : {"perturbed", "sqrt"}
         Every member with perturbed observations (randomised maximum likelihood), or the mean and the symmetric square
         root of its inverse Hessian (deterministic).

@@ -1,4 +1,4 @@
-"""Inflation, relaxation and rotation: checked options that all filters share."""
+"""Inflation, relaxation and rotation: checked options that all filters share, and an analysis without observations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from pyland.assimilate import arguments
 from pyland.assimilate.random_numbers import random_rotation
-from pyland.core.filters import RELAXATIONS, Treatment
+from pyland.core.filters import RELAXATIONS, Treatment, update_by_weights
 
 
 def make_treatment(
@@ -38,4 +38,27 @@ def make_treatment(
     )
 
 
-__all__ = ["make_treatment"]
+def without_observations(ensemble: np.ndarray, treatment: Treatment) -> np.ndarray:
+    """Return the analysis where there is no observation at all, as that of domains that no observation reaches.
+
+    Parameters
+    ----------
+    ensemble : numpy.ndarray
+        Prior, shape ``(member, state)``.
+    treatment : Treatment
+        A rotation is applied; inflation with ``inflate_unobserved``; relaxation has nothing to relax.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape ``(member, state)``, a new array; the prior to the last bit where neither is asked.
+    """
+    inflation = treatment.inflation if treatment.inflate_unobserved else 1.0
+    if inflation == 1.0 and treatment.rotation is None:
+        return np.array(ensemble, order="F")
+    asked = Treatment(inflation=inflation, rotation=treatment.rotation, threads=treatment.threads)
+    nmember = len(ensemble)
+    return update_by_weights(ensemble, np.eye(nmember) - 1.0 / nmember, asked)
+
+
+__all__ = ["make_treatment", "without_observations"]

@@ -150,3 +150,23 @@ def test_a_state_and_its_prediction_agree(name):
 def test_without_observations_nothing_happens(name):
     E = np.random.default_rng(0).standard_normal((4, 6))
     np.testing.assert_array_equal(run(name, E, np.empty((4, 0)), [], []), E)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "pf"])
+def test_without_observations_what_is_asked_happens(name):
+    """Rotation mixes members, with their mean and covariance; inflation is for local filters that are asked."""
+    E = np.random.default_rng(0).standard_normal((4, 6))
+
+    def analysed(**options):
+        return run(name, E, np.empty((4, 0)), [], [], inflation=1.5, relaxation=0.3, **options)
+
+    np.testing.assert_array_equal(analysed(), E)
+    turned = analysed(rotation=True)
+    np.testing.assert_allclose(turned.mean(axis=0), E.mean(axis=0), rtol=0, atol=1e-14)
+    np.testing.assert_allclose(np.cov(turned.T), np.cov(E.T), rtol=0, atol=1e-14)
+    assert np.abs(turned - E).max() > 0.1
+    parts = [run(name, E[:, part], np.empty((4, 0)), [], [], rotation=True) for part in (slice(1), slice(1, 6))]
+    np.testing.assert_array_equal(np.hstack(parts), turned)
+    if FILTERS[name].is_local:
+        wide = analysed(inflate_unobserved=True)
+        np.testing.assert_allclose(wide, E.mean(axis=0) + 1.5 * (E - E.mean(axis=0)), rtol=0, atol=1e-14)

@@ -179,6 +179,28 @@ def test_the_present_with_weights_by_correlation_is_that_of_the_filter(method):
         past = A
 
 
+@pytest.mark.parametrize("inflation, relaxation", [(1.6, 0.0), (1.0, 0.5)])
+@pytest.mark.parametrize("bounds", [(0.0, 1.0), (np.zeros(5), np.linspace(1.0, 2.0, 5))])
+def test_inflated_predictions_stay_within_the_bounds(bounds, inflation, relaxation):
+    """Wetness near 0 and 1: inflation takes some members beyond, where the filter has them on the bound."""
+    rng = np.random.default_rng(2)
+    cycles = [(rng.standard_normal((7, 4)), rng.beta(0.3, 0.3, (7, 5)), rng.uniform(0.2, 0.8, 5), np.full(5, 0.05))
+              for _ in range(3)]
+    smoother = LaggedSmoother(1, "rhf", inflation=inflation, relaxation=relaxation, bounds=bounds)
+    past = None
+    for E, Y, d, R in cycles:
+        A = smoother.analyse(E, Y, d, R)
+        np.testing.assert_array_equal(
+            A, analyse(E, Y, d, R, "rhf", inflation=inflation, relaxation=relaxation, bounds=bounds))
+        inflated = Y.mean(axis=0) + inflation * (Y - Y.mean(axis=0))
+        if inflation > 1.0:
+            assert ((inflated < bounds[0]) | (inflated > bounds[1])).any()
+        if past is not None:
+            expected = analyse(past, np.clip(inflated, *bounds), d, R, "rhf", bounds=bounds)
+            np.testing.assert_allclose(smoother.smoothed(1), expected, rtol=0, atol=1e-12)
+        past = A
+
+
 def test_restart_continues_with_the_same_bits():
     cycles = draws()
     whole, first = (LaggedSmoother(2, "enkf", rng=5) for _ in range(2))
@@ -205,6 +227,23 @@ def test_no_observation_and_no_lag():
     alone.analyse(E, Y, d, R)
     alone.analyse(E, Y, d, R)
     assert len(alone) == 1
+
+
+@pytest.mark.parametrize("inflation", [1.0, 1.3])
+@pytest.mark.parametrize("local", [False, True])
+def test_without_observations_members_of_present_and_past_stay_together(inflation, local):
+    """A rotation turns both: what is correlated stays correlated. Inflation of all domains is for the present."""
+    (E, Y, d, R), *_ = draws()
+    options = {"coords_state": np.zeros(4), "coords_obs": np.zeros(5), "radius": 1.0, "inflate_unobserved": True}
+    smoother = LaggedSmoother(
+        1, "letkf" if local else "etkf", rng=3, inflation=inflation, rotation=True, **(options if local else {}))
+    A = smoother.analyse(E, Y, d, R)
+    nothing = {"coords_obs": np.zeros(0)} if local else {}
+    B = smoother.analyse(A, np.zeros((7, 0)), [], [], **nothing)
+    assert np.abs(B - A).max() > 0.1
+    factor = inflation if local else 1.0
+    np.testing.assert_allclose(B, B.mean(axis=0) + factor * (smoother.smoothed(1) - A.mean(axis=0)), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.cov(smoother.smoothed(1).T), np.cov(A.T), rtol=0, atol=1e-12)
 
 
 def test_diagnostics_pass_through():

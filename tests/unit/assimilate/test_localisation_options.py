@@ -255,6 +255,30 @@ def test_weights_of_domains(method):
     np.testing.assert_allclose(A, expected, rtol=0, atol=1e-12)
 
 
+def test_weights_with_relaxation_to_perturbations_and_rotation():
+    """Both are the same for every element of a domain."""
+    E, Y, d, R, places, where = problem(nstate=8)
+    options = {"inflation": 1.1, "relaxation": 0.4, "relaxation_to": "perturbations", "rotation": True, "rng": 3}
+    W = local_weights(Y, d, R, places, where, 60.0, **options)
+    mean = E.mean(axis=0)
+    expected = np.stack([mean[k] + (E[:, k] - mean[k]) @ W[k] for k in range(8)], axis=1)
+    np.testing.assert_allclose(analyse_local(E, Y, d, R, places, where, 60.0, **options), expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("options, text", [
+    ({"adaptive": "auto"}, "adaptive is not for local_weights: weights by correlation"),
+    ({"relaxation": 0.4}, "relaxation is not for local_weights: relaxation to the spread"),
+    ({"relaxation": 0.4, "relaxation_to": "spread"}, "relaxation is not for local_weights"),
+    ({"domain_of_state": [0] * 8}, "domain_of_state is not for local_weights"),
+    ({"return_diagnostics": True}, "return_diagnostics is not for local_weights"),
+])
+def test_what_has_no_weights_is_refused(options, text):
+    """Unit vectors have correlations and spreads of their own: the matrix would be another one."""
+    _, Y, d, R, places, where = problem(nstate=8)
+    with pytest.raises(InputError, match=text):
+        local_weights(Y, d, R, places, where, 60.0, **options)
+
+
 def test_relaxation_to_perturbations():
     """Zhang et al. (2004), eq. 5, globally and locally; RTPS keeps the analysis mean as well."""
     E, Y, d, R, places, where = problem()

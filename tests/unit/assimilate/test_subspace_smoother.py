@@ -45,6 +45,20 @@ def test_short_steps_come_to_the_same_end(variant, method):
     np.testing.assert_allclose(listed.ensemble, analyse(E, E @ H, d, R, method, rng=2), rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("variant", ["sqrt", "perturbed"])
+def test_a_share_of_a_step_is_not_convergence(variant):
+    """Steps of 1 % of the way are shorter than the tolerance from the first on, and the minimum is far."""
+    E, H, d, R = linear_problem()
+    options = {"variant": variant, "rng": 2, "tolerance": 0.05}
+    full = ies(lambda E: E @ H, E, d, R, steps=1, **options)
+    short = ies(lambda E: E @ H, E, d, R, step_length=0.01, steps=5, **options)
+    assert not short.converged and short.iterations == 5 and "ended at its bound of 5" in short.message
+    halves = ies(lambda E: E @ H, E, d, R, step_length=0.5, steps=40, **options)
+    moved = np.abs(full.ensemble.mean(axis=0) - E.mean(axis=0)).max()
+    assert halves.converged
+    assert np.abs(halves.ensemble.mean(axis=0) - full.ensemble.mean(axis=0)).max() < 0.05 < 0.1 < moved
+
+
 def test_mean_is_the_minimum_of_the_cost_function():
     """A monotone model, more states than the observations; oracle: SciPy on J in the space of the ensemble.
 

@@ -482,3 +482,13 @@ def test_bad_input_is_a_sentence(change, text):
     _, Y, d, R = draw(4, 3)
     with pytest.raises(InputError, match=text):
         global_weights(**{"Y": Y, "d": d, "R": R, **change})
+
+
+@pytest.mark.parametrize("method", ["etkf", "estkf", "denkf", "enkf", "seik", "netf", "knetf"])
+def test_without_observations_a_rotation_turns_the_prior(method):
+    nothing = np.empty((5, 0))
+    np.testing.assert_array_equal(global_weights(nothing, [], [], method, rng=1), np.eye(5) - 0.2)
+    W = global_weights(nothing, [], [], method, rotation=True, rng=1, inflation=1.5)
+    np.testing.assert_allclose(W.sum(axis=0), 0.0, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(W @ W.T, np.eye(5) - 0.2, rtol=0, atol=1e-13)
+    assert np.abs(W - np.eye(5) + 0.2).max() > 0.1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from pyland.assimilate import (
     TransformedVector,
     analyse,
 )
+from pyland.assimilate import anamorphosis as room
 from pyland.base.errors import InputError
 
 quick = settings(max_examples=60, deadline=None)
@@ -90,6 +93,28 @@ def test_an_update_of_scores_keeps_the_bounds(seed):
     Z = transform.forward(E)
     A = transform.inverse(analyse(Z, Z[:, 1:2] + 0.1 * rng.standard_normal((20, 1)), [rng.normal(0, 5)], [0.1]))
     assert np.isfinite(A).all() and (A >= 0.0).all()
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 8, 9, 64, 100])
+def test_places_in_a_sample_are_those_of_numpy(count):
+    """Element by element, with ties, and values at, below and above all of the sample."""
+    rng = np.random.default_rng(count)
+    sample = np.sort(rng.integers(0, 9, (count, 30)), axis=0).astype(float)
+    values = rng.integers(-4, 24, (50, 30)) / 2.0
+    expected = np.stack([np.searchsorted(sample[:, k], values[:, k]) for k in range(30)], axis=1)
+    np.testing.assert_array_equal(room._count_below(sample, values), expected)
+
+
+def test_elements_are_not_transformed_one_after_the_other():
+    """A call of numpy for each of 20 000 elements of two members is most of their time."""
+    sample = np.random.default_rng(0).standard_normal((2, 20000))
+    transform = GaussianAnamorphosis(sample)
+    began = process_time()
+    each = [np.searchsorted(sample[:, k], sample[:, k]) for k in range(2000)]
+    alone = 10 * (process_time() - began)
+    began = process_time()
+    transform.forward(sample)
+    assert process_time() - began < alone and len(each) == 2000
 
 
 def test_scores_of_a_sample_are_those_of_its_ranks():
