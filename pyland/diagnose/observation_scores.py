@@ -45,27 +45,30 @@ def observation_scores(analysis_file: str | Path, regions: Sequence[Region] = ()
     Raises
     ------
     InputError
-        If the file is missing or none of analyses, two regions have one name, or no observation lies in one.
+        If the file is missing or none of analyses, or two regions have one name.
     """
     data = read_observed_ensemble(analysis_file)
     latitude, longitude = data.values["latitude"], data.values["longitude"]
     masks = {WHOLE: np.ones(data.size, bool)}
     masks |= {one.name: one.contains(latitude, longitude) for one in check_names(regions)}
-    for name, mask in masks.items():
-        if name != WHOLE and not mask.any():
-            raise InputError(_nothing_within(name, analysis_file, latitude, longitude))
     return {region: _scores_of_region(data, mask, region == WHOLE) for region, mask in masks.items()}
 
 
-def _nothing_within(name: str, path: str | Path, latitude: np.ndarray, longitude: np.ndarray) -> str:
-    """Say that a region has no observations, and where there are some."""
+def need_observations(analysis_file: str | Path, regions: Sequence[Region]) -> None:
+    """Raise InputError if a region holds no observation, used or not, and say where there are some."""
+    data = read_observed_ensemble(analysis_file)
+    latitude, longitude = data.values["latitude"], data.values["longitude"]
     known = np.isfinite(latitude) & np.isfinite(longitude)
-    if not known.any():
-        return f"Region '{name}': {path} holds no observation with a latitude and longitude. Leave --region out."
-    south, north = latitude[known].min(), latitude[known].max()
-    west, east = longitude[known].min(), longitude[known].max()
-    return (f"Region '{name}': no observation of {path} lies within; they lie from {south:.4g} to {north:.4g} degrees "
-            f"north and from {west:.4g} to {east:.4g} degrees east. Choose a box around some of them.")
+    for one in regions:
+        if one.contains(latitude, longitude).any():
+            continue
+        where = f"Region '{one.name}': no observation of {analysis_file} lies within"
+        if not known.any():
+            raise InputError(f"{where}; none of them has a latitude and longitude. Leave --region out.")
+        south, north, west, east = (
+            f"{f(axis[known]):.6g}" for axis in (latitude, longitude) for f in (np.min, np.max))
+        raise InputError(f"{where}; they lie from {south} to {north} degrees north and from {west} to {east} degrees "
+                         "east. Choose a box around some of them.")
 
 
 def _scores_of_region(data: ObservedEnsemble, mask: np.ndarray, is_whole: bool) -> dict[str, Scores]:

@@ -53,14 +53,14 @@ def plot_error_reduction(truth: str | Path, open_loop: str | Path, analysis: str
     colours = [style.ANALYSIS if value >= 0.0 else style.OPEN_LOOP for value in percent]
     middle.barh(range(len(names)), percent, color=colours, height=0.6)
     for place, value in enumerate(percent):  # beside the bar, on the side where no label of the axis stands
-        words = f"{value:.0f} %".replace("-", "−")
+        words = f"{round(value)} %".replace("-", "−")
         middle.annotate(words, (max(value, 0.0), place), (3, 0), textcoords="offset points", va="center")
     middle.axvline(0.0, color=style.TRUTH, lw=0.8)
     middle.set(yticks=range(len(names)), yticklabels=names, xlabel="RMSE removed [%]", title="by depth range")
     middle.invert_yaxis()
     low, high = min(0.0, *percent), max(0.0, *percent)
     room = max(high - low, LEAST_PERCENT)
-    middle.set_xlim(low - 0.05 * room if low < 0.0 else 0.0, high + 0.5 * room)
+    middle.set_xlim(low - 0.05 * room if low < 0.0 else 0.0, high + 0.55 * room)
     middle.grid(axis="y", visible=False)
     limit = profile["bounds"][shown].max() * 100.0
     right.set(ylabel=f"RMSE [{style.SOIL_WATER_UNIT}]", title=f"in time, all layers to {limit:.3g} cm")

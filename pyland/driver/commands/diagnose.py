@@ -18,7 +18,7 @@ from pyland.diagnose.assimilation import (
 )
 from pyland.diagnose.balance import closure
 from pyland.diagnose.flow import domain_closure, is_domain_balance
-from pyland.diagnose.observation_scores import observation_scores
+from pyland.diagnose.observation_scores import need_observations, observation_scores
 from pyland.diagnose.parameters import parameter_errors
 from pyland.diagnose.peers import compare, find_peers, markdown, write_comparison
 from pyland.diagnose.regions import Region
@@ -60,7 +60,7 @@ def diagnose(
     depths : mapping, optional
         Top and bottom [m] of observed soil variables whose name does not say them.
     regions : sequence of Region
-        Boxes over which an assimilation is judged, besides the whole domain.
+        Boxes over which an assimilation is judged, besides the whole domain; each with an observation.
 
     Returns
     -------
@@ -72,7 +72,8 @@ def diagnose(
     Raises
     ------
     InputError
-        If the topic is unknown or a file is missing, or regions are given for another topic than assimilation.
+        If the topic is unknown or a file is missing, regions are given for another topic than assimilation, or a region
+        holds no observation.
     """
     if what not in TOPICS:
         raise InputError(f"Unknown diagnosis '{what}'; expected one of {', '.join(TOPICS)}.")
@@ -83,6 +84,7 @@ def diagnose(
         balance = files.need("balance.nc")
         return domain_closure(balance) if is_domain_balance(balance) else closure(balance)
     if what == "assimilation":
+        need_observations(files.need("analysis.nc"), regions)
         return assimilation_section(files, station, period, regions)
     station_file = _station_file(files, station)
     history = files.need("history.nc")

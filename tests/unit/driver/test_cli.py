@@ -73,6 +73,24 @@ def test_help_lists_every_command(command):
         assert f"\n  {name} " in out
 
 
+def test_diagnose_prints_json_without_nan_or_a_table(command, tmp_path, monkeypatch):
+    from pyland.driver.commands import diagnose
+
+    group = {"departures": {"n": 1, "innovation_mean": float("nan"), "innovation_std": 0.1,
+                            "expected_innovation_std": 0.1, "chi2": 1.0}, "spread_error": {"total_ratio": 1.0}}
+    found = {"departures": {"wells": {"n": 1, "n_used": 1, "rejected": {}}},
+             "observation_scores": {"all": {"wells": {"units": "m", "assimilated": group}}}}
+    monkeypatch.setattr(diagnose, "diagnose", lambda *_, **__: dict(found))
+    code, out, _ = command("diagnose", tmp_path, "assimilation")  # not a terminal
+    assert code == 0 and command("diagnose", tmp_path, "assimilation", "--json")[1] == out
+    strict = json.loads(out, parse_constant=pytest.fail)
+    assert strict["observation_scores"]["all"]["wells"]["assimilated"]["departures"]["innovation_mean"] is None
+    code, out, _ = command("diagnose", tmp_path, "assimilation", "--table")
+    assert code == 0 and out.startswith("observations") and "wells: 1 of 1 used" in out
+    code, _, err = command("diagnose", tmp_path, "balance", "--table")
+    assert code == 2 and "leave --table out" in err
+
+
 @pytest.mark.parametrize("name", ["cycle", "calibrate", "merge", "view"])
 def test_later_commands_say_so(command, name):
     code, _, err = command(name, "x", "--port", "1")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
+from matplotlib.figure import Figure
 from synthetic import site_run, snow_run, stand_in, twin_run
 
 from pyland.base.errors import InputError, UnavailableError
+from pyland.diagnose import Region
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
 from pyland.view import snow_series, style
+from pyland.view.ensemble_series import plot_soil_water_series
 from pyland.view.error_reduction import plot_error_reduction
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -59,6 +64,76 @@ def test_the_legend_of_the_error_over_depth_touches_no_curve(
     kept[0].canvas.draw()
     assert not left.get_legend().get_window_extent().overlaps(left.get_window_extent())
     assert not left.get_legend().get_window_extent().overlaps(left.xaxis.label.get_window_extent())
+
+
+def drawn_figure(monkeypatch: pytest.MonkeyPatch, draw, *arguments) -> Figure:
+    """Return the figure that a function of the view would save."""
+    kept = []
+    monkeypatch.setattr(style, "save", lambda figure, path: kept.append(figure) or path)
+    draw(*arguments)
+    kept[0].canvas.draw()
+    return kept[0]
+
+
+def test_a_depth_that_became_worse_is_labelled_beside_the_axis(
+    catchment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = catchment / "run"
+    files = run / "truth.nc", run / "history.nc", run / "open_loop" / "history.nc"  # the two exchanged: all bars < 0
+    figure = drawn_figure(monkeypatch, plot_error_reduction, *files, tmp_path / "a.png")
+    middle, right = figure.axes[1:]
+    words = [one for one in middle.texts if "%" in one.get_text()]
+    assert len(words) == 4 and all(one.get_text().startswith("−") for one in words)
+    frame = middle.get_window_extent()
+    for one in words:
+        place = one.get_window_extent()
+        assert frame.x0 < place.x0 and place.x1 < frame.x1 + 1.0
+    assert "all layers to 120 cm" in right.get_title()
+
+
+def test_estimated_parameters_have_scores_and_a_figure(catchment: Path, tmp_path: Path) -> None:
+    case = tmp_path / "case"
+    shutil.copytree(catchment, case)
+    (case / "run" / "case.yaml").write_text("assimilation: {parameters: {saturated_conductivity: {damping: 0.2}}}\n")
+    assert "not_judged" in diagnose(case, "assimilation")["parameters"]["saturated_conductivity"]
+    assert "parameters.png" not in [path.name for path in plot(case)]
+    for name, share, spread in (("truth", 0.0, None), ("open_loop/history", 1.0, 2e-5), ("history", 0.2, 3e-6)):
+        path = case / "run" / f"{name}.nc"
+        data = xr.load_dataset(path)
+        wave = np.sin(np.arange(data.sizes["x"]) + np.arange(data.sizes["y"])[:, None])
+        field = 10.0 ** ((1.0 - share) * wave - 5.0) * xr.ones_like(data["soil_water"])
+        data["saturated_conductivity"] = field.assign_attrs(units="m s-1")
+        if spread is not None:
+            data["saturated_conductivity_std"] = 0.0 * field + spread
+        data.to_netcdf(path)
+    row = diagnose(case, "assimilation")["parameters"]["saturated_conductivity"]
+    assert row["scale"] == "log10" and row["reduction"] > 0.5 and row["correlation_end"] > 0.9
+    figure = next(path for path in plot(case) if path.name == "parameters.png")
+    assert figure.read_bytes()[:8] == PNG
+
+
+def test_dates_do_not_stand_close_together() -> None:
+    days = np.array([17.0, 21.0, 25.0, 29.0, 31.0, 35.0])  # the 29th before the first of May
+    assert style.without_crowd(days).tolist() == [17.0, 21.0, 25.0, 31.0, 35.0]
+    assert style.without_crowd(days[:2]).tolist() == [17.0, 21.0]
+    months = np.array([0.0, 31.0, 59.0, 90.0, 120.0])
+    assert style.without_crowd(months).tolist() == months.tolist()
+
+
+def test_a_region_without_observations_is_a_sentence(catchment: Path) -> None:
+    with pytest.raises(InputError, match=r"Region 'sea': no observation .* they lie from 50 to 50\.0"):
+        diagnose(catchment, "assimilation", regions=[Region("sea", 0.0, 1.0, 0.0, 1.0)])
+
+
+def test_a_series_says_which_cell_and_depth_it_shows(
+    catchment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = catchment / "run"
+    figure = drawn_figure(
+        monkeypatch, lambda *a: plot_soil_water_series(*a, observations=run / "analysis.nc", depths=[(0.0, 0.1)]),
+        run / "history.nc", tmp_path / "a.png")
+    assert figure.get_suptitle().startswith("One cell, at 50.0")
+    assert figure.axes[0].get_title(loc="right") == "observations: 0–5 cm"
 
 
 def test_a_station_run_has_days_cycle_and_probes(station: Path, tmp_path: Path) -> None:
