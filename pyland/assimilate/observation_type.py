@@ -122,6 +122,12 @@ class ObservationType:
             raise InputError(
                 f"observations '{self.name}': coords must have one row per value, {self.size}; got {len(self.coords)}"
             )
+        if not (callable(self.operator) and hasattr(self.operator, "nobs")):
+            raise InputError(
+                f"observations '{self.name}': operator must be an operator, got {type(self.operator).__name__}; for "
+                "observed elements of the state use at_cells(cells, nstate), for a function of your own "
+                "FunctionOperator(function, nobs)"
+            )
         if self.operator.nobs != self.size:
             raise InputError(
                 f"observations '{self.name}': the operator gives {self.operator.nobs} values for {self.size} of them"

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from pyland import assimilate
 from pyland.assimilate import analyse, analyse_local
 from pyland.assimilate.distances import Distances
 from pyland.assimilate.nearby_points import EARTH_RADIUS, NearbyPoints
@@ -394,3 +401,20 @@ def test_bad_batch(call, text):
 
 def joined(**options):
     return ObservationBatch.join([points(**options)], ensemble())
+
+
+def test_an_index_is_no_operator():
+    with pytest.raises(InputError, match=r"operator must be an operator, got ndarray.*use at_cells\(cells, nstate\)"):
+        points(operator=np.array([0, 1, 2]))
+
+
+def test_names_of_the_guide_for_pdaf_can_be_imported():
+    """Words in code style of docs/from_pdaf.md that are defined somewhere in pyland.assimilate are in its list."""
+    guide = Path(__file__).parents[3] / "docs" / "from_pdaf.md"
+    names = set(re.findall(r"`([A-Za-z_]+)[`(]", guide.read_text(encoding="utf-8")))
+    modules = [importlib.import_module(f"pyland.assimilate.{one.name}") for one in pkgutil.iter_modules(
+        assimilate.__path__)]
+    defined = {name for one in modules for name, what in vars(one).items() if callable(what)} - set(dir(builtins))
+    assert len(names & defined) > 15 and names & defined <= set(assimilate.__all__)
+    for name in ("RelativeError", "TableError", "CellMean", "CellBest", "MinimumDistance", "nearest_cell"):
+        assert name in assimilate.__all__
