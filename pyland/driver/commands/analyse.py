@@ -62,6 +62,9 @@ def analyse_files(
     ensemble = read_ensemble(sources, member=settings.member, variables=settings.variables)
     if any(Path(output).resolve() == one.resolve() for one in (*ensemble.files, Path(observations))):
         raise InputError(f"{output}: the output would replace an input; give another name")
+    if Path(output).is_dir() or not Path(output).resolve().parent.is_dir():
+        what = "is a folder" if Path(output).is_dir() else "lies in a folder that does not exist"
+        raise InputError(f"{output}: the output {what}; give the name of a file to write, such as -o OUT.nc")
     _check_bounds(settings, ensemble)
     table = read_observation_table(observations, ensemble.grid.metric)
     types, rows = observation_types(table, ensemble, settings)

@@ -454,6 +454,12 @@ def test_bad_options(tmp_path, command, options, text):
     ("methd: etkf", "analysis.yaml:1: methd: expected one of the keys"),
     ("options: {infltion: 2}", "infltion"),
     ("options: {inflation: 2}", "analysis.yaml:1: options.inflation: 'inflation' belongs one level up"),
+    ("localisation: {period_x: 9}\nobservations: [{type: observation, layer_weights: [1, 1]}]",
+     "pyland: analysis.yaml: observations 'observation': layer_weights is given, but 'field' has no layers"),
+    ("{method: lensrf, observations: [{type: observation, correlation_length: 2}]}",
+     "observations.0.correlation_length: expected none with method 'lensrf'"),
+    ("{method: lenkf, observations: [{type: observation, correlation_length: 2}]}",
+     "expected none with method 'lenkf'"),
     ("options: {taper: none}", "options.taper: 'taper' belongs to localisation"),
     ("options: {radius: 3}", "options.radius: 'radius' belongs to localisation"),
     ("options: {forget: 0.8}", "options.forget: 'forget' is `inflation` = 1/sqrt(forget)"),
@@ -492,6 +498,31 @@ def test_bad_configuration(tmp_path, command, yaml, text):
     assert code == 2
     assert text in error
     assert not (tmp_path / "out.nc").exists()
+
+
+def test_the_file_that_is_wrong_is_named(tmp_path, command):
+    ensemble, observations = small(tmp_path)
+    config = tmp_path / "analysis.yaml"
+    config.write_text("inflation: 1.1\nrelaxation: 0.1\n")
+
+    def fails(*options, source=ensemble, out="out.nc"):
+        code, _, error = command("analyse", source, observations, "-o", tmp_path / out, "--config", config,
+                                 "--method", "etkf", *options)  # fmt: skip
+        assert code == 2
+        return error
+
+    assert "command line: inflation: expected a number" in fails("--inflation", 0)
+    (tmp_path / "folder").mkdir()
+    assert "the output is a folder; give the name of a file" in fails(out="folder")
+    assert "lies in a folder that does not exist" in fails(out="nowhere/out.nc")
+    deep = write_ensemble(tmp_path / "deep.nc", np.random.default_rng(0).standard_normal((4, 3, 3)))
+    with netCDF4.Dataset(deep, "a") as file:
+        file.createDimension("layer", 2)
+        file.createDimension("time", 2)
+        file.createVariable("water", "f8", ("member", "time", "layer", "y", "x"))[:] = 1.0
+    config.write_text("observations: [{type: observation, variable: water}]")
+    error = fails(source=deep)
+    assert "deep.nc: 'water' has the dimensions time, layer" in error and "obs.nc" not in error
 
 
 @pytest.mark.parametrize("columns, text", [
