@@ -148,7 +148,7 @@ class ObservationType:
         if self.valid_range is not None:
             low, high = self.valid_range
             if not low <= high:
-                raise InputError(f"{about}valid_range must be (lowest, highest); got {self.valid_range!r}")
+                raise InputError(f"{about}valid_range must be (lowest, highest); got ({low:g}, {high:g})")
         for name in ("innovation_limit", "correlation_length"):
             if getattr(self, name) is not None:
                 check_number(about + name, getattr(self, name), 0.0, np.finfo(float).max, open_low=True)
