@@ -11,7 +11,7 @@ import numpy as np
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import is_local, update_ensemble, whitened_problem
 from pyland.assimilate.correlation_localisation import analyse_correlated
-from pyland.assimilate.failed_members import check_share, successful
+from pyland.assimilate.failed_members import check_forward, check_share, successful
 from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.base.errors import InputError
 
@@ -135,6 +135,7 @@ def esmda(
     >>> bool(abs(result.ensemble.mean() - 2.0) < 0.05)
     True
     """
+    check_forward(forward)
     ensemble = arguments.to_floats("E (member, state)", E, 2)
     observed = arguments.to_floats("d (obs)", d, 1)
     factors = _check_alphas(alphas)
@@ -151,7 +152,7 @@ def esmda(
     done = 0.0
     while len(taken) < (steps_limit if factors is None else len(factors)) and done < 1.0:
         predicted = np.asarray(forward(ensemble))
-        good = successful(predicted, nprior, limit)
+        good = successful(predicted, nprior, limit, nobs=observed.size, nmember=len(ensemble))
         ensemble, members, predicted = ensemble[good], members[good], predicted[good].astype(np.float64)
         losses = _misfits(ensemble, predicted, observed, variances)
         misfits.append(float(losses.mean() * 2.0 / max(observed.size, 1)))
@@ -166,7 +167,7 @@ def esmda(
     last = None
     if run_analysis:
         last = np.asarray(forward(ensemble))
-        good = successful(last, nprior, limit)
+        good = successful(last, nprior, limit, nobs=observed.size, nmember=len(ensemble))
         ensemble, members, last = ensemble[good], members[good], last[good].astype(np.float64)
         misfits.append(float(_misfits(ensemble, last, observed, variances).mean() * 2.0 / max(observed.size, 1)))
     return MultipleAnalysis(

@@ -15,7 +15,24 @@ def check_share(failure_limit: float) -> float:
     return arguments.check_number("failure_limit", failure_limit, 0.0, 1.0)
 
 
-def successful(predicted: Any, nprior: int, limit: float) -> np.ndarray:
+def check_forward(forward: Any) -> None:
+    """Refuse what is no model to run.
+
+    Raises
+    ------
+    InputError
+        If ``forward`` cannot be called.
+    """
+    if not callable(forward):
+        raise InputError(
+            "forward must be a function that runs the model, (member, state) -> predicted observations (member, obs); "
+            f"got {type(forward).__name__}. With predictions at hand and no model to run again use analyse(E, Y, d, R)."
+        )
+
+
+def successful(
+    predicted: Any, nprior: int, limit: float, *, nobs: int, nmember: int | None = None
+) -> np.ndarray:
     """Tell which members have finite predictions.
 
     Parameters
@@ -26,6 +43,10 @@ def successful(predicted: Any, nprior: int, limit: float) -> np.ndarray:
         Members at the beginning.
     limit : float
         Largest share of ``nprior`` that may be lost since.
+    nobs : int
+        Observations that there must be.
+    nmember : int, optional
+        Members that ran; default: any number up to ``nprior``.
 
     Returns
     -------
@@ -35,7 +56,7 @@ def successful(predicted: Any, nprior: int, limit: float) -> np.ndarray:
     Raises
     ------
     InputError
-        If the predictions are no matrix of numbers.
+        If the predictions are no matrix of numbers, or not of the members and observations.
     StateError
         If more members are lost than allowed, or fewer than 2 are left.
     """
@@ -45,6 +66,13 @@ def successful(predicted: Any, nprior: int, limit: float) -> np.ndarray:
         raise InputError(f"forward must return predicted observations (member, obs), numbers; {error}") from error
     if values.ndim != 2:
         raise InputError(f"forward must return predicted observations (member, obs); got shape {values.shape}")
+    rows, columns = values.shape
+    if columns != nobs or (rows != nmember if nmember is not None else rows > nprior):
+        swapped = columns in (nprior, nmember) and rows == nobs
+        raise InputError(
+            f"forward must return predicted observations (member, obs), shape ({nmember or nprior}, {nobs}); got "
+            f"{values.shape}{', which is transposed: return one row for each member' if swapped else ''}"
+        )
     good = np.isfinite(values).all(axis=1)
     lost = nprior - int(good.sum())
     if lost > limit * nprior or good.sum() < 2:
@@ -56,4 +84,4 @@ def successful(predicted: Any, nprior: int, limit: float) -> np.ndarray:
     return good
 
 
-__all__ = ["check_share", "successful"]
+__all__ = ["check_forward", "check_share", "successful"]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import arguments
+from pyland.assimilate.filter_table import LOCAL_FILTERS
 from pyland.base.errors import InputError
 from pyland.core.transforms import HYBRID_RULES, LIKELIHOODS, ROOTS, VARIANTS
 
@@ -27,6 +28,21 @@ OPTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType({
 LOCALISE = ("covariance", "errors")
 """What the LEnKF localises: covariances, or error variances as the LETKF."""
 
+_OTHER_NAMES = MappingProxyType({
+    "forget": "it is inflation = 1/sqrt(forget)",
+    "locweight": "it is taper='none' (0), 'exponential' (1) or 'gaspari_cohn' (2) of analyse_local",
+    "cradius": "it is radius of analyse_local", "sradius": "it is radius of analyse_local",
+    "localization_radius": "it is radius of analyse_local", "seed": "it is rng",
+    "relax": "it is relaxation", "rtps": "it is relaxation with relaxation_to='spread'",
+    "rtpp": "it is relaxation with relaxation_to='perturbations'",
+})  # fmt: skip
+"""What other systems call an argument."""
+
+_OF_LOCAL = ("radius", "taper", "coords_state", "coords_obs", "domain_of_state", "metric", "period", "depth_state",
+             "depth_obs", "depth_radius", "depth_taper", "distances", "adaptive", "error_group", "error_length",
+             "inflate_unobserved")  # fmt: skip
+"""Arguments of `analyse_local` that `analyse` does not have."""
+
 _CHOICES = {"root": ROOTS, "likelihood": LIKELIHOODS, "variant": VARIANTS, "hybrid_rule": HYBRID_RULES}
 _HIGHEST = {"least_effective": 1.0, "hybrid_weight": 1.0, "hybrid_norm": np.inf}
 
@@ -43,6 +59,13 @@ def check_options(method: str, options: Mapping[str, Any]) -> None:
     for name in options:
         if name not in own:
             owners = [one for one, names in OPTIONS.items() if name in names]
+            if name in _OTHER_NAMES:
+                raise InputError(f"method '{method}' has no option {name}: {_OTHER_NAMES[name]}")
+            if name in _OF_LOCAL:
+                raise InputError(f"method '{method}' has no option {name}: it belongs to the local methods, use "
+                                 f"analyse_local(..., method='l{method}')" if f"l{method}" in LOCAL_FILTERS else
+                                 f"method '{method}' has no option {name}, which belongs to analyse_local and its "
+                                 f"methods {', '.join(LOCAL_FILTERS)}")
             belongs = f"it belongs to {', '.join(owners)}" if owners else "no filter has it"
             has = f"; '{method}' has {', '.join(own)}" if own else ""
             raise InputError(f"method '{method}' has no option {name}: {belongs}{has}")

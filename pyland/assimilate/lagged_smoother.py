@@ -10,6 +10,7 @@ import numpy as np
 
 from pyland.assimilate import arguments
 from pyland.assimilate.any_filter import update_blocks
+from pyland.assimilate.filter_table import FILTERS, find_filter
 from pyland.base.errors import InputError
 
 
@@ -35,7 +36,9 @@ class LaggedSmoother:
     Raises
     ------
     InputError
-        If the lag is not a whole number of at least 0, or ``rng`` is none.
+        If the lag is not a whole number of at least 0, there is no such filter, or ``rng`` is none.
+    UnavailableError
+        If ``method`` is a known filter that pyland does not have.
 
     Notes
     -----
@@ -71,6 +74,7 @@ class LaggedSmoother:
     ) -> None:
         if isinstance(lag, bool) or int(lag) != lag or lag < 0:
             raise InputError(f"lag must be a whole number of analyses, at least 0; got {lag!r}")
+        _check_method(method)
         self.lag = int(lag)
         self.method = method
         self.options = options
@@ -178,6 +182,16 @@ class LaggedSmoother:
             raise InputError(f"the restart has a generator {random['bit_generator']}, this smoother a {kind}")
         self._generator.bit_generator.state = copy.deepcopy(random)
         self._states = [one.copy() for one in states]
+
+
+def _check_method(method: Any) -> None:
+    """Refuse what is no filter; a smoother by its own name is the filter that it is made of."""
+    name = str(method).lower()
+    known = FILTERS.get(name)
+    filter_name = {"enks": "enkf", "etks": "etkf", "letks": "letkf"}.get(name)
+    if filter_name is not None:
+        raise InputError(f"method '{method}' is this smoother with a filter: give the filter, '{filter_name}'")
+    find_filter(name, is_local=known is not None and known.is_local)
 
 
 __all__ = ["LaggedSmoother"]

@@ -121,6 +121,12 @@ class ObservationType:
             raise InputError(
                 f"observations '{self.name}': coords must have one row per value, {self.size}; got {len(self.coords)}"
             )
+        if not (callable(self.operator) and hasattr(self.operator, "nobs")):
+            raise InputError(
+                f"observations '{self.name}': operator must be an operator, got {type(self.operator).__name__}; for "
+                "observed elements of the state use at_cells(cells, nstate), for a function of your own "
+                "FunctionOperator(function, nobs)"
+            )
         if self.operator.nobs != self.size:
             raise InputError(
                 f"observations '{self.name}': the operator gives {self.operator.nobs} values for {self.size} of them"
@@ -141,7 +147,7 @@ class ObservationType:
         if self.valid_range is not None:
             low, high = self.valid_range
             if not low <= high:
-                raise InputError(f"{about}valid_range must be (lowest, highest); got {self.valid_range!r}")
+                raise InputError(f"{about}valid_range must be (lowest, highest); got ({low:g}, {high:g})")
         for name in ("innovation_limit", "correlation_length"):
             if getattr(self, name) is not None:
                 check_number(about + name, getattr(self, name), 0.0, np.finfo(float).max, open_low=True)

@@ -166,7 +166,7 @@ class ParticleFilter:
         if weights.shape != self.weights.shape:
             raise InputError(f"weights must have shape {self.weights.shape}, one per member; got {weights.shape}")
         if (weights < 0.0).any() or abs(weights.sum() - 1.0) > np.sqrt(np.finfo(float).eps):
-            raise InputError(f"weights must be at least 0 and sum to 1; their sum is {weights.sum()!r}")
+            raise InputError(f"weights must be at least 0 and sum to 1; their sum is {float(weights.sum())!r}")
         self.weights = weights.copy()
         self.resampled = False
 

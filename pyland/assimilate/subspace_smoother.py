@@ -10,7 +10,7 @@ import numpy as np
 
 from pyland.assimilate import arguments
 from pyland.assimilate.ensemble_gauss_newton import Settings, minimise, step_lengths
-from pyland.assimilate.failed_members import check_share, successful
+from pyland.assimilate.failed_members import check_forward, check_share, successful
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,14 @@ def ies(
     >>> result.converged, bool(abs(result.ensemble.mean() - 2.0) < 0.01)
     (True, True)
     """
+    check_forward(forward)
     ensemble = arguments.to_floats("E (member, state)", E, 2)
     observed = arguments.to_floats("d (obs)", d, 1)
     settings = Settings(variant, "transform", steps, tolerance, step_lengths(step_length), bool(backtracking))
     limit = check_share(failure_limit)
     found = minimise(
         forward, ensemble, observed, R, settings, arguments.check_generator(rng),
-        lambda predicted: successful(predicted, len(ensemble), limit))
+        lambda predicted: successful(predicted, len(ensemble), limit, nobs=observed.size))
     prior = ensemble[found.members]
     mean = prior.mean(axis=0)
     lost = len(ensemble) - len(prior)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from pydantic import field_validator, model_validator
 
-from pyland.base.text import one_of, shown, suggestion
+from pyland.base.text import one_of, shown
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.other_names import meant_parameter
 from pyland.config.surface import RETENTION_PARAMETERS
 
 KINDS = ("multiply_lognormal", "add_normal")
@@ -129,7 +130,7 @@ class PerturbSection(Section):
         known = PARAMETER_NAMES if info.field_name == "parameters" else STATE_NAMES
         for name in value if isinstance(value, dict) else ():
             if name not in known:
-                raise ValueError(f"expected one of {one_of(known)}, got '{name}'{suggestion(str(name), known)}")
+                raise ValueError(f"expected one of {one_of(known)}, got '{name}'{meant_parameter(str(name), known)}")
         return value
 
 
@@ -149,11 +150,11 @@ class EnsembleSection(Section):
             path = "perturb.parameters.leaf_area_index"
             problems.append((f"{path}.kind", f"expected multiply_lognormal with leaf_area_index, got {leaves.kind}",
                              (f"{path}.kind",)))
-        if self.perturb.pedotransfer and not set(TEXTURE_NAMES) & set(self.perturb.parameters):
+        hydraulic = [name for name in self.perturb.parameters if name not in (*TEXTURE_NAMES, *PLANT_NAMES)]
+        if self.perturb.pedotransfer and not hydraulic and not set(TEXTURE_NAMES) & set(self.perturb.parameters):
             problems.append(("perturb.pedotransfer", f"expected one of {one_of(TEXTURE_NAMES)} under "
                              "perturb.parameters with pedotransfer: true, got none",
                              ("perturb.pedotransfer", "perturb.parameters")))
-        hydraulic = [name for name in self.perturb.parameters if name not in (*TEXTURE_NAMES, *PLANT_NAMES)]
         if self.perturb.pedotransfer and hydraulic:
             problems.append(("perturb.pedotransfer", "expected false with a hydraulic parameter under "
                              f"perturb.parameters, got true and {hydraulic[0]}",

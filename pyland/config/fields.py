@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -113,6 +113,9 @@ def facts(field: FieldInfo) -> dict[str, Any]:
 
 class Section(BaseModel):
     """Base of all sections: unknown keys are errors, values are read by the facts of their key."""
+
+    example: ClassVar[str | None] = None
+    """How the section is written, for one who gives a number instead."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, validate_default=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import field_validator, model_validator
 
@@ -47,6 +47,8 @@ class AdaptiveInflationSection(Section):
 
 class InflationSection(Section):
     """Countermeasures against too small a spread."""
+
+    example: ClassVar[str | None] = "{factor: 1.05}"
 
     factor: float = key(
         1.0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key
@@ -12,6 +14,8 @@ TAPERS = ("gaspari_cohn", "exponential", "none")
 
 class LocalizationSection(Section):
     """How far an observation reaches."""
+
+    example: ClassVar[str | None] = "{radius: 20 km}"
 
     radius: float | None = key(None, "distance beyond which observations have no weight", unit="m", above=0)
     taper: str = key("gaspari_cohn", "decrease of the weight with distance", choices=TAPERS)

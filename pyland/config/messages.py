@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import types
 import typing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,7 @@ from pydantic import ValidationError
 
 from pyland.base.text import nearest, one_of, shown
 from pyland.config.fields import Problems, Section
+from pyland.config.other_names import KEYS
 from pyland.config.yaml_lines import KeyPath
 
 _KINDS = {
@@ -24,6 +27,10 @@ _KINDS = {
     "bool_type": "true or false",
     "none_required": "nothing",
 }
+
+
+_SURE = 0.8
+"""Least similarity (difflib) of a key of another section that is suggested."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,9 @@ def findings(error: ValidationError, root: type[Section], data: Any) -> list[Fin
         elif item["type"] in _KINDS and len(path) < len(item["loc"]) and isinstance(item["input"], dict):
             continue  # the scalar alternative of a union; its section alternative reports the keys
         elif item["type"] in _KINDS:
-            result.append(Finding(path, f"expected {_KINDS[item['type']]}, got {shown(item['input'])}", (path,)))
+            such_as = _example(_section_at(root, path)) if item["type"].startswith("model") else ""
+            result.append(
+                Finding(path, f"expected {_KINDS[item['type']]}{such_as}, got {shown(item['input'])}", (path,)))
         else:
             result.append(
                 Finding(path, f"{item['msg'][0].lower()}{item['msg'][1:]}, got {shown(item['input'])}", (path,))
@@ -81,6 +90,11 @@ def findings(error: ValidationError, root: type[Section], data: Any) -> list[Fin
         unique.setdefault(same, finding)
         kept.append(finding)
     return kept
+
+
+def _example(section: type[Section] | None) -> str:
+    """Return the first number of a section as an example, `` such as {factor: 1.05}``."""
+    return "" if section is None or section.example is None else f" such as {section.example}"
 
 
 def _split(path: str) -> KeyPath:
@@ -135,18 +149,29 @@ def all_keys(root: type[Section], prefix: str = "") -> dict[str, list[str]]:
     return result
 
 
-def _unknown_key(path: KeyPath, root: type[Section]) -> str:
-    name = str(path[-1])
-    section = _section_at(root, path[:-1])
-    here = list(section.model_fields) if section is not None else []
+def _hint(name: str, here: Sequence[str], elsewhere: Mapping[str, Sequence[str]]) -> str:
+    """Return what a key that is not there was probably meant to be; nothing rather than a far guess."""
     found = nearest(name, here)
-    elsewhere = all_keys(root)
+    if found is None and name.lower() in KEYS and _is_of_a_case(elsewhere):
+        return f"; pyland has it as {KEYS[name.lower()]}"
     if found is None and name in elsewhere:
         found = elsewhere[name][0]
     if found is None:
         other = nearest(name, elsewhere)
-        found = elsewhere[other][0] if other else None
-    hint = f"; did you mean '{found}'?" if found else ""
+        near = other is not None and difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio() >= _SURE
+        found = elsewhere[other][0] if near else None
+    return f"; did you mean '{found}'?" if found else ""
+
+
+def _is_of_a_case(keys: Mapping[str, Sequence[str]]) -> bool:
+    return "assimilation" in keys
+
+
+def _unknown_key(path: KeyPath, root: type[Section]) -> str:
+    name = str(path[-1])
+    section = _section_at(root, path[:-1])
+    here = list(section.model_fields) if section is not None else []
+    hint = _hint(name, here, all_keys(root))
     return (
         f"expected one of the keys {one_of(here)}, got the unknown key '{name}'{hint}"
         if here

@@ -19,6 +19,7 @@ from pyland.config.messages import findings
 from pyland.config.yaml_lines import Document, read_yaml
 
 SENSORS = ("nearest", "linear", "uniform", "gaussian", "hamming")
+_ONE_BY_ONE = ("rhf", "lensrf", "leakf", "lrhf")  # ensrf and eakf make correlated errors independent first
 _OF_LOCAL = ("adaptive", "inflate_unobserved", "depth_taper")
 
 _ELSEWHERE = MappingProxyType({
@@ -227,6 +228,14 @@ class AnalysisSettings(Section):
                 where = f"observations.{number}"
                 problems.append((f"{where}.type", f"expected a type of its own, got '{name}' again", (where,)))
         problems += self.options.unfit(self)
+        by_regression = self.method.lower() in (*_ONE_BY_ONE, "lenkf") and self.options.localise != "errors"
+        problems += [
+            (f"observations.{number}.correlation_length", f"expected none with method '{self.method}', which takes "
+             f"observations with independent errors, got {one.correlation_length:g}",
+             (f"observations.{number}.correlation_length",))
+            for number, one in enumerate(self.observations)
+            if one.correlation_length is not None and by_regression
+        ]
         if problems:
             raise Problems(problems)
         return self
@@ -280,8 +289,11 @@ def load_analysis_settings(
         found = findings(error, AnalysisSettings, data)
     texts = []
     for one in found:
-        line = next((document.lines[place] for place in (one.path, *one.depends) if place in document.lines), None)
+        line = next((document.lines[place] for place in (one.path, *one.depends)
+                     if place in document.lines and ".".join(map(str, place)) not in (changes or {})), None)
         where = f"{label}:{line}" if line is not None else label
+        if line is None and ".".join(map(str, one.path)) in (changes or {}):
+            where = "command line"
         texts.append(f"{where}: {'.'.join(map(str, one.path)) or 'analysis'}: {one.text}")
     raise ConfigError("\n".join(texts))
 

@@ -10,6 +10,7 @@ from pydantic import field_validator, model_validator
 from pyland.base.text import one_of, shown, suggestion
 from pyland.config.ensemble import PARAMETER_NAMES, PLANT_NAMES, TEXTURE_NAMES
 from pyland.config.fields import Problem, Problems, Section, key
+from pyland.config.other_names import meant_parameter
 from pyland.config.time import whole_steps
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def read_parameters(value: object) -> object:
     for name in value if isinstance(value, dict) else ():
         if name not in PARAMETER_NAMES:
             raise ValueError(f"expected one of {one_of(PARAMETER_NAMES)}, got '{name}'"
-                             f"{suggestion(str(name), PARAMETER_NAMES)}")
+                             f"{meant_parameter(str(name), PARAMETER_NAMES)}")
     return value
 
 

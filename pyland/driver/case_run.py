@@ -37,6 +37,7 @@ from pyland.driver.inputs import weather_files
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside
+from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
@@ -281,11 +282,18 @@ class CaseRun:
     def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
         config, domain = self.config, self.setup.domain
         section = config.assimilation
+        choice = FilterChoice.of_case(config)
+        if self.comm.is_root:
+            spacing = cell_spacing(np.column_stack([self.setup.whole.y, self.setup.whole.x]))
+            for name, one in {"assimilation": choice.otherwise, **choice.localization}.items():
+                doubt = short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
+                if doubt is not None:
+                    _log.warning("%s", doubt)
         return Analysis(
             sets,
             every=section.every or config.time.step,
             start=config.time.start64,
-            choice=FilterChoice.of_case(config),
+            choice=choice,
             update=updated_variables(config),
             reported=self._reported,
             x=domain.x[ranks.share], y=domain.y[ranks.share], cell_id=ranks.position, comm=ranks,

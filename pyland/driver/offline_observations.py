@@ -161,7 +161,8 @@ def observation_types(
             types.append(_observation_type(table, chosen, ensemble, section, settings))
         except InputError as error:
             text = str(error)
-            raise InputError(text if str(table.path) in text else f"{table.path}: {text}") from None
+            known = ("analysis.yaml: ", *(f"{path}: " for path in (table.path, *ensemble.files)))
+            raise InputError(text if text.startswith(known) else f"{table.path}: {text}") from None
         rows.append(chosen)
     return types, rows
 
@@ -202,7 +203,8 @@ def _observation_type(
     localisation = settings.localisation
     period = (localisation.period_y, localisation.period_x)
     if any(period) and ensemble.grid.metric == "haversine":
-        raise InputError("period_y and period_x belong to x and y; latitude and longitude close by themselves")
+        raise InputError(
+            "analysis.yaml: period_y and period_x belong to x and y; latitude and longitude close by themselves")
     return ObservationType(
         name, values, error, table.places[rows], _operator(table, rows, ensemble, variable, section, period),
         quality=quality, valid_range=None if section.valid_range is None else tuple(section.valid_range),
@@ -224,7 +226,10 @@ def seen_variable(
         If it cannot be told, or is not of the state.
     """
     if section.variable is not None:
-        return ensemble.variable(section.variable)
+        try:
+            return ensemble.variable(section.variable)
+        except InputError as error:
+            raise InputError(f"analysis.yaml: observations '{section.type}': variable: {error}") from None
     named = sorted({name for name in table.variable[rows] if name})
     if len(named) > 1:
         raise InputError(f"observations '{section.type}' see {' and '.join(named)}; give each a type of its own")
@@ -335,14 +340,16 @@ def _layer_weights(
     given = [name for name in ("top", "fading_depth", "layer_weights") if getattr(section, name) is not None]
     if vertical is None:
         if given:
-            raise InputError(f"observations '{section.type}': {given[0]} is given, but '{variable.name}' has no layers")
+            raise InputError(
+                f"analysis.yaml: observations '{section.type}': {given[0]} is given, but '{variable.name}' has no "
+                "layers")
         return None
     if section.layer_weights is not None:
         nlayer = dict(zip(variable.dims, variable.shape, strict=True))[vertical]
         if len(section.layer_weights) != nlayer:
             raise InputError(
-                f"observations '{section.type}': layer_weights must hold {nlayer} numbers, one per layer of "
-                f"'{variable.name}'; got {len(section.layer_weights)}"
+                f"analysis.yaml: observations '{section.type}': layer_weights must hold {nlayer} numbers, one per "
+                f"layer of '{variable.name}'; got {len(section.layer_weights)}"
             )
         return np.array(section.layer_weights)
     if section.fading_depth is not None:

@@ -20,6 +20,7 @@ from pyland.config.offline_analysis import AnalysisSettings, load_analysis_setti
 from pyland.driver.offline_ensemble import OfflineEnsemble, read_ensemble
 from pyland.driver.offline_observations import observation_types, read_observation_table, units_of_types
 from pyland.driver.offline_output import write_analysis
+from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.output.provenance import hash_of_config, provenance
 
 
@@ -62,7 +63,11 @@ def analyse_files(
     ensemble = read_ensemble(sources, member=settings.member, variables=settings.variables)
     if any(Path(output).resolve() == one.resolve() for one in (*ensemble.files, Path(observations))):
         raise InputError(f"{output}: the output would replace an input; give another name")
+    if Path(output).is_dir() or not Path(output).resolve().parent.is_dir():
+        what = "is a folder" if Path(output).is_dir() else "lies in a folder that does not exist"
+        raise InputError(f"{output}: the output {what}; give the name of a file to write, such as -o OUT.nc")
     _check_bounds(settings, ensemble)
+    _check_periods(settings, ensemble)
     table = read_observation_table(observations, ensemble.grid.metric)
     types, rows = observation_types(table, ensemble, settings)
     batch = ObservationBatch.join(types, ensemble.state)
@@ -79,7 +84,8 @@ def analyse_files(
     by_type = {one.name: part for one, part in zip(types, rows, strict=True)}
     units = units_of_types(table, list(by_type), rows, ensemble, settings)
     write_analysis(output, ensemble, analysis, table, departures, by_type, units, attributes)
-    return _report(Path(output), ensemble, batch, departures, cut)
+    text = _report(Path(output), ensemble, batch, departures, cut)
+    return "\n".join([text, *(f"warning: {one}." for one in _doubts(settings, ensemble))])
 
 
 def method_options(
@@ -157,6 +163,19 @@ def _check_bounds(settings: AnalysisSettings, ensemble: OfflineEnsemble) -> None
             )
 
 
+def _check_periods(settings: AnalysisSettings, ensemble: OfflineEnsemble) -> None:
+    """Refuse a period that is shorter than its axis."""
+    if ensemble.grid.metric == "haversine":
+        return  # latitude and longitude take no period, which their operators say
+    for axis, name in enumerate(("period_y", "period_x")):
+        period, extent = getattr(settings.localisation, name), np.ptp(ensemble.grid.places[:, axis])
+        if 0.0 < period < extent:
+            raise InputError(
+                f"analysis.yaml: localisation.{name}: expected at least the extent of the cells, {extent:g}, got "
+                f"{period:g}; it is the length of the axis with the gap that closes it"
+            )
+
+
 def _report(
     output: Path, ensemble: OfflineEnsemble, batch: ObservationBatch, departures: Mapping[str, TypeDepartures],
     cut: Mapping[str, int],
@@ -182,6 +201,17 @@ def _report(
         lines.append(f"warning: {_why_nothing(departures)}; {output} holds the ensemble as it was.")
     lines += [f"  {name}: {count} values set to a bound" for name, count in cut.items() if count]
     return "\n".join(lines)
+
+
+def _doubts(settings: AnalysisSettings, ensemble: OfflineEnsemble) -> list[str]:
+    """Return what is probably a mistake in the localisation."""
+    if settings.method.lower() not in LOCAL_FILTERS:
+        return []
+    spacing = cell_spacing(ensemble.grid.places, ensemble.grid.metric)
+    radii = {"localisation.radius": settings.localisation.radius} | {
+        f"the radius of observations '{one.type}'": one.radius for one in settings.observations}
+    found = [short_radius(radius, spacing, name) for name, radius in radii.items() if radius is not None]
+    return [one for one in found if one is not None]
 
 
 def _why_nothing(departures: Mapping[str, TypeDepartures]) -> str:

@@ -35,7 +35,11 @@ class CaseFiles:
         """Return a file of the run directory, or raise InputError."""
         path = self.run_dir / name
         if not path.exists():
-            raise InputError(f"{path}: no such file; run the case first, to its end: pyland run {self.run_dir.parent}")
+            case = self.run_dir.parent
+            if any((self.run_dir / "restart").glob("*.nc")) or any(self.run_dir.glob("*/restart/*.nc")):
+                raise InputError(f"{path}: no such file yet; the run has not come to its end. Let it go on, or if it "
+                                 f"was ended: pyland run {case} --resume")
+            raise InputError(f"{path}: no such file; run the case first, to its end: pyland run {case}")
         return path
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyland.assimilate import analyse, analyse_correlated, analyse_local, esmda, geometric_alphas
+from pyland.assimilate import analyse, analyse_correlated, analyse_local, esmda, geometric_alphas, ies
 from pyland.base.errors import InputError, StateError
 
 
@@ -186,3 +186,14 @@ def test_messages():
         geometric_alphas(3, 0.0)
     with pytest.raises(InputError, match="steps_limit"):
         esmda(lambda E: E @ H, E, d, R, steps_limit=0)
+
+
+@pytest.mark.parametrize("run", [esmda, ies])
+def test_predictions_that_do_not_fit_are_told_from_members_that_fail(run):
+    E, H, d, R = linear_problem()
+    with pytest.raises(InputError, match=r"shape \(12, 4\); got \(4, 12\), which is transposed"):
+        run(lambda E: (E @ H).T, E, d, R)
+    with pytest.raises(InputError, match=r"shape \(12, 4\); got \(12, 3\)$"):
+        run(lambda E: (E @ H)[:, :3], E, d, R)
+    with pytest.raises(InputError, match=r"forward must be a function that runs the model.*got ndarray"):
+        run(E @ H, E, d, R)

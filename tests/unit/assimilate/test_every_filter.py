@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pyland.assimilate import FILTERS, analyse, analyse_local
+from pyland.base.errors import InputError
 
 NAMES = [name for name, one in FILTERS.items() if one.family != "variational"]
 LINEAR = [name for name in NAMES if FILTERS[name].kernel in ("etkf", "estkf", "enkf", "denkf", "seik", "ensrf", "eakf")]
@@ -170,3 +171,16 @@ def test_without_observations_what_is_asked_happens(name):
     if FILTERS[name].is_local:
         wide = analysed(inflate_unobserved=True)
         np.testing.assert_allclose(wide, E.mean(axis=0) + 1.5 * (E - E.mean(axis=0)), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ({"radius": 4.0}, r"radius: it belongs to the local methods, use analyse_local\(..., method='letkf'\)"),
+    ({"forget": 0.9}, r"forget: it is inflation = 1/sqrt\(forget\)"),
+    ({"locweight": 2}, "locweight: it is taper='none'"),
+    ({"taper": "none"}, "taper: it belongs to the local methods"),
+    ({"nonsense": 1}, "no filter has it"),
+])
+def test_options_of_other_functions_and_systems_are_answered_with_their_place(options, words):
+    E = np.random.default_rng(0).standard_normal((4, 3))
+    with pytest.raises(InputError, match=words):
+        analyse(E, E, np.zeros(3), np.ones(3), "etkf", **options)

@@ -299,3 +299,12 @@ def test_lorenz63():
     scores = np.array([cycle(SAKOV_2012, 100, 1.01, 3, seed) for seed in (1, 2, 3)])
     assert np.median(scores[:, 0]) < 0.58
     assert (scores[:, 1] < 0.75 * scores[:, 0]).all()
+
+
+@pytest.mark.parametrize(("method", "words"), [
+    ("etks", "give the filter, 'etkf'"), ("LETKS", "give the filter, 'letkf'"), ("etkff", "unknown method 'etkff'"),
+    ("3dvar", "belongs to pyland.assimilate.variational"),
+])
+def test_what_is_no_filter_is_refused_at_once(method, words):
+    with pytest.raises(InputError, match=words):
+        LaggedSmoother(3, method)

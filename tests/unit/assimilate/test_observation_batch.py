@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
+import pkgutil
+import re
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pyland import assimilate
 from pyland.assimilate import analyse, analyse_local
 from pyland.assimilate import thinning as room
 from pyland.assimilate.distances import Distances
@@ -448,3 +454,20 @@ def test_a_covariance_that_is_too_large_is_refused_before_it_is_made():
     assert batch.local_arguments(radius=5.0)["error_group"].shape == (count + 100,)
     with pytest.raises(InputError, match="probe: the error covariance of 21000 observations"):
         correlated_covariance(np.arange(count), np.ones(count), 1.0, name="probe")
+
+
+def test_an_index_is_no_operator():
+    with pytest.raises(InputError, match=r"operator must be an operator, got ndarray.*use at_cells\(cells, nstate\)"):
+        points(operator=np.array([0, 1, 2]))
+
+
+def test_names_of_the_guide_for_pdaf_can_be_imported():
+    """Words in code style of docs/from_pdaf.md that are defined somewhere in pyland.assimilate are in its list."""
+    guide = Path(__file__).parents[3] / "docs" / "from_pdaf.md"
+    names = set(re.findall(r"`([A-Za-z_]+)[`(]", guide.read_text(encoding="utf-8")))
+    modules = [importlib.import_module(f"pyland.assimilate.{one.name}") for one in pkgutil.iter_modules(
+        assimilate.__path__)]
+    defined = {name for one in modules for name, what in vars(one).items() if callable(what)} - set(dir(builtins))
+    assert len(names & defined) > 15 and names & defined <= set(assimilate.__all__)
+    for name in ("RelativeError", "TableError", "CellMean", "CellBest", "MinimumDistance", "nearest_cell"):
+        assert name in assimilate.__all__

@@ -103,6 +103,15 @@ def test_every_filter_loads(name):
     ({"assimilation.filter": "lrhf", "observations.0.bounds": [0, "1 km"]}, "converts to m3 m-3"),
     ({"assimilation.filter": "lrhf", "observations.0.bounds": [0, 1], "assimilation.inflation": {"adaptive": {}}},
      "expected no bounds with assimilation.inflation.adaptive"),
+    ({"assimilation.inflation": {"rtps": 0.3}}, "'rtps'; pyland has it as relaxation with relaxation_to: spread"),
+    ({"assimilation.inflation": 1.05}, "inflation: expected a mapping such as {factor: 1.05}, got 1.05"),
+    ({"assimilation.localization": 3000}, "expected a mapping such as {radius: 20 km}, got 3000"),
+    ({"assimilation.hybrid_weight": 0.3}, "did you mean 'assimilation.options.hybrid_weight'?"),
+    ({"assimilation.forget": 0.9}, "pyland has it as assimilation.inflation.factor = 1/sqrt(forget)"),
+    ({"radius": 3000}, "pyland has it as assimilation.localization.radius"),
+    ({"ksat": 1}, "pyland has it as saturated_conductivity of"),
+    ({"ensemble.perturb.parameters": {"ksat": {"std": 0.3}}}, "got 'ksat'; did you mean 'saturated_conductivity'?"),
+    ({"assimilation.parameters": {"ksat": {}}}, "got 'ksat'; did you mean 'saturated_conductivity'?"),
     ({"observations.0.footprint_weights": "gaussian"}, "expected a footprint above 0 with footprint_weights"),
     ({"observations.0.depth": [0.1, 0.1], "observations.0.e_folding_depth": 0.05}, "got a probe at 0.1 m"),
     ({"observations.0.type": "groundwater", "observations.0.depth": None, "observations.0.e_folding_depth": 0.05},
@@ -158,3 +167,15 @@ def test_options_of_single_filters():
     assert section.options.given() == given
     bounded = load({"assimilation.filter": "lrhf", "observations.0.bounds": [0, "50 percent"]})
     assert bounded.observations[0].bounds == [0.0, 0.5]
+
+
+def test_one_problem_is_told_once():
+    """A hydraulic parameter beside pedotransfer: it is not texture that is missing."""
+    noise = {"porosity": {"kind": "multiply_lognormal", "std": 0.1}}
+    with pytest.raises(ConfigError) as caught:
+        load({"ensemble.perturb.pedotransfer": True, "ensemble.perturb.parameters": noise})
+    assert "got true and porosity" in str(caught.value) and "got none" not in str(caught.value)
+    far = {"assimilation.inflation": {"zzz": 1}}
+    with pytest.raises(ConfigError) as caught:
+        load(far)
+    assert "did you mean" not in str(caught.value)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pyland.assimilate import analyse, analyse_local
+from pyland.base.errors import InputError
 from pyland.config.messages import all_keys
 from pyland.config.offline_analysis import AnalysisSettings
 from pyland.driver.commands.analyse import analyse_files
@@ -122,6 +123,21 @@ def test_pdaf_etkf_on_the_command_line(tmp_path, pdaf, command):
     reference = np.array([pdaf["reference"][f"offline_2D_ftype4s0/ens_{k:02d}_ana"] for k in range(1, 9)])
     np.testing.assert_allclose(read(out, "field"), reference, rtol=0, atol=1e-10)
     assert "8 members of field (648 values each), 36 observations assimilated" in text
+
+
+@pytest.mark.parametrize("method, rmse", [("letkf", 0.71012721), ("lensrf", 0.73667450)])
+def test_the_tutorial_of_the_guide(tmp_path, shared_data, monkeypatch, method, rmse):
+    """The code of docs/from_pdaf.md gives the numbers of PDAF, for a serial filter in its order of observations."""
+    guide = (Path(__file__).parents[3] / "docs" / "from_pdaf.md").read_text(encoding="utf-8")
+    code = guide.split("```python")[1].split("```")[0]
+    folder = shared_data / "pdaf_verification" / "inputs_offline_18x36"
+    for file in folder.glob("*.txt"):
+        (tmp_path / file.name).symlink_to(file)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "from_pdaf.md", "exec"), {})
+    analyse_files(["ens.nc"], "obs.nc", "out.nc", changes={**PDAF, "method": method})
+    mean = read("out.nc", "field_mean")
+    assert np.sqrt(((mean - np.loadtxt("true.txt")) ** 2).mean()) == pytest.approx(rmse, abs=1e-8)
 
 
 def random_case(tmp_path, seed=0, nlayer=3, **options):
@@ -422,6 +438,29 @@ def test_nothing_to_assimilate_is_said(tmp_path, command, columns, words):
     np.testing.assert_array_equal(read(out, "field"), read(ensemble, "field"))
 
 
+def test_doubts_about_the_localisation_are_said(tmp_path):
+    """Half a cell is 0.5 on a grid of spacing 1, and 27.8 km for half degrees of latitude and 18 km of longitude."""
+    ensemble, observations = small(tmp_path)
+
+    def doubts(source, table, **changes):
+        changes = {name.replace("_of_", "."): value for name, value in changes.items()}
+        text = analyse_files([source], table, tmp_path / "out.nc", changes={
+            f"localisation.{name}": value for name, value in changes.items()})
+        return [line for line in text.splitlines() if line.startswith("warning:")]
+
+    assert doubts(ensemble, observations, radius=1.0, period_x=3.0) == []
+    assert "localisation.radius 0.4 is less than half of the distance between cells, 1:" in doubts(
+        ensemble, observations, radius=0.4)[0]
+    with pytest.raises(InputError, match=r"period_x: expected at least the extent of the cells, 2, got 1.5"):
+        doubts(ensemble, observations, radius=2.0, period_x=1.5)
+    (tmp_path / "globe").mkdir()
+    globe, *_ = random_case(tmp_path / "globe")
+    table = write_observations(tmp_path / "globe" / "obs.nc", {"value": [0.0], "error": [1.0], "lat": [49.5],
+                                                               "lon": [6.0]}, {"variable": ["field"]})
+    assert doubts(globe, table, radius=30e3) == []
+    assert len(doubts(globe, table, radius=15.0)) == 1
+
+
 # ---- bad input -----------------------------------------------------------------------------------------------------
 
 
@@ -454,6 +493,12 @@ def test_bad_options(tmp_path, command, options, text):
     ("methd: etkf", "analysis.yaml:1: methd: expected one of the keys"),
     ("options: {infltion: 2}", "infltion"),
     ("options: {inflation: 2}", "analysis.yaml:1: options.inflation: 'inflation' belongs one level up"),
+    ("localisation: {period_x: 9}\nobservations: [{type: observation, layer_weights: [1, 1]}]",
+     "pyland: analysis.yaml: observations 'observation': layer_weights is given, but 'field' has no layers"),
+    ("{method: lensrf, observations: [{type: observation, correlation_length: 2}]}",
+     "observations.0.correlation_length: expected none with method 'lensrf'"),
+    ("{method: lenkf, observations: [{type: observation, correlation_length: 2}]}",
+     "expected none with method 'lenkf'"),
     ("options: {taper: none}", "options.taper: 'taper' belongs to localisation"),
     ("options: {radius: 3}", "options.radius: 'radius' belongs to localisation"),
     ("options: {forget: 0.8}", "options.forget: 'forget' is `inflation` = 1/sqrt(forget)"),
@@ -492,6 +537,31 @@ def test_bad_configuration(tmp_path, command, yaml, text):
     assert code == 2
     assert text in error
     assert not (tmp_path / "out.nc").exists()
+
+
+def test_the_file_that_is_wrong_is_named(tmp_path, command):
+    ensemble, observations = small(tmp_path)
+    config = tmp_path / "analysis.yaml"
+    config.write_text("inflation: 1.1\nrelaxation: 0.1\n")
+
+    def fails(*options, source=ensemble, out="out.nc"):
+        code, _, error = command("analyse", source, observations, "-o", tmp_path / out, "--config", config,
+                                 "--method", "etkf", *options)  # fmt: skip
+        assert code == 2
+        return error
+
+    assert "command line: inflation: expected a number" in fails("--inflation", 0)
+    (tmp_path / "folder").mkdir()
+    assert "the output is a folder; give the name of a file" in fails(out="folder")
+    assert "lies in a folder that does not exist" in fails(out="nowhere/out.nc")
+    deep = write_ensemble(tmp_path / "deep.nc", np.random.default_rng(0).standard_normal((4, 3, 3)))
+    with netCDF4.Dataset(deep, "a") as file:
+        file.createDimension("layer", 2)
+        file.createDimension("time", 2)
+        file.createVariable("water", "f8", ("member", "time", "layer", "y", "x"))[:] = 1.0
+    config.write_text("observations: [{type: observation, variable: water}]")
+    error = fails(source=deep)
+    assert "deep.nc: 'water' has the dimensions time, layer" in error and "obs.nc" not in error
 
 
 @pytest.mark.parametrize("columns, text", [

@@ -258,3 +258,14 @@ def test_new_from_a_field_of_maize_without_leaf_area(command, tmp_path):
     (patch,) = load_case(tmp_path / "case").surface.vegetation.patches
     assert patch.type == "corn_temperate"
     assert patch.leaf_area_index is None and patch.stem_area_index is None  # the table of the plant type
+
+
+def test_a_run_that_was_killed_is_to_be_resumed(tmp_path, command):
+    """Results are missing, restarts are there."""
+    restart = tmp_path / "case" / "run" / "open_loop" / "restart"
+    restart.mkdir(parents=True)
+    _, _, before = command("diagnose", tmp_path / "case", "balance")
+    (restart / "20200501T1000.nc").write_bytes(b"")
+    code, _, after = command("diagnose", tmp_path / "case", "balance")
+    assert code == 2 and "run the case first" in before and "--resume" not in before
+    assert f"pyland run {tmp_path / 'case'} --resume" in after and "run the case first" not in after

@@ -202,3 +202,12 @@ def test_a_run_says_that_nothing_was_assimilated(tmp_path, limit, is_said):
     count = json.loads((tmp_path / "run" / "scores.json").read_text())["assimilation"]["departures"]["satellite"]["n"]
     words = f"'satellite': none of {count} was assimilated ({count} innovation_too_large)"
     assert (words in log) is is_said and ("was assimilated" in log) is is_said
+
+
+def test_a_radius_below_the_cells_is_doubted(tmp_path):
+    """Cells of 1 km and a radius of 15 m: the run goes on, and its log says so once."""
+    case = changed(TWIN, {"assimilation.localization": {"radius": 15.0}, "time.end": "2020-05-01T12:00",
+                          "assimilation.open_loop": False})
+    run_case(load_case(write_case(tmp_path, case)))
+    log = (tmp_path / "run" / "pyland.log").read_text()
+    assert log.count("localization.radius [m] 15 is less than half of the distance between cells, 1000:") == 1
