@@ -132,6 +132,7 @@ def _draw_time(axis: Any, twin: ParameterTwin) -> None:
     axis.axhline(start_error, color=style.OPEN_LOOP, label="error at the start")
     axis.axhline(start_spread, color=style.OPEN_LOOP, linestyle=":", label="spread at the start")
     axis.set_ylabel(f"RMS [{style.UNIT_SIGNS.get(twin.unit_of_errors, twin.unit_of_errors)}]")
-    axis.set_ylim(0.0, 1.3 * max(float(np.nanmax(twin.error)), float(np.nanmax(twin.mean_spread)), start_error))
+    axis.set_ylim(bottom=0.0)
     axis.margins(x=0.01)
-    axis.legend(ncols=4, loc="upper right")
+    across = 4 if twin.dims == ("y", "x") else 2  # the panel of stations is narrower
+    axis.legend(ncols=across, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderpad=0.0)
