@@ -120,6 +120,7 @@ def _draw_cells(axis: Any, twin: ParameterTwin) -> None:
     limits = (float(np.nanmin(values)) - room, float(np.nanmax(values)) + room)
     axis.plot(limits, limits, color=style.TRUTH, lw=0.8)
     axis.set(xlim=limits, ylim=limits, xlabel="truth", ylabel="estimate", aspect="equal")
+    axis.locator_params(nbins=4)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), handlelength=0.8, borderpad=0.0, labelspacing=0.2)
 
 
