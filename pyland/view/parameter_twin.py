@@ -120,6 +120,7 @@ def _draw_cells(axis: Any, twin: ParameterTwin) -> None:
     limits = (float(np.nanmin(values)) - room, float(np.nanmax(values)) + room)
     axis.plot(limits, limits, color=style.TRUTH, lw=0.8)
     axis.set(xlim=limits, ylim=limits, xlabel="truth", ylabel="estimate", aspect="equal")
+    axis.locator_params(nbins=4)
     axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), handlelength=0.8, borderpad=0.0, labelspacing=0.2)
 
 
@@ -132,6 +133,7 @@ def _draw_time(axis: Any, twin: ParameterTwin) -> None:
     axis.axhline(start_error, color=style.OPEN_LOOP, label="error at the start")
     axis.axhline(start_spread, color=style.OPEN_LOOP, linestyle=":", label="spread at the start")
     axis.set_ylabel(f"RMS [{style.UNIT_SIGNS.get(twin.unit_of_errors, twin.unit_of_errors)}]")
-    axis.set_ylim(0.0, 1.3 * max(float(np.nanmax(twin.error)), float(np.nanmax(twin.mean_spread)), start_error))
+    axis.set_ylim(bottom=0.0)
     axis.margins(x=0.01)
-    axis.legend(ncols=4, loc="upper right")
+    across = 4 if twin.dims == ("y", "x") else 2  # the panel of stations is narrower
+    axis.legend(ncols=across, loc="lower right", bbox_to_anchor=(1.0, 1.0), borderpad=0.0)

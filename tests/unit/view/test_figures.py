@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.figure import Figure
-from synthetic import site_run, snow_run, stand_in, twin_run
+from synthetic import DAY, START, site_run, snow_run, stand_in, twin_run
 
 from pyland.base.errors import InputError, UnavailableError
 from pyland.diagnose import Region
@@ -19,6 +19,7 @@ from pyland.driver.commands.plot import plot
 from pyland.view import snow_series, style
 from pyland.view.ensemble_series import plot_soil_water_series
 from pyland.view.error_reduction import plot_error_reduction
+from pyland.view.parameter_twin import plot_parameters
 
 PNG = b"\x89PNG\r\n\x1a\n"
 OBSERVED = ("departures.png", "spread_against_error.png", "assumed_errors.png")
@@ -211,3 +212,20 @@ def test_labels() -> None:
     assert style.unit_of("SoilTemp_15cm") == "K"
     assert style.depth_label(0.1, 0.5) == "10–50 cm"
     assert np.unique([style.TRUTH, style.OPEN_LOOP, style.ANALYSIS]).size == 3
+
+
+def test_parameters_of_a_station_and_two_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time = START + np.arange(3) * DAY
+    for name, mean in (("truth", [1e-5, 0.42]), ("history", [2e-5, 0.44])):
+        fields = {f"{one}{end}": (("time", "layer", "site"), np.full((3, 2, 1), value * size))
+                  for one, value in zip(("saturated_conductivity", "porosity"), mean, strict=True)
+                  for end, size in (("", 1.0), ("_std", 0.1 if one == "porosity" else 1.5))}
+        xr.Dataset(fields, {"time": time}).to_netcdf(tmp_path / f"{name}.nc")
+    files = tmp_path / "truth.nc", tmp_path / "history.nc"
+    names = ["saturated_conductivity", "porosity"]
+    figure = drawn_figure(monkeypatch, plot_parameters, *files, names, tmp_path / "a.png")
+    titles = [part.get_suptitle() for part in figure.subfigs]
+    assert titles == ["Decimal logarithm of saturated conductivity in 1", "Porosity [1]"]
+    assert [axis.get_ylabel() for axis in figure.axes] == ["estimate", "RMS [decades]", "estimate", "RMS [1]"]
+    with pytest.raises(InputError, match=r"add leaf_area_index to output\.variables"):
+        plot_parameters(*files, ["leaf_area_index"], tmp_path / "b.png")
