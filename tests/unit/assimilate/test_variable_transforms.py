@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,18 +101,6 @@ def test_places_in_a_sample_are_those_of_numpy(count):
     values = rng.integers(-4, 24, (50, 30)) / 2.0
     expected = np.stack([np.searchsorted(sample[:, k], values[:, k]) for k in range(30)], axis=1)
     np.testing.assert_array_equal(room._count_below(sample, values), expected)
-
-
-def test_elements_are_not_transformed_one_after_the_other():
-    """A call of numpy for each of 20 000 elements of two members is most of their time."""
-    sample = np.random.default_rng(0).standard_normal((2, 20000))
-    transform = GaussianAnamorphosis(sample)
-    began = process_time()
-    each = [np.searchsorted(sample[:, k], sample[:, k]) for k in range(2000)]
-    alone = 10 * (process_time() - began)
-    began = process_time()
-    transform.forward(sample)
-    assert process_time() - began < alone and len(each) == 2000
 
 
 def test_scores_of_a_sample_are_those_of_its_ranks():
