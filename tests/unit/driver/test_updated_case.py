@@ -158,7 +158,9 @@ def test_the_conductivity_of_a_slope_comes_nearer_to_the_truth(tmp_path):
     ({"assimilation.parameters": {"saturated_conductivity": {"transform": "anamorphosis"}}}, "layers: separate"),
     ({"assimilation.parameters": {"sand": {}}, "ensemble.perturb.parameters": {"sand": {"std": 0.1}}},
      "expected ensemble.perturb.pedotransfer: true"),
-    ({"ensemble.perturb.pedotransfer": True}, "expected one of sand, clay or organic"),
+    ({"ensemble.perturb.pedotransfer": True}, "expected false with a hydraulic parameter"),
+    ({"ensemble.perturb.pedotransfer": True, "ensemble.perturb.parameters": {"leaf_area_index": {"std": 0.1}}},
+     "expected one of sand, clay or organic"),
     ({"ensemble.perturb.parameters.leaf_area_index": {"kind": "add_normal", "std": 1}}, "expected multiply_lognormal"),
     ({"output.variables": ["porosity"]}, "got the parameter 'porosity'"),
 ])
