@@ -19,4 +19,4 @@ if [ ! -e $stamp ] \
 fi
 say "tests of kernels with run-time checks"
 [ "$#" -gt 0 ] || set -- tests/unit/land tests/unit/subsurface tests/unit/coupling tests/unit/assimilate tests/physics
-OMP_NUM_THREADS=1 $debug/bin/python -m pytest -n "$(nproc)" "$@"
+OMP_NUM_THREADS=1 $debug/bin/python -m pytest -n "$(nproc)" --dist worksteal "$@"

@@ -24,19 +24,24 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1)])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(("name", "groups", "tiles"), [
+    ("incremental", 1, 2), ("smoother", 2, 1), ("inflation", 1, 2),
+    *(pytest.param(*one, marks=pytest.mark.slow)
+      for one in (("incremental", 2, 1), ("smoother", 1, 2), ("inflation", 2, 1))),
+])
 def test_two_ranks(run_split, tmp_path, alone, name, groups, tiles):
     assert_same_run(alone(name), run_split(write_case(tmp_path, CASES[name]), groups, tiles))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [
+    "smoother", *(pytest.param(name, marks=pytest.mark.slow) for name in ("incremental", "inflation"))])
 def test_a_restart_of_another_split(run_split, tmp_path, alone, name):
     folder = write_case(tmp_path, CASES[name])
     run_split(folder, 1, 2, "--until", "2020-05-01T15:00")
     assert_same_run(alone(name), run_split(folder, 2, 1, "--resume"))
 
 
+@pytest.mark.slow
 def test_increments_over_the_distributed_subsurface(run_split, tmp_path):
     """Member groups keep the bits: heads and water enter in parts on every rank at the same step."""
     case = changed(HILLSLOPE, {"assimilation.incremental": {"window": "3 h"}, "time.end": "2020-05-01T18:00",

@@ -27,7 +27,7 @@ def small_case(method):
 
 
 @pytest.mark.parametrize("method", [
-    pytest.param(name, marks=() if name in ("enkf", "lenkf", "lensrf") else pytest.mark.slow) for name in NAMES])
+    pytest.param(name, marks=() if name == "lenkf" else pytest.mark.slow) for name in NAMES])
 def test_tiles_that_see_nothing(pyland_command, tmp_path, method):
     folders = []
     for ranks in (1, 3):

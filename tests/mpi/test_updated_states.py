@@ -21,7 +21,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", ["winter", pytest.param("texture", marks=pytest.mark.slow)])
 def test_splits(pyland_command, tmp_path, name):
     alone = write_case(tmp_path / "alone", CASES[name])
     run_case(load_case(alone))
@@ -32,6 +32,7 @@ def test_splits(pyland_command, tmp_path, name):
         assert_same_run(alone / "run", folder / "run")
 
 
+@pytest.mark.slow
 def test_a_restart_of_another_split(pyland_command, tmp_path):
     alone = write_case(tmp_path / "alone", CASES["winter"])
     run_case(load_case(alone))
@@ -43,7 +44,7 @@ def test_a_restart_of_another_split(pyland_command, tmp_path):
     assert_same_run(alone / "run", folder / "run")
 
 
-@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), pytest.param(2, 1, marks=pytest.mark.slow)])
 def test_conductivity_of_the_ground(pyland_command, tmp_path, groups, tiles):
     """Faces between tiles have the conductivity of both cells; what differs is what the solver leaves."""
     case = changed(GROUND, {"time.end": "2020-05-01T15:00", "ensemble.size": 4, "output.every": "5 h"})
