@@ -44,7 +44,8 @@ def test_a_restart_of_another_split(pyland_command, tmp_path):
     assert_same_run(alone / "run", folder / "run")
 
 
-@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), pytest.param(2, 1, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1)])
 def test_conductivity_of_the_ground(pyland_command, tmp_path, groups, tiles):
     """Faces between tiles have the conductivity of both cells; what differs is what the solver leaves."""
     case = changed(GROUND, {"time.end": "2020-05-01T15:00", "ensemble.size": 4, "output.every": "5 h"})
