@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 (USED, MISSING, OUT_OF_RANGE, QUALITY, OUTSIDE, INNOVATION, THINNED, WITHHELD, NO_PREDICTION, BAD_ERROR,
- NOT_ASSIMILATED) = range(11)  # fmt: skip
+ NOT_ASSIMILATED, FROZEN, SNOW, OPEN_WATER, VEGETATION, RAIN, DUPLICATE, AVERAGED, NO_CLIMATOLOGY,
+ OUTSIDE_PERIOD) = range(20)  # fmt: skip
 
 REASONS = {
     USED: "used",
@@ -21,6 +22,15 @@ REASONS = {
     NO_PREDICTION: "prediction_not_finite",
     BAD_ERROR: "error_not_positive",
     NOT_ASSIMILATED: "not_assimilated",
+    FROZEN: "frozen_ground",
+    SNOW: "snow_covered",
+    OPEN_WATER: "open_water",
+    VEGETATION: "dense_vegetation",
+    RAIN: "rain",
+    DUPLICATE: "duplicate",
+    AVERAGED: "averaged_into_another",
+    NO_CLIMATOLOGY: "no_climatology",
+    OUTSIDE_PERIOD: "outside_period",
 }
 """Flag values and their meanings; one CF flag_meanings word each."""
 

@@ -4,6 +4,7 @@ from pyland.observe.groundwater import column_water_table
 from pyland.observe.innovations import AnalysisInput, InnovationStatistics, assemble
 from pyland.observe.measurement_files import error_of, read_measurements
 from pyland.observe.observation_files import read_observations, write_observations
+from pyland.observe.observation_table import ObservationTable, join_tables, read_table, write_table
 from pyland.observe.observations import ObservationSet, sets_between
 from pyland.observe.operators import Operator, operator_for
 from pyland.observe.quantities import QUANTITIES, Quantity
@@ -27,6 +28,7 @@ __all__ = [
     "InnovationStatistics",
     "QUANTITIES",
     "ObservationSet",
+    "ObservationTable",
     "Operator",
     "Quantity",
     "TargetCells",
@@ -39,12 +41,14 @@ __all__ = [
     "footprint_average",
     "footprint_slots",
     "is_kept",
+    "join_tables",
     "limit_to_porosity",
     "make_observations",
     "observed_climatology",
     "operator_for",
     "read_measurements",
     "read_observations",
+    "read_table",
     "rescale_mean",
     "rescale_mean_std",
     "rescale_sets",
@@ -52,4 +56,5 @@ __all__ = [
     "soil_moisture",
     "withhold",
     "write_observations",
+    "write_table",
 ]

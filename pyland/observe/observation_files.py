@@ -72,7 +72,7 @@ def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
     _column(file, "time", "i8", ("obs",), stamps[rows], attributes)
     kinds = sorted({one.type for one in sets})
     for kind in kinds:
-        about = {"standard_name": QUANTITIES[kind].standard_name, "units": QUANTITIES[kind].unit}
+        about = QUANTITIES[kind].attributes()
         values = np.concatenate([one.values if one.type == kind else np.full(one.size, np.nan) for one in sets])
         _column(file, kind, "f8", ("obs",), values, {**about, "coordinates": "time x y",
                                                       "ancillary_variables": "variance flag"})
