@@ -128,8 +128,8 @@ _REQUIRED = inspect.Parameter.empty
 
 def _reader(name: str) -> Reader:
     if name not in READERS:
-        raise InputError(f"observations: there is no reader '{name}'; available: {', '.join(READERS)}. Gridded products "
-                         "without one are read by 'mapped'.")
+        raise InputError(f"observations: there is no reader '{name}'; available: {', '.join(READERS)}. Gridded "
+                         "products without one of their own are read by 'mapped'.")
     return READERS[name]
 
 

@@ -39,7 +39,7 @@ def expand_paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
         if Path(text).exists():
             matches = [text]
         elif glob.has_magic(text):
-            matches = sorted(glob.glob(text, recursive=True))
+            matches = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 (absolute patterns, too)
             if not matches:
                 raise InputError(f"observations: no file fits the pattern {text}. Check folder and pattern, and quote "
                                  "it on the command line.")
