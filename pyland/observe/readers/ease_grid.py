@@ -89,14 +89,13 @@ class EaseGrid:
         Returns
         -------
         row, column : ndarray of int, shape (point,)
-            -1 for points north or south of the grid, and in the few kilometres at the date line that the columns
-            leave.
+            -1 for points north or south of the grid, which holds all longitudes.
         """
         x, y = projection(latitude, longitude)
         rows, columns = self.shape
-        column = np.floor(x / self.cell + 0.5 * columns).astype(np.int64)
+        column = np.clip(np.floor(x / self.cell + 0.5 * columns), 0, columns - 1).astype(np.int64)  # rim: rounding
         row = np.floor(0.5 * rows - y / self.cell).astype(np.int64)
-        outside = (row < 0) | (row >= rows) | (column < 0) | (column >= columns)
+        outside = (row < 0) | (row >= rows)
         return np.where(outside, -1, row), np.where(outside, -1, column)
 
 

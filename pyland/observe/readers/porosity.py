@@ -60,6 +60,8 @@ def porosity_at(
     else:
         found = _of_map(str(given), latitude, longitude, file)
     known = found[np.isfinite(found)]
+    if found.size == 0:
+        return found
     if not known.size or not ((known > 0.0) & (known < 1.0)).all():
         worst = "no number at all" if not known.size else f"{known[(known <= 0.0) | (known >= 1.0)][0]:g}"
         raise InputError(f"{file.path}: porosity must lie between 0 and 1 m3 m-3, got {worst} from {given!r}.")
