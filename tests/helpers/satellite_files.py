@@ -1,7 +1,8 @@
 """Files of satellite products in their published layouts, small or with few values, for tests of readers.
 
-Names, types, fills and bits are those of: SMAP Product Specification Document JPL D-56292 (SPL3SMP_E); CATDS Level-3 soil
-moisture product description; GES DISC LPRM AMSR2 Level-3; H SAF product user manuals; MOD11, MOD10 and MOD15 user guides.
+Names, types, fills and bits are those of: SMAP Product Specification Document JPL D-56292 (SPL3SMP_E); CATDS Level-3
+soil moisture product description; GES DISC LPRM AMSR2 Level-3; H SAF product user manuals; user guides of MOD11, MOD10
+and MOD15.
 """
 
 from pathlib import Path

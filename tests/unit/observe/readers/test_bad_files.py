@@ -5,11 +5,11 @@ import logging
 import netCDF4
 import numpy as np
 import pytest
+from satellite_files import smap_cells, smap_values, write_ascat_cell, write_smap, write_smos
 
 from pyland.base.errors import InputError
 from pyland.observe import READERS, read_product
 from pyland.observe.readers.source_files import identity
-from satellite_files import smap_cells, smap_values, write_ascat_cell, write_smap, write_smos
 
 NAME = "SMAP_L3_SM_P_20180601_R18290_001.h5"
 
@@ -27,10 +27,10 @@ def sentence(*arguments, **options):
 
 @pytest.mark.parametrize("options, expected", [
     ({"units": "%"}, "has the unit '%'; expected for soil_moisture one of m3 m-3"),
-    ({"without": ("retrieval_qual_flag",)}, "has no quality flag 'Soil_Moisture_Retrieval_Data_AM/retrieval_qual_flag'"),
+    ({"without": ("retrieval_qual_flag",)}, "quality flag 'Soil_Moisture_Retrieval_Data_AM/retrieval_qual_flag'"),
     ({"without": ("soil_moisture",)}, "has no variable 'Soil_Moisture_Retrieval_Data_AM/soil_moisture'; it holds "),
-    ({"without": ("tb_time_seconds",)}, "has no time of observation (expected 'Soil_Moisture_Retrieval_Data_AM/tb_time"),
-    ({"group": "Freeze_Thaw_Retrieval_Data"}, "its groups are: Metadata, Freeze_Thaw_Retrieval_Data_AM. Expected a file"),
+    ({"without": ("tb_time_seconds",)}, "has no time of observation (expected 'Soil_Moisture_Retrieval_Data_AM/tb"),
+    ({"group": "Freeze_Thaw_Retrieval_Data"}, "its groups are: Metadata, Freeze_Thaw_Retrieval_Data_AM. Expected"),
     ({"changes": {"soil_moisture": np.full(20, 25.0)}}, "all 20 values of soil_moisture lie outside 0..0.9 m3 m-3"),
     ({"changes": {"soil_moisture": np.full(20, -9999.0)}}, "no observation is left; left out: 391384 no_value. Check"),
     ({"changes": {"tb_time_seconds": np.full(20, -9999.0)}}, "left out: 391364 no_value, 20 no_time. Check period"),

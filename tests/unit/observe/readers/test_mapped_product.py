@@ -3,13 +3,13 @@
 import netCDF4
 import numpy as np
 import pytest
+from satellite_files import write_modis_tile
 
 from pyland.base.errors import InputError
 from pyland.observe import read_product
 from pyland.observe.readers.ease_grid import EaseGrid
 from pyland.observe.readers.mapping import load_mapping, shipped_mappings
 from pyland.observe.readers.name_time import time_of_name
-from satellite_files import write_modis_tile
 
 MAPPING = {
     "product": "a product", "type": "soil_moisture", "value": {"variable": "sm"}, "sigma": 0.03,

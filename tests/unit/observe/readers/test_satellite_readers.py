@@ -1,16 +1,15 @@
 """Readers of SMAP, SMOS, AMSR2 and newer ASCAT cell files against files in the published layouts."""
 
+import json
+
+import netCDF4
 import numpy as np
 import pytest
+from satellite_files import DAY, smap_cells, smap_values, write_amsr2, write_ascat_cell, write_smap, write_smos
 
-from pyland.base.observation_reasons import (
-    BAD_ERROR, DUPLICATE, FROZEN, QUALITY, SNOW, USED, VEGETATION,
-)  # fmt: skip
+from pyland.base.observation_reasons import BAD_ERROR, DUPLICATE, FROZEN, QUALITY, SNOW, USED, VEGETATION
 from pyland.observe import read_product
 from pyland.observe.readers.ease_grid import EaseGrid
-from satellite_files import (
-    DAY, smap_cells, smap_values, write_amsr2, write_ascat_cell, write_smap, write_smos,
-)  # fmt: skip
 
 BOUNDS = (35.0, 60.0, -10.0, 30.0)
 
@@ -21,12 +20,7 @@ def inside(latitude, longitude, bounds=BOUNDS):
 
 
 def left_out(table):
-    import json
     return json.loads(table.provenance["left_out"])
-
-
-def seconds(values):
-    return np.rint((values["tb_time_seconds"] - values["tb_time_seconds"].min())).astype(int)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +49,8 @@ def test_smap_gives_every_cell_with_its_place_time_and_reason(smap):
     assert (table.flag == np.where(np.isin(given["retrieval_qual_flag"], (0, 8)), USED, QUALITY)).all()
     assert (table.sigma == 0.04).all() and (table.extra["orbit"] == "descending").all()
     assert (table.top == 0.0).all() and (table.bottom == 0.05).all() and (table.footprint == 36e3).all()
-    for name, variable in (("vegetation_water", "vegetation_water_content"), ("open_water", "static_water_body_fraction"),
+    for name, variable in (("vegetation_water", "vegetation_water_content"),
+                           ("open_water", "static_water_body_fraction"),
                            ("frozen_probability", "freeze_thaw_fraction")):
         assert np.allclose(table.extra[name], given[variable], rtol=1e-6)
     assert left_out(table) == {"no_value": 406 * 964 - 2000}
@@ -122,7 +117,6 @@ def test_smap_times_in_words_are_the_same_as_seconds(tmp_path):
     assert (words.time == exact.time).all()
     (tmp_path / "both").mkdir()
     both = write_smap(tmp_path / "both" / name, {"AM": (*cells, values)}, words=True)
-    import netCDF4
     with netCDF4.Dataset(both, "a") as file:  # seconds that count from 12:00 UTC, without leap seconds
         seconds_of = file["Soil_Moisture_Retrieval_Data_AM/tb_time_seconds"]
         field = seconds_of[:]
@@ -184,7 +178,8 @@ def test_smos(tmp_path):
     assert (table.extra["orbit"] == "ascending").all() and np.allclose(table.extra["optical_depth"],
                                                                         given["Optical_Thickness_Nad"], rtol=1e-5)
     assert np.allclose(table.latitude, EaseGrid(25).latitude[row[order]], atol=1e-5)
-    assert (read_product(path, "smos_l3", max_uncertainty=9.0, max_interference=1.0, min_fit_probability=0.0).used).all()
+    free = {"max_uncertainty": 9.0, "max_interference": 1.0, "min_fit_probability": 0.0}
+    assert read_product(path, "smos_l3", **free).used.all()
 
 
 @pytest.mark.parametrize("units, factor", [("percent", 0.01), ("m3 m-3", 1.0)])
@@ -240,7 +235,6 @@ def test_ascat_cells_contiguous_or_indexed(tmp_path, is_indexed):
 
 
 def test_porosity_as_number_variable_or_map(tmp_path):
-    import netCDF4
     held = write_ascat_cell(tmp_path / "1394.nc", [5, 5])
     with netCDF4.Dataset(tmp_path / "1394.nc", "a") as file:
         file.createVariable("por", "f4", ("locations",))[:] = [0.4, 0.5]
