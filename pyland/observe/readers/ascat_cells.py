@@ -51,6 +51,7 @@ def read_ascat_cells(
     rejected_processing: int = 0xFF,
     rejected_correction: int = 0b101100,
     surface_states: bool = True,
+    sigma: float | None = None,
     footprint: float = 25.0e3,
     depth: tuple[float, float] = (0.0, 0.02),
 ) -> ObservationTable:
@@ -73,6 +74,8 @@ def read_ascat_cells(
         0 or 100 percent, it was beyond by at most 25) and 16 (wet correction) are accepted.
     surface_states : bool
         Reject records on frozen ground, ice and melting water by the surface state flag.
+    sigma : float, optional
+        Standard deviation of the error [unit of the type] of records that have none. Default: they are not used.
     footprint : float
         Diameter of the footprint [m].
     depth : tuple of float
@@ -95,7 +98,7 @@ def read_ascat_cells(
     for path in paths:
         with opened(path) as file:
             versions[f"{file.attribute('id', 'product_version') or path.stem} {file.attribute('version')}".strip()] = 0
-            _add_file(rows, file, type, porosity, rejected_processing, rejected_correction, surface_states)
+            _add_file(rows, file, type, porosity, rejected_processing, rejected_correction, surface_states, sigma)
     reach = {"top": depth[0], "bottom": depth[1]} if type == "soil_moisture" else {}
     return rows.table("ASCAT H SAF", footprint=footprint, **reach,
                       extra_units={"frozen_probability": "1", "snow_probability": "1"},
@@ -103,9 +106,9 @@ def read_ascat_cells(
 
 
 def _add_file(rows: RowCollector, file: OpenedFile, observation_type: str, porosity: float | str | None,
-              rejected_processing: int, rejected_correction: int, surface_states: bool) -> None:
+              rejected_processing: int, rejected_correction: int, surface_states: bool, sigma: float | None) -> None:
     names, errors = VALUES[observation_type]
-    name, error_name = file.first_of(names, observation_type), file.first_of(errors, "noise")
+    name, error_name = file.first_of(names, observation_type), _first(file, errors)
     latitude, longitude = (file.numbers(file.first_of(one, one[0])) for one in (("lat", "latitude"),
                                                                                  ("lon", "longitude")))
     place = _place_of_record(file, latitude.size, file.variable(name).shape)
@@ -134,7 +137,10 @@ def _add_file(rows: RowCollector, file: OpenedFile, observation_type: str, poros
     location = np.arange(latitude.size)
     if "location_id" in file:
         location = file.raw("location_id").astype(np.int64)
-    rows.add(file.path, value=records(name) * factor, sigma=records(error_name) * factor, flag=flag,
+    error = records(error_name) * factor if error_name else np.full(record.size, np.nan)
+    if sigma is not None:
+        error = np.where(error > 0.0, error, sigma)
+    rows.add(file.path, value=records(name) * factor, sigma=error, flag=flag,
              time=file.times("time")[record], latitude=latitude[place], longitude=longitude[place],
              location=location[place],
              incidence_angle=REFERENCE_ANGLE if observation_type == "backscatter" else np.nan,

@@ -91,8 +91,8 @@ def read_esa_cci(
 
 def _add_image(rows: RowCollector, file: OpenedFile, window: GridWindow, step: int, rejected_bits: int,
                porosity: float | str | None, sigma: float | None) -> None:
-    def cells(name: str) -> np.ndarray:
-        return window.values(file, name, before=(step,))
+    def cells(name: str, chosen: np.ndarray | None = None) -> np.ndarray:
+        return window.values(file, name, before=(step,), chosen=chosen)
 
     value = cells("sm")
     found = np.flatnonzero(np.isfinite(value))
@@ -103,7 +103,7 @@ def _add_image(rows: RowCollector, file: OpenedFile, window: GridWindow, step: i
         factor = 0.01 * porosity_at(porosity, latitude, longitude, file, "the ACTIVE soil moisture")
     else:
         factor = file.factor("sm", "soil_moisture")
-    error = cells(file.first_of(("sm_uncertainty", "sm_noise"), "uncertainty"))[found] * factor
+    error = cells(file.first_of(("sm_uncertainty", "sm_noise"), "uncertainty"), found) * factor
     if sigma is not None:
         error = np.where(error > 0.0, error, sigma)
     bits = window.raw(file, file.first_of(("flag",), "quality flag"), before=(step,))[found].astype(np.int64)
@@ -112,7 +112,7 @@ def _add_image(rows: RowCollector, file: OpenedFile, window: GridWindow, step: i
         flag[(bits & mask & rejected_bits) != 0] = reason
     time = np.broadcast_to(file.times("time")[step], found.shape)
     if "t0" in file:
-        exact = file.times_of("t0", cells("t0")[found])
+        exact = file.times_of("t0", cells("t0", found))
         time = np.where(np.isnat(exact), time, exact)
     mode = window.raw(file, "mode", before=(step,))[found] if "mode" in file else np.zeros(found.size, int)
     rows.add(file.path, value=value[found] * factor, sigma=error, flag=flag, time=time, latitude=latitude,

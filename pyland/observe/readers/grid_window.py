@@ -45,8 +45,8 @@ class GridWindow:
         return self.whole[0] * self.whole[1] - self.size
 
     def values(self, file: OpenedFile, name: str, *, is_transposed: bool = False, before: tuple[int, ...] = (),
-               missing: tuple[float, ...] = ()) -> np.ndarray:
-        """Return decoded numbers of the cells in the box, shape (cell,).
+               missing: tuple[float, ...] = (), chosen: np.ndarray | None = None) -> np.ndarray:
+        """Return decoded numbers of the cells in the box, shape (cell,), or of some of them by their index.
 
         Parameters
         ----------
@@ -60,8 +60,11 @@ class GridWindow:
             Place in leading dimensions.
         missing : tuple of float
             See `OpenedFile.numbers`.
+        chosen : ndarray of int, optional
+            Index of the cells to decode.
         """
-        return file.decoded(name, self.raw(file, name, is_transposed=is_transposed, before=before), missing)
+        raw = self.raw(file, name, is_transposed=is_transposed, before=before)
+        return file.decoded(name, raw if chosen is None else raw[chosen], missing)
 
     def raw(self, file: OpenedFile, name: str, *, is_transposed: bool = False,
             before: tuple[int, ...] = ()) -> np.ndarray:

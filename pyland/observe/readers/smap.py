@@ -148,12 +148,12 @@ class _Pass:
     def full(self, name: str) -> str:
         return f"{self.group}{name}{self.ending}"
 
-    def values(self, name: str) -> np.ndarray:
-        return self.window.values(self.file, self.full(name))
+    def values(self, name: str, chosen: np.ndarray | None = None) -> np.ndarray:
+        return self.window.values(self.file, self.full(name), chosen=chosen)
 
     def optional(self, name: str, found: np.ndarray) -> np.ndarray:
         """Return a variable at some cells, NaN if the file lacks it."""
-        return self.values(name)[found] if self.has(name) else np.full(found.size, np.nan)
+        return self.values(name, found) if self.has(name) else np.full(found.size, np.nan)
 
     def bits(self, name: str, found: np.ndarray) -> np.ndarray:
         """Return a flag at some cells; a missing flag has all bits set."""
@@ -164,7 +164,7 @@ class _Pass:
     def times(self, found: np.ndarray) -> np.ndarray:
         """Return the times of some cells."""
         if self.has("tb_time_seconds"):
-            seconds = self.values("tb_time_seconds")[found]
+            seconds = self.values("tb_time_seconds", found)
             return self._checked(seconds, _utc(seconds), found)
         if not self.has("tb_time_utc"):
             self.file.first_of((self.full("tb_time_seconds"), self.full("tb_time_utc")), "time of observation")

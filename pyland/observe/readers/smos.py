@@ -69,7 +69,7 @@ def read_smos_l3(
     Returns
     -------
     ObservationTable
-        With ``orbit``, ``interference`` [1] and ``optical_depth`` [1]; the error is ``Soil_Moisture_Dqx``.
+        With ``orbit``, ``rfi_probability`` [1] and ``optical_depth`` [1]; the error is ``Soil_Moisture_Dqx``.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def read_smos_l3(
             _add_file(rows, file, window, orbit or _orbit_of(path), max_uncertainty, max_interference,
                       min_fit_probability)
     return rows.table("SMOS CATDS L3 25 km", footprint=footprint, top=depth[0], bottom=depth[1],
-                      extra_units={"interference": "1", "optical_depth": "1"},
+                      extra_units={"rfi_probability": "1", "optical_depth": "1"},
                       provenance={"product_version": "\n".join(versions)})
 
 
@@ -102,30 +102,30 @@ def _add_file(rows: RowCollector, file: OpenedFile, window: GridWindow, orbit: s
     rows.no_value(value.size - found.size)
     error_name = file.first_of(("Soil_Moisture_Dqx", "Soil_Moisture_DQX", "Soil_Moisture_StdError"), "uncertainty")
     interference_name = file.first_of(("Rfi_Prob", "RFI_Prob"), "probability of interference")
-    error = _cells(file, window, error_name)[found] * factor
-    interference = _cells(file, window, interference_name)[found]
+    error = _cells(file, window, error_name, found) * factor
+    interference = _cells(file, window, interference_name, found)
     interference *= _PERCENT.get(file.unit(interference_name) or "", 1.0)
     flag = np.full(found.size, USED, np.int8)
     flag[(error > max_uncertainty) | ~(interference <= max_interference)] = QUALITY
     if "Chi_2_P" in file:
-        flag[_cells(file, window, "Chi_2_P")[found] < min_fit_probability] = QUALITY
+        flag[_cells(file, window, "Chi_2_P", found) < min_fit_probability] = QUALITY
     depth_name = next((one for one in ("Optical_Thickness_Nad", "Optical_Thickness") if one in file), None)
     latitude, longitude, location = window.places(found)
     rows.add(file.path, value=value[found], sigma=error, flag=flag, time=_times(file, window, found), latitude=latitude,
              longitude=longitude, location=location,
-             extra={"orbit": orbit, "interference": interference, "optical_depth": np.nan if depth_name is None
-                    else _cells(file, window, depth_name)[found]})
+             extra={"orbit": orbit, "rfi_probability": interference, "optical_depth": np.nan if depth_name is None
+                    else _cells(file, window, depth_name, found)})
 
 
-def _cells(file: OpenedFile, window: GridWindow, name: str) -> np.ndarray:
+def _cells(file: OpenedFile, window: GridWindow, name: str, chosen: np.ndarray | None = None) -> np.ndarray:
     """Return a variable over the cells of the box, whatever leading dimension of length one it has."""
-    return window.values(file, name, before=(0,) * (file.variable(name).ndim - 2))
+    return window.values(file, name, before=(0,) * (file.variable(name).ndim - 2), chosen=chosen)
 
 
 def _times(file: OpenedFile, window: GridWindow, found: np.ndarray) -> np.ndarray:
     days_name = file.first_of(("Mean_Acq_Time_Days", "Days"), "days of acquisition")
     seconds_name = file.first_of(("Mean_Acq_Time_Seconds", "UTC_Seconds", "Seconds"), "seconds of acquisition")
-    days, seconds = (_cells(file, window, name)[found] for name in (days_name, seconds_name))
+    days, seconds = (_cells(file, window, name, found) for name in (days_name, seconds_name))
     return seconds_after(EPOCH, days * 86400.0 + seconds)
 
 

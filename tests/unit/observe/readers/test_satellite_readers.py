@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from satellite_files import DAY, smap_cells, smap_values, write_amsr2, write_ascat_cell, write_smap, write_smos
 
+from pyland.base.errors import InputError
 from pyland.base.observation_reasons import BAD_ERROR, DUPLICATE, FROZEN, QUALITY, SNOW, USED, VEGETATION
 from pyland.observe import read_product
 from pyland.observe.readers.ease_grid import EaseGrid
@@ -267,3 +268,68 @@ def test_rows_without_an_error_are_not_used(tmp_path):
     path = write_smos(tmp_path / "SM_OPER_MIR_CLF31D_20180601.nc", np.arange(10) + 200, np.arange(10) + 700, values)
     table = read_product(path, "smos_l3")
     assert table.counts() == {"used": 6, "error_not_positive": 4} and (table.flag == BAD_ERROR).sum() == 4
+
+
+def test_smap_retrieval_algorithms(tmp_path):
+    values = smap_values(10)
+    values["soil_moisture_dca"] = values["soil_moisture"] + 0.1
+    values["retrieval_qual_flag_dca"] = np.arange(10) % 2
+    path = write_smap(tmp_path / "SMAP_L3_SM_P_20180601_R18290_001.h5", {"PM": (*smap_cells(count=10), values)})
+    table = read_product(path, "smap_l3", algorithm="dca")
+    order = np.argsort(values["tb_time_seconds"])
+    assert np.allclose(table.value, values["soil_moisture_dca"][order], atol=1e-6)
+    assert (table.used == (np.arange(10) % 2 == 0)[order]).all() and (table.extra["orbit"] == "ascending").all()
+
+
+def test_smap_error_of_the_file_where_it_has_one(tmp_path):
+    values = smap_values(4)
+    values["soil_moisture_error"] = np.array([0.02, -9999.0, 0.0, 0.05])
+    path = write_smap(tmp_path / "SMAP_L3_SM_P_20180601_R18290_001.h5", {"AM": (*smap_cells(count=4), values)})
+    order = np.argsort(values["tb_time_seconds"])
+    assert np.allclose(read_product(path, "smap_l3", sigma=0.06).sigma, np.array([0.02, 0.06, 0.06, 0.05])[order])
+
+
+def test_backscatter_of_ascat_cells_needs_an_error(tmp_path):
+    write_ascat_cell(tmp_path / "1394.nc", [30])
+    with netCDF4.Dataset(tmp_path / "1394.nc", "a") as file:
+        one = file.createVariable("backscatter40", "f4", ("obs",))
+        one.units, one[:] = "dB", np.linspace(-18.0, -6.0, 30)
+    table = read_product(tmp_path / "1394.nc", "ascat_cells", type="backscatter", sigma=0.3, surface_states=False,
+                         rejected_processing=0)
+    assert np.allclose(np.sort(table.value), np.linspace(-18.0, -6.0, 30), atol=1e-5) and (table.sigma == 0.3).all()
+    assert table.used.all() and (table.incidence_angle == 40.0).all()
+    assert not read_product(tmp_path / "1394.nc", "ascat_cells", type="backscatter").used.any()
+
+
+def write_cci(path, units, moisture, uncertainty, flags):
+    """Write an image of ESA CCI SM of 2 by 3 cells."""
+    with netCDF4.Dataset(path, "w") as file:
+        for name, axis in (("time", [17683.0]), ("lat", [50.125, 49.875]), ("lon", [5.125, 5.375, 5.625])):
+            file.createDimension(name, len(axis))
+            file.createVariable(name, "f8", (name,))[:] = axis
+        file["time"].units = "days since 1970-01-01 00:00:00 UTC"
+        for name, kind, values in (("sm", "f4", moisture), ("sm_uncertainty", "f4", uncertainty),
+                                   ("flag", "i1", flags)):
+            one = file.createVariable(name, kind, ("time", "lat", "lon"), fill_value=-9999.0 if kind == "f4" else 127)
+            one[:] = np.reshape(values, (1, 2, 3))
+        file["sm"].units = units
+    return path
+
+
+def test_esa_cci_flags_give_the_reason(tmp_path):
+    path = write_cci(tmp_path / "ESACCI-SOILMOISTURE-L3S-SSMV-PASSIVE-20180601000000-fv08.1.nc", "m3 m-3",
+                     [0.1, 0.2, 0.3, 0.4, 0.5, -9999.0], [0.02] * 6, [0, 1, 2, 16, 3, 0])
+    table = read_product(path, "esa_cci")
+    assert table.flag.tolist() == [USED, FROZEN, VEGETATION, QUALITY, FROZEN] and table.product == "ESA CCI SM PASSIVE"
+    free = read_product(path, "esa_cci", rejected_bits=1)
+    assert free.flag.tolist() == [USED, FROZEN, USED, USED, FROZEN]
+    assert (table.time == np.datetime64("2018-06-01")).all()
+
+
+def test_the_active_product_of_esa_cci_needs_a_porosity(tmp_path):
+    path = write_cci(tmp_path / "ESACCI-SOILMOISTURE-L3S-SSMS-ACTIVE-20180601000000-fv08.1.nc", "percent",
+                     [10, 20, 30, 40, 50, 60], [5.0] * 6, [0] * 6)
+    with pytest.raises(InputError, match="percent of saturation, and the porosity is not known"):
+        read_product(path, "esa_cci")
+    table = read_product(path, "esa_cci", porosity=0.5)
+    assert np.allclose(table.value, [0.05, 0.1, 0.15, 0.2, 0.25, 0.3]) and np.allclose(table.sigma, 0.025)
