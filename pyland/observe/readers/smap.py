@@ -278,7 +278,8 @@ def _parsed(text: object) -> np.datetime64:
     """Return the time that a text says, NaT for fills such as ``N/A``."""
     word = text.decode() if isinstance(text, bytes) else str(text)
     try:
-        return np.datetime64(word.strip().removesuffix("Z"), "ms").astype("datetime64[s]")
+        exact = np.datetime64(word.strip().removesuffix("Z"), "ms")
+        return (exact + np.timedelta64(500, "ms")).astype("datetime64[s]")  # to the nearest second, as of numbers
     except ValueError:
         return np.datetime64("NaT", "s")
 
