@@ -140,7 +140,8 @@ def station_forcing(
 def read_station_record(
     record: str | Path, *, latitude: float, longitude: float, layout: object = "campbell_crns",
     utc_offset: float = 0.0, time_label: str = "end", interval: float = 3600.0,
-    longest_gap: float | Mapping[str, float] = LONGEST_GAP, longwave: str = "dilley_obrien", start: object = None, end: object = None, check_clock: bool = True,
+    longest_gap: float | Mapping[str, float] = LONGEST_GAP, longwave: str = "dilley_obrien",
+    start: object = None, end: object = None, check_clock: bool = True,
 ) -> StationWeather:
     """Read the record of a station as gap-free weather.
 
