@@ -125,8 +125,11 @@ def _kind(path: Path) -> str:
 def _grdc(path: Path, utc_offset: float | None) -> ObservationTable:
     """Return the rows of a GRDC file: comments with ``#`` say all of the gauge."""
     table = _read_after_comments(path, ";")
-    about = dict(re.findall(r"^#\s*([^:\n]+?)\s*:\s*(.*?)\s*$", _comments(path), re.MULTILINE))
-    about = {name.lower(): text for name, text in about.items()}
+    about = {}
+    for line in _comments(path):
+        name, colon, text = line.lstrip("# ").partition(":")
+        if colon:
+            about[name.strip().lower()] = text.strip()
     number = about.get("grdc-no.")
     if number is None:
         raise InputError(f"{path}: the comments have no 'GRDC-No.'; the header may be cut off.")
@@ -241,13 +244,13 @@ def _at_middle(table: ObservationTable, daily: bool | None) -> ObservationTable:
     return table
 
 
-def _comments(path: Path) -> str:
+def _comments(path: Path) -> list[str]:
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    return "\n".join(line for line in text.splitlines() if line.startswith("#"))
+    return [line for line in text.splitlines() if line.startswith("#")]
 
 
 def _read_after_comments(path: Path, delimiter: str, skip: int = 0) -> TextColumns:

@@ -190,10 +190,10 @@ def _sensor(member: _Member, found: re.Match[str], kind: str, unit: str, accepte
     flags = _flags(cells[:, 3], accepted)
     missing = (flags == MISSING) | (values <= -999.0)  # their number for no value
     values = convert(np.where(missing, np.nan, values), unit, quantity_of(kind).unit, member.label)
-    if not missing.all():
-        checked = range_flags(values, kind, member.label)
-        flags = np.where((flags == USED) & (checked != USED), checked, flags)
     flags[missing] = MISSING
+    fine = flags == USED
+    if fine.any():  # a dead sensor, of which the network accepts nothing, does not end the reading of a network
+        flags[fine] = range_flags(values[fine], kind, member.label)
     size = values.size
     extra = {"station": np.full(size, found["station"]), "network": np.full(size, found["network"]),
              "sensor": np.full(size, found["sensor"]), "elevation": np.full(size, numbers[2])}
