@@ -51,7 +51,7 @@ def test_columns_of_a_file_with_comments_units_and_degree_signs(tmp_path):
 @pytest.mark.parametrize("text, options, message", [
     ("", {}, "is empty"),
     ("a,b\n", {}, "has no line of data from line 2"),
-    ("a,b\n1,2\n3\n", {}, "line 3: 2 cells are expected .a, b, ....., got 1"),
+    ("a,b\n1,2\n3\n", {}, "line 3: 2 cells are expected .*, got 1"),
     ("a,a\n1,2\n", {}, "the column 'a' appears twice"),
     ("a,b\n1,2\n", {"header": 5}, "expected in line 5, but the file has 2"),
     ("1,2\n", {"header": None}, "without a header"),
