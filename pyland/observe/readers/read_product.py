@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -138,4 +139,7 @@ def _names(files: list[Path]) -> str:
 
 
 def _left_out(table: ObservationTable) -> str:
-    return in_words(json.loads(table.provenance.get("left_out", "{}")))
+    counts: Counter[str] = Counter()
+    for line in table.provenance.get("left_out", "").splitlines():  # joined tables have a line each
+        counts.update(json.loads(line))
+    return in_words(counts)
