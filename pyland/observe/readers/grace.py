@@ -41,7 +41,7 @@ class _Grid(NamedTuple):
 def read_grace(
     paths: list[Path], *, period: object = None, bounds: object = None, rows: str = "auto", scale: bool = False,
     land_threshold: float = 0.5, mask: Path | str | None = None, footprint: float = FOOTPRINT,
-    variable: str = "lwe_thickness",
+    variable: str = "lwe_thickness", sigma: float | None = None,
 ) -> ObservationTable:
     """Read anomalies of water storage.
 
@@ -64,6 +64,8 @@ def read_grace(
         Diameter of the seen area [m].
     variable : str
         Name of the anomalies.
+    sigma : float, optional
+        Standard deviation of the error where the file has no ``uncertainty`` [kg m-2].
 
     Returns
     -------
@@ -83,7 +85,7 @@ def read_grace(
     for path in paths:
         with open_points(path) as data:
             parts.append(_read(data, path, chosen, rows, scale, land_threshold, mask, variable, left_out))
-    table = joined_rows(parts, None, None, left_out)
+    table = joined_rows(parts, None, None, left_out, sigma)
     table.footprint = np.full(table.size, float(footprint))
     return table
 

@@ -50,7 +50,14 @@ def test_daily_values_of_the_usgs_keep_ice_and_estimates_apart(tmp_path):
     assert table.reasons() == ["used", "frozen_ground", "missing_value", "rejected_by_quality_flag", "used"]
     assert np.allclose(table.value[[0, 3, 4]], np.array([35.3147, 70.6294, 105.9441]) * CUBIC_FOOT)
     assert abs(table.value[0] - 1.0) < 1e-5 and table.time[0] == np.datetime64("2018-01-01T18:00")
-    assert read_product(path, "gauges", latitude=37.5, longitude=-97.4, accepted=("A", "P", "e")).used.sum() == 3
+    assert np.isnan(table.sigma).all()  # not known
+    all_of_them = read_product(path, "gauges", latitude=37.5, longitude=-97.4, accepted=("A", "P", "e"), sigma=0.3,
+                               relative_sigma=0.1)
+    assert all_of_them.used.sum() == 3
+    assert np.allclose(all_of_them.sigma[[0, 4]], [np.hypot(0.3, 0.1), np.hypot(0.3, 0.3)], rtol=1e-5)
+    for options in ({"sigma": 0.0}, {"relative_sigma": 0.1}):
+        with pytest.raises(InputError, match="sigma"):
+            read_product(path, "gauges", latitude=37.5, longitude=-97.4, **options)
 
 
 def test_samples_of_the_usgs_cross_the_end_of_summer_time(tmp_path):
