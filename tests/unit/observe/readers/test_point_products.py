@@ -230,6 +230,21 @@ def test_scale_factors_make_cells_and_period_and_box_cut(tmp_path):
     assert json.loads(table.provenance["left_out"])["outside_bounds_or_period"] == 3 * 144 - 2 * 6
 
 
+def test_units_as_csr_writes_them_and_a_mask_in_a_file_of_its_own(tmp_path, caplog):
+    write_grace(tmp_path / "mask.nc")
+    write_grace(tmp_path / "grace.nc", mascons=False)
+    with netCDF4.Dataset(tmp_path / "grace.nc", "a") as file:
+        for name in ("time", "lwe_thickness", "uncertainty"):
+            file[name].Units = file[name].units
+            file[name].delncattr("units")
+        file.renameVariable("land_mask", "other")
+    expected = read_product(tmp_path / "mask.nc", "grace", rows="cell")
+    table = read_product(tmp_path / "grace.nc", "grace", mask=tmp_path / "mask.nc")
+    assert np.array_equal(table.value, expected.value, equal_nan=True) and np.array_equal(table.time, expected.time)
+    assert read_product(tmp_path / "grace.nc", "grace").size == 3 * 144
+    assert "all its cells are taken as land" in caplog.text
+
+
 @pytest.mark.parametrize("options, asked, message", [
     ({"unit": "g"}, {}, "unit must be one of kg m-2, mm, cm, m"),
     ({}, {"variable": "lwe"}, "has no variable 'lwe'"),
