@@ -104,16 +104,18 @@ def test_a_layout_of_ones_own_from_yaml_several_stations_and_period(tmp_path):
     (tmp_path / "layout.yaml").write_text(
         "time: [day, clock]\ntime_pattern: '%d.%m.%Y %H:%M'\ndelimiter: ';'\nmissing: [-99]\n"
         "columns:\n  counts: {names: [n1, n2], unit: counts/minute}\n  latitude: [lat, degree]\n"
-        "  longitude: [lon, degree]\n  pressure: [p, kPa]\n")
+        "  longitude: [lon, degree]\n  pressure: [p, kPa]\n  incoming_flux: [jung, s-1]\n")
     for name, place in (("one", 50.0), ("two", 51.0)):
-        text = "day;clock;n1;n2;lat;lon;p\n" + "".join(
-            f"01.02.2020;{hour}:00;10;{20 if hour != 4 else -99};{place};6;97\n" for hour in range(1, 9))
+        text = "day;clock;n1;n2;lat;lon;p;jung\n" + "".join(
+            f"01.02.2020;{hour}:00;10;{20 if hour != 4 else -99};{place};6;97;160.5\n" for hour in range(1, 9))
         (tmp_path / f"{name}.csv").write_text(text)
     table = read_product([tmp_path / "one.csv", tmp_path / "two.csv"], "crns", layout=str(tmp_path / "layout.yaml"),
                          period=("2020-02-01T02:00", "2020-02-01T06:00"), bounds=(50.5, 52, 5, 7), time_label="start")
     assert table.counts() == {"used": 3, "missing_value": 1}
     assert np.allclose(table.value[table.used], 1800.0) and set(table.extra["station"]) == {"two"}
     assert json.loads(table.provenance["left_out"]) == {"outside_bounds": 8, "outside_period": 4}
+    assert (table.extra["pressure"] == 97000.0).all() and (table.extra["incoming_flux"] == 160.5).all()
+    assert table.extra_units["incoming_flux"] == "s-1"
     write_table(tmp_path / "table.nc", table)
     again = read_table(tmp_path / "table.nc")
     assert again.value.tobytes() == table.value.tobytes() and again.extra_units == table.extra_units
