@@ -1,8 +1,8 @@
 """Brightness of ground whose water and temperature change with depth: coherent emission of thin layers.
 
-``fortran/observe/pl_layered_emission.f90`` has the equations (Wilheit 1978). The layers of a land model are too thick for
-them: a step between two of them reflects like a mirror, and the waves between mirrors resonate. Here the profile between
-the centres of the layers is linear, on layers that are thin against the wavelength in the ground.
+``fortran/observe/pl_layered_emission.f90`` has the equations (Wilheit 1978). The layers of a land model are too thick
+for them: a step between two of them reflects like a mirror, and the waves between mirrors resonate. Here the profile
+between the centres of the layers is linear, on layers that are thin against the wavelength in the ground.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pyland.observe.microwave.dielectric import L_BAND, soil_permittivity
 LIGHT_SPEED = 2.99792458e8
 """[m s-1]."""
 
-FINEST_SHARE = 0.005
-"""Thickness of the topmost thin layer over the wavelength in air: 1 mm at L-band, a fortieth of that in wet soil."""
+FINEST_SHARE = 0.01
+"""Thickness of the topmost thin layer over the wavelength in air: 2 mm at L-band, a twentieth of that in wet soil."""
 
-GROWTH = 0.04
-"""Thickness of thin layers over their depth, further down."""
+GROWTH = 0.1
+"""Growth of the thickness per layer. Layers an eighth as thick change the brightness by 0.4 K at most (sharp skins)."""
 
 BLOCK = 32768
 """Columns that are computed at a time; bounds the memory of the thin layers."""
