@@ -31,7 +31,7 @@ module pl_dielectric
    real(rk), parameter :: density_solids = 2664.0_rk   !! of Dobson et al. [kg m-3]
    real(rk), parameter :: solids_dobson = 4.7_rk       !! eps of soil solids (Dobson et al. 1985, eq. 22) [1]
    real(rk), parameter :: shape = 0.65_rk              !! exponent of Dobson et al. [1]
-   real(rk), parameter :: least_water = 1.0e-6_rk      !! that the powers of Dobson et al. see; changes eps by 1e-5 [m3 m-3]
+   real(rk), parameter :: least_water = 1.0e-9_rk      !! that the powers of Dobson et al. see, in place of none [m3 m-3]
    real(rk), parameter :: rock(2) = [5.5_rk, 0.2_rk]   !! Wang and Schmugge [1]
    real(rk), parameter :: bound_ice(2) = [3.2_rk, 0.1_rk] !! Wang and Schmugge [1]
    real(rk), parameter :: conductive = 2.5e9_rk        !! conductivity loss of Wang and Schmugge below it [Hz]

@@ -165,12 +165,12 @@ def _call(what: str, names: Sequence[str], members: Mapping[str, ArrayLike], fun
         shapes = {name: array.shape for name, array in arrays.items() if array.ndim}
         raise InputError(f"{what}: expected numbers or arrays whose shapes can be broadcast, got {shapes}.") from None
     count = int(np.prod(shape))
+    if count == 0:
+        return np.empty((2, *shape))
     varied = [name for name, array in arrays.items() if array.size > 1]
     place = {name: varied.index(name) + 1 if name in varied else 0 for name in arrays}
     constants = np.array([0.0 if place[name] else arrays[name].item() for name in names])
     places = np.array([place[name] for name in names], dtype=np.int32)
-    if count == 0:
-        return np.empty((2, *shape))
     table = np.empty((count, max(len(varied), 1)), order="F")
     table[:, 0] = 0.0  # no member varies: a table of zeros that no member points to
     finite = np.ones(count, dtype=bool)

@@ -23,7 +23,7 @@ FINEST_SHARE = 0.01
 """Thickness of the topmost thin layer over the wavelength in air: 2 mm at L-band, a twentieth of that in wet soil."""
 
 GROWTH = 0.1
-"""Growth of the thickness per layer. Layers an eighth as thick change the brightness by 0.4 K at most (sharp skins)."""
+"""Growth of the thickness per layer. Layers an eighth as thick change the brightness by 0.2 K at most (sharp skins)."""
 
 BLOCK = 32768
 """Columns that are computed at a time; bounds the memory of the thin layers."""
