@@ -10,6 +10,7 @@ from pyland.observe.microwave.backscatter import (
     oh_2004,
     water_cloud,
 )
+from pyland.observe.microwave.calibration import EmissionCalibration, calibrate_emission
 from pyland.observe.microwave.dielectric import (
     DIELECTRICS,
     FROZEN,
@@ -49,6 +50,7 @@ __all__ = [
     "DIELECTRICS",
     "EFFECTIVE",
     "EMISSION_SETTINGS",
+    "EmissionCalibration",
     "FLAG_SETTINGS",
     "FROZEN",
     "IncidenceSlope",
@@ -59,6 +61,7 @@ __all__ = [
     "brightness_above",
     "brightness_temperature",
     "brightness_temperature_columns",
+    "calibrate_emission",
     "change_detection",
     "decibel",
     "fit_incidence_slope",

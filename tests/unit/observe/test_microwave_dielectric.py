@@ -27,7 +27,6 @@ def test_mironov_2013_is_the_model_of_2009_at_its_temperature():
         new = soil_permittivity(WATER, clay, frequency=1.4e9, dielectric="mironov2013")
         assert np.abs(new.real - old.real).max() < 0.4
         assert np.abs(new.imag - old.imag).max() < 1.2
-    # frozen numbers; they came from a code of another group with the same coefficients
     assert new[2] == pytest.approx(complex(*_mironov_2013(20.0, 60.0, 0.2)), rel=1e-12)
 
 
