@@ -305,11 +305,12 @@ class _Surface:
 
     @property
     def canopy_temperature(self) -> np.ndarray:
-        """Temperature of the leaves, weighted with their area, or of the soil surface, (member, cell) [K]."""
+        """Temperature of the leaves, weighted with their area; without leaves of the soil, (member, cell) [K]."""
         if "leaf_temperature" not in self._fields:
             return self.temperature
         area = self._fields.get("leaf_area_index")
-        return self._over_patches("leaf_temperature", area)
+        leaves = self._over_patches("leaf_temperature", area)
+        return leaves if area is None else np.where(self.leaf_area > 0.0, leaves, self.temperature)
 
     def _over_patches(self, name: str, area: np.ndarray | None) -> np.ndarray:
         """Return the mean of a field over the patches of a cell, by their share and by an area of each if given."""
@@ -326,7 +327,7 @@ class _Surface:
         weight = share * np.broadcast_to(np.asarray(area, float), field.shape)
         total = weight.sum(axis=0)
         weight, total = np.where(total > 0.0, weight, share), np.where(total > 0.0, total, share.sum(axis=0))
-        return (weight * field).sum(axis=0) / total
+        return np.where(weight > 0.0, weight * field, 0.0).sum(axis=0) / total  # a patch without leaves may have none
 
     def parameter_getter(self, settings: Mapping[str, Any]) -> Any:
         """Return a function that gives a setting, or the static field of that name where there is one."""

@@ -73,6 +73,11 @@ def test_patches_are_averaged(fields):
     plain = {**fields, "leaf_area_index": np.ones((3, 4)), "leaf_temperature": np.full((3, 4), 290.0)}
     assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
         brightness_temperature_columns(plain, scene()))
+    patched["leaf_temperature"][1] = np.nan  # no leaves, no temperature
+    assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
+        brightness_temperature_columns(plain, scene()))
+    bare = {**fields, "leaf_area_index": np.zeros((3, 4)), "leaf_temperature": np.full((3, 4), np.nan)}
+    assert np.isfinite(brightness_temperature_columns(bare, scene())).all()
     with pytest.raises(InputError, match="patch_fraction"):
         brightness_temperature_columns(patched, scene())
 
