@@ -1,5 +1,6 @@
 """What microwave sensors see of the land: brightness temperature at L-band, backscatter at C-band."""
 
+from pyland.observe.microwave.atmosphere import atmosphere
 from pyland.observe.microwave.backscatter import (
     C_BAND,
     RADAR_POLARISATIONS,
@@ -57,6 +58,7 @@ __all__ = [
     "L_BAND",
     "POLARISATIONS",
     "RADAR_POLARISATIONS",
+    "atmosphere",
     "backscatter_columns",
     "brightness_above",
     "brightness_temperature",
