@@ -146,8 +146,8 @@ def apply_quality(table: ObservationTable, rules: QualityRules) -> ObservationTa
             raise InputError(f"quality of {table.product}: {name} must be a number, got {limit}.")
         found = [one for one in columns if one in table.extra]
         if not found:
-            raise InputError(f"quality of {table.product}: {name} needs the column {' or '.join(columns)}; the table "
-                             f"has {', '.join(table.extra) or 'no extra column'}. Leave the rule out, or add the column.")
+            raise InputError(f"quality of {table.product}: {name} needs the column {' or '.join(columns)}; the "
+                             f"table has {', '.join(table.extra) or 'no extra column'}. Leave the rule out, or add it.")
         for column in found:
             values = np.asarray(table.extra[column], float)
             table = table.rejected(values > limit if is_largest else values < limit, reason)
