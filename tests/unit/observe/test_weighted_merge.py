@@ -31,7 +31,7 @@ def context(times, places, names=("a", "b", "c")):
 
 
 def ubrmse(values, truth):
-    return np.sqrt(np.nanvar(values - truth, axis=0).mean())
+    return np.sqrt(np.nanmean(np.nanvar(values - truth, axis=0)))
 
 
 def test_numbers_of_the_reference():
