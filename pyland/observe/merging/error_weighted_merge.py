@@ -75,10 +75,10 @@ def merge_tc(
         first); ``anomalies``: ``"climatology"``, or ``"none"`` for values without their mean; ``window_days``,
         ``least_in_window``: of `anomalies_of`; ``least_count``, ``significance``: of `triple_collocation`;
         ``least_snr_db``: products below it are left out at the place [dB]; ``least_error``: smallest error that a
-        product can have [unit], smaller ones that short records give by chance are raised to it; ``correlated``: pairs of products with
-        correlated errors, for four products and more; ``fallback``: what to do where the collocation fails, with the
-        flag that says why: ``"none"``, ``"region"`` for errors and scalings that are the medians over the places
-        where it does not, or ``"mean"`` for `merge_mean` of the values as they are.
+        product can have [unit], smaller ones that short records give by chance are raised to it; ``correlated``: pairs
+        of products with correlated errors, for four products and more; ``fallback``: what to do where the collocation
+        fails, with the flag that says why: ``"none"``, ``"region"`` for errors and scalings that are the medians over
+        the places where it does not, or ``"mean"`` for `merge_mean` of the values as they are.
 
     Returns
     -------
