@@ -145,8 +145,8 @@ def apply_series_checks(table: ObservationTable) -> ObservationTable:
     seconds = table.time[rows].astype(np.int64)
     if (seconds % _HOUR).any():
         first = table.time[rows][seconds % _HOUR > 0][0]
-        raise InputError(f"series checks: {table.product} has a value at {first}; the checks need values at whole hours. "
-                         "Average or round the times first.")
+        raise InputError(f"series checks: {table.product} has a value at {first}; the checks need values at whole "
+                         "hours. Average or round the times first.")
     hour = seconds // _HOUR - seconds.min() // _HOUR
     keys = np.stack([table.location[rows].astype(float), np.nan_to_num(table.top[rows], nan=-1.0),
                      np.nan_to_num(table.bottom[rows], nan=-1.0)])

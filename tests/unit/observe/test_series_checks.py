@@ -62,7 +62,8 @@ def test_a_table_of_stations_and_depths():
     hour, one = hour[random], one[random]
     times = np.datetime64("2018-01-01T00:00:00") + hour * np.timedelta64(1, "h")
     table = ObservationTable(
-        "a station", "soil_moisture", values[hour, one], times, 50.0, 6.0, 0.02, location=3, top=0.05 * one, bottom=0.05 * one)
+        "a station", "soil_moisture", values[hour, one], times, 50.0, 6.0, 0.02, location=3, top=0.05 * one,
+        bottom=0.05 * one)
     found = apply_series_checks(table)
     assert found.counts() == {"used": 2 * HOURS - 2, "rejected_by_quality_flag": 2}
     assert sorted(hour[~found.used]) == [100, 200]
