@@ -15,7 +15,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,11 @@ from pyland.observe.merging.lstm_inputs import (
     Normalisation,
     checked_context,
     features_of,
-    join_passes,
+    merge_by_precision,
     normalisation_of,
 )
 from pyland.observe.merging.lstm_network import chosen_device, need_torch, new_network, reproducible
-from pyland.observe.merging.lstm_splits import TrainingSplit, split_values, station_folds, time_blocks
+from pyland.observe.merging.lstm_splits import VALIDATION, TrainingSplit, split_values, station_folds, time_blocks
 from pyland.observe.merging.lstm_training import (
     TARGETS,
     LstmSettings,
@@ -60,12 +60,16 @@ class HeldOut:
     ----------
     value, sigma : ndarray, shape (time, place)
         NaN at places without a station.
+    sigma_ratio : float
+        Root mean square of the differences to the stations over their expected standard deviation, on the days of
+        validation [1]: 1 if sigma is right. A network is too sure of places that it has not seen.
     records : tuple of TrainingRecord
         One for each group of stations.
     """
 
     value: np.ndarray
     sigma: np.ndarray
+    sigma_ratio: float
     records: tuple[TrainingRecord, ...]
 
 
@@ -101,7 +105,7 @@ class LstmMerge:
         self._state: dict[str, Any] | None = None
 
     def fit(self, products: np.ndarray, context: MergeContext, split: TrainingSplit,
-            target_sigma: float | np.ndarray = 0.0) -> TrainingRecord:
+            target_sigma: float = 0.0) -> TrainingRecord:
         """Train the network.
 
         Parameters
@@ -113,9 +117,10 @@ class LstmMerge:
         split : TrainingSplit
             Which values of the target, or which days of the products, are for training and validation. Others are not
             looked at but as inputs.
-        target_sigma : float or array_like, shape (product,), optional
-            Standard deviation of the error of the target itself [unit of the products]: of the stations, or of each
-            product. It is taken out of the sigma of the merged product.
+        target_sigma : float, optional
+            Standard deviation of the error of the stations [unit of the products], as points for what the products see
+            and as instruments. It is taken out of the sigma of the merged product. Errors of withheld products are
+            learned.
 
         Returns
         -------
@@ -143,9 +148,9 @@ class LstmMerge:
         if split.training.shape != products.shape[1:]:
             raise InputError(f"merge lstm: the split must have shape {products.shape[1:]} (time, place), got "
                              f"{split.training.shape}.")
-        sigma = np.broadcast_to(np.asarray(target_sigma, float), (len(goals),))
-        if not (sigma >= 0).all():
-            raise InputError(f"merge lstm: target_sigma must be 0 or more, got {target_sigma}.")
+        if not target_sigma >= 0.0 or (target_sigma > 0.0 and self.target != "in_situ"):
+            raise InputError(f"merge lstm: target_sigma is the error of stations, 0 or more, got {target_sigma} with "
+                             f"the target {self.target}.")
         known = np.isfinite(goals)
         self.normalisation = normalisation_of(products, context, goals, split.training)
         scaled, there = scaled_products(products, self.normalisation)
@@ -153,7 +158,7 @@ class LstmMerge:
         data = TrainingData(
             self.target, np.swapaxes(features_of(products, context, self.normalisation), 0, 1), scaled, there,
             np.moveaxis(goal, (0, 1, 2), (2, 1, 0)).astype(np.float32),
-            (sigma / self.normalisation.target_std) ** 2,
+            (target_sigma / self.normalisation.target_std) ** 2,
             np.moveaxis(known & split.training, (0, 1, 2), (2, 1, 0)),
             np.moveaxis(known & split.validation, (0, 1, 2), (2, 1, 0)))
         self._state, self.record = train_network(data, self.settings)
@@ -191,18 +196,20 @@ class LstmMerge:
         device = chosen_device(self.settings.device)
         number = len(products)
         with reproducible(self.settings.seed, self.settings.threads, device), torch.no_grad():
-            network = new_network(self.normalisation.features, number, self.settings.hidden, self.settings.dropout)
+            network = new_network(self.target, self.normalisation.features, number, self.settings.hidden,
+                                  self.settings.dropout)
             network.load_state_dict(self._state)
             network.to(device)
             if self.target == "in_situ":
-                value, sigma, weights = run_network(network, features, scaled, there, self.settings.window, device)
-            else:
-                passes = []
-                for hidden in range(number):
-                    seen, rest = hide_product(features, there, hidden, number)
-                    passes.append(run_network(network, seen, scaled, rest, self.settings.window, device))
-                value, sigma, weights = join_passes(*(np.stack(part) for part in zip(*passes, strict=True)),
-                                                    np.moveaxis(there, (0, 1, 2), (2, 1, 0)))
+                found = run_network(network, features, scaled, there, self.settings.window, device)
+                value, sigma, weights = found.mean, np.exp(found.log_sigma), found.weights
+            else:  # as in training a product is hidden; what the passes say of errors and the guess is averaged
+                passes = [run_network(network, seen, scaled, rest, self.settings.window, device)
+                          for seen, rest in (hide_product(features, there, hidden) for hidden in range(number))]
+                log_error, guess_error, guess = (np.mean([getattr(one, name) for one in passes], axis=0)
+                                                 for name in ("log_error", "log_guess_error", "guess"))
+                value, sigma, weights = merge_by_precision(scaled.T, there.T, -2.0 * log_error,
+                                                           -2.0 * guess_error, guess)
         value = self.normalisation.target_mean + self.normalisation.target_std * value
         known = np.isfinite(products)
         count = known.sum(axis=0)
@@ -219,7 +226,7 @@ class LstmMerge:
                                **{f"training_{name}": word for name, word in self.record.in_words().items()}}})
 
     def cross_validate(self, products: np.ndarray, context: MergeContext, blocks: np.ndarray, folds: int | None = None,
-                       target_sigma: float | np.ndarray = 0.0) -> HeldOut:
+                       target_sigma: float = 0.0) -> HeldOut:
         """Estimate each station by a network that has not seen it.
 
         Parameters
@@ -251,7 +258,11 @@ class LstmMerge:
             records.append(fold.fit(products, context, self.split(products, context, blocks, left_out), target_sigma))
             merged = fold.merge(products, context)
             value[:, left_out], sigma[:, left_out] = merged.value[:, left_out], merged.sigma[:, left_out]
-        return HeldOut(value, sigma, tuple(records))
+        judged = (np.asarray(blocks) == VALIDATION)[:, None] & np.isfinite(context.target)
+        square = (value - context.target)[judged] ** 2 / (sigma[judged] ** 2 + target_sigma**2)
+        if not square.size:
+            raise InputError("merge lstm: stations have no values in the block of validation.")
+        return HeldOut(value, sigma, float(np.sqrt(square.mean())), tuple(records))
 
     def split(self, products: np.ndarray, context: MergeContext, blocks: np.ndarray,
               left_out: np.ndarray | None = None) -> TrainingSplit:
@@ -321,8 +332,8 @@ class LstmMerge:
             loaded.record = TrainingRecord(**{name: tuple(value) if isinstance(value, list) else value
                                               for name, value in text["record"].items()})
             loaded._state = torch.load(folder / _WEIGHTS, map_location="cpu", weights_only=True)
-            new_network(loaded.normalisation.features, len(loaded.normalisation.products), settings.hidden,
-                        settings.dropout).load_state_dict(loaded._state)
+            new_network(loaded.target, loaded.normalisation.features, len(loaded.normalisation.products),
+                        settings.hidden, settings.dropout).load_state_dict(loaded._state)
         except InputError:
             raise
         except Exception as error:  # yaml, torch and missing keys: the files are not those of `save`
@@ -342,8 +353,7 @@ def merge_lstm(
     products : array_like, shape (product, time, place)
         Values, NaN without one.
     sigma : array_like that broadcasts to products, optional
-        Standard deviations of their errors; used for ``withheld_product``, where its mean over times and places is the
-        error of the target.
+        Not needed here: errors are learned.
     context : MergeContext
         Times, places, predictors, and the target for ``in_situ``.
     options : mapping, optional
@@ -359,7 +369,8 @@ def merge_lstm(
     -------
     Merged
         With ``folds`` the details ``held_out_value`` and ``held_out_sigma`` are estimates at stations by networks that
-        have not seen them. ``training_values`` counts the values of a place that were learned from.
+        have not seen them, and all sigmas are multiplied by `HeldOut.sigma_ratio`. ``training_values`` counts the
+        values of a place that were learned from.
 
     Raises
     ------
@@ -385,7 +396,7 @@ def merge_lstm(
     merge = LstmMerge(options.get("target", "in_situ"), LstmSettings(**{
         one.name: options[one.name] for one in fields(LstmSettings) if one.name in options}))
     blocks = time_blocks(context.times, **{name: options.get(name, value) for name, value in _SPLIT_OPTIONS.items()})
-    error = _target_sigma(merge.target, products, sigma, options.get("target_sigma"))
+    error = float(options.get("target_sigma") or 0.0)
     split = merge.split(products, context, blocks)
     merge.fit(products, context, split, error)
     merged = merge.merge(products, context)
@@ -393,26 +404,13 @@ def merge_lstm(
     merged.detail_attributes["training_values"] = {"long_name": "values that were learned from", "units": "1"}
     if options.get("folds"):
         held = merge.cross_validate(products, context, blocks, options["folds"], error)
-        for name, values in (("value", held.value), ("sigma", held.sigma)):
+        merged = replace(merged, sigma=held.sigma_ratio * merged.sigma)
+        for name, values in (("value", held.value), ("sigma", held.sigma_ratio * held.sigma)):
             merged.details[f"held_out_{name}"] = values
             merged.detail_attributes[f"held_out_{name}"] = {
-                "long_name": f"{name} at stations by networks that have not seen them", "units": "unit of the products"}
+                "long_name": f"{name} at stations by networks that have not seen them", "units": "unit of the products",
+                "sigma_ratio": f"{held.sigma_ratio:.3g}"}
     if options.get("save") is not None:
         merge.save(options["save"])
     return merged
 
-
-def _target_sigma(target: str, products: np.ndarray, sigma: np.ndarray | None,
-                  of_stations: float | None) -> float | np.ndarray:
-    """Return the error of what is learned from."""
-    if target == "in_situ":
-        return 0.0 if of_stations is None else of_stations
-    if of_stations is not None:
-        raise InputError("merge lstm: target_sigma is the error of stations; with target: withheld_product give sigma "
-                         "of the products.")
-    if sigma is None:
-        return 0.0
-    sigma = np.asarray(sigma, float)
-    sigma = np.broadcast_to(sigma[:, None, None] if sigma.ndim == 1 else sigma, products.shape)
-    there = np.isfinite(products) & np.isfinite(sigma)
-    return np.where(there, sigma, 0.0).sum(axis=(1, 2)) / np.maximum(there.sum(axis=(1, 2)), 1)

@@ -1,7 +1,7 @@
 """What the network sees of a place and day: products, which of them are there, weather, leaves, season and soil.
 
-All of it is numpy: features, their normalisation, weights over available products, and how passes with a hidden product
-are joined. Numbers of the normalisation come from the training part only.
+All of it is numpy: features, their normalisation, weights over available products, and merging by precisions. Numbers
+of the normalisation come from the training part only.
 """
 
 from __future__ import annotations
@@ -189,39 +189,33 @@ def available_softmax(logits: np.ndarray, available: np.ndarray) -> np.ndarray:
     return power / np.where(some, power.sum(axis=0), 1.0)
 
 
-def join_passes(value: np.ndarray, sigma: np.ndarray, weights: np.ndarray,
-                available: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Join estimates of which each was made without one of the products.
+def merge_by_precision(products: np.ndarray, available: np.ndarray, log_precision: np.ndarray, log_prior: np.ndarray,
+                       guess: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Merge products and a guess by their precisions.
 
     Parameters
     ----------
-    value, sigma : ndarray, shape (pass, time, place)
-        Estimate without product ``pass``, and the standard deviation of its error.
-    weights : ndarray, shape (pass, product, time, place)
-        Weights of the products in it.
+    products : ndarray, shape (product, time, place)
+        Products; any number where one is not there.
     available : ndarray of bool, shape (product, time, place)
         Which products are there.
+    log_precision : ndarray, shape (product, time, place)
+        Logarithms of the inverse error variances of the products.
+    log_prior, guess : ndarray, shape (time, place)
+        Logarithm of the precision of what is known without the products of the day, and its value.
 
     Returns
     -------
     value, sigma : ndarray, shape (time, place)
+        ``m = (pi mu + sum p_i theta_i) / (pi + sum p_i)`` over available products, and ``(pi + sum p_i)**-0.5``.
     weights : ndarray, shape (product, time, place)
-
-    Notes
-    -----
-    Where all P products are there, passes are weighted by their precisions, and the joined precision is their sum over
-    P - 1. For independent errors with precisions p_i, where a pass has the precision sum of p_i over i other than j,
-    this is the least-squares merge of all: each product is in P - 1 passes, and p_i / sum p is what comes out. Where a
-    product is lacking, passes without it know all there is, and their plain mean is taken.
+        ``p_i / sum p_j``: the softmax of ``log_precision`` over available products.
     """
-    number = len(available)
-    complete = available.all(axis=0)
-    precision = 1.0 / sigma**2
-    knows_all = (~available).astype(float)
-    share = np.where(complete, precision, knows_all)
-    share = share / share.sum(axis=0)
-    joined = np.where(complete, (number - 1.0) / precision.sum(axis=0), (share * sigma**2).sum(axis=0))
-    return (share * value).sum(axis=0), np.sqrt(joined), (share[:, None] * weights).sum(axis=0)
+    precision = np.where(available, np.exp(log_precision), 0.0)
+    prior = np.exp(log_prior)
+    total = prior + precision.sum(axis=0)
+    value = (prior * guess + np.where(available, precision * products, 0.0).sum(axis=0)) / total
+    return value, total**-0.5, available_softmax(log_precision, available)
 
 
 def window_starts(steps: int, window: int) -> list[tuple[int, int, int]]:

@@ -1,10 +1,20 @@
 """The network: one LSTM layer over the days, and a head that weighs the products that are there.
 
-    theta_m = sum_i w_i (g_i theta_i + o_i) + delta,   w = softmax over available products,   log sigma
+Learned from stations, the head is free,
 
-The weights, delta and log sigma come from the hidden state of the day, gains and offsets of the products are numbers.
-At the start all products have the same weight, and delta is 0: the network begins as the mean. PyTorch is the extra
-``lstm``; only this file, `lstm_training` and `lstm` use it.
+    theta_m = sum_i w_i (g_i theta_i + o_i) + delta,   w = softmax over available products,   log sigma:
+
+weights, delta and log sigma come from the hidden state of the day, gains and offsets of the products are numbers. At
+the start all products have the same weight, and delta is 0: the network begins as the mean. Delta sees the products
+too, so that with gains below 1 a weight is not the share of a product in the value.
+
+Learned from withheld products, what is seen is the sum of two errors, that of the estimate and that of the product.
+They come apart because the head has errors e_i of the products, and a guess mu with an error of its own, and no more:
+
+    theta_m = sigma^2 (mu/e_0^2 + sum_i theta_i/e_i^2),   sigma^-2 = e_0^-2 + sum_i e_i^-2   over available products,
+
+and product j is predicted with the variance sigma^2 + e_j^2. The weights are again a softmax, of -2 log e_i; delta is
+what the guess adds. PyTorch is the extra ``lstm``; only this file, `lstm_training` and `lstm` use it.
 
 References
 ----------
@@ -25,7 +35,7 @@ from pyland.base.errors import InputError, UnavailableError
 
 LOG_SIGMA_BOUNDS = (-5.0, 3.0)
 """Least and largest logarithm of sigma over the standard deviation of the target: errors below 0.7 % or above 20 times
-that are none of a soil-moisture product."""
+it are none of a soil-moisture product."""
 
 
 class NetworkOutput(NamedTuple):
@@ -34,12 +44,21 @@ class NetworkOutput(NamedTuple):
     Attributes
     ----------
     mean, log_sigma : tensor, shape (sequence, time)
+        Estimate, and logarithm of the standard deviation of its error.
     weights : tensor, shape (sequence, time, product)
+        Weights of the products that are there.
+    log_error : tensor, shape (sequence, time, product)
+        Logarithms of the errors of the products; of the head for withheld products.
+    log_guess_error, guess : tensor, shape (sequence, time)
+        Logarithm of the error of what is known without products of the day, and its value; of the same head.
     """
 
     mean: Any
     log_sigma: Any
     weights: Any
+    log_error: Any
+    log_guess_error: Any
+    guess: Any
 
 
 def need_torch() -> Any:
@@ -100,16 +119,18 @@ def reproducible(seed: int, threads: int, device: Any) -> Iterator[None]:
         torch.use_deterministic_algorithms(before[1])
 
 
-def new_network(features: int, products: int, hidden: int, dropout: float) -> Any:
-    """Return a network with random weights of the current seed, a torch module."""
+def new_network(kind: str, features: int, products: int, hidden: int, dropout: float) -> Any:
+    """Return a network for a kind of target with random weights of the current seed, a torch module."""
     torch = need_torch()
-    network = torch.nn.ModuleDict({
+    parts = {
         "lstm": torch.nn.LSTM(features, hidden, batch_first=True),
         "dropout": torch.nn.Dropout(dropout),
         "head": torch.nn.Linear(hidden, products + 2),
-        "rescaling": torch.nn.ParameterDict({"gain": torch.nn.Parameter(torch.ones(products)),
-                                             "offset": torch.nn.Parameter(torch.zeros(products))}),
-    })
+    }
+    if kind == "in_situ":
+        parts["rescaling"] = torch.nn.ParameterDict({"gain": torch.nn.Parameter(torch.ones(products)),
+                                                     "offset": torch.nn.Parameter(torch.zeros(products))})
+    network = torch.nn.ModuleDict(parts)
     torch.nn.init.zeros_(network["head"].weight)
     torch.nn.init.zeros_(network["head"].bias)
     with torch.no_grad():  # the forget gate is open at the start, so that the gradient reaches back (Jozefowicz 2015)
@@ -137,12 +158,21 @@ def apply_network(network: Any, features: Any, products: Any, available: Any) ->
     """
     torch = need_torch()
     number = products.shape[-1]
-    hidden = network["dropout"](network["lstm"](features)[0])
-    raw = network["head"](hidden)
-    weights = masked_softmax(raw[..., :number], available)
-    scaled = network["rescaling"]["gain"] * products + network["rescaling"]["offset"]
-    mean = (weights * torch.where(available, scaled, torch.zeros_like(scaled))).sum(dim=-1) + raw[..., number]
-    return NetworkOutput(mean, raw[..., number + 1].clamp(*LOG_SIGMA_BOUNDS), weights)
+    raw = network["head"](network["dropout"](network["lstm"](features)[0]))
+    nothing = torch.zeros_like(products)
+    last = raw[..., number + 1].clamp(*LOG_SIGMA_BOUNDS)
+    if "rescaling" in network:
+        weights = masked_softmax(raw[..., :number], available)
+        scaled = network["rescaling"]["gain"] * products + network["rescaling"]["offset"]
+        mean = (weights * torch.where(available, scaled, nothing)).sum(dim=-1) + raw[..., number]
+        return NetworkOutput(mean, last, weights, raw[..., :number], last, raw[..., number])
+    log_error = raw[..., :number].clamp(*LOG_SIGMA_BOUNDS)
+    precision = torch.where(available, torch.exp(-2.0 * log_error), nothing)
+    prior = torch.exp(-2.0 * last)
+    total = prior + precision.sum(dim=-1)
+    mean = (prior * raw[..., number] + (precision * torch.where(available, products, nothing)).sum(dim=-1)) / total
+    return NetworkOutput(mean, -0.5 * torch.log(total), masked_softmax(-2.0 * log_error, available), log_error, last,
+                         raw[..., number])
 
 
 def masked_softmax(logits: Any, available: Any) -> Any:

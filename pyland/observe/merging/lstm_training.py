@@ -13,6 +13,7 @@ from pyland.base.errors import ConvergenceError, InputError
 from pyland.base.logging import get_logger
 from pyland.observe.merging.lstm_inputs import Normalisation, window_starts
 from pyland.observe.merging.lstm_network import (
+    NetworkOutput,
     apply_network,
     chosen_device,
     need_torch,
@@ -103,8 +104,8 @@ class TrainingData:
     available : ndarray of bool, shape (place, time, product)
     target : ndarray, shape (place, time, goal)
         One goal, or the products themselves; 0 where there is none.
-    target_variance : ndarray, shape (goal,)
-        Error variance of the goals.
+    target_variance : float
+        Error variance of the stations; that of withheld products is learned.
     training, validation : ndarray of bool, shape (place, time, goal)
         Which values count.
     """
@@ -114,7 +115,7 @@ class TrainingData:
     products: np.ndarray
     available: np.ndarray
     target: np.ndarray
-    target_variance: np.ndarray
+    target_variance: float
     training: np.ndarray
     validation: np.ndarray
 
@@ -192,7 +193,7 @@ def train_network(data: TrainingData, settings: LstmSettings) -> tuple[dict[str,
     device = chosen_device(settings.device)
     begin = time.perf_counter()
     with reproducible(settings.seed, settings.threads, device):
-        network = new_network(data.features.shape[-1], data.products.shape[-1], settings.hidden,
+        network = new_network(data.kind, data.features.shape[-1], data.products.shape[-1], settings.hidden,
                               settings.dropout).to(device)
         optimizer = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
         tensors = _Tensors(data, device)
@@ -222,7 +223,7 @@ def train_network(data: TrainingData, settings: LstmSettings) -> tuple[dict[str,
 
 
 def run_network(network: Any, features: np.ndarray, products: np.ndarray, available: np.ndarray, window: int,
-                device: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+                device: Any) -> NetworkOutput:
     """Run a trained network over whole records.
 
     Parameters
@@ -238,14 +239,13 @@ def run_network(network: Any, features: np.ndarray, products: np.ndarray, availa
 
     Returns
     -------
-    mean, sigma : ndarray, shape (time, place)
-        In units of the normalised target.
-    weights : ndarray, shape (product, time, place)
+    NetworkOutput
+        Arrays of shape (time, place) and (product, time, place), in units of the normalised target.
     """
     torch = need_torch()
     places, steps, number = products.shape
-    mean, sigma = np.empty((places, steps)), np.empty((places, steps))
-    weights = np.empty((places, steps, number))
+    out = NetworkOutput(*(np.empty((places, steps, number) if name in ("weights", "log_error") else (places, steps))
+                          for name in NetworkOutput._fields))
     network.eval()
     with torch.no_grad():
         for first in range(0, places, PLACES_AT_ONCE):
@@ -253,21 +253,18 @@ def run_network(network: Any, features: np.ndarray, products: np.ndarray, availa
             for start, end, kept in window_starts(steps, window):
                 parts = (torch.from_numpy(np.ascontiguousarray(one[some, start:end])).to(device)
                          for one in (features, products, available))
-                found = apply_network(network, *parts)
-                new = slice(kept - start, None)
-                mean[some, kept:end] = found.mean[:, new].cpu().numpy()
-                sigma[some, kept:end] = torch.exp(found.log_sigma[:, new]).cpu().numpy()
-                weights[some, kept:end] = found.weights[:, new].cpu().numpy()
-    return mean.T, sigma.T, np.moveaxis(weights, (0, 1, 2), (2, 1, 0))
+                for whole, part in zip(out, apply_network(network, *parts), strict=True):
+                    whole[some, kept:end] = part[:, kept - start:].cpu().numpy()
+    return NetworkOutput(*(one.T for one in out))
 
 
-def hide_product(features: Any, available: Any, product: Any, normalisation_products: int) -> tuple[Any, Any]:
-    """Return copies of features and availability without one product: of numpy arrays (..., feature) and an index.
+def hide_product(features: np.ndarray, available: np.ndarray, product: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return copies of features (..., feature) and availability (..., product) without one product.
 
     The features of a product are its value and its mask, see `features_of`.
     """
     features, available = features.copy(), available.copy()
-    features[..., [product, normalisation_products + product]] = 0.0
+    features[..., [product, available.shape[-1] + product]] = 0.0
     available[..., product] = False
     return features, available
 
@@ -284,7 +281,7 @@ class _Tensors:
             data.features, data.products, data.available, data.target)]
         self._counted = {"training": torch.from_numpy(data.training).to(device),
                          "validation": torch.from_numpy(data.validation).to(device)}
-        self._variance = torch.from_numpy(data.target_variance.astype(np.float32)).to(device)
+        self._variance = data.target_variance
         self.days = {name: (np.cumsum(np.pad(one.any(axis=2), ((0, 0), (1, 0))), axis=1, dtype=np.int64))
                      for name, one in (("training", data.training), ("validation", data.validation))}
         self.goals = data.target.shape[2]
@@ -296,7 +293,7 @@ class _Tensors:
 
     def batch(self, part: str, places: np.ndarray, starts: np.ndarray, length: int,
               goals: np.ndarray) -> tuple[Any, ...]:
-        """Return features, products, available, target, counted and target variance of windows."""
+        """Return features, products, available, target, counted and the goal of windows."""
         torch = self.torch
         place = torch.from_numpy(places).to(self.device)[:, None]
         step = torch.from_numpy(starts).to(self.device)[:, None] + torch.arange(length, device=self.device)
@@ -312,7 +309,17 @@ class _Tensors:
             blank[:, :self.number] = hidden
             blank[:, self.number:2 * self.number] = hidden
             features = features.masked_fill(blank[:, None, :], 0.0)
-        return features, products, available, target, counted, self._variance[goal][:, None]
+        return features, products, available, target, counted, goal
+
+    def loss(self, network: Any, batch: tuple[Any, ...], counted: Any) -> Any:
+        """Return the negative logarithmic likelihood of a batch, the sum over the counted values."""
+        torch = self.torch
+        output = apply_network(network, *batch[:3])
+        if self.kind == "in_situ":
+            return negative_log_likelihood(output, batch[3], counted, self._variance)
+        picked = batch[5][:, None, None].expand(-1, counted.shape[1], 1)
+        return negative_log_likelihood(output, batch[3], counted,
+                                       torch.exp(2.0 * output.log_error.gather(2, picked)[..., 0]))
 
 
 def _one_epoch(network: Any, optimizer: Any, tensors: _Tensors, settings: LstmSettings, epoch: int) -> float:
@@ -336,7 +343,7 @@ def _one_epoch(network: Any, optimizer: Any, tensors: _Tensors, settings: LstmSe
         if number == 0:  # the hidden product has no value in these windows
             continue
         optimizer.zero_grad()
-        loss = negative_log_likelihood(apply_network(network, *batch[:3]), *batch[3:]) / number
+        loss = tensors.loss(network, batch, batch[4]) / number
         loss.backward()
         tensors.torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimizer.step()
@@ -359,8 +366,7 @@ def _validation_loss(network: Any, tensors: _Tensors, settings: LstmSettings) ->
                                           np.full(places.size, goal))
                     counted = batch[4].clone()
                     counted[:, :kept - start] = False
-                    output = apply_network(network, *batch[:3])
-                    total += float(negative_log_likelihood(output, batch[3], counted, batch[5]))
+                    total += float(tensors.loss(network, batch, counted))
                     count += int(counted.sum())
     if count == 0:
         raise InputError("merge lstm: the validation part has no value.")
