@@ -8,6 +8,7 @@ from pyland.observe.observation_table import ObservationTable, join_tables, read
 from pyland.observe.observations import ObservationSet, sets_between
 from pyland.observe.operators import Operator, operator_for
 from pyland.observe.quantities import QUANTITIES, Quantity
+from pyland.observe.readers import READERS, Reader, read_product, table_within
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
@@ -27,10 +28,12 @@ __all__ = [
     "AnalysisInput",
     "InnovationStatistics",
     "QUANTITIES",
+    "READERS",
     "ObservationSet",
     "ObservationTable",
     "Operator",
     "Quantity",
+    "Reader",
     "TargetCells",
     "assemble",
     "column_soil_moisture",
@@ -48,12 +51,14 @@ __all__ = [
     "operator_for",
     "read_measurements",
     "read_observations",
+    "read_product",
     "read_table",
     "rescale_mean",
     "rescale_mean_std",
     "rescale_sets",
     "sets_between",
     "soil_moisture",
+    "table_within",
     "withhold",
     "write_observations",
     "write_table",

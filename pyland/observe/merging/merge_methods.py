@@ -10,6 +10,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.text import one_of, suggestion
+from pyland.observe.merging.error_weighted_merge import merge_tc
 from pyland.observe.merging.merged import MergeContext, Merged
 from pyland.observe.merging.weighted_merge import merge_mean
 
@@ -20,6 +21,7 @@ deviations of their errors of the same shape or None, where and when they are, a
 
 MERGE_METHODS: Mapping[str, MergeMethod] = MappingProxyType({
     "mean": merge_mean,
+    "tc": merge_tc,
 })
 """By name."""
 

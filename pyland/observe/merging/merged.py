@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.text import one_of, suggestion
+
+PLACES_AT_A_TIME = 512
+"""Places that are merged at a time; what is in work then stays in the cache."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +122,19 @@ def checked_products(products: np.ndarray, least: int = 1) -> np.ndarray:
     if products.shape[0] < least:
         raise InputError(f"merge: this method needs {least} products at least, got {products.shape[0]}.")
     return products
+
+
+def taken_options(given: Mapping[str, Any] | None, defaults: Mapping[str, Any], method: str) -> dict[str, Any]:
+    """Return the options of a method, defaults filled in.
+
+    Raises
+    ------
+    InputError
+        If there is no such option.
+    """
+    given = dict(given or {})
+    for name in given:
+        if name not in defaults:
+            raise InputError(f"merge {method}: unknown option '{name}'; expected one of {one_of(defaults)}"
+                             f"{suggestion(name, defaults)}.")
+    return {**defaults, **given}
