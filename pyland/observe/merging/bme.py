@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from pyland.base.errors import InputError
+from pyland.observe.merging.anomalies import anomalies_of
 from pyland.observe.merging.bme_covariance import (
     SpaceTimeCovariance,
     empirical_covariance,
@@ -28,10 +30,17 @@ from pyland.observe.merging.bme_covariance import (
     sphere_coordinates,
 )
 from pyland.observe.merging.bme_posterior import Conditioned, condition, target_posterior
-from pyland.observe.merging.merged import MergeContext, Merged, checked_products
+from pyland.observe.merging.collocation import extended_collocation
+from pyland.observe.merging.merged import MergeContext, Merged, checked_products, taken_options
 
 NEIGHBOURS = 16
 """Nearest space-time data of a target."""
+
+BME_OPTIONS: Mapping[str, Any] = MappingProxyType({
+    "errors": "given", "mean": "climatology", "structures": 2, "neighbours": NEIGHBOURS, "covariance": None,
+    "interval": None, "seed": 0,
+})
+"""Options of `merge_bme` and their defaults."""
 
 INTERVALS = 4
 """Nearest intervals of a target."""
@@ -41,7 +50,6 @@ MEANS = ("climatology", "place")
 
 _LEAST_FOR_SEASON = 100  # days with data below which a place has no season of its own
 _BATCH = 20000  # targets of one call of the solver: some 100 MB with 16 neighbours
-_OPTIONS = ("mean", "structures", "neighbours", "covariance", "interval", "seed")
 _DAY = np.timedelta64(86400, "s")
 
 
@@ -73,11 +81,13 @@ def merge_bme(
     ----------
     products : array_like, shape (product, time, place)
         Values, NaN without one, without differences of their means: rescale them first.
-    sigma : array_like that broadcasts to products
+    sigma : array_like that broadcasts to products, or of shape (product,), optional
         Standard deviations of their errors [unit of the products]; 0: exact (hard data).
     context : MergeContext
         Times and places; times are equally spaced if the covariance is to be fitted.
     options : mapping, optional
+        ``errors``: ``"given"`` (default): sigma; ``"collocation"``: from a collocation of the anomalies of three and
+        more products, at places where it fails the median of the others;
         ``mean``: ``"climatology"`` (default), ``"place"`` or an array (time, place);
         ``structures``: exponentials of the fitted covariance, 1 to 3, default 2;
         ``covariance``: a `SpaceTimeCovariance` instead of a fitted one;
@@ -107,13 +117,16 @@ def merge_bme(
     Gaussian errors that are independent.
     """
     products = checked_products(products)
-    chosen = _checked_options(options or {})
-    if sigma is None or context is None:
-        raise InputError("merge bme: expected the errors of the products (sigma) and where and when they are "
-                         "(context). Triple collocation gives the errors.")
+    chosen = _checked_options(options)
+    if context is None:
+        raise InputError("merge bme: expected where and when the products are (context).")
     if products.shape[1:] != (context.times.size, np.size(context.latitude)):
         raise InputError(f"merge bme: products must have shape (product, {context.times.size}, "
                          f"{np.size(context.latitude)}), got {products.shape}.")
+    if chosen["errors"] == "collocation":
+        sigma = errors_by_collocation(products, context.times)
+    elif sigma is None:
+        raise InputError("merge bme: expected the errors of the products (sigma), or errors: collocation.")
     value, variance, share = join_products(products, sigma)
     mean = mean_field(value, context.times, chosen["mean"])
     anomalies = value - mean
@@ -147,7 +160,7 @@ def join_products(products: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, 
     ----------
     products : ndarray, shape (product, time, place)
         Values, NaN without one.
-    sigma : array_like that broadcasts to products
+    sigma : array_like that broadcasts to products, or of shape (product,), optional
         Standard deviations of the errors; 0: exact.
 
     Returns
@@ -328,12 +341,39 @@ class _Estimate:
                                 np.where(fixed, np.inf, upper), self.seed)
 
 
-def _checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    unknown = [name for name in options if name not in _OPTIONS]
-    if unknown:
-        raise InputError(f"merge bme: unknown option '{unknown[0]}'; expected some of {', '.join(_OPTIONS)}.")
-    chosen = {"mean": "climatology", "structures": 2, "neighbours": NEIGHBOURS, "covariance": None, "interval": None,
-              "seed": 0, **options}
+def errors_by_collocation(products: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Return standard deviations of the errors that products show against each other.
+
+    Parameters
+    ----------
+    products : ndarray, shape (product, time, place)
+        Three products and more, NaN without a value.
+    times : ndarray of datetime64, shape (time,)
+        Their times.
+
+    Returns
+    -------
+    ndarray, shape (product, 1, place)
+        Of `extended_collocation` of anomalies from the season; where it fails the median of all places.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than three products, or it fails everywhere.
+    """
+    anomalies = np.stack([anomalies_of(values, times)[0] for values in products])
+    error = extended_collocation(anomalies).error_std
+    known = np.isfinite(error).all(axis=0)
+    if not known.any():
+        raise InputError("merge bme: the collocation fails at all places; the products have too few common times or "
+                         "nothing in common. Give their errors.")
+    return np.where(known, error, np.median(error[:, known], axis=1, keepdims=True))[:, None, :]
+
+
+def _checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    chosen = taken_options(options, BME_OPTIONS, "bme")
+    if chosen["errors"] not in ("given", "collocation"):
+        raise InputError(f"merge bme: errors must be given or collocation, got {chosen['errors']!r}.")
     if not 1 <= chosen["neighbours"] <= 20:
         raise InputError(f"merge bme: neighbours must lie in 1..20, got {chosen['neighbours']}.")
     return chosen

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,17 @@ from pyland.observe.merging.lstm_training import (
     scaled_products,
     train_network,
 )
-from pyland.observe.merging.merged import MergeContext, Merged, checked_products
+from pyland.observe.merging.merged import MergeContext, Merged, checked_products, taken_options
 
 FORMAT = "pyland lstm merge 1"
 """Mark of the files of a saved network."""
 
 _WEIGHTS, _REST = "weights.pt", "network.yaml"
-_SPLIT_OPTIONS = {"validation": 0.15, "test": 0.2, "gap": 30}
-_OTHER_OPTIONS = ("target", "target_sigma", "folds", "model", "save")
+LSTM_OPTIONS: Mapping[str, Any] = MappingProxyType({
+    "target": "in_situ", "target_sigma": 0.0, "folds": 0, "model": None, "save": None, "validation": 0.15, "test": 0.2,
+    "gap": 30, **{one.name: one.default for one in fields(LstmSettings)},
+})
+"""Options of `merge_lstm` and their defaults."""
 
 
 @dataclass(frozen=True)
@@ -381,28 +385,23 @@ def merge_lstm(
     """
     if context is None:
         raise InputError("merge lstm: expected where and when the products are (context).")
-    options = dict(options or {})
-    known = {one.name for one in fields(LstmSettings)} | set(_SPLIT_OPTIONS) | set(_OTHER_OPTIONS)
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise InputError(f"merge lstm: unknown option '{unknown[0]}'; expected some of {', '.join(sorted(known))}.")
-    if options.get("model") is not None:
-        others = [name for name in options if name not in ("model", "device")]
+    given, options = dict(options or {}), taken_options(options, LSTM_OPTIONS, "lstm")
+    if options["model"] is not None:
+        others = [name for name in given if name not in ("model", "device")]
         if others:
             raise InputError(f"merge lstm: '{others[0]}' is of a training, but the network of 'model' is trained. "
                              "Leave out one of them.")
-        return LstmMerge.load(options["model"], options.get("device")).merge(products, context)
+        return LstmMerge.load(options["model"], given.get("device")).merge(products, context)
     products = checked_products(products)
-    merge = LstmMerge(options.get("target", "in_situ"), LstmSettings(**{
-        one.name: options[one.name] for one in fields(LstmSettings) if one.name in options}))
-    blocks = time_blocks(context.times, **{name: options.get(name, value) for name, value in _SPLIT_OPTIONS.items()})
-    error = float(options.get("target_sigma") or 0.0)
+    merge = LstmMerge(options["target"], LstmSettings(**{one.name: options[one.name] for one in fields(LstmSettings)}))
+    blocks = time_blocks(context.times, *(options[name] for name in ("validation", "test", "gap")))
+    error = float(options["target_sigma"])
     split = merge.split(products, context, blocks)
     merge.fit(products, context, split, error)
     merged = merge.merge(products, context)
     merged.details["training_values"] = split.training.sum(axis=0)
     merged.detail_attributes["training_values"] = {"long_name": "values that were learned from", "units": "1"}
-    if options.get("folds"):
+    if options["folds"]:
         held = merge.cross_validate(products, context, blocks, options["folds"], error)
         merged = replace(merged, sigma=held.sigma_ratio * merged.sigma)
         for name, values in (("value", held.value), ("sigma", held.sigma_ratio * held.sigma)):
@@ -410,7 +409,7 @@ def merge_lstm(
             merged.detail_attributes[f"held_out_{name}"] = {
                 "long_name": f"{name} at stations by networks that have not seen them", "units": "unit of the products",
                 "sigma_ratio": f"{held.sigma_ratio:.3g}"}
-    if options.get("save") is not None:
+    if options["save"] is not None:
         merge.save(options["save"])
     return merged
 
