@@ -163,7 +163,8 @@ class TripleCollocationSection(Section):
     correlated: list[list[str]] = key(
         list, "pairs of products with correlated errors, of four products and more", factory=True)
     fallback: str = key(
-        "none", "where the collocation fails: no value, or the mean", choices=("none", "mean"))
+        "none", "where the collocation fails: no value; median errors and scalings of all other places; or the mean",
+        choices=("none", "region", "mean"))
 
     @model_validator(mode="after")
     def _check(self) -> TripleCollocationSection:

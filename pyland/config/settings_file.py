@@ -81,8 +81,8 @@ def _change(data: dict[str, Any], key_path: str, value: Any) -> None:
     here: Any = data
     for number, section in enumerate([*sections, last]):
         if isinstance(here, list) and not (section.isdigit() and int(section) < len(here)):
-            raise ConfigError(f"command line: {key_path}: expected a number below {len(here)} for an entry of the list, "
-                              f"got '{section}'")
+            raise ConfigError(f"command line: {key_path}: expected a number below {len(here)} for an entry of the "
+                              f"list, got '{section}'")
         if number == len(sections):
             break
         if not isinstance(here, list) and not isinstance(here.get(section), (dict, list)):

@@ -60,7 +60,8 @@ def write_merged(
             "long_name": "products in the merged value", "units": "1"}, "i1")
         write("flag", places, merged.flag, {
             "long_name": "what the method says of the place",
-            "flag_values": np.arange(len(merged.flag_words), dtype="i1"), "flag_meanings": " ".join(merged.flag_words)}, "i1")
+            "flag_values": np.arange(len(merged.flag_words), dtype="i1"),
+            "flag_meanings": " ".join(merged.flag_words)}, "i1")
         shapes = {(len(names), grid.size): ("product", *places), (grid.size,): places,
                   (len(times), grid.size): ("time", *places),
                   (len(names), len(times), grid.size): ("product", "time", *places)}

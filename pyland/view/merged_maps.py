@@ -33,7 +33,7 @@ def plot_merged_maps(source: str | Path, path: str | Path) -> Path:
         value, sigma = data[kind].mean("time").values, data[f"{kind}_sigma"].mean("time").values
         weights = data["weight"].where(has).mean("time").values
         unit = style.UNIT_SIGNS.get(data[kind].attrs["units"], data[kind].attrs["units"])
-        figure, axes = style.panel_grid(2 + len(names), panel_height(data) + 0.5)
+        figure, axes = style.panel_grid(2 + len(names), panel_height(data) + 1.0)
         panels = [(f"value [{unit}]", value, {"cmap": "YlGnBu"}), (f"error [{unit}]", sigma, {"cmap": "magma_r"})]
         panels += [(f"share of {name} [1]", one, {"cmap": "viridis", "vmin": 0.0, "vmax": 1.0})
                    for name, one in zip(names, weights, strict=True)]
