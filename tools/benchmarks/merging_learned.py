@@ -85,7 +85,8 @@ def speed() -> None:
         begin = time.perf_counter()
         merge.merge(products, context)
         print(f"{threads} threads, batch {batch}: {record.parameters} parameters, {record.place_years:.0f} "
-              f"place-years, {record.seconds_per_epoch:.2f} s per epoch, merged in {time.perf_counter() - begin:.2f} s", flush=True)
+              f"place-years, {record.seconds_per_epoch:.2f} s per epoch, merged in "
+              f"{time.perf_counter() - begin:.2f} s", flush=True)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pyland.observe.merging.collocation import Collocation, extended_collocation
 from pyland.observe.merging.common_grid import CommonGrid, align_table, align_tables, times_between
 from pyland.observe.merging.completeness import Completeness, completeness_of
 from pyland.observe.merging.error_weighted_merge import merge_tc, optimal_weights
+from pyland.observe.merging.learning_files import read_predictor, stations_at_places
 from pyland.observe.merging.lstm import LstmMerge, merge_lstm
 from pyland.observe.merging.lstm_splits import TrainingSplit, split_values, station_folds, time_blocks
 from pyland.observe.merging.lstm_training import LstmSettings, TrainingRecord
@@ -18,6 +19,7 @@ __all__ = [
     "Collocation", "CommonGrid", "Completeness", "LstmMerge", "LstmSettings", "MERGE_METHODS", "MergeContext",
     "MergeMethod", "Merged", "SpaceTimeCovariance", "TrainingRecord", "TrainingSplit", "align_table", "align_tables",
     "anomalies_of", "completeness_of", "empirical_covariance", "extended_collocation", "fit_covariance", "merge_bme",
-    "merge_lstm", "merge_mean", "merge_products", "merge_tc", "optimal_weights", "seasonal_climatology",
-    "split_values", "station_folds", "time_blocks", "times_between", "triple_collocation",
+    "merge_lstm", "merge_mean", "merge_products", "merge_tc", "optimal_weights", "read_predictor",
+    "seasonal_climatology", "split_values", "station_folds", "stations_at_places", "time_blocks", "times_between",
+    "triple_collocation",
 ]  # fmt: skip

@@ -148,8 +148,8 @@ def merge_bme(
                  "sampling_error": error.reshape(shape)},
         detail_attributes={
             "interpolated": {"long_name": "no product has a value of this time and place", "units": "1"},
-            "mean_field": {"long_name": "mean field of the prior", "units": "unit of the products"},
-            "sampling_error": {"long_name": "standard error of the value by sampling", "units": "unit of the products"},
+            "mean_field": {"long_name": "mean field of the prior", "units": ""},
+            "sampling_error": {"long_name": "standard error of the value by sampling", "units": ""},
         })
 
 

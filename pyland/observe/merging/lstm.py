@@ -226,7 +226,7 @@ class LstmMerge:
             detail_attributes={
                 "interpolated": {"long_name": "no product has a value of this time and place", "units": "1"},
                 "correction": {"long_name": "value minus weighted mean of the products as they are",
-                               "units": "unit of the products",
+                               "units": "",
                                **{f"training_{name}": word for name, word in self.record.in_words().items()}}})
 
     def cross_validate(self, products: np.ndarray, context: MergeContext, blocks: np.ndarray, folds: int | None = None,
@@ -407,7 +407,7 @@ def merge_lstm(
         for name, values in (("value", held.value), ("sigma", held.sigma_ratio * held.sigma)):
             merged.details[f"held_out_{name}"] = values
             merged.detail_attributes[f"held_out_{name}"] = {
-                "long_name": f"{name} at stations by networks that have not seen them", "units": "unit of the products",
+                "long_name": f"{name} at stations by networks that have not seen them", "units": "",
                 "sigma_ratio": f"{held.sigma_ratio:.3g}"}
     if options["save"] is not None:
         merge.save(options["save"])
