@@ -12,14 +12,15 @@ from pyland.observe.merging.lstm import LstmMerge, merge_lstm
 from pyland.observe.merging.lstm_splits import TrainingSplit, split_values, station_folds, time_blocks
 from pyland.observe.merging.lstm_training import LstmSettings, TrainingRecord
 from pyland.observe.merging.merge_methods import MERGE_METHODS, MergeMethod, merge_products
+from pyland.observe.merging.merge_skill import MergeSkill, compare_merged
 from pyland.observe.merging.merged import MergeContext, Merged
 from pyland.observe.merging.weighted_merge import merge_mean
 
 __all__ = [
     "Collocation", "CommonGrid", "Completeness", "LstmMerge", "LstmSettings", "MERGE_METHODS", "MergeContext",
-    "MergeMethod", "Merged", "SpaceTimeCovariance", "TrainingRecord", "TrainingSplit", "align_table", "align_tables",
-    "anomalies_of", "completeness_of", "empirical_covariance", "extended_collocation", "fit_covariance", "merge_bme",
-    "merge_lstm", "merge_mean", "merge_products", "merge_tc", "optimal_weights", "read_predictor",
-    "seasonal_climatology", "split_values", "station_folds", "stations_at_places", "time_blocks", "times_between",
-    "triple_collocation",
+    "MergeMethod", "MergeSkill", "Merged", "SpaceTimeCovariance", "TrainingRecord", "TrainingSplit", "align_table",
+    "align_tables", "anomalies_of", "compare_merged", "completeness_of", "empirical_covariance",
+    "extended_collocation", "fit_covariance", "merge_bme", "merge_lstm", "merge_mean", "merge_products", "merge_tc",
+    "optimal_weights", "read_predictor", "seasonal_climatology", "split_values", "station_folds",
+    "stations_at_places", "time_blocks", "times_between", "triple_collocation",
 ]  # fmt: skip

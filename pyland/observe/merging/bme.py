@@ -87,7 +87,7 @@ def merge_bme(
         Times and places; times are equally spaced if the covariance is to be fitted.
     options : mapping, optional
         ``errors``: ``"given"`` (default): sigma; ``"collocation"``: from a collocation of the anomalies of three and
-        more products, at places where it fails the median of the others;
+        more products, at places where it fails of all places together;
         ``mean``: ``"climatology"`` (default), ``"place"`` or an array (time, place);
         ``structures``: exponentials of the fitted covariance, 1 to 3, default 2;
         ``covariance``: a `SpaceTimeCovariance` instead of a fitted one;
@@ -354,7 +354,8 @@ def errors_by_collocation(products: np.ndarray, times: np.ndarray) -> np.ndarray
     Returns
     -------
     ndarray, shape (product, 1, place)
-        Of `extended_collocation` of anomalies from the season; where it fails the median of all places.
+        Of `extended_collocation` of anomalies from the season; where it fails, those of the anomalies of all places
+        taken as one series.
 
     Raises
     ------
@@ -364,10 +365,13 @@ def errors_by_collocation(products: np.ndarray, times: np.ndarray) -> np.ndarray
     anomalies = np.stack([anomalies_of(values, times)[0] for values in products])
     error = extended_collocation(anomalies).error_std
     known = np.isfinite(error).all(axis=0)
-    if not known.any():
-        raise InputError("merge bme: the collocation fails at all places; the products have too few common times or "
-                         "nothing in common. Give their errors.")
-    return np.where(known, error, np.median(error[:, known], axis=1, keepdims=True))[:, None, :]
+    if not known.all():
+        of_all = extended_collocation(anomalies.reshape(len(products), -1)).error_std
+        if not np.isfinite(of_all).all():
+            raise InputError("merge bme: the collocation fails, also with all places together; the products have too "
+                             "few common times or nothing in common. Give their errors.")
+        error = np.where(known, error, of_all[:, None])
+    return error[:, None, :]
 
 
 def _checked_options(options: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -24,6 +24,8 @@ import numpy as np
 import yaml
 
 from pyland.base.errors import InputError
+from pyland.base.logging import get_logger
+from pyland.observe.merging.error_weighted_merge import merge_tc
 from pyland.observe.merging.lstm_inputs import (
     Normalisation,
     checked_context,
@@ -32,7 +34,7 @@ from pyland.observe.merging.lstm_inputs import (
     normalisation_of,
 )
 from pyland.observe.merging.lstm_network import chosen_device, need_torch, new_network, reproducible
-from pyland.observe.merging.lstm_splits import VALIDATION, TrainingSplit, split_values, station_folds, time_blocks
+from pyland.observe.merging.lstm_splits import TEST, VALIDATION, TrainingSplit, split_values, station_folds, time_blocks
 from pyland.observe.merging.lstm_training import (
     TARGETS,
     LstmSettings,
@@ -43,7 +45,11 @@ from pyland.observe.merging.lstm_training import (
     scaled_products,
     train_network,
 )
+from pyland.observe.merging.merge_skill import MergeSkill, compare_merged
 from pyland.observe.merging.merged import MergeContext, Merged, checked_products, taken_options
+from pyland.observe.merging.weighted_merge import merge_mean
+
+_log = get_logger("merge")
 
 FORMAT = "pyland lstm merge 1"
 """Mark of the files of a saved network."""
@@ -373,8 +379,10 @@ def merge_lstm(
     -------
     Merged
         With ``folds`` the details ``held_out_value`` and ``held_out_sigma`` are estimates at stations by networks that
-        have not seen them, and all sigmas are multiplied by `HeldOut.sigma_ratio`. ``training_values`` counts the
-        values of a place that were learned from.
+        have not seen them, all sigmas are multiplied by `HeldOut.sigma_ratio`, and log and attributes say how the
+        mean, the merge by collocation (of three and more products) and this one compare with the stations on the same
+        days: those of the test block, or all if there is none. ``training_values`` counts the values of a place that
+        were learned from.
 
     Raises
     ------
@@ -409,7 +417,22 @@ def merge_lstm(
             merged.detail_attributes[f"held_out_{name}"] = {
                 "long_name": f"{name} at stations by networks that have not seen them", "units": "",
                 "sigma_ratio": f"{held.sigma_ratio:.3g}"}
+        scores = _scores(held, products, context, blocks)
+        merged.detail_attributes["held_out_value"] |= {f"skill_{name}": str(one) for name, one in scores.items()}
+        for name, one in scores.items():
+            _log.info("merge lstm: %s against stations that were left out: %s.", name, one)
     if options["save"] is not None:
         merge.save(options["save"])
     return merged
 
+
+def _scores(held: HeldOut, products: np.ndarray, context: MergeContext, blocks: np.ndarray) -> dict[str, MergeSkill]:
+    """Return the skill of the mean, of a merge by collocation and of held-out estimates on the same days."""
+    estimates = {"mean": merge_mean(products).value, "lstm": held.value}
+    if len(products) >= 3:
+        by_errors = merge_tc(products, context=context).value
+        if np.isfinite(by_errors).any():  # too short a record has none
+            estimates["tc"] = by_errors
+    in_test = blocks == TEST
+    return compare_merged(estimates, context.target, np.broadcast_to(
+        (in_test if in_test.any() else ~in_test)[:, None], held.value.shape))

@@ -135,3 +135,23 @@ def test_contradicting_or_reversed_bounds_are_refused():
         _conditioned([0, 0], [3], HARD, [0.0, 0.0])
     with pytest.raises(InputError, match="lower bound"):
         truncated_moments(np.zeros((1, 1)), np.ones((1, 1, 1)), np.ones((1, 1)), np.zeros((1, 1)))
+
+
+def test_numbers_of_the_reference():
+    """Shared observations.md: soft N(0.14, 0.04) gives 0.2370683 +- 0.04819, soft U[0.10, 0.18] 0.2270 +- 0.0473.
+
+    The hard data behind them are not given. Soft datum and target given these have five moments; with a mean of 0.30
+    and a standard deviation of 0.06 of the soft datum three are left, fitted to four numbers, the last of which is a
+    check.
+    """
+    soft_mean, soft_variance, slope, target_mean, rest = 0.30, 0.06**2, 0.33322, 0.273985, 0.0022
+    prior = np.array([[soft_variance, slope * soft_variance],
+                      [slope * soft_variance, rest + slope**2 * soft_variance]])[None]
+    gaussian = condition(np.array([[0.14 - soft_mean]]), np.array([[0.04**2]]), prior[:, :1, :1], prior[:, :1, 1:],
+                         prior[:, 1:, 1:])
+    assert target_mean + gaussian.mean[0, 0] == pytest.approx(0.2370683, abs=2e-5)
+    assert np.sqrt(gaussian.covariance[0, 0, 0]) == pytest.approx(0.04819, abs=2e-5)
+    free = condition(np.full((1, 1), np.nan), np.full((1, 1), np.nan), prior[:, :1, :1], prior[:, :1, :], prior)
+    mean, variance, _ = target_posterior(free, np.array([[0.10 - soft_mean]]), np.array([[0.18 - soft_mean]]))
+    assert target_mean + mean[0] == pytest.approx(0.2270, abs=6e-5)
+    assert np.sqrt(variance[0]) == pytest.approx(0.0473, abs=6e-5)

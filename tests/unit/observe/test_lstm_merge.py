@@ -157,6 +157,8 @@ class TestWithTorch:
         assert attributes["training_target"] == "in_situ" and float(attributes["training_seconds"]) > 0
         assert merged.details["training_values"].sum() == int(attributes["training_values"])
         ratio = float(merged.detail_attributes["held_out_sigma"]["sigma_ratio"])
+        for name in ("mean", "lstm"):
+            assert "ubRMSE" in merged.detail_attributes["held_out_value"][f"skill_{name}"]
         plain = merge_lstm(products, None, context, {**options, "folds": 0})
         np.testing.assert_allclose(merged.sigma / plain.sigma, ratio, rtol=0.01)
 
