@@ -100,7 +100,10 @@ def main() -> None:
         speed()
         return
     settings = LstmSettings(batch=8, epochs=chosen.epochs)
-    results = [compare(seed, chosen.places, chosen.stations, settings) for seed in range(chosen.seeds)]
+    results = []
+    for seed in range(chosen.seeds):
+        results.append(compare(seed, chosen.places, chosen.stations, settings))
+        print(f"# seed {seed}: {results[-1]}", flush=True)
     print("| method | bias | ubRMSE | R | error/sigma | without a product: bias | ubRMSE | R |")
     print("|---|" + "---|" * 7)
     for name in results[0]:

@@ -30,9 +30,10 @@ from pyland.base.errors import InputError
 SHIFTS = 8
 """Random shifts of the quasi-random points; their scatter is the stated accuracy."""
 
-POINTS = 256
+POINTS = 128
 """Quasi-random points of each shift."""
 
+_TARGETS_AT_ONCE = 512  # of the sampling: some 20 MB for each array with four intervals
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
 _PURPOSE = 0x626D6500  # keeps these numbers apart from others of one seed
 _LOG_HALF_PI = 0.5 * np.log(2.0 * np.pi)
@@ -164,7 +165,10 @@ def truncated_moments(mean: np.ndarray, covariance: np.ndarray, lower: np.ndarra
         first, second = _one_interval((lower[:, 0] - mean[:, 0]) / deviation, (upper[:, 0] - mean[:, 0]) / deviation)
         return TruncatedMoments((mean[:, 0] + deviation * first)[:, None],
                                 (covariance[:, 0, 0] * second)[:, None, None], np.zeros_like(mean))
-    return _several_intervals(mean, covariance, lower, upper, seed)
+    given = (mean, covariance, lower, upper)
+    parts = [_several_intervals(*(one[begin:begin + _TARGETS_AT_ONCE] for one in given), seed)
+             for begin in range(0, max(len(mean), 1), _TARGETS_AT_ONCE)]
+    return TruncatedMoments(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def target_posterior(given: Conditioned, lower: np.ndarray, upper: np.ndarray,
