@@ -12,6 +12,7 @@ from pydantic import ValidationInfo, field_validator, model_validator
 
 from pyland.base.text import one_of, shown
 from pyland.config.fields import Problem, Problems, Section, key, read_value
+from pyland.config.merge_learning import LstmSection, MaximumEntropySection, PredictorSection
 from pyland.config.settings_file import load_settings
 
 
@@ -180,7 +181,8 @@ class TripleCollocationSection(Section):
         return self
 
 
-METHODS = MappingProxyType({"mean": MeanSection, "tc": TripleCollocationSection})
+METHODS = MappingProxyType({
+    "mean": MeanSection, "tc": TripleCollocationSection, "bme": MaximumEntropySection, "lstm": LstmSection})
 """Section of each method; `MergeSettings` has a key of the name."""
 
 
@@ -197,6 +199,12 @@ class MergeSettings(Section):
     method: str = key("tc", "how products are merged", choices=tuple(METHODS))
     mean: MeanSection | None = key(None, "options of method mean")
     tc: TripleCollocationSection | None = key(None, "options of method tc")
+    bme: MaximumEntropySection | None = key(None, "options of method bme")
+    lstm: LstmSection | None = key(None, "options of method lstm")
+    stations: ProductSection | None = key(
+        None, "stations that method lstm learns from; each is brought to its nearest place within its radius")
+    predictors: list[PredictorSection] = key(
+        list, "weather, leaves, soil and so on that method lstm sees beside the products", factory=True)
     depth: list[float] | None = key(
         None, "top and bottom of the layer that the result stands for; null is that of the first product", unit="m",
         kind="numbers", length=2, at_least=0)
@@ -209,7 +217,8 @@ class MergeSettings(Section):
     def options(self) -> dict[str, Any]:
         """Options of the method that is chosen."""
         section = getattr(self, self.method)
-        return (METHODS[self.method]() if section is None else section).model_dump()
+        section = METHODS[self.method]() if section is None else section
+        return section.method_options() if isinstance(section, LstmSection) else section.model_dump()
 
     @model_validator(mode="after")
     def _check(self) -> MergeSettings:
@@ -226,6 +235,7 @@ class MergeSettings(Section):
                              ("method", "products")))
         problems += [(name, f"expected no {name} with method: {self.method}", (name, "method"))
                      for name in METHODS if name != self.method and getattr(self, name) is not None]
+        problems += _learning_problems(self)
         named = {"grid.product": self.grid.product, "rescale_reference": self.rescale_reference}
         if self.tc is not None:
             named["tc.reference"] = self.tc.reference
@@ -245,6 +255,32 @@ class MergeSettings(Section):
         if problems:
             raise Problems(problems)
         return self
+
+
+def _learning_problems(settings: MergeSettings) -> list[Problem]:
+    """Check what a network learns from and sees."""
+    problems: list[Problem] = []
+    names = [one.name for one in settings.predictors]
+    problems += [(f"predictors.{number}.name", f"expected a name of its own, got '{name}' again",
+                  (f"predictors.{number}",)) for number, name in enumerate(names) if name in names[:number]]
+    if settings.method != "lstm":
+        problems += [(name, f"expected no {name} with method: {settings.method}", (name, "method"))
+                     for name in ("stations", "predictors") if getattr(settings, name)]
+        return problems
+    section = settings.lstm or LstmSection()
+    if section.model is not None and settings.stations is not None:
+        problems.append(("stations", "expected no stations with lstm.model: the saved network is trained",
+                         ("stations", "lstm.model")))
+    if section.model is None and settings.stations is None and (section.target == "in_situ" or section.folds):
+        problems.append(("stations", "expected files of stations: the target is in_situ, or stations are left out in "
+                         "turn (folds)", ("lstm.target", "lstm", "method")))
+    if settings.stations is not None and settings.stations.radius is None:
+        problems.append(("stations.radius", "expected how far a station may be from its place [m], got nothing",
+                         ("stations",)))
+    if section.target == "withheld_product" and section.model is None and 0 < len(settings.products) < 2:
+        problems.append(("products", "expected two products at least with lstm.target: withheld_product, got "
+                         f"{len(settings.products)}", ("products",)))
+    return problems
 
 
 def load_merge_settings(path: str | Path, changes: Mapping[str, Any] | None = None) -> MergeSettings:
@@ -271,6 +307,6 @@ def load_merge_settings(path: str | Path, changes: Mapping[str, Any] | None = No
 
 
 __all__ = [
-    "METHODS", "ErrorSection", "GridSection", "MeanSection", "MergeSettings", "PeriodSection", "ProductSection",
-    "QualityRulesSection", "TripleCollocationSection", "load_merge_settings",
+    "METHODS", "ErrorSection", "GridSection", "LstmSection", "MaximumEntropySection", "MeanSection", "MergeSettings",
+    "PeriodSection", "ProductSection", "QualityRulesSection", "TripleCollocationSection", "load_merge_settings",
 ]  # fmt: skip

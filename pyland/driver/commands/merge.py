@@ -23,6 +23,8 @@ from pyland.observe.merging import (
     align_table,
     completeness_of,
     merge_products,
+    read_predictor,
+    stations_at_places,
     times_between,
 )
 from pyland.observe.quality import (
@@ -78,7 +80,8 @@ def merge_files(config: str | Path, changes: Mapping[str, Any] | None = None) ->
     _check_found(products, names, config)
     found = completeness_of(products, names)
     products, sigma = _rescaled(products, sigma, times, settings, names)
-    context = MergeContext(names, times, grid.latitude, grid.longitude)
+    context = MergeContext(names, times, grid.latitude, grid.longitude, *_learned_from(settings, kind, times, grid,
+                                                                                       interval))
     merged = merge_products(settings.method, products, sigma, context, settings.options)
     found = completeness_of(products, names, merged.value)
     about = _about(settings, config)
@@ -105,6 +108,20 @@ def _read(one: ProductSection, settings: MergeSettings) -> ObservationTable:
     limits = one.quality.limits()
     table = apply_quality(table, QualityRules.usual(table, **limits) if one.quality.usual else QualityRules(**limits))
     return table if one.errors is None else error_of_table(table, _error_model(one.errors))
+
+
+def _learned_from(
+    settings: MergeSettings, kind: str, times: np.ndarray, grid: CommonGrid, interval: np.timedelta64
+) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """Return predictors, and the values of stations at the places, of a method that learns."""
+    predictors = {one.name: read_predictor(one.file, one.variable or one.name, times, grid, one.radius, interval)
+                  for one in settings.predictors}
+    if settings.stations is None:
+        return predictors, None
+    table = _read(settings.stations, settings)
+    if table.type != kind:
+        raise InputError(f"stations: expected {kind} as the products have, got {table.type}.")
+    return predictors, stations_at_places(table, times, grid, settings.stations.radius, interval)
 
 
 def _error_model(section: ErrorSection) -> ErrorModel:
