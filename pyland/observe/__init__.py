@@ -5,8 +5,8 @@ from pyland.observe.innovations import AnalysisInput, InnovationStatistics, asse
 from pyland.observe.measurement_files import error_of, read_measurements
 from pyland.observe.observation_files import read_observations, write_observations
 from pyland.observe.observation_table import ObservationTable, join_tables, read_table, write_table
-from pyland.observe.observations import ObservationSet, sets_between
-from pyland.observe.operators import Operator, operator_for
+from pyland.observe.observations import ObservationSet, Setting, sets_between
+from pyland.observe.operators import Operator, Scene, operator_for, scene_of
 from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
 from pyland.observe.soil_moisture import (
@@ -31,6 +31,8 @@ __all__ = [
     "ObservationTable",
     "Operator",
     "Quantity",
+    "Scene",
+    "Setting",
     "TargetCells",
     "assemble",
     "column_soil_moisture",
@@ -52,6 +54,7 @@ __all__ = [
     "rescale_mean",
     "rescale_mean_std",
     "rescale_sets",
+    "scene_of",
     "sets_between",
     "soil_moisture",
     "withhold",

@@ -8,12 +8,13 @@ depend on the extent of the places.)
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.random import Generator, Philox
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import ObservationSet
+from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.quantities import quantity_of
 
 COVERAGES = ("random", "swath")
@@ -37,6 +38,7 @@ def make_observations(
     weights: np.ndarray | None = None,
     limits: tuple[np.ndarray | float, np.ndarray | float] | None = None,
     e_folding_depth: float = np.inf,
+    settings: Mapping[str, Setting] | None = None,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
@@ -72,6 +74,8 @@ def make_observations(
         Noise does not take an observation beyond, for instance residual water and porosity. Default: those of the kind.
     e_folding_depth : float
         Depth over which the weight of the soil in ``depth`` falls to 1/e [m]; how the truth was seen.
+    settings : mapping, optional
+        Options of the operator with which the truth was seen.
 
     Returns
     -------
@@ -100,7 +104,8 @@ def make_observations(
     seen = _seen(_stream(seed, f"coverage:{name}", time), coverage, fraction, x, y, location)
     values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))
     return ObservationSet(name, kind, time, values[seen], error[seen] ** 2, x[seen], y[seen], cells[seen],
-                          weights[seen], *map(float, depth), location=location[seen], e_folding_depth=e_folding_depth)
+                          weights[seen], *map(float, depth), location=location[seen], e_folding_depth=e_folding_depth,
+                          settings=dict(settings or {}))
 
 
 def _stream(seed: int, purpose: str, time: np.datetime64) -> Generator:
