@@ -21,7 +21,7 @@ from pyland.config.domain import ElevationSection
 from pyland.config.filters import SMOOTHERS
 from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
-from pyland.config.observations import UNITS
+from pyland.config.observation_operators import UNITS
 from pyland.core import runtime
 from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
@@ -44,6 +44,7 @@ from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.smoother_window import SmootherWindow
+from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
@@ -155,7 +156,7 @@ class CaseRun:
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
                 with explained(path):
-                    write_observations(path, observer.sets)
+                    write_observations(path, observer.finish())
                 if (folder / "discharge.nc").exists():
                     (folder / "discharge.nc").replace(self.run_dir / "truth_discharge.nc")
                 (folder / "history.nc").replace(truth)
@@ -290,6 +291,7 @@ class CaseRun:
                 doubt = short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
                 if doubt is not None:
                     _log.warning("%s", doubt)
+        observer = Observer.of_run(self.setup, ranks, rivers)
         return Analysis(
             sets,
             every=section.every or config.time.step,
@@ -302,7 +304,7 @@ class CaseRun:
                             if entry.quality.max_innovation is not None},
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
-            observer=Observer.of_run(self.setup, ranks, rivers),
+            observer=observer, quality=StateQuality(state_rules(config), observer),
             **self._after_the_filter(ranks),
         )
 

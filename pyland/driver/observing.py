@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from pyland.config.observations import ObservationSection
 from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
 from pyland.driver.analysis_state import Model
-from pyland.driver.model_climatology import seen_of_history, statistics_by_place
+from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
 from pyland.driver.observed_fields import Observer
 from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
@@ -28,6 +29,11 @@ from pyland.observe import (
     rescale_sets,
     withhold,
 )
+
+_log = logging.getLogger(__name__)
+
+ANOMALIES = ("tws",)
+"""Types that are anomalies: scaling gives them the mean of the model, and takes nothing away."""
 
 
 def observation_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> np.ndarray | None:
@@ -204,9 +210,19 @@ class TruthObserver:
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
                 error=twin.error or error_of(seen, entry.error, entry.relative_error),
                 fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
-                e_folding_depth=entry.decay, settings=entry.settings))
+                e_folding_depth=entry.decay, settings=entry.settings, gaps=twin.gaps))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
+
+    def finish(self) -> list[ObservationSet]:
+        """Return all sets; those of anomalies less the mean over time of what was seen at each place."""
+        means: dict[str, dict[int, float]] = {}
+        for entry in self._entries:
+            if entry.type in ANOMALIES:
+                mine = [one for one in self.sets if one.name == entry.name]
+                means[entry.name] = statistics_by_place(mine, [one.values for one in mine])[0] if mine else {}
+        return [one if one.name not in means else replace(one, values=one.values - np.array(
+            [means[one.name][place] for place in one.location.tolist()])) for one in self.sets]
 
 
 def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> frozenset[np.datetime64]:
@@ -242,7 +258,15 @@ def rescale(
     out: list[ObservationSet] = []
     for entry in config.observations:
         mine = [one for one in sets if one.name == entry.name]
+        if "baseline_start" in entry.settings and mine:
+            shift = storage_baseline(mine, open_loop, entry.settings) if comm.is_root else None
+            mine = [replace(one, values=one.values + more)
+                    for one, more in zip(mine, comm.broadcast(shift), strict=True)]
         if entry.scaling != "none" and mine:
+            if comm.is_root and config.assimilation.parameters and entry.type not in ANOMALIES:
+                _log.warning("observations '%s': scaling: %s takes from them what they say of parameters (%s): "
+                             "bias and range become those of the model. Use scaling: none to estimate parameters",
+                             entry.name, entry.scaling, ", ".join(config.assimilation.parameters))
             if not config.assimilation.open_loop:
                 raise InputError(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "

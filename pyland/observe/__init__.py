@@ -18,18 +18,26 @@ from pyland.observe.soil_moisture import (
     limit_to_porosity,
     soil_moisture,
 )
+from pyland.observe.surface_operators import (
+    fluorescence,
+    land_surface_temperature,
+    snow_cover_niu_yang,
+    two_source_temperature,
+    vegetation_share,
+)
 from pyland.observe.synthetic import make_observations
 from pyland.observe.target_cells import TargetCells
 from pyland.observe.thinning import is_kept
+from pyland.observe.water_storage import storage_anomaly, water_storage
 from pyland.observe.withholding import withhold
 
 __all__ = [
     "AnalysisInput",
     "InnovationStatistics",
-    "QUANTITIES",
     "ObservationSet",
     "ObservationTable",
     "Operator",
+    "QUANTITIES",
     "Quantity",
     "Scene",
     "Setting",
@@ -40,10 +48,12 @@ __all__ = [
     "combine_footprints",
     "depth_weights",
     "error_of",
+    "fluorescence",
     "footprint_average",
     "footprint_slots",
     "is_kept",
     "join_tables",
+    "land_surface_temperature",
     "limit_to_porosity",
     "make_observations",
     "observed_climatology",
@@ -56,7 +66,12 @@ __all__ = [
     "rescale_sets",
     "scene_of",
     "sets_between",
+    "snow_cover_niu_yang",
     "soil_moisture",
+    "storage_anomaly",
+    "two_source_temperature",
+    "vegetation_share",
+    "water_storage",
     "withhold",
     "write_observations",
     "write_table",
