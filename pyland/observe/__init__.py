@@ -8,6 +8,7 @@ from pyland.observe.observation_table import ObservationTable, join_tables, read
 from pyland.observe.observations import ObservationSet, Setting, sets_between
 from pyland.observe.operators import Operator, Scene, operator_for, scene_of
 from pyland.observe.quantities import QUANTITIES, Quantity
+from pyland.observe.readers import READERS, Reader, read_product, table_within
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
@@ -39,6 +40,8 @@ __all__ = [
     "Operator",
     "QUANTITIES",
     "Quantity",
+    "READERS",
+    "Reader",
     "Scene",
     "Setting",
     "TargetCells",
@@ -60,6 +63,7 @@ __all__ = [
     "operator_for",
     "read_measurements",
     "read_observations",
+    "read_product",
     "read_table",
     "rescale_mean",
     "rescale_mean_std",
@@ -69,6 +73,7 @@ __all__ = [
     "snow_cover_niu_yang",
     "soil_moisture",
     "storage_anomaly",
+    "table_within",
     "two_source_temperature",
     "vegetation_share",
     "water_storage",
