@@ -8,11 +8,11 @@ import pytest
 from observed_cases import EVERY_TYPE, seen
 
 from cases import TWIN, arrays, assert_same_run, changed, write_case
-from pyland.base.errors import ConfigError
+from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import FROZEN, SNOW
 from pyland.config import load_case
 from pyland.driver.run import run_case
-from pyland.observe import read_observations
+from pyland.observe import ObservationTable, read_observations, read_table, write_table
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +123,44 @@ def test_a_restart_has_the_same_bits(tmp_path):
     run_case(load_case(parts, ["time.end=2020-01-11T05:00"]))
     run_case(load_case(parts), resume=True)
     assert_same_run(whole / "run", parts / "run")
+
+
+def test_the_table_of_a_twin_is_a_product(tmp_path):
+    """What a twin observed, read again by another case, gives the analysis that the twin itself gave."""
+    twin = write_case(tmp_path / "twin", TWIN)
+    run_case(load_case(twin))
+    case = changed(TWIN, {"observations": [
+        {"name": "satellite", "type": "soil_moisture", "every": "12 h", "reader": "table", "error": 0.5,
+         "file": str(twin / "run" / "observed_satellite.nc"), "quality": {"rules": {"valid_range": [0.0, 0.9]}}}]})
+    again = write_case(tmp_path / "again", case)
+    run_case(load_case(again))
+    one, two = (arrays(folder / "run" / "analysis.nc") for folder in (twin, again))
+    for name in ("value", "prior_mean", "posterior_mean", "error"):
+        assert two[name] == pytest.approx(one[name], rel=1e-9), name
+    table = read_table(twin / "run" / "observed_satellite.nc")
+    assert table.size == one["value"].size and (table.bottom == 0.05).all() and table.product == "satellite"
+
+
+@pytest.mark.parametrize(("entry", "message"), [
+    ({"reader": "smap"}, "expected one of.*smap_l3"),
+    ({"reader": "table", "variable": "value"}, "expected no variable with reader: table"),
+    ({"variable": "sm", "same_place": "keep"}, "expected no same_place with reader: measurements"),
+    ({"variable": "sm", "climatology": "climate.nc"}, "expected scaling: mean, mean_std or cdf with climatology"),
+])
+def test_keys_of_another_reader_are_refused(tmp_path, entry, message):
+    case = changed(TWIN, {"observations": [{"name": "one", "file": "observed.nc"} | entry]})
+    with pytest.raises(ConfigError, match=message):
+        load_case(write_case(tmp_path, case))
+
+
+@pytest.mark.parametrize(("entry", "message"), [
+    ({"type": "lst", "error": 1}, "expected observations of type lst, got soil_moisture"),
+    ({"quality": {"rules": {"largest_snow": 1}}}, "quality.rules: .*largest_snow.*known are largest_frozen"),
+])
+def test_a_product_that_does_not_fit_is_refused(tmp_path, entry, message):
+    config = load_case(write_case(tmp_path, changed(TWIN, {"observations": [
+        {"name": "one", "file": "observed.nc", "reader": "table"} | entry]})))
+    time = np.datetime64("2020-05-01T06", "s")
+    write_table(tmp_path / "observed.nc", ObservationTable("product", "soil_moisture", [0.2], time, 43.3, 3.0))
+    with pytest.raises(InputError, match=message):
+        run_case(config)
