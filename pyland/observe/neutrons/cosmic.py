@@ -160,6 +160,8 @@ def cosmic(
     layers = {name: over_layers(name, values, water.shape) for name, values in (
         ("thickness", thickness), ("bulk_density", bulk_density), ("lattice_water", lattice_water),
         ("organic_water", organic_water))}
+    if not (layers["thickness"] > 0).all():
+        raise InputError(f"neutrons: thickness of a layer must be above 0 m, got {layers['thickness'].min():.4g}.")
     if alpha is None or soil_length is None:
         known = site_parameters(surface_density(layers["bulk_density"], layers["thickness"]), relation)
         alpha, soil_length = (found if given is None else given for given, found in

@@ -4,7 +4,7 @@ Koehli et al. (2015), Water Resour. Res. 51, 5772-5790 (table A1), and Schroen e
 21, 5009-5030 (appendix A), who added the first metre and scale distances by pressure and plants. Air humidity is x,
 moisture of all pools y. The functions of 2017 are those of 2015 with moisture divided by 1.321, to four digits (tests),
 but for one exponent: beyond 50 m 4.156 of 2015 became 3.146, where 1.321 times it, 5.490, would be expected. With 3.146
-the weight jumps by 8 % at 50 m (moisture 0.25), with that of 2015 by 0.1 %. The published values are kept.
+the weight falls by 7 % at 50 m (moisture 0.25), with that of 2015 by 2 %. The published values are kept.
 """
 
 from __future__ import annotations
