@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.localization import TypeLocalizationSection
+from pyland.config.observation_operators import (
+    AVAILABLE,
+    LARGEST_ERROR,
+    LATER,
+    UNITS,
+    WITH_OWN_ERROR,
+    OperatorSection,
+)
 from pyland.config.rivers import PlaceSection
 
-UNITS = MappingProxyType({"soil_moisture": "m3 m-3", "groundwater": "m"})
-"""Unit of each type of observation."""
-
-LARGEST_ERROR = MappingProxyType({"soil_moisture": 1.0, "groundwater": 100.0})
-"""Largest error that is not taken for a mistake [unit of the type]."""
+READERS = ("measurements", "table", "mapped", "smap_l3", "smos_l3", "amsr2_lprm", "ascat_cells", "ascat_swath",
+           "esa_cci", "ismn", "crns", "flux_tower", "grace", "wells", "gauges")
+"""Readers of `file`: a variable of a netCDF file, our own tables, and products."""
 
 
 class QualitySection(Section):
@@ -29,6 +34,15 @@ class QualitySection(Section):
         unit="1",
         above=0,
     )
+    frozen: float | None = key(
+        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null for never",
+        unit="K", above=0)
+    snow: float | None = key(
+        None, "reject where the ensemble mean of the mass of snow is above this; null for never", unit="kg m-2",
+        at_least=0)
+    rain: float | None = key(
+        None, "reject where the mean rain of the members in the last step is above this; null for never",
+        unit="kg m-2 s-1", at_least=0)
     accepted: list[float] = key(
         lambda: [0.0], "values of the quality flag <variable>_qc that are used", unit="1", kind="numbers", factory=True
     )
@@ -45,8 +59,11 @@ class TwinSection(Section):
     error: float | None = key(
         None,
         "noise that is added to the truth; null is the error of the observation",
-        unit="m3 m-3 or m",
+        unit="m3 m-3 or that of the type",
         above=0,
+    )
+    gaps: float = key(
+        0.0, "share of what `coverage` leaves that is missing at random, as under clouds", unit="1", at_least=0, below=1
     )
     locations: list[PlaceSection] = key(
         list, "places of probes or wells, each in the cell that it lies in; none: all cells are seen", factory=True
@@ -71,9 +88,10 @@ class ObservationSection(Section):
     name: str = key("observation", "name in messages and output; unique", kind="text")
     type: str = key(
         "soil_moisture",
-        "what is observed: soil_moisture, or groundwater, the depth of the water table below the surface",
-        choices=tuple(UNITS),
-        later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge"),
+        "what is observed; groundwater is the depth of the water table below the surface, lst the temperature of the "
+        "surface, snow_water the mass of snow, tws the anomaly of all water",
+        choices=AVAILABLE,
+        later=LATER,
     )
     file: str | None = key(None, "netCDF file", kind="path")
     variable: str | None = key(None, "name of the variable in the file", kind="text")
@@ -91,8 +109,8 @@ class ObservationSection(Section):
         factory=True,
     )
     error: float = key(
-        0.04, "standard deviation of the observation error, [m3 m-3] or, of groundwater, [m]", unit="m3 m-3 or m",
-        above=0,
+        0.04, "standard deviation of the observation error, in the unit of the type; types other than soil_moisture "
+        "and groundwater need it", unit="m3 m-3 or that of the type", above=0,
     )
     relative_error: float = key(
         0.0, "standard deviation of the observation error as a share of the value; `error` is then its floor", unit="1",
@@ -126,9 +144,10 @@ class ObservationSection(Section):
         unit="1", at_least=0, below=1
     )
     bounds: list[float] | None = key(
-        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, [m3 m-3] "
-        "or, of groundwater, [m]; null for none", unit="m3 m-3 or m", kind="numbers", length=2,
+        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, in the "
+        "unit of the type; null for none", unit="m3 m-3 or that of the type", kind="numbers", length=2,
     )
+    operator: OperatorSection = key(OperatorSection, "how the sensor looks at the model", factory=True)
     localization: TypeLocalizationSection | None = key(
         None, "how far an observation reaches, where it differs from assimilation.localization"
     )
@@ -143,6 +162,11 @@ class ObservationSection(Section):
     def decay(self) -> float:
         """Depth over which the weight of the soil falls to 1/e [m]; infinite where all of it weighs alike."""
         return math.inf if self.e_folding_depth is None else self.e_folding_depth
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options of the operator, as `pyland.observe.operator_for` takes them."""
+        return self.operator.settings(self.type)
 
     @model_validator(mode="before")
     @classmethod
@@ -199,19 +223,31 @@ class ObservationSection(Section):
             for path, error in (("error", self.error), ("twin.error", self.twin and self.twin.error))
             if error is not None and error > LARGEST_ERROR[self.type]
         ]
+        if self.type not in WITH_OWN_ERROR and "error" not in self.model_fields_set:
+            problems.append(("error", f"expected the error of {self.type} [{UNITS[self.type]}], got nothing",
+                             ("error", "type")))
         if self.type != "soil_moisture" and "depth" in self.model_fields_set:
-            problems.append(
-                ("depth", f"expected no depth with type: {self.type}; a well sees the water table wherever it is",
-                 ("depth", "type"))
-            )
+            why = "; a well sees the water table wherever it is" if self.type == "groundwater" else ""
+            problems.append(("depth", f"expected no depth with type: {self.type}{why}", ("depth", "type")))
         elif self.depth[1] < self.depth[0]:
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
             problems.append(("bounds", f"expected [least, largest], got {self.bounds}", ("bounds",)))
-        problems += self._check_weights()
+        problems += self._check_weights() + self.operator.problems(self.type) + self._check_anomaly()
         if problems:
             raise Problems(problems)
         return self
+
+    def _check_anomaly(self) -> list[Problem]:
+        """Storage of water is known against a mean only, which the open loop must give."""
+        if self.type != "tws":
+            return []
+        baseline, scaled = self.operator.baseline_start is not None, self.scaling != "none"
+        if baseline == scaled:
+            return [("scaling", "expected scaling: mean or operator.baseline_start and baseline_end with type: tws, "
+                     f"whose anomalies need a mean of the model, got {'both' if scaled else 'neither'}",
+                     ("scaling", "operator.baseline_start", "type"))]
+        return []
 
     def _check_weights(self) -> list[Problem]:
         """Weights need something to weigh."""
