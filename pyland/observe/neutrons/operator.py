@@ -12,10 +12,10 @@ from pyland.base.errors import InputError
 from pyland.observe.neutrons.cosmic import COUNTED_DEPTH, Neutrons, cosmic, over_layers
 from pyland.observe.neutrons.hydrogen import lattice_water, mineral_density, organic_share_water, water_above
 
-FIELDS = ("soil_water", "soil_ice", "snow_mass", "canopy_water", "surface_water")
-"""Registry ids of the fields that the operator needs; all but the first may be absent and count as none."""
+FIELDS = ("soil_water", "soil_ice", "snow_mass", "canopy_water", "canopy_snow", "patch_fraction", "surface_water")
+"""Registry ids of the fields that the operator takes; all but the first may be absent and count as none."""
 
-STATIC = ("bulk_density", "porosity", "clay", "organic")
+STATIC = ("bulk_density", "clay", "organic")
 """Fields of the ground that it takes where settings do not say more."""
 
 SETTINGS = MappingProxyType({
@@ -58,8 +58,8 @@ def crns_neutrons(fields: Mapping[str, np.ndarray], scene: Scene) -> Neutrons:
         soil = soil + np.asarray(fields["soil_ice"], float)
     density = _density(scene, soil.shape)
     above = water_above(
-        snow=fields.get("snow_mass", 0.0), canopy=fields.get("canopy_water", 0.0),
-        ponded=fields.get("surface_water", 0.0), biomass=settings.get("biomass_water", 0.0))
+        snow=fields.get("snow_mass", 0.0), canopy=_on_leaves(fields), ponded=fields.get("surface_water", 0.0),
+        biomass=settings.get("biomass_water", 0.0))
     options = {name: settings[name] for name in ("alpha", "soil_length", "relation", "angles") if name in settings}
     return cosmic(
         soil, over_layers("thickness", scene.thickness, soil.shape), density, n=settings["n"],
@@ -74,7 +74,8 @@ def crns_columns(fields: Mapping[str, np.ndarray], scene: Scene) -> np.ndarray:
     ----------
     fields : mapping of str to ndarray
         ``soil_water``, and where the model has them ``soil_ice`` [m3 m-3], (layer, member, cell), ``snow_mass``,
-        ``canopy_water`` and ``surface_water`` [kg m-2], (member, cell).
+        ``canopy_water``, ``canopy_snow`` and ``surface_water`` [kg m-2], (member, cell); with ``patch_fraction`` [1]
+        what lies on leaves is that of patches, (patch, member, cell).
     scene : Scene
         Thickness of the layers (layer,) [m]; settings by the names of `SETTINGS`; static fields ``bulk_density``
         [kg m-3] or ``porosity`` [m3 m-3], ``clay`` [%] and ``organic`` [1], (layer, cell), (cell,) or a number.
@@ -90,6 +91,12 @@ def crns_columns(fields: Mapping[str, np.ndarray], scene: Scene) -> np.ndarray:
         If a setting is unknown or missing, or a value is outside its physical bounds.
     """
     return crns_neutrons(fields, scene).counts
+
+
+def _on_leaves(fields: Mapping[str, np.ndarray]) -> np.ndarray | float:
+    """Return rain and snow on leaves, mean over the patches [kg m-2]."""
+    total = np.asarray(fields.get("canopy_water", 0.0)) + fields.get("canopy_snow", 0.0)
+    return (fields["patch_fraction"] * total).sum(axis=0) if "patch_fraction" in fields else total
 
 
 def _density(scene: Scene, shape: tuple[int, ...]) -> np.ndarray:

@@ -22,19 +22,27 @@ def fields():
     rng = np.random.default_rng(1)
     return {"soil_water": rng.uniform(0.1, 0.4, (4, 3, 2)), "soil_ice": rng.uniform(0.0, 0.1, (4, 3, 2)),
             "snow_mass": rng.uniform(0, 30, (3, 2)), "canopy_water": np.full((3, 2), 0.3),
-            "surface_water": np.full((3, 2), 0.2)}
+            "canopy_snow": np.zeros((3, 2)), "surface_water": np.full((3, 2), 0.2)}
 
 
 def test_counts_over_members_and_cells():
     model = fields()
     counts = crns_columns(model, Scene())
-    assert counts.shape == (3, 2) and set(model) == set(FIELDS)
+    assert counts.shape == (3, 2) and {*model, "patch_fraction"} == set(FIELDS)
     for member in range(3):
         for cell, (porosity, clay) in enumerate([(0.5, 20.0), (0.45, 40.0)]):
             one = cosmic(
                 (model["soil_water"] + model["soil_ice"])[:, member, cell], THICKNESS, 2700.0 * (1 - porosity), n=400.0,
                 lattice_water=0.001783 * clay, water_above=model["snow_mass"][member, cell] + 0.5).counts
             assert counts[member, cell] == pytest.approx(float(one), rel=1e-12)
+
+
+def test_leaves_are_those_of_patches():
+    model = fields()
+    model["canopy_water"] = np.stack([np.full((3, 2), 0.5), np.zeros((3, 2))])
+    model["canopy_snow"] = np.zeros((2, 3, 2))
+    model["patch_fraction"] = np.stack([np.full((3, 2), 0.6), np.full((3, 2), 0.3)])
+    assert crns_columns(model, Scene()) == pytest.approx(crns_columns(fields(), Scene()), rel=1e-12)
 
 
 def test_settings_come_before_what_the_ground_says():
