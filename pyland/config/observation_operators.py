@@ -16,8 +16,8 @@ UNITS = MappingProxyType({
 })
 """Unit of each type of observation."""
 
-AVAILABLE = ("soil_moisture", "groundwater", "lst", "snow_cover", "snow_water", "snow_depth", "lai", "sif", "tws",
-             "discharge")
+AVAILABLE = ("soil_moisture", "groundwater", "crns", "lst", "snow_cover", "snow_water", "snow_depth", "lai", "sif",
+             "tws", "discharge")
 """Types with an operator."""
 
 LATER = tuple(one for one in UNITS if one not in AVAILABLE)
@@ -33,6 +33,9 @@ WITH_OWN_ERROR = ("soil_moisture", "groundwater")
 """Types for which the default of `error` stands."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({
+    "crns": {"n": None, "alpha": None, "soil_length": None, "relation": "shuttleworth2013", "bulk_density": None,
+             "lattice_water": None, "lattice_relation": "mhm", "organic_water": None, "biomass_water": 0.0,
+             "extent": 3.0, "angles": "exact"},
     "lst": {"method": "model", "emissivity": 1.0, "incidence_angle": 0.0},
     "snow_cover": {"method": "model", "ground_roughness": 0.01, "fresh_density": 100.0, "melt_exponent": 1.6,
                    "range": [0.05, 0.95]},
@@ -58,6 +61,30 @@ class OperatorSection(Section):
         None, "lst: radiative temperature of the model, or two_source, leaves and ground side by side; snow_cover: "
         "that of the model, or niu_yang from depth and density; null is model",
         choices=("model", "two_source", "niu_yang"))
+    n: float | None = key(
+        None, "crns: N of COSMIC for the probe, found by calibration (docs/guide/crns.md); needed", unit="h-1", above=0)
+    alpha: float | None = key(
+        None, "crns: neutrons made by soil relative to water; null is that of its bulk density", unit="1", above=0)
+    soil_length: float | None = key(
+        None, "crns: mass of soil that a fast neutron passes, L3; null is that of its bulk density", unit="kg m-2",
+        above=0)
+    relation: str | None = key(
+        None, "crns: alpha and L3 from bulk density; null is shuttleworth2013", choices=("shuttleworth2013", "mhm"))
+    bulk_density: float | None = key(
+        None, "crns: dry bulk density; null is that of the soil by its porosity", unit="kg m-3", above=0)
+    lattice_water: float | None = key(
+        None, "crns: water bound in minerals; null is that of clay", unit="m3 m-3", at_least=0, at_most=1)
+    lattice_relation: str | None = key(
+        None, "crns: lattice water from clay; null is mhm", choices=("mhm", "avery2016"))
+    organic_water: float | None = key(
+        None, "crns: hydrogen of organic matter as water; null is that of the soil", unit="m3 m-3", at_least=0,
+        at_most=1)
+    biomass_water: float | None = key(
+        None, "crns: water equivalent of plants, beside the water on leaves; null is 0", unit="kg m-2", at_least=0)
+    extent: float | None = key(None, "crns: depth to which neutrons are counted; null is 3 m", unit="m", above=0)
+    angles: str | None = key(
+        None, "crns: integral over the ways of neutrons, or the sum of the original code, to which N may belong; null "
+        "is exact", choices=("exact", "half_degree"))
     emissivity: float | None = key(
         None, "lst with method: model: emissivity with which the product was made; null is 1", unit="1", above=0,
         at_most=1)
@@ -102,6 +129,8 @@ class OperatorSection(Section):
         if found:
             return found
         options = self.settings(observation_type)
+        if observation_type == "crns":
+            found += self._crns_problems(options)
         method = options.get("method")
         if method is not None and method not in METHODS[observation_type]:
             found.append(("operator.method", f"expected {' or '.join(METHODS[observation_type])} with type: "
@@ -113,6 +142,23 @@ class OperatorSection(Section):
                               (f"operator.{one}", f"operator.{need}")))
         if "range" in options and not options["range"][0] < options["range"][1]:
             found.append(("operator.range", f"expected [least, largest], got {options['range']}", ("operator.range",)))
+        return found + self._baseline_problems()
+
+    @staticmethod
+    def _crns_problems(options: Mapping[str, Any]) -> list[Problem]:
+        """Return what is wrong with the options of crns."""
+        found = list[Problem]()
+        if "n" not in options:
+            found.append(("operator.n", "expected N of COSMIC for the probe with type: crns, got nothing; find it by "
+                          "calibration, see docs/guide/crns.md", ("operator", "type")))
+        if "lattice_water" in options and options["lattice_relation"] != "mhm":
+            found.append(("operator.lattice_relation", "expected lattice_water or lattice_relation, got both",
+                          ("operator.lattice_water", "operator.lattice_relation")))
+        return found
+
+    def _baseline_problems(self) -> list[Problem]:
+        """Return what is wrong with the baseline of tws."""
+        found = list[Problem]()
         ends = (self.baseline_start, self.baseline_end)
         if (ends[0] is None) != (ends[1] is None):
             found.append(("operator.baseline_end", "expected baseline_start and baseline_end together",

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyland.base.errors import InputError, UnavailableError
 from pyland.observe.groundwater import column_water_table
+from pyland.observe.neutrons.operator import FIELDS, STATIC, crns_columns
 from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.soil_moisture import column_soil_moisture
 from pyland.observe.surface_operators import (
@@ -147,6 +148,7 @@ def _plain(observation_type: str, name: str, recorded: str | None = None) -> Cal
 _OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingProxyType({
     "soil_moisture": lambda _: Operator("soil_moisture", ("soil_water",), _moisture, ("soil_water",)),
     "groundwater": lambda _: Operator("groundwater", ("pressure_head",), _table, ("water_table_depth",)),
+    "crns": lambda _: Operator("crns", FIELDS, crns_columns, static=STATIC),
     "lst": _lst,
     "snow_cover": _snow_cover,
     "snow_water": _plain("snow_water", "snow_mass"),
@@ -156,7 +158,7 @@ _OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingP
     "tws": _plain("tws", "terrestrial_water_storage"),
     "discharge": _plain("discharge", "discharge"),
 })
-_LATER = ("crns", "brightness_temperature", "backscatter")
+_LATER = ("brightness_temperature", "backscatter")
 
 
 def operator_for(observation_type: str, settings: Mapping[str, Setting] | None = None) -> Operator:

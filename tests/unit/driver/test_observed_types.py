@@ -43,7 +43,7 @@ def test_every_type_is_used(every_type):
 @pytest.mark.parametrize(("kind", "update", "parameters"), [
     ("snow_water", ["snow_mass"], {}), ("snow_depth", ["snow_mass"], {}),
     ("lai", ["snow_mass"], {"leaf_area_index": {}}),
-    ("tws", ["soil_water"], {}),
+    ("tws", ["soil_water"], {}), ("crns", ["soil_water"], {}),
 ])
 def test_an_analysis_comes_closer_to_what_it_sees(tmp_path, kind, update, parameters):
     """One accurate type alone, and what it sees in the state: the residuals are well below the innovations."""
@@ -55,7 +55,7 @@ def test_an_analysis_comes_closer_to_what_it_sees(tmp_path, kind, update, parame
     case = changed(EVERY_TYPE, {
         "observations": [entry | {"error": 1e-3 * entry["error"], "footprint": 0.0}], "assimilation.update": update,
         "assimilation.parameters": parameters, "time.end": "2020-01-11", "ensemble.size": 12,
-        "assimilation.localization": {"radius": "500 m", "taper": "none"}} | (warm if kind == "tws" else {}))
+        "assimilation.localization": {"radius": "500 m", "taper": "none"}} | (warm if kind in ("tws", "crns") else {}))
     run_case(load_case(write_case(tmp_path, case)))
     one = streams(tmp_path / "run")[kind]
     assert (one["prior_spread"] > 20.0 * one["error"]).any()
@@ -93,7 +93,10 @@ def test_twins_see_the_truth(tmp_path):
     ({"type": "tws", "error": 5}, "expected scaling: mean or operator.baseline_start"),
     ({"type": "discharge", "error": 5}, "expected a rivers.scheme"),
     ({"type": "sif", "error": 0.1, "depth": [0, 0.1]}, "expected no depth with type: sif"),
-    ({"type": "crns", "error": 10}, "'crns' is not available"),
+    ({"type": "crns", "error": 10}, "expected N of COSMIC for the probe"),
+    ({"type": "crns", "error": 10, "operator": {"n": 400, "lattice_water": 0.1, "lattice_relation": "avery2016"}},
+     "expected lattice_water or lattice_relation, got both"),
+    ({"type": "backscatter", "error": 1}, "'backscatter' is not available"),
 ])
 def test_what_does_not_fit_is_refused(tmp_path, entry, message):
     case = changed(TWIN, {"observations": [{"name": "one", "every": "12 h", "twin": {"seed": 7}} | entry]})
