@@ -10,9 +10,7 @@ from pydantic import model_validator
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.localization import TypeLocalizationSection
 from pyland.config.observation_operators import (
-    AVAILABLE,
     LARGEST_ERROR,
-    LATER,
     UNITS,
     WITH_OWN_ERROR,
     OperatorSection,
@@ -35,11 +33,11 @@ class QualitySection(Section):
         above=0,
     )
     frozen: float | None = key(
-        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null for never",
-        unit="K", above=0)
+        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null: never, but "
+        "273.35 K for brightness_temperature and backscatter, 0 for never", unit="K", at_least=0)
     snow: float | None = key(
-        None, "reject where the ensemble mean of the mass of snow is above this; null for never", unit="kg m-2",
-        at_least=0)
+        None, "reject where the ensemble mean of the mass of snow is above this; null: never, but 1e-4 kg m-2 for "
+        "brightness_temperature and backscatter", unit="kg m-2", at_least=0)
     rain: float | None = key(
         None, "reject where the mean rain of the members in the last step is above this; null for never",
         unit="kg m-2 s-1", at_least=0)
@@ -95,8 +93,7 @@ class ObservationSection(Section):
         "soil_moisture",
         "what is observed; groundwater is the depth of the water table below the surface, lst the temperature of the "
         "surface, snow_water the mass of snow, tws the anomaly of all water",
-        choices=AVAILABLE,
-        later=LATER,
+        choices=tuple(UNITS),
     )
     file: str | None = key(None, "netCDF file; of a product, a file or a pattern such as SMAP/*.h5", kind="path")
     reader: str = key(

@@ -5,14 +5,17 @@ from __future__ import annotations
 import netCDF4
 import numpy as np
 import pytest
-from observed_cases import EVERY_TYPE, seen
+from observed_cases import EVERY_TYPE, MICROWAVE, seen
 
 from cases import TWIN, arrays, assert_same_run, changed, write_case
 from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import FROZEN, SNOW
 from pyland.config import load_case
+from pyland.config.observation_operators import DEFAULTS
 from pyland.driver.run import run_case
 from pyland.observe import ObservationTable, read_observations, read_table, write_table
+from pyland.observe.microwave import BACKSCATTER_SETTINGS, EMISSION_SETTINGS
+from pyland.observe.neutrons.operator import SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +96,12 @@ def test_twins_see_the_truth(tmp_path):
     ({"type": "tws", "error": 5}, "expected scaling: mean or operator.baseline_start"),
     ({"type": "discharge", "error": 5}, "expected a rivers.scheme"),
     ({"type": "sif", "error": 0.1, "depth": [0, 0.1]}, "expected no depth with type: sif"),
+    ({"type": "backscatter", "error": 1, "operator": {"volume": 1}}, "expected volume and attenuation"),
+    ({"type": "brightness_temperature", "error": 1, "operator": {"polarisation": "VV"}}, "expected H or V with type"),
+    ({"type": "backscatter", "error": 1, "scaling": "cdf"}, "expected a climatology file with scaling and type"),
     ({"type": "crns", "error": 10}, "expected N of COSMIC for the probe"),
     ({"type": "crns", "error": 10, "operator": {"n": 400, "lattice_water": 0.1, "lattice_relation": "avery2016"}},
      "expected lattice_water or lattice_relation, got both"),
-    ({"type": "backscatter", "error": 1}, "'backscatter' is not available"),
 ])
 def test_what_does_not_fit_is_refused(tmp_path, entry, message):
     case = changed(TWIN, {"observations": [{"name": "one", "every": "12 h", "twin": {"seed": 7}} | entry]})
@@ -167,3 +172,35 @@ def test_a_product_that_does_not_fit_is_refused(tmp_path, entry, message):
     write_table(tmp_path / "observed.nc", ObservationTable("product", "soil_moisture", [0.2], time, 43.3, 3.0))
     with pytest.raises(InputError, match=message):
         run_case(config)
+
+
+def test_microwaves_and_neutrons_tell_of_soil_water(tmp_path):
+    """Each alone brings the members of the top layers together, and away from them its own prediction."""
+    run_case(load_case(write_case(tmp_path, MICROWAVE)))
+    found = streams(tmp_path / "run")
+    assert len(found) == 4
+    for name, one in found.items():
+        used = one["used"] == 1
+        assert used.all(), name
+        assert one["posterior_spread"].mean() < 0.9 * one["prior_spread"].mean(), name
+    assert 150.0 < found["radiometer_H"]["value"].mean() < found["radiometer_V"]["value"].mean() < 300.0
+    written = read_table(tmp_path / "run" / "observed_radiometer_V.nc")
+    assert written.type == "brightness_temperature" and (written.incidence_angle == 40.0).all()
+    assert set(written.extra["polarisation"]) == {"V"}
+
+
+def test_microwaves_are_not_used_over_frost_and_snow(tmp_path):
+    entries = [one | {"quality": {"max_innovation": None}} for one in MICROWAVE["observations"][:1]]
+    entries.append(entries[0] | {"name": "all of it", "quality": {"frozen": 0, "snow": 1e9, "max_innovation": None}})
+    case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"},
+                                "output.variables": ["soil_water"], "assimilation.parameters": {},
+                                "assimilation.update": ["soil_water"]})
+    run_case(load_case(write_case(tmp_path, case)))
+    found = {name: one["rejection"] for name, one in streams(tmp_path / "run").items()}
+    assert np.isin(found["radiometer_H"], [FROZEN, SNOW]).all() and (found["all_of_it"] == 0).all()
+
+
+def test_the_case_knows_the_options_of_the_operators():
+    for kind, known in (("brightness_temperature", EMISSION_SETTINGS), ("backscatter", BACKSCATTER_SETTINGS),
+                        ("crns", SETTINGS)):
+        assert set(DEFAULTS[kind]) == set(known)
