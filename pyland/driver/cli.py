@@ -182,6 +182,45 @@ def analyse(
 
 
 @app.command()
+def observe(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS...", help="Files of a product, or patterns in quotes.",
+                                         show_default=False)
+    ] = None,
+    reader: Annotated[str | None, typer.Option("--reader", metavar="NAME", help="Reader; see --list.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="TABLE.nc", help="Table to write, netCDF or .zarr.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="Option of the reader; may be given several times."),
+    ] = None,
+    period: Annotated[
+        tuple[str, str] | None, typer.Option("--period", metavar="START END", help="Start <= time < end (UTC).")
+    ] = None,
+    bounds: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option("--bounds", metavar="SOUTH NORTH WEST EAST", help="Box [degrees]."),
+    ] = None,
+    product: Annotated[str | None, typer.Option("--product", metavar="TEXT", help="Name of it in the table.")] = None,
+    show_readers: Annotated[bool, typer.Option("--list", help="List readers and their options.")] = False,
+) -> None:
+    """Read files of a satellite product or of stations into a table of observations."""
+    from pyland.driver.commands.observe import list_readers
+    from pyland.driver.commands.observe import observe as make_table
+
+    if show_readers:
+        typer.echo("\n".join(list_readers()))
+        return
+    for what, given in (("PATHS", paths), ("--reader NAME", reader), ("--output TABLE.nc", output)):
+        if not given:
+            raise InputError(f"pyland observe: expected {what}, got none. `pyland observe --list` shows the readers.")
+    if world().is_root:
+        typer.echo(make_table(paths, reader, output, product=product, options=options or [], period=period,
+                              bounds=bounds))
+
+
+@app.command()
 def submit(
     case: Case,
     show: Annotated[bool, typer.Option("--print", help="Print the job script instead of submitting it.")] = False,
