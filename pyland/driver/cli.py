@@ -74,13 +74,28 @@ def new(
         str | None, typer.Option("--template", metavar="NAME", help="Template; first_run if no --site.")
     ] = None,
     site: Annotated[Path | None, typer.Option("--site", metavar="FILE.nc", help="ALMA-like station file.")] = None,
+    station: Annotated[
+        Path | None, typer.Option("--station", metavar="RECORD", help="Text record of a station's logger.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Option of --station, such as latitude, height, utc_offset."),
+    ] = None,
 ) -> None:
     """Write a case directory that runs as it is."""
     from pyland.driver.commands.new import new_from_site, new_from_template
+    from pyland.driver.commands.station_case import new_from_station
 
-    if template is not None and site is not None:
-        raise InputError("pyland new: expected --template or --site, got both.")
-    file = new_from_site(directory, site) if site is not None else new_from_template(directory, template or "first_run")
+    if sum(one is not None for one in (template, site, station)) > 1:
+        raise InputError("pyland new: expected one of --template, --site and --station, got several.")
+    if options and station is None:
+        raise InputError("pyland new: --set belongs to --station; without it there is nothing to set.")
+    if station is not None:
+        file = new_from_station(directory, station, options or [])
+    elif site is not None:
+        file = new_from_site(directory, site)
+    else:
+        file = new_from_template(directory, template or "first_run")
     typer.echo(f"{file}: written. Next: pyland check {directory}")
 
 

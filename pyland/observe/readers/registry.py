@@ -31,15 +31,15 @@ _ALL = (
     Reader("ascat_swath", read_ascat_swath, ("soil_moisture", "backscatter"), "ASCAT EUMETSAT L2 orbit files (netCDF)"),
     Reader("esa_cci", read_esa_cci, ("soil_moisture",), "ESA CCI SM daily images (netCDF)"),
     Reader("mapped", read_mapped, tuple(QUANTITIES), "any gridded product by a mapping in YAML (netCDF, HDF5)"),
-    Reader("table", read_own_tables, tuple(QUANTITIES), "tables that `pyland observe` or write_table wrote"),
-    Reader("crns", read_crns, ("crns",), "counts of cosmic-ray neutron sensors from the text files of their loggers"),
     Reader("ismn", read_ismn, ("soil_moisture", "snow_depth", "snow_water", "lst"),
-           "sensors of the International Soil Moisture Network, *.stm files or zip archives"),
+           "sensors of the International Soil Moisture Network (*.stm files or zip archives)"),
+    Reader("crns", read_crns, ("crns",), "counts of cosmic-ray neutron sensors (text files of their loggers)"),
     Reader("flux_tower", read_flux_tower, ("soil_moisture", "lst"),
-           "probes and longwave of eddy-covariance stations, ALMA netCDF or FLUXNET text"),
-    Reader("grace", read_grace, ("tws",), "anomalies of water storage of GRACE and GRACE-FO, netCDF of mascons"),
-    Reader("wells", read_wells, ("groundwater",), "depths or levels of ground water, text by columns or netCDF"),
-    Reader("gauges", read_gauges, ("discharge",), "discharge of GRDC files, USGS RDB files or text by columns"),
+           "probes and longwave of eddy-covariance stations (ALMA netCDF, FLUXNET text)"),
+    Reader("grace", read_grace, ("tws",), "anomalies of water storage of GRACE and GRACE-FO (netCDF of mascons)"),
+    Reader("wells", read_wells, ("groundwater",), "depths or levels of ground water (text by columns, netCDF)"),
+    Reader("gauges", read_gauges, ("discharge",), "discharge at gauges (GRDC and USGS RDB files, text by columns)"),
+    Reader("table", read_own_tables, tuple(QUANTITIES), "tables that `pyland observe` or write_table wrote"),
 )
 
 READERS = MappingProxyType({one.name: one for one in _ALL})
