@@ -91,7 +91,8 @@ def main() -> None:
         table, target, name="smap", start=DAY, end=DAY + np.timedelta64(1, "D"), step=86400.0, error=0.04,
         depth=(0.0, 0.05), footprint=9000.0, footprint_weights="square"))
     one = sets[0]
-    print(f"  {len(sets)} sets, {one.size} observations, {int(one.used.sum())} used, {one.cells.shape[1]} cells at most")
+    print(f"  {len(sets)} sets, {one.size} observations, {int(one.used.sum())} used, "
+          f"{one.cells.shape[1]} cells at most")
     comm, operator = Communicator(), operator_for("soil_moisture")
 
     def predict() -> np.ndarray:
