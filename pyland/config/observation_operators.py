@@ -45,6 +45,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({
     "snow_cover": {"method": "model", "ground_roughness": 0.01, "fresh_density": 100.0, "melt_exponent": 1.6,
                    "range": [0.05, 0.95]},
     "sif": {"sif_yield": 2.434e7},
+    "discharge": {"snap": 0.0},
     "tws": {"baseline_start": None, "baseline_end": None},
 })
 """Options of each type and their defaults; None: see the key."""
@@ -172,6 +173,9 @@ class OperatorSection(Section):
     sif_yield: float | None = key(
         None, "sif: fluorescence per gross primary production; null is 2.434e7, at 740 nm (Guanter et al. 2014)",
         unit="W m-2 um-1 sr-1 / (kg m-2 s-1)", above=0)
+    snap: float | None = key(
+        None, "discharge: a gauge sees the cell with the largest upstream area within this distance; null is 0, its "
+        "own cell", unit="m", at_least=0)
     baseline_start: datetime | None = key(
         None, "tws: start of the period whose mean in the open loop is taken off, that of the product", kind="time")
     baseline_end: datetime | None = key(None, "tws: its end", kind="time")
