@@ -116,7 +116,8 @@ def test_snow_frost_and_rain_are_reasons(tmp_path):
     probe = seen("soil_moisture", 0.02) | {"every": "12 h"}
     entries = [probe | {"name": name, "quality": {"max_innovation": None} | rules} for name, rules in (
         ("snowed", {"snow": 0.1}), ("frosted", {"frozen": 300.0, "snow": 0.1}), ("dry", {"rain": 0.0}))]
-    case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"}, "assimilation.open_loop": False,
+    case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"},
+                                "assimilation.open_loop": False,
                                 "output.variables": ["soil_water"], "assimilation.parameters": {},
                                 "assimilation.update": ["soil_water"]})
     run_case(load_case(write_case(tmp_path, case)))
@@ -195,7 +196,8 @@ def test_microwaves_and_neutrons_tell_of_soil_water(tmp_path):
 def test_microwaves_are_not_used_over_frost_and_snow(tmp_path):
     entries = [one | {"quality": {"max_innovation": None}} for one in MICROWAVE["observations"][:1]]
     entries.append(entries[0] | {"name": "all of it", "quality": {"frozen": 0, "snow": 1e9, "max_innovation": None}})
-    case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"}, "assimilation.open_loop": False,
+    case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"},
+                                "assimilation.open_loop": False,
                                 "output.variables": ["soil_water"], "assimilation.parameters": {},
                                 "assimilation.update": ["soil_water"]})
     run_case(load_case(write_case(tmp_path, case)))
