@@ -34,17 +34,18 @@ from pyland.observe.readers import read_product
 SHARED = Path(os.environ.get("PYLAND_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 LATITUDE, LONGITUDE, ELEVATION = 38.2346, -97.5710, 455.0
 CLOCK = -6.0  # hours of the logger before UTC
-PERIOD = ("2022-03-01T06:00", "2022-07-11T06:00")
+PERIOD = ("2021-10-02T06:00", "2021-12-18T06:00")
 CORING = ("2021-10-22T14:00", "2021-10-23T02:00")  # 08 to 20 h of the day of the cores
 PRESSURE = 96100.0  # mean of the record [Pa]
 CLAY = 28.0  # silty clay loam, as in case.yaml [%]
 MODEL_DENSITY = 1200.0  # as in case.yaml: the mean of the cores as the probe weighs them [kg m-3]
+SPIKE = 0.2  # hours of electronics in the nights of 5 October and 13 November; rain takes less off
 HOUR = np.timedelta64(3600, "s")
 
 
 def corrected_counts(record: Path, detectors: list[str] | None) -> tuple[object, np.ndarray, np.ndarray]:
     """Return the table of a record, factors of the corrections and absolute humidity, (obs,)."""
-    table = read_product(record, reader="crns", utc_offset=CLOCK, detectors=detectors)
+    table = read_product(record, reader="crns", utc_offset=CLOCK, detectors=detectors, spike=SPIKE)
     warm = table.extra["air_temperature"]
     humidity = absolute_humidity(table.extra["relative_humidity"] * saturation_pressure(warm), warm)
     return table, pressure_factor(table.extra["pressure"], PRESSURE) * humidity_factor(humidity), humidity

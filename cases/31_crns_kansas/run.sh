@@ -9,3 +9,4 @@ python3 prepare.py
 pyland run .
 pyland diagnose . assimilation
 pyland plot .
+python3 compare.py
