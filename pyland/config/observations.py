@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.localization import TypeLocalizationSection
+from pyland.config.observation_operators import (
+    LARGEST_ERROR,
+    UNITS,
+    WITH_OWN_ERROR,
+    OperatorSection,
+)
 from pyland.config.rivers import PlaceSection
 
-UNITS = MappingProxyType({"soil_moisture": "m3 m-3", "groundwater": "m"})
-"""Unit of each type of observation."""
-
-LARGEST_ERROR = MappingProxyType({"soil_moisture": 1.0, "groundwater": 100.0})
-"""Largest error that is not taken for a mistake [unit of the type]."""
+READERS = ("measurements", "table", "mapped", "smap_l3", "smos_l3", "amsr2_lprm", "ascat_cells", "ascat_swath",
+           "esa_cci", "ismn", "crns", "flux_tower", "grace", "wells", "gauges")
+"""Readers of `file`: a variable of a netCDF file, our own tables, and products."""
 
 
 class QualitySection(Section):
@@ -29,6 +32,20 @@ class QualitySection(Section):
         unit="1",
         above=0,
     )
+    frozen: float | None = key(
+        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null: never, but "
+        "273.35 K for brightness_temperature and backscatter, 0 for never", unit="K", at_least=0)
+    snow: float | None = key(
+        None, "reject where the ensemble mean of the mass of snow is above this; null: never, but 1e-4 kg m-2 for "
+        "brightness_temperature and backscatter", unit="kg m-2", at_least=0)
+    rain: float | None = key(
+        None, "reject where the mean rain of the members in the last step is above this; null for never",
+        unit="kg m-2 s-1", at_least=0)
+    rules: dict[str, Any] = key(
+        dict, "limits for columns of a product's table, as QualityRules has them, such as largest_open_water: 0.05",
+        factory=True)
+    usual: bool = key(
+        False, "take the usual limits for the columns that a product has; `rules` go before them", kind="switch")
     accepted: list[float] = key(
         lambda: [0.0], "values of the quality flag <variable>_qc that are used", unit="1", kind="numbers", factory=True
     )
@@ -45,8 +62,11 @@ class TwinSection(Section):
     error: float | None = key(
         None,
         "noise that is added to the truth; null is the error of the observation",
-        unit="m3 m-3 or m",
+        unit="m3 m-3 or that of the type",
         above=0,
+    )
+    gaps: float = key(
+        0.0, "share of what `coverage` leaves that is missing at random, as under clouds", unit="1", at_least=0, below=1
     )
     locations: list[PlaceSection] = key(
         list, "places of probes or wells, each in the cell that it lies in; none: all cells are seen", factory=True
@@ -71,11 +91,15 @@ class ObservationSection(Section):
     name: str = key("observation", "name in messages and output; unique", kind="text")
     type: str = key(
         "soil_moisture",
-        "what is observed: soil_moisture, or groundwater, the depth of the water table below the surface",
+        "what is observed; groundwater is the depth of the water table below the surface, lst the temperature of the "
+        "surface, snow_water the mass of snow, tws the anomaly of all water",
         choices=tuple(UNITS),
-        later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge"),
     )
-    file: str | None = key(None, "netCDF file", kind="path")
+    file: str | None = key(None, "netCDF file; of a product, a file or a pattern such as SMAP/*.h5", kind="path")
+    reader: str = key(
+        "measurements", "how `file` is read: `variable` of a netCDF file; table, of `pyland observe` or a twin; or a "
+        "product", choices=READERS)
+    reader_options: dict[str, Any] = key(dict, "options of the reader of a product, by name", factory=True)
     variable: str | None = key(None, "name of the variable in the file", kind="text")
     units: str | None = key(None, "unit of the variable, where the file lacks it or is wrong", kind="text")
     stamps: str | None = key(
@@ -91,8 +115,8 @@ class ObservationSection(Section):
         factory=True,
     )
     error: float = key(
-        0.04, "standard deviation of the observation error, [m3 m-3] or, of groundwater, [m]", unit="m3 m-3 or m",
-        above=0,
+        0.04, "standard deviation of the observation error, in the unit of the type; types other than soil_moisture "
+        "and groundwater need it", unit="m3 m-3 or that of the type", above=0,
     )
     relative_error: float = key(
         0.0, "standard deviation of the observation error as a share of the value; `error` is then its floor", unit="1",
@@ -102,21 +126,40 @@ class ObservationSection(Section):
         0.0, "distance at which the correlation of errors of one time has fallen to 1/e; 0 makes them independent",
         unit="m", at_least=0
     )
-    scaling: str = key("none", "rescaling to the climatology of the model", choices=("none", "mean", "mean_std"))
+    scaling: str = key(
+        "none", "rescaling to the climatology of the model: its mean, mean and standard deviation, or distribution; "
+        "none where parameters or irrigation are to be found", choices=("none", "mean", "mean_std", "cdf"))
+    climatology: str | None = key(
+        None, "climatology of an earlier period to rescale by (`write_climatology`); null takes that of the open loop "
+        "of this run, which looks ahead", kind="path")
     every: float | None = key(None, "time between observations; null takes every time of the file", unit="s", above=0)
     window: float = key(
         0.0, "samples within this width around the time are averaged; 0 takes the one sample", unit="s", at_least=0
     )
     quality: QualitySection = key(QualitySection, "which observations are used", factory=True)
-    footprint: float = key(0.0, "diameter of the seen area; 0 is the nearest cell", unit="m", at_least=0)
+    footprint: float | None = key(
+        None, "diameter of the seen area; 0 is the nearest cell; null is that of a product, else 0", unit="m",
+        at_least=0)
     footprint_weights: str = key(
         "uniform", "weights of the cells of a footprint; gaussian: one half at the rim of the diameter, none beyond "
-        "one and a half diameters from the centre", choices=("uniform", "gaussian")
+        "one and a half diameters from the centre; hamming: the window of ASCAT, to one diameter; square: a cell of "
+        "the product's grid", choices=("uniform", "gaussian", "hamming", "square")
     )
     e_folding_depth: float | None = key(
         None, "depth over which the weight of the soil within `depth` falls to 1/e; null weighs all of it alike",
         unit="m", above=0
     )
+    table_error: bool = key(
+        True, "errors of a product count where it has them; false takes `error` for all", kind="switch")
+    angle_bin: float = key(
+        1.0, "observations of a product whose angles of incidence lie within this are seen alike", unit="degree",
+        above=0, at_most=90)
+    same_place: str = key(
+        "mean", "several observations of a product at one place in one analysis: their mean, or each",
+        choices=("mean", "keep"))
+    super_observations: float = key(
+        0.0, "observations of a product within blocks of this edge are replaced by their mean; 0 for none", unit="m",
+        at_least=0)
     thinning: float = key(
         0.0, "smallest distance of assimilated observations of one time; those with the smallest error come first",
         unit="m", at_least=0
@@ -126,9 +169,10 @@ class ObservationSection(Section):
         unit="1", at_least=0, below=1
     )
     bounds: list[float] | None = key(
-        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, [m3 m-3] "
-        "or, of groundwater, [m]; null for none", unit="m3 m-3 or m", kind="numbers", length=2,
+        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, in the "
+        "unit of the type; null for none", unit="m3 m-3 or that of the type", kind="numbers", length=2,
     )
+    operator: OperatorSection = key(OperatorSection, "how the sensor looks at the model", factory=True)
     localization: TypeLocalizationSection | None = key(
         None, "how far an observation reaches, where it differs from assimilation.localization"
     )
@@ -140,9 +184,19 @@ class ObservationSection(Section):
         return (self.depth[0], self.depth[1]) if self.type == "soil_moisture" else (math.nan, math.nan)
 
     @property
+    def seen_width(self) -> float:
+        """Diameter of the seen area [m]; 0 where only the product knows it."""
+        return 0.0 if self.footprint is None else self.footprint
+
+    @property
     def decay(self) -> float:
         """Depth over which the weight of the soil falls to 1/e [m]; infinite where all of it weighs alike."""
         return math.inf if self.e_folding_depth is None else self.e_folding_depth
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options of the operator, as `pyland.observe.operator_for` takes them."""
+        return self.operator.settings(self.type)
 
     @model_validator(mode="before")
     @classmethod
@@ -177,7 +231,7 @@ class ObservationSection(Section):
         if (self.file is None) == (self.twin is None):
             got = "nothing" if self.file is None else "both"
             problems.append(("file", f"expected either file or twin, got {got}", ("file", "twin")))
-        if self.file is not None and self.variable is None:
+        if self.file is not None and self.variable is None and self.reader == "measurements":
             problems.append(
                 ("variable", "expected the name of a variable of the file, got nothing", ("variable", "file"))
             )
@@ -188,8 +242,8 @@ class ObservationSection(Section):
                 )
             problems += [
                 (name, f"expected no {name} with twin; it belongs to file", (name, "twin"))
-                for name in ("variable", "units", "stamps")
-                if getattr(self, name) is not None
+                for name in ("variable", "units", "stamps", "reader")
+                if self.changes(name)
             ]
             if self.window > 0:
                 problems.append(("window", "expected no window with twin; it belongs to file", ("window", "twin")))
@@ -199,24 +253,58 @@ class ObservationSection(Section):
             for path, error in (("error", self.error), ("twin.error", self.twin and self.twin.error))
             if error is not None and error > LARGEST_ERROR[self.type]
         ]
+        if self.type not in WITH_OWN_ERROR and "error" not in self.model_fields_set:
+            problems.append(("error", f"expected the error of {self.type} [{UNITS[self.type]}], got nothing",
+                             ("error", "type")))
         if self.type != "soil_moisture" and "depth" in self.model_fields_set:
-            problems.append(
-                ("depth", f"expected no depth with type: {self.type}; a well sees the water table wherever it is",
-                 ("depth", "type"))
-            )
+            why = "; a well sees the water table wherever it is" if self.type == "groundwater" else ""
+            problems.append(("depth", f"expected no depth with type: {self.type}{why}", ("depth", "type")))
         elif self.depth[1] < self.depth[0]:
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
             problems.append(("bounds", f"expected [least, largest], got {self.bounds}", ("bounds",)))
-        problems += self._check_weights()
+        problems += self._check_reader() + self._check_weights()
+        problems += self.operator.problems(self.type) + self._check_anomaly()
         if problems:
             raise Problems(problems)
         return self
 
+    def _check_reader(self) -> list[Problem]:
+        """Keys of a variable of a file, and keys of products."""
+        if self.reader == "measurements":
+            given = [one for one in ("reader_options", "table_error", "angle_bin", "same_place", "super_observations")
+                     if self.changes(one)]
+            found = [(one, f"expected no {one} with reader: measurements; it belongs to products", (one, "reader"))
+                     for one in given]
+            found += [(f"quality.{one}", f"expected no {one} with reader: measurements; it belongs to products",
+                       (f"quality.{one}", "reader")) for one in ("rules", "usual") if self.quality.changes(one)]
+        else:
+            found = [(one, f"expected no {one} with reader: {self.reader}; it belongs to reader: measurements",
+                      (one, "reader")) for one in ("variable", "units", "stamps", "window") if self.changes(one)]
+            found += [("quality.accepted", f"expected no accepted with reader: {self.reader}; see reader_options",
+                       ("quality.accepted", "reader"))] * self.quality.changes("accepted")
+        if self.climatology is not None and self.scaling == "none":
+            found.append(("climatology", "expected scaling: mean, mean_std or cdf with climatology, got none",
+                          ("climatology", "scaling")))
+        if self.climatology is not None and self.twin is not None:
+            found.append(("climatology", "expected no climatology with twin", ("climatology", "twin")))
+        return found
+
+    def _check_anomaly(self) -> list[Problem]:
+        """Storage of water is known against a mean only, which the open loop must give."""
+        if self.type != "tws":
+            return []
+        baseline, scaled = self.operator.baseline_start is not None, self.scaling != "none"
+        if baseline == scaled:
+            return [("scaling", "expected scaling: mean or operator.baseline_start and baseline_end with type: tws, "
+                     f"whose anomalies need a mean of the model, got {'both' if scaled else 'neither'}",
+                     ("scaling", "operator.baseline_start", "type"))]
+        return []
+
     def _check_weights(self) -> list[Problem]:
         """Weights need something to weigh."""
         problems: list[Problem] = []
-        if self.footprint == 0 and self.changes("footprint_weights"):
+        if self.seen_width == 0 and self.reader == "measurements" and self.changes("footprint_weights"):
             problems.append(("footprint_weights", "expected a footprint above 0 with footprint_weights, got 0",
                              ("footprint_weights", "footprint")))
         if self.e_folding_depth is not None and self.type != "soil_moisture":

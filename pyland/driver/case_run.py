@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time as clock
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from pyland.config.domain import ElevationSection
 from pyland.config.filters import SMOOTHERS
 from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
-from pyland.config.observations import UNITS
+from pyland.config.observation_operators import UNITS
 from pyland.core import runtime
 from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
@@ -36,17 +37,19 @@ from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
-from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside
+from pyland.driver.observed_fields import Observer
+from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
 from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.smoother_window import SmootherWindow
+from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
-from pyland.observe import ObservationSet, read_observations, write_observations
+from pyland.observe import ObservationSet, read_observations, table_of_sets, write_observations, write_table
 from pyland.output.atomic import explained
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
@@ -125,7 +128,8 @@ class CaseRun:
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
         twins = [entry for entry in config.observations if entry.twin is not None]
-        sets = read_sets(config, self.setup.whole) if with_filter else []
+        network = None if self.river_plan is None else self.river_plan.network
+        sets = read_sets(config, self.setup.whole, self.comm, network) if with_filter else []
         if twins:
             sets += self._truth(twins)
         if with_filter and config.assimilation.open_loop:
@@ -147,20 +151,32 @@ class CaseRun:
             folder = self.run_dir / "truth"
             seed = twins[0].twin.seed
             run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
-            run.analysis = observer = TruthObserver(self.setup, twins, run.records.comm)
+            run.analysis = observer = TruthObserver(self.setup, twins, run.records.comm, run.rivers)
             self._begin(run)
             with reading_ahead(run.forcing):
                 integrate(run)
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
                 with explained(path):
-                    write_observations(path, observer.sets)
+                    made = observer.finish()
+                    write_observations(path, made)
+                    self._write_tables(twins, made)
                 if (folder / "discharge.nc").exists():
                     (folder / "discharge.nc").replace(self.run_dir / "truth_discharge.nc")
                 (folder / "history.nc").replace(truth)
                 shutil.rmtree(folder)
             self.comm.barrier()
         return self.comm.broadcast(read_observations(path) if self.comm.is_root else None)
+
+    def _write_tables(self, twins: list[Any], sets: list[ObservationSet]) -> None:
+        """Write what each twin entry observed as a table, as readers of products make them."""
+        target = target_cells(self.config, self.setup.whole)
+        for entry in twins:
+            mine = [one for one in sets if one.name == entry.name]
+            if mine:
+                name = re.sub(r"[^A-Za-z0-9_.-]", "_", entry.name)
+                table = table_of_sets(mine, target, product=entry.name, footprint=entry.seen_width)
+                write_table(self.run_dir / f"observed_{name}.nc", table)
 
     def _stage(self, name: str, folder: Path, sets: list[ObservationSet] | None) -> MemberRun:
         """Integrate the ensemble, from its last restart if the run is resumed."""
@@ -240,7 +256,7 @@ class CaseRun:
                 setup.forcing.phase)
         run = MemberRun(
             setup, self._build_model(mine, seed, is_truth), records, perturbation,
-            self._analysis(sets, ranks) if sets else None, config.time.end64,
+            self._analysis(sets, ranks, rivers) if sets else None, config.time.end64,
             {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
@@ -279,7 +295,7 @@ class CaseRun:
         water = ("soil_water", "pressure_head") if self.config.is_coupled else ("soil_water",)
         return tuple(dict.fromkeys((*water, *section.updated, *section.parameters)))
 
-    def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
+    def _analysis(self, sets: list[ObservationSet], ranks: CellRanks, rivers: RiverRun | None) -> Analysis:
         config, domain = self.config, self.setup.domain
         section = config.assimilation
         choice = FilterChoice.of_case(config)
@@ -289,6 +305,7 @@ class CaseRun:
                 doubt = short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
                 if doubt is not None:
                     _log.warning("%s", doubt)
+        observer = Observer.of_run(self.setup, ranks, rivers)
         return Analysis(
             sets,
             every=section.every or config.time.step,
@@ -296,11 +313,12 @@ class CaseRun:
             choice=choice,
             update=updated_variables(config),
             reported=self._reported,
-            x=domain.x[ranks.share], y=domain.y[ranks.share], cell_id=ranks.position, comm=ranks,
+            x=domain.x[ranks.share], y=domain.y[ranks.share], comm=ranks,
             max_innovation={entry.name: entry.quality.max_innovation for entry in config.observations
                             if entry.quality.max_innovation is not None},
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
+            observer=observer, quality=StateQuality(state_rules(config), observer),
             **self._after_the_filter(ranks),
         )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError, PylandError
@@ -15,19 +16,31 @@ from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
 from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
-from pyland.driver.filtering import Model, field_of
+from pyland.driver.analysis_state import Model
+from pyland.driver.gauge_cells import on_rivers, river_cells
+from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
+from pyland.driver.observed_fields import Observer
+from pyland.driver.product_sets import product_sets
+from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
 from pyland.observe import (
     ObservationSet,
     TargetCells,
-    combine_footprints,
+    cdf_of_sets,
     error_of,
     make_observations,
-    operator_for,
+    match_sets,
     read_measurements,
     rescale_sets,
     withhold,
 )
+from pyland.observe.climatology import CdfMatch, LinearMatch, read_climatology
+from pyland.subsurface.river_network import RiverNetwork
+
+_log = logging.getLogger(__name__)
+
+ANOMALIES = ("tws",)
+"""Types that are anomalies: scaling gives them the mean of the model, and takes nothing away."""
 
 
 def observation_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> np.ndarray | None:
@@ -48,8 +61,12 @@ def target_cells(config: CaseConfig, whole: Domain) -> TargetCells:
 _SITE_SIZE = 5000.0  # a station belongs to a site within half a diagonal of this [m]
 
 
-def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
+def read_sets(
+    config: CaseConfig, whole: Domain, comm: Communicator | None = None, network: RiverNetwork | None = None
+) -> list[ObservationSet]:
     """Read the observations of all entries that come from files, within the period of the run.
+
+    Products are read by the root where there are ranks. Gauges see the cells of ``network``.
 
     Raises
     ------
@@ -62,12 +79,17 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
     for entry in config.observations:
         if entry.file is None:
             continue
+        if entry.reader != "measurements":
+            is_mine = comm is None or comm.is_root
+            found = product_sets(entry, config, target) if is_mine else []
+            sets += found if comm is None else comm.broadcast(found)
+            continue
         found = read_measurements(
             entry.file, entry.variable, target, name=entry.name, error=entry.error, kind=entry.type,
             depth=entry.sensed, times=observation_times(entry, start, end), window=entry.window,
-            footprint=entry.footprint, footprint_weights=entry.footprint_weights,
+            footprint=entry.seen_width, footprint_weights=entry.footprint_weights,
             relative_error=entry.relative_error, e_folding_depth=entry.decay, stamps=entry.stamps, units=entry.units,
-            accepted_quality=[int(flag) for flag in entry.quality.accepted])
+            accepted_quality=[int(flag) for flag in entry.quality.accepted], settings=entry.settings)
         inside = [one for one in found if start < one.time <= end]
         if not inside:
             raise InputError(
@@ -75,7 +97,20 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
                 f"the file has {found[0].time} to {found[-1].time}."
             )
         sets += inside
-    return sets
+    return sets if network is None else _gauged(config, sets, target, network)
+
+
+def _gauged(
+    config: CaseConfig, sets: list[ObservationSet], target: TargetCells, network: RiverNetwork
+) -> list[ObservationSet]:
+    """Return sets whose gauges see the cells of their rivers."""
+    snap = {entry.name: entry.settings["snap"] for entry in config.observations if entry.type == "discharge"}
+    mine = [one for one in sets if one.name in snap]
+    others = [one for one in sets if one.name not in snap]
+    for name, distance in snap.items():
+        gauges = [one for one in mine if one.name == name]
+        others += on_rivers(gauges, distance, target, network) if gauges else []
+    return others
 
 
 @dataclass(frozen=True)
@@ -96,8 +131,8 @@ class Places:
     weights: np.ndarray
 
 
-def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
-    """Return the places of a twin entry: its locations, or all cells.
+def twin_places(entry: ObservationSection, target: TargetCells, network: RiverNetwork | None = None) -> Places:
+    """Return the places of a twin entry: its locations, or all cells; gauges see the cells of ``network``.
 
     Raises
     ------
@@ -109,8 +144,10 @@ def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
         found = [_locate(entry.name, place, target) for place in entry.twin.locations]
         x, y = (np.array([one[axis] for one in found]) for axis in (0, 1))
         cells = np.array([one[2] for one in found])
-    if entry.footprint > 0:
-        return Places(x, y, *target.footprints(x, y, entry.footprint, entry.footprint_weights))
+    if entry.seen_width > 0:
+        return Places(x, y, *target.footprints(x, y, entry.seen_width, entry.footprint_weights))
+    if entry.type == "discharge" and network is not None:
+        cells = river_cells(x, y, entry.settings["snap"], target, network)
     return Places(x, y, cells[:, None], np.ones((cells.size, 1)))
 
 
@@ -169,12 +206,18 @@ class TruthObserver:
         Entries with ``twin``.
     ranks : CellRanks
         Ranks of the truth run.
+    rivers : RiverRun, optional
+        Its rivers.
     """
 
-    def __init__(self, setup: Setup, entries: list[ObservationSection], ranks: CellRanks) -> None:
-        self._entries, self._ranks = entries, ranks
+    def __init__(
+        self, setup: Setup, entries: list[ObservationSection], ranks: CellRanks, rivers: RiverRun | None = None
+    ) -> None:
+        self._entries = entries
+        self._observer = Observer.of_run(setup, ranks, rivers)
         target = target_cells(setup.config, setup.whole)
-        self._places = {entry.name: twin_places(entry, target) for entry in entries}
+        network = None if rivers is None else rivers.plan.network
+        self._places = {entry.name: twin_places(entry, target, network) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
         self._times = {entry.name: _twin_times(entry, start, end) for entry in entries}
         self.sets: list[ObservationSet] = []
@@ -188,17 +231,30 @@ class TruthObserver:
         for entry in self._entries:
             if time not in self._times[entry.name]:
                 continue
-            operator, places, twin = operator_for(entry.type), self._places[entry.name], entry.twin
-            field = self._ranks.all_members(field_of(operator.field, model))
-            columns = operator.columns(field, model.thickness, *entry.sensed, entry.decay)
-            seen = combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
+            places, twin = self._places[entry.name], entry.twin
+            blank = np.full(places.x.size, np.nan)
+            view = ObservationSet(
+                entry.name, entry.type, time, blank, blank, places.x, places.y, places.cells, places.weights,
+                *entry.sensed, e_folding_depth=entry.decay, settings=entry.settings)
+            fields = self._observer.fields(self._observer.needs([view]), model)
+            seen = self._observer.predict([view], fields, model.thickness)[0][0]
             self.sets.append(make_observations(
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
                 error=twin.error or error_of(seen, entry.error, entry.relative_error),
                 fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
-                e_folding_depth=entry.decay))
+                e_folding_depth=entry.decay, settings=entry.settings, gaps=twin.gaps))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
+
+    def finish(self) -> list[ObservationSet]:
+        """Return all sets; those of anomalies less the mean over time of what was seen at each place."""
+        means: dict[str, dict[int, float]] = {}
+        for entry in self._entries:
+            if entry.type in ANOMALIES:
+                mine = [one for one in self.sets if one.name == entry.name]
+                means[entry.name] = statistics_by_place(mine, [one.values for one in mine])[0] if mine else {}
+        return [one if one.name not in means else replace(one, values=one.values - np.array(
+            [means[one.name][place] for place in one.location.tolist()])) for one in self.sets]
 
 
 def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> frozenset[np.datetime64]:
@@ -209,7 +265,8 @@ def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetim
 
 
 def rescale(
-    config: CaseConfig, sets: list[ObservationSet], open_loop: Path, comm: Communicator, thickness: np.ndarray
+    config: CaseConfig, sets: list[ObservationSet], open_loop: Path, comm: Communicator, thickness: np.ndarray,
+    static: Mapping[str, np.ndarray] | None = None,
 ) -> list[ObservationSet]:
     """Bring observations to the climatology of the open loop where an entry asks for it.
 
@@ -225,6 +282,8 @@ def rescale(
         Ranks of the run; the root reads.
     thickness : numpy.ndarray, shape (layer,)
         Thickness of the soil layers [m].
+    static : mapping of str to numpy.ndarray, shape ([layer,] cell), optional
+        Static fields of all cells, on the root, for types that need them.
 
     Raises
     ------
@@ -234,16 +293,47 @@ def rescale(
     out: list[ObservationSet] = []
     for entry in config.observations:
         mine = [one for one in sets if one.name == entry.name]
+        if "baseline_start" in entry.settings and mine:
+            shift = storage_baseline(mine, open_loop, entry.settings) if comm.is_root else None
+            mine = [replace(one, values=one.values + more)
+                    for one, more in zip(mine, comm.broadcast(shift), strict=True)]
         if entry.scaling != "none" and mine:
+            if comm.is_root and config.assimilation.parameters and entry.type not in ANOMALIES:
+                _log.warning("observations '%s': scaling: %s takes from them what they say of parameters (%s): "
+                             "bias and range become those of the model. Use scaling: none to estimate parameters",
+                             entry.name, entry.scaling, ", ".join(config.assimilation.parameters))
+            if entry.climatology is not None:
+                out += match_sets(mine, _climatology_of(entry))
+                continue
             if not config.assimilation.open_loop:
                 raise InputError(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
                     "with it assimilation.open_loop: true."
                 )
-            mean, std = comm.broadcast(_climatology(mine, open_loop, thickness) if comm.is_root else None)
-            mine = rescale_sets(mine, entry.scaling, mean, std)
+            seen = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
+            if entry.scaling == "cdf":
+                mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, seen)) if comm.is_root else None)
+            else:
+                mean, std = comm.broadcast(statistics_by_place(mine, seen) if comm.is_root else None)
+                mine = rescale_sets(mine, entry.scaling, mean, std)
         out += mine
     return out
+
+
+def _climatology_of(entry: ObservationSection) -> CdfMatch | LinearMatch:
+    """Return the climatology of an earlier period that an entry names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or rescales in another way than the entry says.
+    """
+    match = read_climatology(entry.climatology)
+    method = "cdf" if isinstance(match, CdfMatch) else match.method
+    if method != entry.scaling:
+        raise InputError(f"observations '{entry.name}': expected scaling: {method}, which is what {entry.climatology} "
+                         f"holds, got {entry.scaling}.")
+    return match
 
 
 def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:
@@ -264,37 +354,3 @@ def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:
     for entry in config.observations:
         if entry.withheld > 0:
             withhold([one for one in sets if one.name == entry.name], entry.withheld, config.ensemble.seed)
-
-
-def _climatology(
-    sets: list[ObservationSet], history: Path, thickness: np.ndarray
-) -> tuple[dict[int, float], dict[int, float]]:
-    """Return mean and standard deviation of the open loop at the times of the observations, by location.
-
-    Raises
-    ------
-    InputError
-        If the history does not hold what is observed.
-    """
-    operator = operator_for(sets[0].type)
-    with xr.open_dataset(history) as data:
-        if operator.recorded not in data:
-            raise InputError(f"observations '{sets[0].name}': scaling needs {operator.recorded} in output.variables.")
-        field = data[operator.recorded]
-        layers = field.sizes.get("layer", 1)
-        flat = field.values.reshape(field.sizes["time"], layers, -1)
-        times = data["time"].values.astype("datetime64[s]")
-    samples: dict[int, list[float]] = {}
-    for one in sets:
-        record = int(np.clip(np.searchsorted(times, one.time), 0, times.size - 1))
-        columns = flat[record][0]
-        if operator.recorded == operator.field:  # what the sensor sees is made of it
-            columns = operator.columns(
-                flat[record][:, None, :], thickness, one.top, one.bottom, one.e_folding_depth)[0]
-        for row in np.flatnonzero(one.used):
-            cells, weights = one.cells[row], one.weights[row]
-            value = float((columns[cells[cells >= 0]] * weights[cells >= 0]).sum())
-            samples.setdefault(int(one.location[row]), []).append(value)
-    mean = {place: float(np.mean(values)) for place, values in samples.items()}
-    std = {place: float(np.std(values)) for place, values in samples.items()}
-    return mean, std

@@ -29,12 +29,13 @@ from pyland.observe.merging import (
 )
 from pyland.observe.observation_files import read_observations, write_observations
 from pyland.observe.observation_table import ObservationTable, join_tables, read_table, write_table
-from pyland.observe.observations import ObservationSet, sets_between
-from pyland.observe.operators import Operator, operator_for
+from pyland.observe.observations import ObservationSet, Setting, sets_between
+from pyland.observe.operators import Operator, Scene, operator_for, scene_of
 from pyland.observe.quality import QualityRules, apply_quality, error_of_table, super_observations, thin
 from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.readers import READERS, Reader, read_product, table_within
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
+from pyland.observe.set_matching import cdf_of_sets, match_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
     combine_footprints,
@@ -44,14 +45,21 @@ from pyland.observe.soil_moisture import (
     limit_to_porosity,
     soil_moisture,
 )
+from pyland.observe.surface_operators import (
+    fluorescence,
+    land_surface_temperature,
+    snow_cover_niu_yang,
+    two_source_temperature,
+    vegetation_share,
+)
 from pyland.observe.synthetic import make_observations
+from pyland.observe.table_sets import sets_from_table, table_of_sets
 from pyland.observe.target_cells import TargetCells
 from pyland.observe.thinning import is_kept
+from pyland.observe.water_storage import storage_anomaly, water_storage
 from pyland.observe.withholding import withhold
 
 __all__ = [
-    "QUANTITIES",
-    "READERS",
     "AnalysisInput",
     "CdfMatch",
     "CommonGrid",
@@ -62,15 +70,20 @@ __all__ = [
     "ObservationSet",
     "ObservationTable",
     "Operator",
+    "QUANTITIES",
     "QualityRules",
     "Quantity",
+    "READERS",
     "Reader",
+    "Scene",
+    "Setting",
     "SpaceTimeCovariance",
     "TargetCells",
     "align_tables",
     "apply_quality",
     "assemble",
     "cdf_match",
+    "cdf_of_sets",
     "column_soil_moisture",
     "column_water_table",
     "combine_footprints",
@@ -79,12 +92,15 @@ __all__ = [
     "error_of",
     "error_of_table",
     "extended_collocation",
+    "fluorescence",
     "footprint_average",
     "footprint_slots",
     "is_kept",
     "join_tables",
+    "land_surface_temperature",
     "limit_to_porosity",
     "make_observations",
+    "match_sets",
     "merge_bme",
     "merge_lstm",
     "merge_mean",
@@ -101,13 +117,21 @@ __all__ = [
     "rescale_mean_std",
     "rescale_sets",
     "rescale_table",
+    "scene_of",
     "sets_between",
+    "sets_from_table",
+    "snow_cover_niu_yang",
     "soil_moisture",
+    "storage_anomaly",
     "super_observations",
+    "table_of_sets",
     "table_within",
     "tc_scaling",
     "thin",
     "triple_collocation",
+    "two_source_temperature",
+    "vegetation_share",
+    "water_storage",
     "withhold",
     "write_climatology",
     "write_observations",
