@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from updated_cases import FACTOR, WINTER
 
-from cases import changed
+from cases import TWIN, changed
 
 
 def seen(kind: str, error: float, **more: object) -> dict[str, object]:
@@ -33,3 +33,14 @@ EVERY_TYPE = changed(WINTER, {
     "output.members": ["snow_mass"],
 })
 """Two days of snow and frost, seen by ten types of observations at once."""
+
+MICROWAVE = changed(TWIN, {
+    "observations": [
+        seen("brightness_temperature", 2.0, name=f"radiometer {one}", operator={
+            "polarisation": one, "incidence_angle": 40, "dielectric": dielectric}, footprint="2.5 km",
+            footprint_weights="gaussian") for one, dielectric in (("H", "mironov2009"), ("V", "wang_schmugge1980"))] + [
+        seen("backscatter", 0.5, operator={"volume": 0.0012, "attenuation": 0.09}),
+        seen("crns", 10.0, operator={"n": 400.0}),
+    ],
+})
+"""Two warm days, seen by microwaves and neutrons."""
