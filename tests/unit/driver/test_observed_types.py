@@ -5,6 +5,7 @@ from __future__ import annotations
 import netCDF4
 import numpy as np
 import pytest
+from columns import random_columns
 from observed_cases import EVERY_TYPE, MICROWAVE, seen
 
 from cases import TWIN, arrays, assert_same_run, changed, write_case
@@ -13,8 +14,17 @@ from pyland.base.observation_reasons import FROZEN, SNOW
 from pyland.config import load_case
 from pyland.config.observation_operators import DEFAULTS
 from pyland.driver.gauge_cells import on_rivers, river_cells
+from pyland.driver.observed_fields import observed_field
 from pyland.driver.run import run_case
-from pyland.observe import ObservationSet, ObservationTable, TargetCells, read_observations, read_table, write_table
+from pyland.observe import (
+    ObservationSet,
+    ObservationTable,
+    TargetCells,
+    read_observations,
+    read_table,
+    water_storage,
+    write_table,
+)
 from pyland.observe.microwave import BACKSCATTER_SETTINGS, EMISSION_SETTINGS
 from pyland.observe.neutrons.operator import SETTINGS
 
@@ -224,3 +234,14 @@ def test_a_gauge_sees_the_largest_river_near_it():
     one = ObservationSet("gauge", "discharge", "2020-01-01", [3.0, 4.0], 1.0, x, np.zeros(2), [[0], [3]],
                          np.ones((2, 1)))
     assert on_rivers([one, one], 1500.0, cells, Line())[1].cells.tolist() == [[1], [4]]
+
+
+def test_stored_water_is_that_of_the_model():
+    """The sum over the parts, written out, is what the core counts; compression of saturated soil is the difference."""
+    model = random_columns(np.random.default_rng(5), 40, nmember=2)
+    state, share = model.state, model.parameter["patch_fraction"]
+    on_leaves = (share * (state["canopy_water"] + state["canopy_snow"])).sum(axis=0)
+    expected = water_storage(state["soil_water"], model.thickness, state["soil_ice"],
+                             observed_field("snow_mass", model), on_leaves, state["surface_water"])
+    assert observed_field("terrestrial_water_storage", model) == pytest.approx(expected, rel=1e-3)
+    assert np.ptp(expected) > 100.0
