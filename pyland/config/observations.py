@@ -107,7 +107,8 @@ class ObservationSection(Section):
     )
     depth: list[float] = key(
         lambda: [0.0, 0.05],
-        "top and bottom of the observed layer; twice the same depth is a probe; soil_moisture only",
+        "top and bottom of the observed layer; twice the same depth is a probe; soil_moisture, and crns: counts are of "
+        "the whole column, but localization.depth goes by the middle; without it counts reach all layers",
         unit="m",
         kind="numbers",
         at_least=0,
@@ -181,7 +182,8 @@ class ObservationSection(Section):
     @property
     def sensed(self) -> tuple[float, float]:
         """Top and bottom of what is seen [m]; NaN where a depth has no meaning."""
-        return (self.depth[0], self.depth[1]) if self.type == "soil_moisture" else (math.nan, math.nan)
+        has_depth = self.type == "soil_moisture" or (self.type == "crns" and "depth" in self.model_fields_set)
+        return (self.depth[0], self.depth[1]) if has_depth else (math.nan, math.nan)
 
     @property
     def seen_width(self) -> float:
@@ -256,7 +258,7 @@ class ObservationSection(Section):
         if self.type not in WITH_OWN_ERROR and "error" not in self.model_fields_set:
             problems.append(("error", f"expected the error of {self.type} [{UNITS[self.type]}], got nothing",
                              ("error", "type")))
-        if self.type != "soil_moisture" and "depth" in self.model_fields_set:
+        if self.type not in ("soil_moisture", "crns") and "depth" in self.model_fields_set:
             why = "; a well sees the water table wherever it is" if self.type == "groundwater" else ""
             problems.append(("depth", f"expected no depth with type: {self.type}{why}", ("depth", "type")))
         elif self.depth[1] < self.depth[0]:

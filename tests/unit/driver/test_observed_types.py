@@ -97,6 +97,21 @@ def test_twins_see_the_truth(tmp_path):
             assert one.values == pytest.approx(expected, rel=2e-6), one.name
 
 
+def test_counts_reach_as_deep_as_they_are_told(tmp_path):
+    """With a depth of the entry, localisation takes the deepest layers out; without, counts reach all."""
+    reached = []
+    for name, depth in (("all", {}), ("upper", {"depth": [0.0, 0.1]})):
+        entry = seen("crns", 10.0, operator={"n": 400.0, "lattice_water": 0.03}) | depth
+        case = changed(TWIN, {"observations": [entry], "time.end": "2020-05-01T13:00", "assimilation.localization": {
+            "radius": "3 km", "depth": "30 cm"}})
+        run_case(load_case(write_case(tmp_path / name, case)))
+        increment = arrays(tmp_path / name / "run" / "analysis.nc")["soil_water_increment"][0]
+        reached.append(np.abs(increment).max(axis=(1, 2)))
+    everywhere, upper = reached
+    assert (everywhere > 0).all() and (upper[:3] > 0).all()
+    assert upper[-1] == 0  # 0.5 to 1 m; its middle is more than 0.3 m below that of the entry
+
+
 @pytest.mark.parametrize(("entry", "message"), [
     ({"type": "lst"}, r"error.*expected the error of lst \[K\], got nothing"),
     ({"type": "lst", "error": 1, "operator": {"sif_yield": 1}},
