@@ -128,7 +128,8 @@ class CaseRun:
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
         twins = [entry for entry in config.observations if entry.twin is not None]
-        sets = read_sets(config, self.setup.whole, self.comm) if with_filter else []
+        network = None if self.river_plan is None else self.river_plan.network
+        sets = read_sets(config, self.setup.whole, self.comm, network) if with_filter else []
         if twins:
             sets += self._truth(twins)
         if with_filter and config.assimilation.open_loop:

@@ -211,17 +211,16 @@ def _sensor(member: _Member, found: re.Match[str], kind: str, unit: str, accepte
 
 def _rows(text: str, width: int, label: str, first: int) -> np.ndarray:
     """Return the cells of lines (row, width) as text; blanks are what divides them."""
-    lines = text.splitlines()
     cells = text.split()
-    count = sum(1 for line in lines if line.strip())
-    if count == 0:
+    if not cells:
         raise InputError(f"{label}: has no line of data.")
-    if len(cells) == count * width:
-        rows = np.array(cells).reshape(count, width)
-        if all(map(_is_date, rows[:, 0])):
+    if len(cells) % width == 0:
+        rows = np.array(cells).reshape(-1, width)
+        letters = np.ascontiguousarray(rows[:, 0]).view("U1").reshape(len(rows), -1)
+        if letters.shape[1] >= 10 and (letters[:, [4, 7]] == "/").all():  # every line begins with a date
             return rows
     kept = []
-    for number, line in enumerate(lines, first):
+    for number, line in enumerate(text.splitlines(), first):
         parts = line.split(None, width - 1)
         if parts and len(parts) < width - 1:
             raise InputError(f"{label}, line {number}: expected {width} cells, got {len(parts)} ('{line.strip()}'). "

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import logging
 
+import netCDF4
 import numpy as np
 import pytest
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import QUALITY, USED
-from pyland.observe import ObservationTable, TargetCells, make_observations, sets_from_table, table_of_sets
+from pyland.observe import (
+    ObservationTable,
+    TargetCells,
+    make_observations,
+    read_product,
+    sets_from_table,
+    table_of_sets,
+)
 from pyland.observe.target_cells import EARTH_RADIUS
 
 START, END = np.datetime64("2018-06-01", "s"), np.datetime64("2018-06-03", "s")
@@ -141,3 +149,29 @@ def test_a_twin_and_its_table_are_the_same_sets():
 def test_what_cannot_be_is_said(rows, options, message):
     with pytest.raises(InputError, match=message):
         sets(table(*rows), **options)
+
+
+def test_a_real_day_of_esa_cci_lies_on_its_cells(shared_data):
+    """Cells that are those of the product: each valid value of an independent read stands in its cell, no other."""
+    path = shared_data / "observations/esa_cci/ESACCI-SOILMOISTURE-L3S-SSMV-COMBINED-20160607000000-fv05.2.nc"
+    south, west, ny, nx = 40.125, -4.875, 40, 60
+    latitude, longitude = (one.ravel() for one in np.meshgrid(
+        south + 0.25 * np.arange(ny), west + 0.25 * np.arange(nx), indexing="ij"))
+    cells = TargetCells(latitude, longitude, longitude * 7e4, latitude * DEGREE, 25e3)
+    with netCDF4.Dataset(path) as file:
+        rows = np.searchsorted(-file["lat"][:].filled(), -(south + 0.25 * np.arange(ny)))
+        columns = np.searchsorted(file["lon"][:].filled(), west + 0.25 * np.arange(nx))
+        values = np.ma.filled(file["sm"][0], np.nan)[np.ix_(rows, columns)].ravel()
+        flag = np.ma.filled(file["flag"][0], 0)[np.ix_(rows, columns)].ravel()
+        error = np.ma.filled(file["sm_uncertainty"][0], np.nan)[np.ix_(rows, columns)].ravel()
+    table = read_product(path, "esa_cci", bounds=(40.0, 50.0, -5.0, 10.0))
+    day = np.datetime64("2016-06-06T00", "s")
+    found = sets_from_table(table, cells, name="cci", start=day, end=day + np.timedelta64(3, "D"), step=3 * 86400.0,
+                            error=0.04, depth=(0.0, 0.05), footprint=0.0)
+    used = found[0].used
+    expected = np.flatnonzero(np.isfinite(values) & (flag == 0) & (error > 0))
+    assert len(found) == 1 and used.sum() == expected.size == 1404
+    assert found[0].size == np.isfinite(values).sum()
+    order = np.argsort(found[0].cells[used, 0])
+    assert found[0].cells[used, 0][order].tolist() == expected.tolist()
+    assert found[0].values[used][order] == pytest.approx(values[expected], rel=1e-6)
