@@ -31,6 +31,7 @@ from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
 from pyland.driver.filter_call import FilterChoice
 from pyland.driver.filtering import Analysis
+from pyland.driver.given_stages import GivenStages
 from pyland.driver.incremental_update import IncrementalUpdate, part_weights
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
@@ -77,13 +78,16 @@ class CaseRun:
         Go on from the last restart.
     progress : callable
         Shows progress.
+    given : GivenStages, optional
+        Truth, observations and open loop of another run instead of those that this one would compute.
     """
 
     def __init__(
-        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress
+        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress,
+        given: GivenStages | None = None,
     ) -> None:
         self.config, self.run_dir, self.comm = config, run_dir, comm
-        self.is_resumed, self.progress = is_resumed, progress
+        self.is_resumed, self.progress, self.given = is_resumed, progress, given
         self.setup = self._prepare()
         self.river_plan = plan_rivers(config, self.setup.whole)
         self.restart_hash = config_hash(_without_end(config))
@@ -124,12 +128,14 @@ class CaseRun:
         """Run all stages and return the scores, on the root; empty elsewhere."""
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
-        twins = [entry for entry in config.observations if entry.twin is not None]
-        sets = read_sets(config, self.setup.whole) if with_filter else []
-        if twins:
-            sets += self._truth(twins)
+        if self.given is not None:
+            sets = self.given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
+        else:
+            sets = read_sets(config, self.setup.whole) if with_filter else []
+            sets += self.observe_truth()
         if with_filter and config.assimilation.open_loop:
-            self._stage("open loop", self.run_dir / "open_loop", None)
+            if self.given is None or self.given.open_loop is None:
+                self._stage("open loop", self.run_dir / "open_loop", None)
             sets = rescale(config, sets, self.run_dir / "open_loop" / "history.nc", self.comm,
                            self.setup.water_thickness)
         elif with_filter:
@@ -139,6 +145,11 @@ class CaseRun:
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
+
+    def observe_truth(self) -> list[ObservationSet]:
+        """Run the truth of twin observations and observe it; nothing without twins; collective."""
+        twins = [entry for entry in self.config.observations if entry.twin is not None]
+        return self._truth(twins) if twins else []
 
     def _truth(self, twins: list[Any]) -> list[ObservationSet]:
         """Run the truth and observe it, unless an earlier call did; the root's file is what all ranks read."""

@@ -10,6 +10,7 @@ import xarray as xr
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError, PylandError
+from pyland.base.observation_reasons import WITHHELD
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
@@ -19,9 +20,11 @@ from pyland.driver.filtering import Model, field_of
 from pyland.driver.setup import Setup
 from pyland.observe import (
     ObservationSet,
+    ProductErrors,
     TargetCells,
     combine_footprints,
     error_of,
+    grid_places,
     make_observations,
     operator_for,
     read_measurements,
@@ -109,6 +112,8 @@ def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
         found = [_locate(entry.name, place, target) for place in entry.twin.locations]
         x, y = (np.array([one[axis] for one in found]) for axis in (0, 1))
         cells = np.array([one[2] for one in found])
+    if entry.twin.spacing is not None:
+        x, y, cells = grid_places(target, entry.twin.spacing)
     if entry.footprint > 0:
         return Places(x, y, *target.footprints(x, y, entry.footprint, entry.footprint_weights))
     return Places(x, y, cells[:, None], np.ones((cells.size, 1)))
@@ -177,6 +182,11 @@ class TruthObserver:
         self._places = {entry.name: twin_places(entry, target) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
         self._times = {entry.name: _twin_times(entry, start, end) for entry in entries}
+        self._errors = {entry.name: ProductErrors(**entry.twin.errors.model_dump()) for entry in entries}
+        self._shifts = {
+            entry.name: self._errors[entry.name].shift(entry.name, entry.twin.seed, places.x, places.y)
+            for entry, places in zip(entries, self._places.values(), strict=True)}
+        self._surface = setup.surface
         self.sets: list[ObservationSet] = []
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -189,22 +199,34 @@ class TruthObserver:
             if time not in self._times[entry.name]:
                 continue
             operator, places, twin = operator_for(entry.type), self._places[entry.name], entry.twin
+            errors = self._errors[entry.name]
             field = self._ranks.all_members(field_of(operator.field, model))
             columns = operator.columns(field, model.thickness, *entry.sensed, entry.decay)
             seen = combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
+            seen = errors.distorted(seen, self._shifts[entry.name])
+            leaves = self._leaf_area(time, places) if errors.needs_leaves else None
             self.sets.append(make_observations(
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
-                error=twin.error or error_of(seen, entry.error, entry.relative_error),
-                fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
-                e_folding_depth=entry.decay))
+                error=errors.noise(twin.error or error_of(seen, entry.error, entry.relative_error), leaves),
+                gaps=errors.gaps, fraction=twin.coverage, coverage=twin.pattern, cells=places.cells,
+                weights=places.weights, e_folding_depth=entry.decay))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
 
 
+    def _leaf_area(self, time: np.datetime64, places: Places) -> np.ndarray:
+        """Return the leaf area index of what the places see, (place,) [1]; collective."""
+        cells = (self._surface.patch_fraction * self._surface.leaf_area(time)[0]).sum(axis=0)
+        columns = self._ranks.all_members(cells[None, :])
+        return combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
+
+
 def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> frozenset[np.datetime64]:
-    times = observation_times(entry, start, end)
-    if times is None:
+    if entry.every is None:
         raise InputError(f"observations '{entry.name}': twin observations need `every`, the time between them.")
+    if entry.twin.first > 0:  # as if the run had begun one interval before the first
+        start = start + np.timedelta64(round(entry.twin.first - entry.every), "s")
+    times = observation_times(entry, start, end)
     return frozenset(times.tolist() and [np.datetime64(one, "s") for one in times])
 
 
@@ -262,7 +284,11 @@ def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:
         If an entry has too few places or times to choose from.
     """
     for entry in config.observations:
-        if entry.withheld > 0:
+        if not entry.assimilate:
+            for one in sets:
+                if one.name == entry.name:
+                    one.flags[one.used] = WITHHELD
+        elif entry.withheld > 0:
             withhold([one for one in sets if one.name == entry.name], entry.withheld, config.ensemble.seed)
 
 

@@ -7,8 +7,11 @@ from pyland.observe.observation_files import read_observations, write_observatio
 from pyland.observe.observation_table import ObservationTable, join_tables, read_table, write_table
 from pyland.observe.observations import ObservationSet, sets_between
 from pyland.observe.operators import Operator, operator_for
+from pyland.observe.product_errors import ProductErrors
+from pyland.observe.product_grid import grid_places
 from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
+from pyland.observe.set_tables import table_of_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
     combine_footprints,
@@ -30,6 +33,7 @@ __all__ = [
     "ObservationSet",
     "ObservationTable",
     "Operator",
+    "ProductErrors",
     "Quantity",
     "TargetCells",
     "assemble",
@@ -40,6 +44,7 @@ __all__ = [
     "error_of",
     "footprint_average",
     "footprint_slots",
+    "grid_places",
     "is_kept",
     "join_tables",
     "limit_to_porosity",
@@ -54,6 +59,7 @@ __all__ = [
     "rescale_sets",
     "sets_between",
     "soil_moisture",
+    "table_of_sets",
     "withhold",
     "write_observations",
     "write_table",

@@ -37,6 +37,7 @@ def make_observations(
     weights: np.ndarray | None = None,
     limits: tuple[np.ndarray | float, np.ndarray | float] | None = None,
     e_folding_depth: float = np.inf,
+    gaps: float = 0.0,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
@@ -72,6 +73,8 @@ def make_observations(
         Noise does not take an observation beyond, for instance residual water and porosity. Default: those of the kind.
     e_folding_depth : float
         Depth over which the weight of the soil in ``depth`` falls to 1/e [m]; how the truth was seen.
+    gaps : float
+        Share of what is covered that is missing all the same, at random, in [0, 1).
 
     Returns
     -------
@@ -98,6 +101,10 @@ def make_observations(
     weights = np.ones(cells.shape) if weights is None else np.asarray(weights, float)
     noise = _stream(seed, f"noise:{name}", time).standard_normal(int(location.max(initial=-1)) + 1)[location]
     seen = _seen(_stream(seed, f"coverage:{name}", time), coverage, fraction, x, y, location)
+    if not 0.0 <= gaps < 1.0:
+        raise InputError(f"twin observation '{name}': expected 0 <= gaps < 1, got {gaps}.")
+    if gaps > 0:
+        seen &= _stream(seed, f"gaps:{name}", time).random(int(location.max(initial=-1)) + 1)[location] >= gaps
     values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))
     return ObservationSet(name, kind, time, values[seen], error[seen] ** 2, x[seen], y[seen], cells[seen],
                           weights[seen], *map(float, depth), location=location[seen], e_folding_depth=e_folding_depth)
