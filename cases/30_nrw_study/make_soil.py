@@ -2,8 +2,9 @@
 
     python make_soil.py            # soil.nc and truth_soil.nc, the files beside this script
 
-Both are drawn by hand and at random, in the manner of the region: sandy lowland in the north, loess in the middle, clayey
-loam on the uplands in the south. The truth differs by a smooth field and by a shift: it is what a soil map gets wrong.
+Both are drawn by hand and at random, in the manner of the region: sandy lowland in the north, loess in the middle,
+clayey loam on the uplands in the south. The truth differs by a smooth field and by a
+shift: it is what a soil map gets wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ MIDDLE = (18.0, 18.0)                 # of the loess belt
 SOUTH = (30.0, 27.0)                  # of the uplands
 BORDERS = (25.0e3, -45.0e3)           # northing of the borders between them [m]
 WIDTH = 20.0e3                        # over which one goes into the other [m]
-PATCHES = ((40.0e3, 6.0, 3.0), (40.0e3, 10.0, 5.0))  # length [m], standard deviation of sand and clay [%]: map, its error
+PATCHES = (40.0e3, 6.0, 3.0)          # of the map within these belts: length [m], standard deviation of sand, clay [%]
+ERRORS = (40.0e3, 10.0, 5.0)          # of the map
 SHIFT = (-5.0, 4.0)                   # mean error of the map: truth less map, sand and clay [%]
 RANGES = ((3.0, 92.0), (2.0, 55.0))   # of sand and clay [%]
 
@@ -31,7 +33,7 @@ def soil_map(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return sand and clay [%] that the ensemble knows, each (cell,)."""
     north, south = (1.0 / (1.0 + np.exp(-sign * (y - border) / WIDTH)) for sign, border in zip((1, -1), BORDERS,
                                                                                                 strict=True))
-    length, *sizes = PATCHES[0]
+    length, *sizes = PATCHES
     noise = smooth_field(x, y, length, 30, "soil map")
     return tuple(middle + (up - middle) * north + (down - middle) * south + sign * size * noise
                  for up, middle, down, size, sign in zip(NORTH, MIDDLE, SOUTH, sizes, (1.0, -1.0), strict=True))
@@ -57,12 +59,13 @@ def main() -> None:
     axis = SPACING * (np.arange(CELLS) - 0.5 * (CELLS - 1))
     x, y = (values.ravel() for values in np.meshgrid(axis, axis))
     known, folder = soil_map(x, y), Path(__file__).parent
-    length, *sizes = PATCHES[1]
+    length, *sizes = ERRORS
     wrong = [shift + size * smooth_field(x, y, length, 31, purpose)
              for shift, size, purpose in zip(SHIFT, sizes, ("sand", "clay"), strict=True)]
     for name, fields, title in (("soil.nc", known, "soils as the ensemble knows them"),
                                 ("truth_soil.nc", [a + b for a, b in zip(known, wrong, strict=True)], "true soils")):
-        clipped = {what: np.clip(one, *bounds) for what, one, bounds in zip(("sand", "clay"), fields, RANGES, strict=True)}
+        clipped = {what: np.clip(one, *bounds)
+                   for what, one, bounds in zip(("sand", "clay"), fields, RANGES, strict=True)}
         write(folder / name, axis, clipped, title)
         print(f"{name}: sand {clipped['sand'].min():.0f} to {clipped['sand'].max():.0f} %, clay "
               f"{clipped['clay'].min():.0f} to {clipped['clay'].max():.0f} %")

@@ -158,6 +158,11 @@ class ObservationSection(Section):
         """Depth over which the weight of the soil falls to 1/e [m]; infinite where all of it weighs alike."""
         return math.inf if self.e_folding_depth is None else self.e_folding_depth
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Options of the operator, as `pyland.observe.operator_for` takes them."""
+        return {}
+
     @model_validator(mode="before")
     @classmethod
     def _convert(cls, data: Any) -> Any:

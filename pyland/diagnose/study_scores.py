@@ -50,7 +50,7 @@ def study_scores(
     dict
         ``stations``: by name ``unit``, ``places`` (words), ``latitude``, ``longitude``, ``scores`` (by run and seed,
         the list of the places for each of `SCORES`) and ``summary`` (see `summarise`). ``field``: by run and depth
-        range the mean and the standard deviation over seeds of the share of the error of the open loop that is gone [1].
+        range the share of the error of the open loop that is gone [1], mean and standard deviation over seeds.
     """
     out: dict[str, Any] = {"seeds": sorted({seed for one in runs.values() for seed in one}), "runs": list(runs),
                            "open_loop": open_loop, "start": None if start is None else str(start), "stations": {}}

@@ -37,6 +37,7 @@ from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
+from pyland.driver.observed_fields import Observer
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside
 from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
@@ -158,7 +159,7 @@ class CaseRun:
             folder = self.run_dir / "truth"
             seed = twins[0].twin.seed
             run = self._member_run("truth", folder, np.array([0]), seed, is_truth=True)
-            run.analysis = observer = TruthObserver(self.setup, twins, run.records.comm)
+            run.analysis = observer = TruthObserver(self.setup, twins, run.records.comm, run.rivers)
             self._begin(run)
             with reading_ahead(run.forcing):
                 integrate(run)
@@ -251,7 +252,7 @@ class CaseRun:
                 setup.forcing.phase)
         run = MemberRun(
             setup, self._build_model(mine, seed, is_truth), records, perturbation,
-            self._analysis(sets, ranks) if sets else None, config.time.end64,
+            self._analysis(sets, ranks, rivers) if sets else None, config.time.end64,
             {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
@@ -290,7 +291,7 @@ class CaseRun:
         water = ("soil_water", "pressure_head") if self.config.is_coupled else ("soil_water",)
         return tuple(dict.fromkeys((*water, *section.updated, *section.parameters)))
 
-    def _analysis(self, sets: list[ObservationSet], ranks: CellRanks) -> Analysis:
+    def _analysis(self, sets: list[ObservationSet], ranks: CellRanks, rivers: RiverRun | None) -> Analysis:
         config, domain = self.config, self.setup.domain
         section = config.assimilation
         choice = FilterChoice.of_case(config)
@@ -307,11 +308,12 @@ class CaseRun:
             choice=choice,
             update=updated_variables(config),
             reported=self._reported,
-            x=domain.x[ranks.share], y=domain.y[ranks.share], cell_id=ranks.position, comm=ranks,
+            x=domain.x[ranks.share], y=domain.y[ranks.share], comm=ranks,
             max_innovation={entry.name: entry.quality.max_innovation for entry in config.observations
                             if entry.quality.max_innovation is not None},
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
+            observer=Observer.of_run(self.setup, ranks, rivers),
             **self._after_the_filter(ranks),
         )
 

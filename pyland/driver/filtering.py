@@ -17,13 +17,12 @@ from pyland.driver.filter_call import FilterCall, FilterChoice, StatePlaces
 from pyland.driver.incremental_update import IncrementalUpdate
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.member_parameters import MemberParameters
+from pyland.driver.observed_fields import Observer
 from pyland.driver.smoother_window import PastState, SmootherWindow
 from pyland.observe import (
     InnovationStatistics,
     ObservationSet,
     assemble,
-    combine_footprints,
-    operator_for,
     sets_between,
 )
 
@@ -85,8 +84,6 @@ class Analysis:
         Fields whose increments an `Outcome` has; those of ``update`` and others that follow them.
     x, y : numpy.ndarray, shape (cell,)
         Coordinates of the cells that this rank analyses, with all their members [m].
-    cell_id : numpy.ndarray of int, shape (cell,)
-        Global indices of these cells.
     comm : CellRanks
         Ranks of the run; it brings together the members of these cells.
     max_innovation : mapping of str to float
@@ -103,6 +100,8 @@ class Analysis:
         Increments enter over the steps that follow.
     smoother : SmootherWindow, optional
         Analysed states that go on being updated.
+    observer : Observer, optional
+        Sees the model for the operators; without it, one that knows neither soil nor rivers.
     """
 
     def __init__(
@@ -116,7 +115,6 @@ class Analysis:
         reported: Sequence[str],
         x: np.ndarray,
         y: np.ndarray,
-        cell_id: np.ndarray,
         comm: CellRanks,
         max_innovation: Mapping[str, float],
         parameters: MemberParameters | None = None,
@@ -125,6 +123,7 @@ class Analysis:
         additive: AdditiveNoise | None = None,
         incremental: IncrementalUpdate | None = None,
         smoother: SmootherWindow | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.sets, self.choice = sets, choice
         self.adaptive, self.additive, self.incremental, self.smoother = adaptive, additive, incremental, smoother
@@ -136,7 +135,8 @@ class Analysis:
         self.clipped = dict.fromkeys(self.state.names, 0)
         self._reported = tuple(reported)
         self._coordinates = np.stack([x, y], axis=1)
-        self._cell_id, self._comm = np.asarray(cell_id), comm
+        self._comm = comm
+        self._observer = Observer(comm) if observer is None else observer
         self._max_innovation, self._spacing = dict(max_innovation), dict(spacing or {})
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -161,7 +161,7 @@ class Analysis:
         changes = [] if self.incremental is None else [self._add(model, self.incremental.rest())]
         left = [] if self.smoother is None else self.smoother.leave(time)
         fields = self._fields(sets, model)
-        prior = self._predict(sets, fields, model.thickness)
+        prior = self._observer.predict(sets, fields, model.thickness)
         used = assemble(sets, prior, self._max_innovation, self._spacing)
         before = {name: member_mean(fields[name]) for name in self._reported}
         after = fields
@@ -178,7 +178,7 @@ class Analysis:
             self.smoother.add(time, {name: after[name] for name in self.state.names})
         change = _total(changes, model)
         self._count(change)
-        posterior = self._predict(sets, after, model.thickness)
+        posterior = self._observer.predict(sets, after, model.thickness)
         return Outcome(
             sets,
             np.concatenate(prior, axis=1),
@@ -201,21 +201,10 @@ class Analysis:
 
     def _fields(self, sets: list[ObservationSet], model: Model) -> dict[str, np.ndarray]:
         """Return copies of what is observed, updated or reported, all members, (layer, member, cell); collective."""
-        names = dict.fromkeys((*self.state.needs(model), *self._reported, *(
-            operator_for(one.type).field for one in sets)))
-        return {name: np.array(self._comm.all_members(field_of(name, model)), order="C") for name in names}
-
-    def _predict(
-        self, sets: list[ObservationSet], fields: Mapping[str, np.ndarray], thickness: np.ndarray
-    ) -> list[np.ndarray]:
-        """Return what the members predict for each set, (member, observation of the set), on every rank."""
-        predicted = []
-        for one in sets:
-            operator = operator_for(one.type)
-            columns = operator.columns(
-                fields[operator.field], thickness, one.top, one.bottom, one.e_folding_depth)
-            predicted.append(combine_footprints(columns, self._cell_id, one.cells, one.weights, self._comm))
-        return predicted
+        names = dict.fromkeys((*self.state.needs(model), *self._reported))
+        found = {name: np.array(self._comm.all_members(field_of(name, model)), order="C") for name in names}
+        others = [name for name in self._observer.needs(sets) if name not in found]
+        return found | self._observer.fields(others, model)
 
     def _analysed(
         self, time: np.datetime64, model: Model, fields: Mapping[str, np.ndarray], call: FilterCall,

@@ -96,12 +96,17 @@ class AdaptiveFactors:
         """Return the mean factor of what each observation of each set sees; ``root`` is (row, cell)."""
         means = []
         for one in sets:
-            mine = rows.get(operator_for(one.type).field)
+            mine = rows.get(operator_for(one.type, one.settings).fields[0])
             if mine is None:
                 means.append(np.ones(one.size))
                 continue
-            weights = thickness / thickness.sum() if np.isnan(one.top) else depth_weights(
-                thickness, one.top, one.bottom, one.e_folding_depth)
+            count = mine.stop - mine.start
+            if count != thickness.size:  # a store without layers of water counts alike
+                weights = np.full(count, 1.0 / count)
+            elif np.isnan(one.top):
+                weights = thickness / thickness.sum()
+            else:
+                weights = depth_weights(thickness, one.top, one.bottom, one.e_folding_depth)
             column = np.zeros((1, root.shape[1]))
             for share, layer in zip(weights, root[mine], strict=True):
                 column += share * layer

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError, PylandError
@@ -16,7 +15,10 @@ from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
 from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
-from pyland.driver.filtering import Model, field_of
+from pyland.driver.analysis_state import Model
+from pyland.driver.model_climatology import seen_of_history, statistics_by_place
+from pyland.driver.observed_fields import LEAF_AREA, Observer
+from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
 from pyland.observe import (
     ObservationSet,
@@ -26,7 +28,6 @@ from pyland.observe import (
     error_of,
     grid_places,
     make_observations,
-    operator_for,
     read_measurements,
     rescale_sets,
     withhold,
@@ -70,7 +71,7 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
             depth=entry.sensed, times=observation_times(entry, start, end), window=entry.window,
             footprint=entry.footprint, footprint_weights=entry.footprint_weights,
             relative_error=entry.relative_error, e_folding_depth=entry.decay, stamps=entry.stamps, units=entry.units,
-            accepted_quality=[int(flag) for flag in entry.quality.accepted])
+            accepted_quality=[int(flag) for flag in entry.quality.accepted], settings=entry.settings)
         inside = [one for one in found if start < one.time <= end]
         if not inside:
             raise InputError(
@@ -174,10 +175,15 @@ class TruthObserver:
         Entries with ``twin``.
     ranks : CellRanks
         Ranks of the truth run.
+    rivers : RiverRun, optional
+        Its rivers.
     """
 
-    def __init__(self, setup: Setup, entries: list[ObservationSection], ranks: CellRanks) -> None:
-        self._entries, self._ranks = entries, ranks
+    def __init__(
+        self, setup: Setup, entries: list[ObservationSection], ranks: CellRanks, rivers: RiverRun | None = None
+    ) -> None:
+        self._entries = entries
+        self._observer = Observer.of_run(setup, ranks, rivers)
         target = target_cells(setup.config, setup.whole)
         self._places = {entry.name: twin_places(entry, target) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
@@ -186,7 +192,6 @@ class TruthObserver:
         self._shifts = {
             entry.name: self._errors[entry.name].shift(entry.name, entry.twin.seed, places.x, places.y)
             for entry, places in zip(entries, self._places.values(), strict=True)}
-        self._surface = setup.surface
         self.sets: list[ObservationSet] = []
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -198,27 +203,28 @@ class TruthObserver:
         for entry in self._entries:
             if time not in self._times[entry.name]:
                 continue
-            operator, places, twin = operator_for(entry.type), self._places[entry.name], entry.twin
-            errors = self._errors[entry.name]
-            field = self._ranks.all_members(field_of(operator.field, model))
-            columns = operator.columns(field, model.thickness, *entry.sensed, entry.decay)
-            seen = combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
+            places, twin, errors = self._places[entry.name], entry.twin, self._errors[entry.name]
+            blank = np.full(places.x.size, np.nan)
+            view = ObservationSet(
+                entry.name, entry.type, time, blank, blank, places.x, places.y, places.cells, places.weights,
+                *entry.sensed, e_folding_depth=entry.decay, settings=entry.settings)
+            fields = self._observer.fields(self._observer.needs([view]), model)
+            seen = self._observer.predict([view], fields, model.thickness)[0][0]
             seen = errors.distorted(seen, self._shifts[entry.name])
-            leaves = self._leaf_area(time, places) if errors.needs_leaves else None
+            leaves = self._leaf_area(places, model) if errors.needs_leaves else None
             self.sets.append(make_observations(
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
                 error=errors.noise(twin.error or error_of(seen, entry.error, entry.relative_error), leaves),
-                gaps=errors.gaps, fraction=twin.coverage, coverage=twin.pattern, cells=places.cells,
-                weights=places.weights, e_folding_depth=entry.decay))
+                fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
+                e_folding_depth=entry.decay, gaps=errors.gaps, settings=entry.settings))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
 
 
-    def _leaf_area(self, time: np.datetime64, places: Places) -> np.ndarray:
+    def _leaf_area(self, places: Places, model: Model) -> np.ndarray:
         """Return the leaf area index of what the places see, (place,) [1]; collective."""
-        cells = (self._surface.patch_fraction * self._surface.leaf_area(time)[0]).sum(axis=0)
-        columns = self._ranks.all_members(cells[None, :])
-        return combine_footprints(columns, self._ranks.position, places.cells, places.weights, self._ranks)[0]
+        ranks, fields = self._observer.ranks, self._observer.fields([LEAF_AREA], model)
+        return combine_footprints(fields[LEAF_AREA], ranks.position, places.cells, places.weights, ranks)[0]
 
 
 def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> frozenset[np.datetime64]:
@@ -262,7 +268,8 @@ def rescale(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
                     "with it assimilation.open_loop: true."
                 )
-            mean, std = comm.broadcast(_climatology(mine, open_loop, thickness) if comm.is_root else None)
+            mean, std = comm.broadcast(
+                statistics_by_place(mine, seen_of_history(mine, open_loop, thickness)) if comm.is_root else None)
             mine = rescale_sets(mine, entry.scaling, mean, std)
         out += mine
     return out
@@ -290,37 +297,3 @@ def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:
                     one.flags[one.used] = WITHHELD
         elif entry.withheld > 0:
             withhold([one for one in sets if one.name == entry.name], entry.withheld, config.ensemble.seed)
-
-
-def _climatology(
-    sets: list[ObservationSet], history: Path, thickness: np.ndarray
-) -> tuple[dict[int, float], dict[int, float]]:
-    """Return mean and standard deviation of the open loop at the times of the observations, by location.
-
-    Raises
-    ------
-    InputError
-        If the history does not hold what is observed.
-    """
-    operator = operator_for(sets[0].type)
-    with xr.open_dataset(history) as data:
-        if operator.recorded not in data:
-            raise InputError(f"observations '{sets[0].name}': scaling needs {operator.recorded} in output.variables.")
-        field = data[operator.recorded]
-        layers = field.sizes.get("layer", 1)
-        flat = field.values.reshape(field.sizes["time"], layers, -1)
-        times = data["time"].values.astype("datetime64[s]")
-    samples: dict[int, list[float]] = {}
-    for one in sets:
-        record = int(np.clip(np.searchsorted(times, one.time), 0, times.size - 1))
-        columns = flat[record][0]
-        if operator.recorded == operator.field:  # what the sensor sees is made of it
-            columns = operator.columns(
-                flat[record][:, None, :], thickness, one.top, one.bottom, one.e_folding_depth)[0]
-        for row in np.flatnonzero(one.used):
-            cells, weights = one.cells[row], one.weights[row]
-            value = float((columns[cells[cells >= 0]] * weights[cells >= 0]).sum())
-            samples.setdefault(int(one.location[row]), []).append(value)
-    mean = {place: float(np.mean(values)) for place, values in samples.items()}
-    std = {place: float(np.std(values)) for place, values in samples.items()}
-    return mean, std

@@ -5,8 +5,8 @@ from pyland.observe.innovations import AnalysisInput, InnovationStatistics, asse
 from pyland.observe.measurement_files import error_of, read_measurements
 from pyland.observe.observation_files import read_observations, write_observations
 from pyland.observe.observation_table import ObservationTable, join_tables, read_table, write_table
-from pyland.observe.observations import ObservationSet, sets_between
-from pyland.observe.operators import Operator, operator_for
+from pyland.observe.observations import ObservationSet, Setting, sets_between
+from pyland.observe.operators import Operator, Scene, operator_for, scene_of
 from pyland.observe.product_errors import ProductErrors
 from pyland.observe.product_grid import grid_places
 from pyland.observe.quantities import QUANTITIES, Quantity
@@ -35,6 +35,8 @@ __all__ = [
     "Operator",
     "ProductErrors",
     "Quantity",
+    "Scene",
+    "Setting",
     "TargetCells",
     "assemble",
     "column_soil_moisture",
@@ -57,6 +59,7 @@ __all__ = [
     "rescale_mean",
     "rescale_mean_std",
     "rescale_sets",
+    "scene_of",
     "sets_between",
     "soil_moisture",
     "table_of_sets",

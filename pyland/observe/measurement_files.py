@@ -6,7 +6,7 @@ Three layouts are read: a station ``(time)`` as in ALMA-like site files, points 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import MISSING, OUT_OF_RANGE, OUTSIDE, QUALITY, USED
-from pyland.observe.observations import ObservationSet
+from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.quantities import Quantity, quantity_of
 from pyland.observe.target_cells import TargetCells
 
@@ -44,6 +44,7 @@ def read_measurements(
     units: str | None = None,
     quality_variable: str | None = None,
     accepted_quality: Sequence[int] = (0,),
+    settings: Mapping[str, Setting] | None = None,
 ) -> list[ObservationSet]:
     """Read observations of one kind.
 
@@ -85,6 +86,8 @@ def read_measurements(
         Name of the quality flag, with the dimensions of the variable; default ``<variable>_qc`` if there is one.
     accepted_quality : sequence of int
         Values of the quality flag that are used.
+    settings : mapping, optional
+        Options of the operator that the sets carry.
 
     Returns
     -------
@@ -128,7 +131,7 @@ def read_measurements(
     for moment, value, flag in _select(values, flags, time, interval, times, window):
         sets.append(ObservationSet(name, kind, moment, value, error_of(value, error, relative_error) ** 2, x, y, cells,
                                    weights, *map(float, depth), location=place, flags=flag,
-                                   e_folding_depth=e_folding_depth))
+                                   e_folding_depth=e_folding_depth, settings=dict(settings or {})))
     if not sets and times is not None and np.size(times):
         moments = np.atleast_1d(times)
         raise InputError(

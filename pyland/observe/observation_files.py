@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -100,10 +101,12 @@ def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
     _column(file, "e_folding_depth", "f8", ("set",), np.array([one.e_folding_depth for one in sets]),
             {"long_name": "depth over which the weight of what is seen falls to 1/e, infinite for equal weights",
              "units": "m"})
-    for name, attribute in (("set_name", "name"), ("set_type", "type")):
-        column = file.createVariable(name, str, ("set",))
+    words = {"name": [one.name for one in sets], "type": [one.type for one in sets],
+             "settings": [json.dumps(dict(one.settings), sort_keys=True) for one in sets]}
+    for attribute, values in words.items():
+        column = file.createVariable(f"set_{attribute}", str, ("set",))
         column.long_name = f"{attribute} of the set"
-        column[:] = np.array([getattr(one, attribute) for one in sets], dtype=object)
+        column[:] = np.array(values, dtype=object)
 
 
 def _column(file: netCDF4.Dataset, name: str, dtype: str, dimensions: tuple[str, ...], values: np.ndarray,
@@ -141,6 +144,7 @@ def read_observations(path: str | Path) -> list[ObservationSet]:
             str(content["set_name"][k]), str(content["set_type"][k]), np.datetime64(int(content["set_time"][k]), "s"),
             content[str(content["set_type"][k])][part], cells=content["footprint_cell"][part, :slots],
             weights=content["footprint_weight"][part, :slots], top=float(content["depth_top"][k]),
-            bottom=float(content["depth_bottom"][k]), e_folding_depth=float(content["e_folding_depth"][k]), **columns))
+            bottom=float(content["depth_bottom"][k]), e_folding_depth=float(content["e_folding_depth"][k]),
+            settings=json.loads(content["set_settings"][k]) if "set_settings" in content else {}, **columns))
         start += int(size)
     return sets

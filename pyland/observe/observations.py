@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import MISSING, USED, reason_counts, reason_words
+
+Setting = float | str | list
+"""Value of an option of an operator."""
 
 
 @dataclass(eq=False)
@@ -38,6 +42,9 @@ class ObservationSet:
     e_folding_depth : float
         Depth over which the weight of the soil within the window falls to 1/e [m]; infinite: all of it weighs alike.
 
+    settings : mapping of str to float, str or list
+        Options of the operator: how the sensor looks, for instance ``incidence_angle`` [degrees], ``polarisation``.
+
     Raises
     ------
     InputError
@@ -58,6 +65,7 @@ class ObservationSet:
     location: np.ndarray | None = None
     flags: np.ndarray | None = field(default=None)
     e_folding_depth: float = float("inf")
+    settings: Mapping[str, Setting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.time = np.datetime64(self.time, "s")

@@ -1,60 +1,119 @@
-"""Which observation operator belongs to which observation type."""
+"""From fields of the model to what a sensor would see in each column: one operator per type of observation.
+
+An operator is a plain function of arrays with a name; it knows nothing of runs. What it needs beside the state (layers,
+soil, the options of an entry of ``observations``) comes with the scene.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 
 from pyland.base.errors import InputError, UnavailableError
 from pyland.observe.groundwater import column_water_table
+from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.soil_moisture import column_soil_moisture
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What an operator sees besides the fields of the model.
+
+    Attributes
+    ----------
+    thickness : ndarray, shape (layer,)
+        Thickness of the soil layers [m].
+    top, bottom : float
+        Depth window [m]; NaN where it has no meaning.
+    e_folding_depth : float
+        Depth over which the weight of the soil within the window falls to 1/e [m]; infinite: all weighs alike.
+    settings : mapping of str to float or str
+        Options of the operator, see `ObservationSet.settings`.
+    static : mapping of str to ndarray, shape ([layer,] cell)
+        Fields that do not change, of the same cells as those of the model: ``clay``, ``sand`` [%], ``organic`` [1],
+        ``bulk_density`` [kg m-3].
+    time : datetime64, optional
+        Time of the observation (UTC).
+    """
+
+    thickness: np.ndarray
+    top: float = np.nan
+    bottom: float = np.nan
+    e_folding_depth: float = np.inf
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    static: Mapping[str, np.ndarray] = field(default_factory=dict)
+    time: np.datetime64 | None = None
+
+
+def scene_of(one: ObservationSet, thickness: np.ndarray, static: Mapping[str, np.ndarray] | None = None) -> Scene:
+    """Return the scene of a set: its window, options and time, over layers and static fields of a model."""
+    return Scene(np.asarray(thickness, float), one.top, one.bottom, one.e_folding_depth, one.settings,
+                 static or {}, one.time)
 
 
 @dataclass(frozen=True)
 class Operator:
-    """From a field of the model to what a sensor would see in each column.
+    """How one type of observation is seen.
 
     Attributes
     ----------
-    field : str
-        Registry id of the field that it needs, (layer, member, cell).
-    recorded : str
-        Registry id of what a history holds of it.
+    type : str
+        Type of the observations, one of `QUANTITIES`.
+    fields : tuple of str
+        Fields that it needs, ([layer or patch,] member, cell): registry ids, or names of
+        `pyland.driver.observed_fields`. The first is what inflation and depth localisation go by.
     columns : callable
-        Takes the field, the thickness of the layers (layer,) [m], top and bottom of what is seen [m], and the depth
-        over which the weight of what is seen falls to 1/e [m], infinite by default; returns what is seen,
-        (member, cell) [unit of the type].
+        Takes these fields by name and a `Scene`; returns what is seen, (member, cell) [unit of the type].
+    recorded : tuple of str
+        Registry ids from which the same can be had of a history: ``fields`` themselves, or one id that is what is
+        seen; empty where a history does not hold it.
+    static : tuple of str
+        Static fields of the scene that it needs.
     """
 
-    field: str
-    recorded: str
-    columns: Callable[..., np.ndarray]
+    type: str
+    fields: tuple[str, ...]
+    columns: Callable[[Mapping[str, np.ndarray], Scene], np.ndarray]
+    recorded: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+
+    def of_history(self, held: Mapping[str, np.ndarray], scene: Scene) -> np.ndarray:
+        """Return what is seen of records, (record, cell), from the ids of ``recorded`` ([layer,] record, cell)."""
+        if self.recorded == self.fields:
+            return self.columns(held, scene)
+        return held[self.recorded[0]]
 
 
-def _table(
-    pressure_head: np.ndarray, thickness: np.ndarray, top: float, bottom: float, e_folding_depth: float = np.inf
-) -> np.ndarray:
+def _moisture(fields: Mapping[str, np.ndarray], scene: Scene) -> np.ndarray:
+    """See `column_soil_moisture`."""
+    return column_soil_moisture(fields["soil_water"], scene.thickness, scene.top, scene.bottom, scene.e_folding_depth)
+
+
+def _table(fields: Mapping[str, np.ndarray], scene: Scene) -> np.ndarray:
     """See `column_water_table`; a well has no depth window."""
-    return column_water_table(pressure_head, thickness)
+    return column_water_table(fields["pressure_head"], scene.thickness)
 
 
-_OPERATORS = MappingProxyType({
-    "soil_moisture": Operator("soil_water", "soil_water", column_soil_moisture),
-    "groundwater": Operator("pressure_head", "water_table_depth", _table),
+_OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingProxyType({
+    "soil_moisture": lambda _: Operator("soil_moisture", ("soil_water",), _moisture, ("soil_water",)),
+    "groundwater": lambda _: Operator("groundwater", ("pressure_head",), _table, ("water_table_depth",)),
 })
-_LATER = ("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge")
+_LATER = ("crns", "brightness_temperature", "backscatter", "lst", "snow_cover", "snow_water", "snow_depth", "lai",
+          "sif", "tws", "discharge")
 
 
-def operator_for(observation_type: str) -> Operator:
+def operator_for(observation_type: str, settings: Mapping[str, Setting] | None = None) -> Operator:
     """Return the operator of an observation type.
 
     Parameters
     ----------
     observation_type : str
         The ``type`` of an entry of ``observations``.
+    settings : mapping of str to float or str, optional
+        Options of the operator, on which the fields that it needs may depend; missing ones have their defaults.
 
     Raises
     ------
@@ -64,7 +123,7 @@ def operator_for(observation_type: str) -> Operator:
         If there is no such type.
     """
     if observation_type in _OPERATORS:
-        return _OPERATORS[observation_type]
+        return _OPERATORS[observation_type](settings or {})
     available = ", ".join(_OPERATORS)
     if observation_type in _LATER:
         raise UnavailableError(

@@ -8,12 +8,13 @@ depend on the extent of the places.)
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.random import Generator, Philox
 
 from pyland.base.errors import InputError
-from pyland.observe.observations import ObservationSet
+from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.quantities import quantity_of
 
 COVERAGES = ("random", "swath")
@@ -38,6 +39,7 @@ def make_observations(
     limits: tuple[np.ndarray | float, np.ndarray | float] | None = None,
     e_folding_depth: float = np.inf,
     gaps: float = 0.0,
+    settings: Mapping[str, Setting] | None = None,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
@@ -75,6 +77,8 @@ def make_observations(
         Depth over which the weight of the soil in ``depth`` falls to 1/e [m]; how the truth was seen.
     gaps : float
         Share of what is covered that is missing all the same, at random, in [0, 1).
+    settings : mapping, optional
+        Options of the operator with which the truth was seen.
 
     Returns
     -------
@@ -107,7 +111,8 @@ def make_observations(
         seen &= _stream(seed, f"gaps:{name}", time).random(int(location.max(initial=-1)) + 1)[location] >= gaps
     values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))
     return ObservationSet(name, kind, time, values[seen], error[seen] ** 2, x[seen], y[seen], cells[seen],
-                          weights[seen], *map(float, depth), location=location[seen], e_folding_depth=e_folding_depth)
+                          weights[seen], *map(float, depth), location=location[seen], e_folding_depth=e_folding_depth,
+                          settings=dict(settings or {}))
 
 
 def _stream(seed: int, purpose: str, time: np.datetime64) -> Generator:

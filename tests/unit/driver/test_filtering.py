@@ -14,7 +14,7 @@ from pyland.driver.analysis_state import UpdatedVariable
 from pyland.driver.filter_call import FilterChoice, Localization
 from pyland.driver.filtering import Analysis, field_of
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
-from pyland.observe import ObservationSet, operator_for
+from pyland.observe import ObservationSet, Scene, operator_for
 
 ETKF = FilterChoice("etkf")
 MEMBERS, TIME = 12, np.datetime64("2020-05-02T00:00:00", "s")
@@ -43,19 +43,19 @@ def analysis(model, sets, update, choice=ETKF, damping=1.0, **options):
     place = np.arange(model.ncell, dtype=float)
     return Analysis(sets, every=3600.0, start=TIME - np.timedelta64(1, "D"), choice=choice,
                     update=[UpdatedVariable(name, damping=damping) for name in update],
-                    reported=("soil_water", "pressure_head"), x=place, y=place, cell_id=np.arange(model.ncell),
+                    reported=("soil_water", "pressure_head"), x=place, y=place,
                     comm=ranks, **{"max_innovation": {}, **options})
 
 
 def test_the_operator_sees_the_table_of_the_model(model):
     operator = operator_for("groundwater")
-    seen = operator.columns(field_of(operator.field, model), model.thickness, np.nan, np.nan)
+    seen = operator.columns({name: field_of(name, model) for name in operator.fields}, Scene(model.thickness))
     assert np.array_equal(seen, model.flux["water_table_depth"])
     rng = np.random.default_rng(1)
     heads = rng.normal(0.0, 0.5, (model.thickness.size, MEMBERS, model.ncell))
     heads[-1] = np.abs(heads[-1])
     model.set_state({"pressure_head": heads})
-    seen = operator.columns(field_of(operator.field, model), model.thickness, np.nan, np.nan)
+    seen = operator.columns({name: field_of(name, model) for name in operator.fields}, Scene(model.thickness))
     assert np.array_equal(seen, model.flux["water_table_depth"]) and np.unique(seen).size > 20
 
 

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.observe import TargetCells, column_water_table, make_observations, operator_for, read_measurements
+from pyland.observe import Scene, TargetCells, column_water_table, make_observations, operator_for, read_measurements
 
 THICKNESS = np.array([0.1, 0.2, 0.4, 0.8])
 CENTRE = np.cumsum(THICKNESS) - 0.5 * THICKNESS
@@ -43,8 +43,8 @@ def test_the_table_is_linear_in_the_head_of_its_cell():
 
 def test_the_operator_has_no_window():
     operator = operator_for("groundwater")
-    assert (operator.field, operator.recorded) == ("pressure_head", "water_table_depth")
-    assert operator.columns(at_rest(0.4), THICKNESS, np.nan, np.nan)[0, 0] == pytest.approx(0.4)
+    assert (operator.fields, operator.recorded) == (("pressure_head",), ("water_table_depth",))
+    assert operator.columns({"pressure_head": at_rest(0.4)}, Scene(np.array(THICKNESS)))[0, 0] == pytest.approx(0.4)
 
 
 def test_shapes_are_checked():

@@ -1,0 +1,103 @@
+"""What an open loop shows where and when observations are: the climatology to which these can be brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from pyland.base.errors import InputError
+from pyland.observe import ObservationSet, operator_for, scene_of
+
+
+def seen_of_history(
+    sets: list[ObservationSet], history: Path, thickness: np.ndarray,
+    static: Mapping[str, np.ndarray] | None = None
+) -> list[np.ndarray]:
+    """Return what the operators see of the ensemble mean of a history, for each observation of each set.
+
+    Parameters
+    ----------
+    sets : list of ObservationSet
+        Sets of one name.
+    history : Path
+        History of the open loop.
+    thickness : numpy.ndarray, shape (layer,)
+        Thickness of the layers that hold water [m].
+    static : mapping of str to numpy.ndarray, shape ([layer,] cell), optional
+        Static fields of all cells.
+
+    Returns
+    -------
+    list of numpy.ndarray, shape (obs,)
+        By set, of the record whose interval holds its time [unit of the type]; NaN where no cell is seen.
+
+    Raises
+    ------
+    InputError
+        If the history does not hold what is observed.
+    """
+    found: list[np.ndarray] = [np.zeros(0)] * len(sets)
+    with xr.open_dataset(history) as data:
+        times = data["time"].values.astype("datetime64[s]")
+        record = np.clip(np.searchsorted(times, np.array([one.time for one in sets])), 0, times.size - 1)
+        for alike in _groups(sets):
+            one = sets[alike[0]]
+            operator = operator_for(one.type, one.settings)
+            if not operator.recorded:
+                raise InputError(
+                    f"observations '{one.name}': a history does not hold what type {one.type} sees with these options "
+                    "of `operator`; scaling needs others.")
+            lacking = [name for name in operator.recorded if name not in data]
+            if lacking:
+                raise InputError(f"observations '{one.name}': scaling needs {lacking[0]} in output.variables.")
+            records, position = np.unique(record[alike], return_inverse=True)
+            held = {name: _records(data[name], records) for name in operator.recorded}
+            columns = operator.of_history(held, scene_of(one, thickness, static or {}))
+            for place, row in zip(alike, position, strict=True):
+                found[place] = _footprints(columns[row], sets[place])
+    return found
+
+
+def statistics_by_place(sets: list[ObservationSet], seen: list[np.ndarray]) -> tuple[dict[int, float], ...]:
+    """Return mean and standard deviation over time (division by n) of what is seen, by ``location`` of used ones."""
+    place = np.concatenate([one.location[one.used] for one in sets])
+    values = np.concatenate([values[one.used] for one, values in zip(sets, seen, strict=True)])
+    location, first, index = np.unique(place, return_index=True, return_inverse=True)
+    count = np.bincount(index, minlength=location.size)
+    origin = values[first]  # sums of differences from it: a constant series has the standard deviation 0 exactly
+    shift = np.bincount(index, values - origin[index], location.size) / count
+    std = np.sqrt(np.bincount(index, (values - origin[index] - shift[index]) ** 2, location.size) / count)
+    keys = location.tolist()
+    return dict(zip(keys, (origin + shift).tolist(), strict=True)), dict(zip(keys, std.tolist(), strict=True))
+
+
+def _groups(sets: list[ObservationSet]) -> list[np.ndarray]:
+    """Return the places of sets that are seen alike."""
+    by_view: dict[str, list[int]] = {}
+    for place, one in enumerate(sets):
+        view = (one.type, one.top, one.bottom, one.e_folding_depth, sorted(one.settings.items()))
+        by_view.setdefault(repr(view), []).append(place)
+    return [np.array(places) for places in by_view.values()]
+
+
+def _records(field: xr.DataArray, records: np.ndarray) -> np.ndarray:
+    """Return records of a variable, ([layer,] record, cell)."""
+    values = field.isel(time=records).values
+    vertical = [one for one in field.dims if str(one).endswith("layer")]
+    if not vertical:
+        return values.reshape(records.size, -1)
+    values = np.moveaxis(values, field.dims.index(vertical[0]), 0)
+    return values.reshape(values.shape[0], records.size, -1)
+
+
+def _footprints(columns: np.ndarray, one: ObservationSet) -> np.ndarray:
+    """Return the means over the footprints of a set, (obs,), NaN of one without cells."""
+    weights = np.where(one.cells >= 0, one.weights, 0.0)
+    values = np.where(weights > 0.0, columns[np.maximum(one.cells, 0)], 0.0)
+    return np.where((weights > 0.0).any(axis=1), (values * weights).sum(axis=1), np.nan)
+
+
+__all__ = ["seen_of_history", "statistics_by_place"]
