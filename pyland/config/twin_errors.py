@@ -8,7 +8,7 @@ from pyland.config.fields import Problems, Section, key
 
 
 class TwinErrorsSection(Section):
-    """Systematic errors and gaps of a synthetic product: value = gain * truth + bias + noise."""
+    """Systematic errors and gaps of a synthetic product: value = gain * truth + shifts + noise."""
 
     gain: float = key(1.0, "factor on the truth", unit="1", above=0, at_most=10)
     bias: float = key(0.0, "shift [unit of the type]", unit="1")
@@ -20,6 +20,12 @@ class TwinErrorsSection(Section):
     noise_per_leaf_area: float = key(
         0.0, "what the standard deviation of the noise grows by with each unit of leaf area index, from that of no "
         "leaves, which is twin.error [unit of the type]", unit="1", at_least=0)
+    bias_per_leaf_area: float = key(
+        0.0, "shift that comes with each unit of leaf area index, an error that follows the season [unit of the type]",
+        unit="1")
+    noise_length: float | None = key(
+        None, "distance over which the correlation of the noise of one time falls to 1/e; null: independent places",
+        unit="m", above=0)
     gaps: float = key(0.0, "share of what is seen that is missing at random", unit="1", at_least=0, below=1)
 
     @model_validator(mode="after")

@@ -210,13 +210,14 @@ class TruthObserver:
                 *entry.sensed, e_folding_depth=entry.decay, settings=entry.settings)
             fields = self._observer.fields(self._observer.needs([view]), model)
             seen = self._observer.predict([view], fields, model.thickness)[0][0]
-            seen = errors.distorted(seen, self._shifts[entry.name])
             leaves = self._leaf_area(places, model) if errors.needs_leaves else None
+            seen = errors.distorted(seen, self._shifts[entry.name], leaves)
             self.sets.append(make_observations(
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
                 error=errors.noise(twin.error or error_of(seen, entry.error, entry.relative_error), leaves),
                 fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
-                e_folding_depth=entry.decay, gaps=errors.gaps, settings=entry.settings))
+                e_folding_depth=entry.decay, gaps=errors.gaps, noise_length=errors.noise_length,
+                settings=entry.settings))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
 

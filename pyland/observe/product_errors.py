@@ -30,6 +30,10 @@ class ProductErrors:
         Distance over which the correlation of the latter falls to 1/e [m]; None: places are independent.
     noise_per_leaf_area : float
         Growth of the standard deviation of the noise with leaf area index [unit of the type].
+    bias_per_leaf_area : float
+        Shift with leaf area index, which follows the season [unit of the type].
+    noise_length : float or None
+        Distance over which the correlation of the noise of one time falls to 1/e [m]; None: places are independent.
     gaps : float
         Share of the places that is missing at a time [1].
 
@@ -44,6 +48,8 @@ class ProductErrors:
     bias_std: float = 0.0
     bias_length: float | None = None
     noise_per_leaf_area: float = 0.0
+    bias_per_leaf_area: float = 0.0
+    noise_length: float | None = None
     gaps: float = 0.0
 
     def __post_init__(self) -> None:
@@ -53,8 +59,8 @@ class ProductErrors:
 
     @property
     def needs_leaves(self) -> bool:
-        """Whether the noise depends on leaf area."""
-        return self.noise_per_leaf_area > 0
+        """Whether errors depend on leaf area."""
+        return self.noise_per_leaf_area > 0 or self.bias_per_leaf_area != 0
 
     def shift(self, name: str, seed: int, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Return what is added at all times.
@@ -80,13 +86,14 @@ class ProductErrors:
         stream = Generator(Philox(key=[seed, zlib.crc32(f"bias:{name}".encode())]))
         return self.bias + self.bias_std * stream.standard_normal(np.shape(x))
 
-    def distorted(self, truth: np.ndarray, shift: np.ndarray) -> np.ndarray:
-        """Return what the product would say without noise, (place,) [unit of the type]."""
-        return self.gain * truth + shift
-
-    def noise(self, error: float | np.ndarray, leaf_area: np.ndarray | None) -> float | np.ndarray:
-        """Return the standard deviation of the noise, (place,), from that without leaves [unit of the type].
+    def distorted(self, truth: np.ndarray, shift: np.ndarray, leaf_area: np.ndarray | None) -> np.ndarray:
+        """Return what the product would say without noise, (place,) [unit of the type].
 
         ``leaf_area`` is the leaf area index of what the places see, (place,); None where it is not needed.
         """
+        seen = self.gain * truth + shift
+        return seen if leaf_area is None else seen + self.bias_per_leaf_area * leaf_area
+
+    def noise(self, error: float | np.ndarray, leaf_area: np.ndarray | None) -> float | np.ndarray:
+        """Return the standard deviation of the noise, (place,), from that without leaves [unit of the type]."""
         return error if leaf_area is None else error + self.noise_per_leaf_area * leaf_area
