@@ -18,15 +18,15 @@ from pyland.domain.smooth_field import smooth_field
 from pyland.output.atomic import complete_file
 
 CELLS, SPACING = 15, 20.0e3           # along a side [1], [m]
-NORTH = (66.0, 9.0)                   # sand and clay of the lowland [%]
+NORTH = (62.0, 8.0)                   # sand and clay of the lowland [%]
 MIDDLE = (18.0, 18.0)                 # of the loess belt
-SOUTH = (30.0, 27.0)                  # of the uplands
+SOUTH = (30.0, 22.0)                  # of the uplands
 BORDERS = (25.0e3, -45.0e3)           # northing of the borders between them [m]
 WIDTH = 20.0e3                        # over which one goes into the other [m]
 PATCHES = (40.0e3, 6.0, 3.0)          # of the map within these belts: length [m], standard deviation of sand, clay [%]
 ERRORS = (40.0e3, 10.0, 5.0)          # of the map
 SHIFT = (-5.0, 4.0)                   # mean error of the map: truth less map, sand and clay [%]
-RANGES = ((3.0, 92.0), (2.0, 55.0))   # of sand and clay [%]
+RANGES = ((3.0, 70.0), (2.0, 30.0))   # of sand and clay [%]; together less than all
 
 
 def soil_map(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

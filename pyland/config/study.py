@@ -94,7 +94,7 @@ class StudySection(Section):
         if both:
             problems.append(("stations", f"expected other observations than products, got '{both[0]}' in both",
                              ("stations", "products")))
-        wrong = [seed for seed in self.seeds if isinstance(seed, bool) or not 0 <= seed <= LARGEST_SEED]
+        wrong = [seed for seed in self.seeds if not 0 <= seed <= LARGEST_SEED]
         if wrong or len(set(self.seeds)) < len(self.seeds) or len(self.seeds) > MOST_SEEDS:
             problems.append(("seeds", f"expected at most {MOST_SEEDS} different whole numbers from 0 to "
                              f"{LARGEST_SEED}, got {self.seeds}", ("seeds",)))

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pyland.base.errors import InputError
 from pyland.base.logging import get_logger, start_file_log
 from pyland.base.parallel import Communicator, world
 from pyland.config import CaseConfig
@@ -61,6 +62,11 @@ def run_case(
     PylandError
         See ``pyland.base.errors``: the input is wrong, or the numerics failed.
     """
+    if config.study is not None and config.study.experiment is not None:
+        raise InputError(
+            f"{config.case.name}: expected a single run, got a study, whose stations must not be assimilated. Use `pyland "
+            "run` or `pyland study` (pyland.driver.study_run.run_study), or set study.experiment to null to run the case "
+            "as it is.")
     comm = comm or world()
     run_dir = Path(output) if output is not None else config.run_directory
     set_threads(config, comm)
