@@ -16,6 +16,7 @@ from pyland.config.filter_checks import filter_problems
 from pyland.config.flow import flow_problems
 from pyland.config.forcing import ForcingSection
 from pyland.config.land import LandSection
+from pyland.config.observation_checks import observation_problems
 from pyland.config.observations import ObservationSection
 from pyland.config.output import (
     CARBON_VARIABLES,
@@ -116,6 +117,7 @@ class CaseConfig(Section):
             *self._check_carbon(),
             *self._check_filter(),
             *filter_problems(self),
+            *observation_problems(self),
             *self._check_intervals(),
             *self._check_rivers(),
             *flow_problems(self),

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import model_validator
 
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.localization import TypeLocalizationSection
+from pyland.config.observation_operators import (
+    AVAILABLE,
+    LARGEST_ERROR,
+    LATER,
+    UNITS,
+    WITH_OWN_ERROR,
+    OperatorSection,
+)
 from pyland.config.rivers import PlaceSection
 from pyland.config.twin_errors import TwinErrorsSection
 
-UNITS = MappingProxyType({"soil_moisture": "m3 m-3", "groundwater": "m"})
-"""Unit of each type of observation."""
-
-LARGEST_ERROR = MappingProxyType({"soil_moisture": 1.0, "groundwater": 100.0})
-"""Largest error that is not taken for a mistake [unit of the type]."""
+READERS = ("measurements", "table", "mapped", "smap_l3", "smos_l3", "amsr2_lprm", "ascat_cells", "ascat_swath",
+           "esa_cci", "ismn", "crns", "flux_tower", "grace", "wells", "gauges")
+"""Readers of `file`: a variable of a netCDF file, our own tables, and products."""
 
 
 class QualitySection(Section):
@@ -30,6 +35,15 @@ class QualitySection(Section):
         unit="1",
         above=0,
     )
+    frozen: float | None = key(
+        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null for never",
+        unit="K", above=0)
+    snow: float | None = key(
+        None, "reject where the ensemble mean of the mass of snow is above this; null for never", unit="kg m-2",
+        at_least=0)
+    rain: float | None = key(
+        None, "reject where the mean rain of the members in the last step is above this; null for never",
+        unit="kg m-2 s-1", at_least=0)
     accepted: list[float] = key(
         lambda: [0.0], "values of the quality flag <variable>_qc that are used", unit="1", kind="numbers", factory=True
     )
@@ -46,8 +60,11 @@ class TwinSection(Section):
     error: float | None = key(
         None,
         "noise that is added to the truth; null is the error of the observation",
-        unit="m3 m-3 or m",
+        unit="m3 m-3 or that of the type",
         above=0,
+    )
+    gaps: float = key(
+        0.0, "share of what `coverage` leaves that is missing at random, as under clouds", unit="1", at_least=0, below=1
     )
     locations: list[PlaceSection] = key(
         list, "places of probes or wells, each in the cell that it lies in; none: all cells are seen", factory=True
@@ -58,7 +75,7 @@ class TwinSection(Section):
     first: float = key(
         0.0, "time of the first observation after time.start; 0 is one interval (every)", unit="s", at_least=0
     )
-    errors: TwinErrorsSection = key(TwinErrorsSection, "systematic errors and gaps", factory=True)
+    errors: TwinErrorsSection = key(TwinErrorsSection, "systematic errors, and how noise is correlated", factory=True)
 
     @model_validator(mode="after")
     def _check_locations(self) -> TwinSection:
@@ -81,9 +98,10 @@ class ObservationSection(Section):
     name: str = key("observation", "name in messages and output; unique", kind="text")
     type: str = key(
         "soil_moisture",
-        "what is observed: soil_moisture, or groundwater, the depth of the water table below the surface",
-        choices=tuple(UNITS),
-        later=("crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge"),
+        "what is observed; groundwater is the depth of the water table below the surface, lst the temperature of the "
+        "surface, snow_water the mass of snow, tws the anomaly of all water",
+        choices=AVAILABLE,
+        later=LATER,
     )
     file: str | None = key(None, "netCDF file", kind="path")
     variable: str | None = key(None, "name of the variable in the file", kind="text")
@@ -101,8 +119,8 @@ class ObservationSection(Section):
         factory=True,
     )
     error: float = key(
-        0.04, "standard deviation of the observation error, [m3 m-3] or, of groundwater, [m]", unit="m3 m-3 or m",
-        above=0,
+        0.04, "standard deviation of the observation error, in the unit of the type; types other than soil_moisture "
+        "and groundwater need it", unit="m3 m-3 or that of the type", above=0,
     )
     relative_error: float = key(
         0.0, "standard deviation of the observation error as a share of the value; `error` is then its floor", unit="1",
@@ -140,9 +158,10 @@ class ObservationSection(Section):
         kind="switch"
     )
     bounds: list[float] | None = key(
-        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, [m3 m-3] "
-        "or, of groundwater, [m]; null for none", unit="m3 m-3 or m", kind="numbers", length=2,
+        None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, in the "
+        "unit of the type; null for none", unit="m3 m-3 or that of the type", kind="numbers", length=2,
     )
+    operator: OperatorSection = key(OperatorSection, "how the sensor looks at the model", factory=True)
     localization: TypeLocalizationSection | None = key(
         None, "how far an observation reaches, where it differs from assimilation.localization"
     )
@@ -161,7 +180,7 @@ class ObservationSection(Section):
     @property
     def settings(self) -> dict[str, Any]:
         """Options of the operator, as `pyland.observe.operator_for` takes them."""
-        return {}
+        return self.operator.settings(self.type)
 
     @model_validator(mode="before")
     @classmethod
@@ -221,11 +240,12 @@ class ObservationSection(Section):
             for path, error in (("error", self.error), ("twin.error", self.twin and self.twin.error))
             if error is not None and error > LARGEST_ERROR[self.type]
         ]
+        if self.type not in WITH_OWN_ERROR and "error" not in self.model_fields_set:
+            problems.append(("error", f"expected the error of {self.type} [{UNITS[self.type]}], got nothing",
+                             ("error", "type")))
         if self.type != "soil_moisture" and "depth" in self.model_fields_set:
-            problems.append(
-                ("depth", f"expected no depth with type: {self.type}; a well sees the water table wherever it is",
-                 ("depth", "type"))
-            )
+            why = "; a well sees the water table wherever it is" if self.type == "groundwater" else ""
+            problems.append(("depth", f"expected no depth with type: {self.type}{why}", ("depth", "type")))
         elif self.depth[1] < self.depth[0]:
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
@@ -233,10 +253,21 @@ class ObservationSection(Section):
         if not self.assimilate and self.withheld > 0:
             problems.append(("withheld", "expected no withheld with assimilate: false, which withholds all",
                              ("withheld", "assimilate")))
-        problems += self._check_weights()
+        problems += self._check_weights() + self.operator.problems(self.type) + self._check_anomaly()
         if problems:
             raise Problems(problems)
         return self
+
+    def _check_anomaly(self) -> list[Problem]:
+        """Storage of water is known against a mean only, which the open loop must give."""
+        if self.type != "tws":
+            return []
+        baseline, scaled = self.operator.baseline_start is not None, self.scaling != "none"
+        if baseline == scaled:
+            return [("scaling", "expected scaling: mean or operator.baseline_start and baseline_end with type: tws, "
+                     f"whose anomalies need a mean of the model, got {'both' if scaled else 'neither'}",
+                     ("scaling", "operator.baseline_start", "type"))]
+        return []
 
     def _check_weights(self) -> list[Problem]:
         """Weights need something to weigh."""

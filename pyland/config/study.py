@@ -37,6 +37,12 @@ class MergingSection(Section):
     radius: float | None = key(
         None, "a product has a value at a place if it has one within this distance; null is the spacing", unit="m",
         above=0)
+    reference: str | None = key(
+        None, "product to whose mean and standard deviation at each place all are brought before they are merged; "
+        "null merges them as they are", kind="text")
+    frozen: float | None = key(
+        None, "merged values are rejected where the ensemble mean of the temperature of the top soil layer is below "
+        "this; null for never", unit="K", above=0)
     every: float = key(86400.0, "time that the products share a value in; merged values stand for its middle", unit="s",
                        above=0)
     footprint: float = key(25000.0, "diameter that a merged value is taken for", unit="m", at_least=0)
@@ -102,6 +108,9 @@ class StudySection(Section):
         asked = [*self.experiments, *([] if self.experiment is None else [self.experiment])]
         problems += _unknown("experiments" if set(self.experiments) - set(words) else "experiment", asked, words,
                              "an experiment")
+        if self.merging.reference not in (None, *self.products):
+            problems.append(("merging.reference", f"expected one of products, got '{self.merging.reference}'",
+                             ("merging.reference", "products")))
         for path in self.truth:
             if str(path).split(".")[0] in SAME_IN_TRUTH:
                 problems.append(("truth", f"expected keys of other sections than {one_of(SAME_IN_TRUTH)}, got "

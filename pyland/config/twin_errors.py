@@ -8,7 +8,7 @@ from pyland.config.fields import Problems, Section, key
 
 
 class TwinErrorsSection(Section):
-    """Systematic errors and gaps of a synthetic product: value = gain * truth + shifts + noise."""
+    """Errors of a synthetic product: value = gain * truth + shifts + noise."""
 
     gain: float = key(1.0, "factor on the truth", unit="1", above=0, at_most=10)
     bias: float = key(0.0, "shift [unit of the type]", unit="1")
@@ -26,7 +26,6 @@ class TwinErrorsSection(Section):
     noise_length: float | None = key(
         None, "distance over which the correlation of the noise of one time falls to 1/e; null: independent places",
         unit="m", above=0)
-    gaps: float = key(0.0, "share of what is seen that is missing at random", unit="1", at_least=0, below=1)
 
     @model_validator(mode="after")
     def _check(self) -> TwinErrorsSection:

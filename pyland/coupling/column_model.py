@@ -385,9 +385,17 @@ class ColumnModel:
         before = self.land_water()
         fields = dict(parameters)
         if "leaf_area_factor" in fields:
-            self.leaf_area_factor = np.array(fields.pop("leaf_area_factor"), dtype=float)
+            self._scale_leaves(np.array(fields.pop("leaf_area_factor"), dtype=float))
         clipped = put_parameters(self, fields, DRIEST_SATURATION) if fields else 0
         return self.land_water() - before, clipped
+
+    def _scale_leaves(self, factor: np.ndarray) -> None:
+        """Take a factor on the leaf area, (member, cell) [1], for steps to come and for who looks at leaves now."""
+        before = np.ones_like(factor) if self.leaf_area_factor is None else self.leaf_area_factor
+        change = np.divide(factor, before, out=np.ones_like(factor), where=before > 0.0)
+        leaves = self.forcing["leaf_area_index"]
+        leaves[...] = np.minimum(leaves * change, MOST_LEAVES)
+        self.leaf_area_factor = factor
 
     def land_heat(self) -> np.ndarray:
         """Heat of soil and snow, (member, cell) [J m-2]; 0 for solids and liquid water at the freezing point."""

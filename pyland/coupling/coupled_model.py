@@ -416,6 +416,10 @@ class CoupledModel:
             stored.append(WATER_DENSITY * np.einsum("ykx,k->yx", storage, self.thickness))
         return self._cells(np.stack(stored)) + self._surface_water()
 
+    def land_water(self) -> np.ndarray:
+        """Water and ice in and on the ground, in snow and on leaves, (member, cell) [kg m-2]."""
+        return self._water_and_ice() + self.water_above()
+
     def water_above(self) -> np.ndarray:
         """Water in snow and on leaves, (member, cell) [kg m-2]."""
         state, fraction = self.columns.state, self.parameter["patch_fraction"]

@@ -6,8 +6,9 @@ et al. 2020, Remote Sens. Environ. 244, 111806): bias, root mean square error wi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,21 @@ def station_series(
             time[mine], place.ravel(), values["value"], values["value"] - values["residual"],
             values["posterior_spread"], values["latitude"][first], values["longitude"][first], places,
             data.units[code])
+    return out
+
+
+def on_common_times(series: Mapping[str, StationSeries]) -> dict[str, StationSeries]:
+    """Return the series of several runs at the places and times that all of them have.
+
+    A run may reject an observation that another does not, for instance where its ground is frozen.
+    """
+    keys = {name: np.rec.fromarrays([one.places[one.place], one.time.astype(np.int64)]) for name, one in series.items()}
+    common = reduce(np.intersect1d, keys.values())
+    out = {}
+    for name, one in series.items():
+        kept = np.isin(keys[name], common)
+        out[name] = replace(one, **{column: getattr(one, column)[kept]
+                                    for column in ("time", "place", "observed", "analysed", "spread")})
     return out
 
 

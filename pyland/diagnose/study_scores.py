@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from pyland.diagnose.assimilation import error_reduction
-from pyland.diagnose.station_scores import SCORES, station_scores, station_series
+from pyland.diagnose.station_scores import SCORES, on_common_times, station_scores, station_series
 
 CHANGES = ("ubrmse", "r", "absolute_bias")
 """Scores whose change from the open loop is stated: the first as a share, the others as a difference."""
@@ -55,11 +55,12 @@ def study_scores(
     out: dict[str, Any] = {"seeds": sorted({seed for one in runs.values() for seed in one}), "runs": list(runs),
                            "open_loop": open_loop, "start": None if start is None else str(start), "stations": {}}
     for name in stations:
-        words, scores, about = (station_names or {}).get(name, {}), {}, {}
-        for run, seeds in runs.items():
-            scores[run] = {}
-            for seed, folder in seeds.items():
-                series = station_series(folder / "analysis.nc", [name], start)[name]
+        words, about = (station_names or {}).get(name, {}), {}
+        scores: dict[str, dict[int, Any]] = {run: {} for run in runs}
+        for seed in out["seeds"]:
+            found = {run: station_series(seeds[seed] / "analysis.nc", [name], start)[name]
+                     for run, seeds in runs.items() if seed in seeds}
+            for run, series in on_common_times(found).items():
                 scores[run][seed] = station_scores(series)
                 about = {"unit": series.unit, "places": [words.get(int(one), str(int(one))) for one in series.places],
                          "latitude": series.latitude, "longitude": series.longitude}

@@ -21,7 +21,7 @@ from pyland.config.domain import ElevationSection
 from pyland.config.filters import SMOOTHERS
 from pyland.config.forcing import GRIDDED
 from pyland.config.load import config_hash
-from pyland.config.observations import UNITS
+from pyland.config.observation_operators import UNITS
 from pyland.core import runtime
 from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
@@ -45,6 +45,7 @@ from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.smoother_window import SmootherWindow
+from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
@@ -166,7 +167,7 @@ class CaseRun:
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
                 with explained(path):
-                    write_observations(path, observer.sets)
+                    write_observations(path, observer.finish())
                 if (folder / "discharge.nc").exists():
                     (folder / "discharge.nc").replace(self.run_dir / "truth_discharge.nc")
                 (folder / "history.nc").replace(truth)
@@ -301,6 +302,7 @@ class CaseRun:
                 doubt = short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
                 if doubt is not None:
                     _log.warning("%s", doubt)
+        observer = Observer.of_run(self.setup, ranks, rivers)
         return Analysis(
             sets,
             every=section.every or config.time.step,
@@ -313,7 +315,7 @@ class CaseRun:
                             if entry.quality.max_innovation is not None},
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
-            observer=Observer.of_run(self.setup, ranks, rivers),
+            observer=observer, quality=StateQuality(state_rules(config), observer),
             **self._after_the_filter(ranks),
         )
 
@@ -386,7 +388,7 @@ def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:
     for name, one in departures.items():
         if one["n"] == 0:
             _log.warning("observations '%s': none fell on an analysis of the run; look at their times", name)
-        elif one["n_used"] == 0 and set(one["rejected"]) - _ON_PURPOSE:
+        elif one["n_used"] == 0 and REASONS[WITHHELD] not in one["rejected"] and set(one["rejected"]) - _ON_PURPOSE:
             _log.warning(
                 "observations '%s': none of %d was assimilated (%s); look at their values and units, and at "
                 "observations.error and quality.max_innovation", name, one["n"], in_words(one["rejected"]))

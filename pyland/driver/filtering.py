@@ -11,7 +11,7 @@ from pyland.assimilate.state_part import JoinedState
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.member_statistics import member_mean
 from pyland.base.parallel import Communicator
-from pyland.config.observations import UNITS
+from pyland.config.observation_operators import UNITS
 from pyland.driver.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
 from pyland.driver.filter_call import FilterCall, FilterChoice, StatePlaces
 from pyland.driver.incremental_update import IncrementalUpdate
@@ -19,6 +19,7 @@ from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.observed_fields import Observer
 from pyland.driver.smoother_window import PastState, SmootherWindow
+from pyland.driver.state_quality import StateQuality
 from pyland.observe import (
     InnovationStatistics,
     ObservationSet,
@@ -102,6 +103,8 @@ class Analysis:
         Analysed states that go on being updated.
     observer : Observer, optional
         Sees the model for the operators; without it, one that knows neither soil nor rivers.
+    quality : StateQuality, optional
+        Rejects observations by the state of the model.
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class Analysis:
         incremental: IncrementalUpdate | None = None,
         smoother: SmootherWindow | None = None,
         observer: Observer | None = None,
+        quality: StateQuality | None = None,
     ) -> None:
         self.sets, self.choice = sets, choice
         self.adaptive, self.additive, self.incremental, self.smoother = adaptive, additive, incremental, smoother
@@ -137,6 +141,7 @@ class Analysis:
         self._coordinates = np.stack([x, y], axis=1)
         self._comm = comm
         self._observer = Observer(comm) if observer is None else observer
+        self._quality = StateQuality({}, self._observer) if quality is None else quality
         self._max_innovation, self._spacing = dict(max_innovation), dict(spacing or {})
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -162,6 +167,7 @@ class Analysis:
         left = [] if self.smoother is None else self.smoother.leave(time)
         fields = self._fields(sets, model)
         prior = self._observer.predict(sets, fields, model.thickness)
+        self._quality.reject(sets, fields, prior)
         used = assemble(sets, prior, self._max_innovation, self._spacing)
         before = {name: member_mean(fields[name]) for name in self._reported}
         after = fields
@@ -203,7 +209,8 @@ class Analysis:
         """Return copies of what is observed, updated or reported, all members, (layer, member, cell); collective."""
         names = dict.fromkeys((*self.state.needs(model), *self._reported))
         found = {name: np.array(self._comm.all_members(field_of(name, model)), order="C") for name in names}
-        others = [name for name in self._observer.needs(sets) if name not in found]
+        seen = dict.fromkeys((*self._observer.needs(sets), *self._quality.needs(sets)))
+        others = [name for name in seen if name not in found]
         return found | self._observer.fields(others, model)
 
     def _analysed(

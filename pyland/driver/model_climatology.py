@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.observe import ObservationSet, operator_for, scene_of
+from pyland.observe import ObservationSet, Setting, operator_for, scene_of
 
 
 def seen_of_history(
@@ -74,6 +74,41 @@ def statistics_by_place(sets: list[ObservationSet], seen: list[np.ndarray]) -> t
     return dict(zip(keys, (origin + shift).tolist(), strict=True)), dict(zip(keys, std.tolist(), strict=True))
 
 
+def storage_baseline(sets: list[ObservationSet], history: Path, settings: Mapping[str, Setting]) -> list[np.ndarray]:
+    """Return the mean of the stored water of an open loop over the period of a product, for each observation.
+
+    Parameters
+    ----------
+    sets : list of ObservationSet
+        Sets of one name, of type tws.
+    history : Path
+        History of the open loop.
+    settings : mapping
+        With ``baseline_start`` and ``baseline_end``, times as text (UTC).
+
+    Returns
+    -------
+    list of numpy.ndarray, shape (obs,)
+        By set [kg m-2].
+
+    Raises
+    ------
+    InputError
+        If the history does not hold the water, or nothing of the period.
+    """
+    name, start, end = "terrestrial_water_storage", settings["baseline_start"], settings["baseline_end"]
+    with xr.open_dataset(history) as data:
+        if name not in data:
+            raise InputError(f"observations '{sets[0].name}': type tws needs {name} in output.variables.")
+        times = data["time"].values.astype("datetime64[s]")
+        inside = np.flatnonzero((times >= np.datetime64(start, "s")) & (times <= np.datetime64(end, "s")))
+        if not inside.size:
+            raise InputError(f"observations '{sets[0].name}': operator.baseline_start {start} to baseline_end {end} "
+                             f"has no record of the open loop, which holds {times[0]} to {times[-1]}.")
+        mean = _records(data[name], inside).mean(axis=0)
+    return [_footprints(mean, one) for one in sets]
+
+
 def _groups(sets: list[ObservationSet]) -> list[np.ndarray]:
     """Return the places of sets that are seen alike."""
     by_view: dict[str, list[int]] = {}
@@ -100,4 +135,4 @@ def _footprints(columns: np.ndarray, one: ObservationSet) -> np.ndarray:
     return np.where((weights > 0.0).any(axis=1), (values * weights).sum(axis=1), np.nan)
 
 
-__all__ = ["seen_of_history", "statistics_by_place"]
+__all__ = ["seen_of_history", "statistics_by_place", "storage_baseline"]

@@ -23,6 +23,9 @@ ORGANIC_PARTICLE_DENSITY = 1300.0
 LEAF_AREA = "leaf_area"
 """Leaf area index of a cell, mean over its patches [1]; the parameter ``leaf_area_index`` is the factor on it."""
 
+PATCH_LEAF_AREA = "patch_leaf_area"
+"""The same of each patch [1]."""
+
 
 def snow_depth(state: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return the depth of snow, mean over the cell, (member, cell) [m], from the state of a model.
@@ -38,7 +41,7 @@ def observed_field(name: str, model: Model, rivers: RiverRun | None = None) -> n
     Parameters
     ----------
     name : str
-        Registry id, or ``leaf_area``.
+        Registry id, ``leaf_area`` or ``patch_leaf_area``.
     model : ColumnModel, SurfaceMosaic or CoupledModel
         What is observed.
     rivers : RiverRun, optional
@@ -55,10 +58,12 @@ def observed_field(name: str, model: Model, rivers: RiverRun | None = None) -> n
         return rivers.rivers.discharge[:, rivers.position]
     if name == "snow_depth":
         return snow_depth(model.state)
-    if name == "land_water":
+    if name == "terrestrial_water_storage":
         return model.land_water()
     if name == LEAF_AREA:
-        return (model.parameter["patch_fraction"] * model.forcing["leaf_area_index"]).sum(axis=0)
+        return (model.forcing["leaf_area_index"] * model.parameter["patch_fraction"]).sum(axis=0)
+    if name == PATCH_LEAF_AREA:
+        return model.forcing["leaf_area_index"]
     if name in model.forcing and name != "leaf_area_index":
         return model.forcing[name]
     return field_of(name, model)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from pyland.config.observations import ObservationSection
 from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
 from pyland.driver.analysis_state import Model
-from pyland.driver.model_climatology import seen_of_history, statistics_by_place
+from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
 from pyland.driver.observed_fields import LEAF_AREA, Observer
 from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
+from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.observe import (
     ObservationSet,
     ProductErrors,
@@ -32,6 +34,11 @@ from pyland.observe import (
     rescale_sets,
     withhold,
 )
+
+_log = logging.getLogger(__name__)
+
+ANOMALIES = ("tws",)
+"""Types that are anomalies: scaling gives them the mean of the model, and takes nothing away."""
 
 
 def observation_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> np.ndarray | None:
@@ -184,6 +191,8 @@ class TruthObserver:
     ) -> None:
         self._entries = entries
         self._observer = Observer.of_run(setup, ranks, rivers)
+        rules = {name: replace(one, between=None) for name, one in state_rules(setup.config).items()}
+        self._quality = StateQuality(rules, self._observer)
         target = target_cells(setup.config, setup.whole)
         self._places = {entry.name: twin_places(entry, target) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
@@ -216,10 +225,22 @@ class TruthObserver:
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
                 error=errors.noise(twin.error or error_of(seen, entry.error, entry.relative_error), leaves),
                 fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
-                e_folding_depth=entry.decay, gaps=errors.gaps, noise_length=errors.noise_length,
-                settings=entry.settings))
+                e_folding_depth=entry.decay, settings=entry.settings, gaps=twin.gaps,
+                noise_length=errors.noise_length))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
+            fields = self._observer.fields(self._quality.needs([made]), model)  # flags that a product comes with
+            self._quality.reject([made], fields, [made.values[None]])
+
+    def finish(self) -> list[ObservationSet]:
+        """Return all sets; those of anomalies less the mean over time of what was seen at each place."""
+        means: dict[str, dict[int, float]] = {}
+        for entry in self._entries:
+            if entry.type in ANOMALIES:
+                mine = [one for one in self.sets if one.name == entry.name]
+                means[entry.name] = statistics_by_place(mine, [one.values for one in mine])[0] if mine else {}
+        return [one if one.name not in means else replace(one, values=one.values - np.array(
+            [means[one.name][place] for place in one.location.tolist()])) for one in self.sets]
 
 
     def _leaf_area(self, places: Places, model: Model) -> np.ndarray:
@@ -263,7 +284,15 @@ def rescale(
     out: list[ObservationSet] = []
     for entry in config.observations:
         mine = [one for one in sets if one.name == entry.name]
+        if "baseline_start" in entry.settings and mine:
+            shift = storage_baseline(mine, open_loop, entry.settings) if comm.is_root else None
+            mine = [replace(one, values=one.values + more)
+                    for one, more in zip(mine, comm.broadcast(shift), strict=True)]
         if entry.scaling != "none" and mine:
+            if comm.is_root and config.assimilation.parameters and entry.type not in ANOMALIES:
+                _log.warning("observations '%s': scaling: %s takes from them what they say of parameters (%s): "
+                             "bias and range become those of the model. Use scaling: none to estimate parameters",
+                             entry.name, entry.scaling, ", ".join(config.assimilation.parameters))
             if not config.assimilation.open_loop:
                 raise InputError(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "

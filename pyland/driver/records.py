@@ -294,9 +294,12 @@ def _value(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> 
         return np.broadcast_to(weather[name], (model.nmember, model.ncell))
     if name == "precipitation":
         return np.broadcast_to(weather["rain"] + weather["snowfall"], (model.nmember, model.ncell))
+    if name == "terrestrial_water_storage":
+        return model.land_water()
     if name == "leaf_area_index":
         return (model.forcing["leaf_area_index"] * model.parameter["patch_fraction"]).sum(axis=0)
     if has_parameter(name, model):
         return parameter_of(name, model)
-    known = sorted({*model.flux, *model.state, *weather, "precipitation", "leaf_area_index"})
+    known = sorted({*model.flux, *model.state, *weather, "precipitation", "leaf_area_index",
+                    "terrestrial_water_storage"})
     raise InputError(f"output.variables: '{name}' is not computed by this model; it has {', '.join(known)}.")

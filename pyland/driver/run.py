@@ -64,9 +64,9 @@ def run_case(
     """
     if config.study is not None and config.study.experiment is not None:
         raise InputError(
-            f"{config.case.name}: expected a single run, got a study, whose stations must not be assimilated. Use `pyland "
-            "run` or `pyland study` (pyland.driver.study_run.run_study), or set study.experiment to null to run the case "
-            "as it is.")
+            f"{config.case.name}: expected a single run, got a study, whose stations must not be assimilated. Use "
+            "`pyland run` or `pyland study` (pyland.driver.study_run.run_study), or set study.experiment to null to "
+            "run the case as it is.")
     comm = comm or world()
     run_dir = Path(output) if output is not None else config.run_directory
     set_threads(config, comm)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from pyland.domain import Domain
 from pyland.driver.observing import target_cells
 from pyland.driver.study_plan import MERGED_FILE, MERGED_NAME, study_of
 from pyland.observe import ObservationSet, TargetCells, grid_places, table_of_sets, write_table
-from pyland.observe.merging import MergeContext, Merged, align_tables, merge_products
+from pyland.observe.merging import CommonGrid, MergeContext, Merged, align_tables, merge_products
 from pyland.observe.set_tables import places_of
 
 _log = get_logger("study")
@@ -71,14 +72,17 @@ def _merge(
     study, start, end = study_of(config), config.time.start64, config.time.end64
     merging = study.merging
     width = np.timedelta64(round(merging.every), "s")
-    times = np.arange(start, end, width) + width // 2
+    times = np.arange(start, end - width // 2, width) + width // 2
     x, y, _ = grid_places(target, merging.spacing)
     latitude, longitude = places_of(x, y, target)
     entries = {entry.name: entry for entry in config.observations}
     tables = [table_of_sets([one for one in sets if one.name == name], target, footprint=entries[name].footprint)
               for name in study.products]
-    aligned = align_tables(tables, times, (latitude, longitude), radius=merging.radius or merging.spacing)
-    merged = merge_products(method, aligned.value, aligned.sigma, MergeContext(
+    products = align_tables(tables, times, CommonGrid(latitude, longitude), radius=merging.radius or merging.spacing,
+                            interval=width)
+    if merging.reference is not None:
+        products = _like(products, study.products.index(merging.reference))
+    merged = merge_products(method, products, None, MergeContext(
         tuple(study.products), times, latitude, longitude), merging.options.get(method))
     cells, weights = (np.arange(0), np.ones(0)) if x.size == 0 else target.footprints(x, y, merging.footprint)
     out = []
@@ -89,6 +93,18 @@ def _merge(
             MERGED_NAME, "soil_moisture", _on_step(times[step], config), merged.value[step, there], sigma**2, x[there],
             y[there], cells[there], weights[there], *merging.depth, location=there))
     return out, merged
+
+
+def _like(products: np.ndarray, reference: int) -> np.ndarray:
+    """Return products (product, time, place) with mean and standard deviation of the reference at each place.
+
+    Both are taken over all times of a product. Where one does not vary, nothing of it is left.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # places without a value
+        mean, spread = np.nanmean(products, axis=1), np.nanstd(products, axis=1)
+    ratio = np.where(spread > 0, spread[reference] / np.where(spread > 0, spread, 1.0), np.nan)
+    return mean[reference] + (products - mean[:, None]) * ratio[:, None]
 
 
 def _on_step(time: np.datetime64, config: CaseConfig) -> np.datetime64:

@@ -96,7 +96,8 @@ def merged_entry(study: StudySection, folder: Path) -> ObservationSection:
     merging = study.merging
     return ObservationSection.model_validate({
         "name": MERGED_NAME, "file": str(folder / MERGED_FILE), "variable": "value", "depth": merging.depth,
-        "error": merging.error, "footprint": merging.footprint, "scaling": merging.scaling})
+        "error": merging.error, "footprint": merging.footprint, "scaling": merging.scaling,
+        "quality": {"frozen": merging.frozen}})
 
 
 def fingerprint(config: CaseConfig, truth: CaseConfig | None, study: StudySection, name: str) -> str:

@@ -10,6 +10,7 @@ from pyland.observe.operators import Operator, Scene, operator_for, scene_of
 from pyland.observe.product_errors import ProductErrors
 from pyland.observe.product_grid import grid_places
 from pyland.observe.quantities import QUANTITIES, Quantity
+from pyland.observe.readers import READERS, Reader, read_product, table_within
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
 from pyland.observe.set_tables import table_of_sets
 from pyland.observe.soil_moisture import (
@@ -21,20 +22,30 @@ from pyland.observe.soil_moisture import (
     limit_to_porosity,
     soil_moisture,
 )
+from pyland.observe.surface_operators import (
+    fluorescence,
+    land_surface_temperature,
+    snow_cover_niu_yang,
+    two_source_temperature,
+    vegetation_share,
+)
 from pyland.observe.synthetic import make_observations
 from pyland.observe.target_cells import TargetCells
 from pyland.observe.thinning import is_kept
+from pyland.observe.water_storage import storage_anomaly, water_storage
 from pyland.observe.withholding import withhold
 
 __all__ = [
     "AnalysisInput",
     "InnovationStatistics",
-    "QUANTITIES",
     "ObservationSet",
     "ObservationTable",
     "Operator",
     "ProductErrors",
+    "QUANTITIES",
     "Quantity",
+    "READERS",
+    "Reader",
     "Scene",
     "Setting",
     "TargetCells",
@@ -44,25 +55,34 @@ __all__ = [
     "combine_footprints",
     "depth_weights",
     "error_of",
+    "fluorescence",
     "footprint_average",
     "footprint_slots",
     "grid_places",
     "is_kept",
     "join_tables",
+    "land_surface_temperature",
     "limit_to_porosity",
     "make_observations",
     "observed_climatology",
     "operator_for",
     "read_measurements",
     "read_observations",
+    "read_product",
     "read_table",
     "rescale_mean",
     "rescale_mean_std",
     "rescale_sets",
     "scene_of",
     "sets_between",
+    "snow_cover_niu_yang",
     "soil_moisture",
     "table_of_sets",
+    "storage_anomaly",
+    "table_within",
+    "two_source_temperature",
+    "vegetation_share",
+    "water_storage",
     "withhold",
     "write_observations",
     "write_table",

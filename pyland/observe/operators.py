@@ -16,6 +16,12 @@ from pyland.base.errors import InputError, UnavailableError
 from pyland.observe.groundwater import column_water_table
 from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.soil_moisture import column_soil_moisture
+from pyland.observe.surface_operators import (
+    fluorescence,
+    land_surface_temperature,
+    snow_cover_niu_yang,
+    two_source_temperature,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,12 +103,60 @@ def _table(fields: Mapping[str, np.ndarray], scene: Scene) -> np.ndarray:
     return column_water_table(fields["pressure_head"], scene.thickness)
 
 
+def _same(name: str) -> Callable[[Mapping[str, np.ndarray], Scene], np.ndarray]:
+    """Return an operator to which a field is what is seen."""
+    return lambda fields, scene: np.asarray(fields[name], float)
+
+
+def _lst(settings: Mapping[str, Setting]) -> Operator:
+    """Radiative temperature of the model, what a product with an emissivity makes of its radiation, or two sources."""
+    if settings.get("method", "model") == "two_source":
+        names = ("ground_temperature", "leaf_temperature", "patch_leaf_area", "patch_fraction")
+        return Operator("lst", names, lambda fields, scene: two_source_temperature(
+            fields["leaf_temperature"], fields["ground_temperature"], fields["patch_leaf_area"],
+            fields["patch_fraction"], float(scene.settings.get("incidence_angle", 0.0))))
+    if settings.get("emissivity", 1.0) == 1.0:
+        return Operator("lst", ("radiative_temperature",), _same("radiative_temperature"), ("radiative_temperature",))
+    names = ("longwave_up", "longwave_down")
+    return Operator("lst", names, lambda fields, scene: land_surface_temperature(
+        fields["longwave_up"], fields["longwave_down"], float(scene.settings["emissivity"])), names)
+
+
+def _snow_cover(settings: Mapping[str, Setting]) -> Operator:
+    """Snow cover of the model, or Niu and Yang (2007) from its depth and mass."""
+    if settings.get("method", "model") == "model":
+        return Operator("snow_cover", ("snow_cover_fraction",), _same("snow_cover_fraction"), ("snow_cover_fraction",))
+    names = ("snow_mass", "snow_depth")
+    return Operator("snow_cover", names, lambda fields, scene: snow_cover_niu_yang(
+        fields["snow_depth"], fields["snow_mass"],
+        *(float(scene.settings[one]) for one in ("ground_roughness", "fresh_density", "melt_exponent"))), names)
+
+
+def _sif(settings: Mapping[str, Setting]) -> Operator:
+    """Fluorescence in proportion to photosynthesis."""
+    names = ("gross_primary_production",)
+    return Operator("sif", names, lambda fields, scene: fluorescence(
+        fields["gross_primary_production"], float(scene.settings["sif_yield"])), names)
+
+
+def _plain(observation_type: str, name: str, recorded: str | None = None) -> Callable[..., Operator]:
+    """Return the operator of a type that is one field of the model."""
+    return lambda _: Operator(observation_type, (name,), _same(name), (recorded or name,))
+
+
 _OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingProxyType({
     "soil_moisture": lambda _: Operator("soil_moisture", ("soil_water",), _moisture, ("soil_water",)),
     "groundwater": lambda _: Operator("groundwater", ("pressure_head",), _table, ("water_table_depth",)),
+    "lst": _lst,
+    "snow_cover": _snow_cover,
+    "snow_water": _plain("snow_water", "snow_mass"),
+    "snow_depth": _plain("snow_depth", "snow_depth"),
+    "lai": _plain("lai", "leaf_area", "leaf_area_index"),
+    "sif": _sif,
+    "tws": _plain("tws", "terrestrial_water_storage"),
+    "discharge": _plain("discharge", "discharge"),
 })
-_LATER = ("crns", "brightness_temperature", "backscatter", "lst", "snow_cover", "snow_water", "snow_depth", "lai",
-          "sif", "tws", "discharge")
+_LATER = ("crns", "brightness_temperature", "backscatter")
 
 
 def operator_for(observation_type: str, settings: Mapping[str, Setting] | None = None) -> Operator:

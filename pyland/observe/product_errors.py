@@ -1,4 +1,4 @@
-"""What is wrong with a synthetic product beside its noise: factor, shifts that last, noise below leaves, gaps."""
+"""What is wrong with a synthetic product beside its noise: factor, shifts that last, noise below leaves."""
 
 from __future__ import annotations
 
@@ -34,8 +34,6 @@ class ProductErrors:
         Shift with leaf area index, which follows the season [unit of the type].
     noise_length : float or None
         Distance over which the correlation of the noise of one time falls to 1/e [m]; None: places are independent.
-    gaps : float
-        Share of the places that is missing at a time [1].
 
     Raises
     ------
@@ -50,12 +48,11 @@ class ProductErrors:
     noise_per_leaf_area: float = 0.0
     bias_per_leaf_area: float = 0.0
     noise_length: float | None = None
-    gaps: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.gain > 0 and self.bias_std >= 0 and self.noise_per_leaf_area >= 0 and 0 <= self.gaps < 1):
-            raise InputError("twin observations, errors: expected gain > 0, bias_std >= 0, noise_per_leaf_area >= 0 "
-                             f"and 0 <= gaps < 1, got {self}.")
+        if not (self.gain > 0 and self.bias_std >= 0 and self.noise_per_leaf_area >= 0):
+            raise InputError("twin observations, errors: expected gain > 0, bias_std >= 0 and noise_per_leaf_area >= 0,"
+                             f" got {self}.")
 
     @property
     def needs_leaves(self) -> bool:

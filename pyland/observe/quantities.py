@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pyland.base.errors import InputError
-from pyland.config.observations import UNITS
+from pyland.config.observation_operators import UNITS
 
 _INFINITY = float("inf")
 

@@ -39,9 +39,9 @@ def make_observations(
     weights: np.ndarray | None = None,
     limits: tuple[np.ndarray | float, np.ndarray | float] | None = None,
     e_folding_depth: float = np.inf,
+    settings: Mapping[str, Setting] | None = None,
     gaps: float = 0.0,
     noise_length: float | None = None,
-    settings: Mapping[str, Setting] | None = None,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
@@ -77,12 +77,12 @@ def make_observations(
         Noise does not take an observation beyond, for instance residual water and porosity. Default: those of the kind.
     e_folding_depth : float
         Depth over which the weight of the soil in ``depth`` falls to 1/e [m]; how the truth was seen.
-    gaps : float
-        Share of what is covered that is missing all the same, at random, in [0, 1).
-    noise_length : float, optional
-        Distance over which the correlation of the noise of one time falls to 1/e [m]; default: places are independent.
     settings : mapping, optional
         Options of the operator with which the truth was seen.
+    gaps : float
+        Share of the places that are seen of which there is no value, in [0, 1), as under clouds.
+    noise_length : float, optional
+        Distance over which the correlation of the noise of one time falls to 1/e [m]; default: places are independent.
 
     Returns
     -------
@@ -101,9 +101,9 @@ def make_observations(
     if not np.isfinite(truth).all():
         raise InputError(f"twin observation '{name}': the truth at {time} is not finite.")
     error = np.broadcast_to(np.asarray(error, float), truth.shape)
-    if not (np.isfinite(error) & (error > 0)).all() or not 0.0 < fraction <= 1.0:
-        raise InputError(f"twin observation '{name}': expected error > 0 and 0 < fraction <= 1, got "
-                         f"{error.min(initial=np.inf)}, {fraction}.")
+    if not (np.isfinite(error) & (error > 0)).all() or not 0.0 < fraction <= 1.0 or not 0.0 <= gaps < 1.0:
+        raise InputError(f"twin observation '{name}': expected error > 0, 0 < fraction <= 1 and 0 <= gaps < 1, got "
+                         f"{error.min(initial=np.inf)}, {fraction}, {gaps}.")
     location = np.arange(truth.size) if location is None else np.asarray(location, np.int64)
     cells = location[:, None] if cells is None else np.asarray(cells, np.int64)
     weights = np.ones(cells.shape) if weights is None else np.asarray(weights, float)
@@ -114,7 +114,7 @@ def make_observations(
     seen = _seen(_stream(seed, f"coverage:{name}", time), coverage, fraction, x, y, location)
     if not 0.0 <= gaps < 1.0:
         raise InputError(f"twin observation '{name}': expected 0 <= gaps < 1, got {gaps}.")
-    if gaps > 0:
+    if gaps > 0.0:
         seen &= _stream(seed, f"gaps:{name}", time).random(int(location.max(initial=-1)) + 1)[location] >= gaps
     values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))
     return ObservationSet(name, kind, time, values[seen], error[seen] ** 2, x[seen], y[seen], cells[seen],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cases import TWIN, changed
 
+from cases import TWIN, changed
 from pyland.base.errors import ConfigError
 from pyland.config import load_case
 from pyland.config.study import StudySection
@@ -55,7 +55,6 @@ def test_what_does_not_fit_is_refused(study, changes, words):
 @pytest.mark.parametrize(("twin", "words"), [
     ({"errors": {"bias_length": "50 km"}}, "expected a bias_std above 0"),
     ({"errors": {"gain": 0}}, "gain"),
-    ({"errors": {"gaps": 1.0}}, "gaps"),
     ({"first": "13 h"}, "twin.first: expected at most `every`"),
     ({"first": "90 min"}, "whole number of steps"),
     ({"spacing": "2 km", "locations": [{"name": "a", "x": 0, "y": 0}]}, "expected no spacing beside locations"),

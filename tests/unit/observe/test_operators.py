@@ -12,7 +12,7 @@ def test_soil_moisture_has_an_operator():
     assert np.array_equal(seen, column_soil_moisture(water, [0.02, 0.04, 0.10], 0.0, 0.05, 0.03))
 
 
-@pytest.mark.parametrize("kind", ["crns", "brightness_temperature", "lst", "snow_cover", "lai", "tws", "discharge"])
+@pytest.mark.parametrize("kind", ["crns", "brightness_temperature", "backscatter"])
 def test_later_types_say_what_is_there(kind):
     with pytest.raises(UnavailableError, match=f"'{kind}' is not available.*soil_moisture"):
         operator_for(kind)

@@ -1,0 +1,18 @@
+"""Quality of observations: rules, blocks, errors."""
+
+from pyland.observe.quality.error_models import (
+    ClassError,
+    CollocationError,
+    ConstantError,
+    ErrorModel,
+    ProductError,
+    RelativeError,
+    error_of_table,
+)
+from pyland.observe.quality.rules import QualityRules, apply_quality, is_duplicate, with_rain_before
+from pyland.observe.quality.super_observations import blocks_of, super_observations, thin
+
+__all__ = [
+    "ClassError", "CollocationError", "ConstantError", "ErrorModel", "ProductError", "QualityRules", "RelativeError",
+    "apply_quality", "blocks_of", "error_of_table", "is_duplicate", "super_observations", "thin", "with_rain_before",
+]  # fmt: skip
