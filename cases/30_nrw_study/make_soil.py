@@ -17,7 +17,7 @@ import numpy as np
 from pyland.domain.smooth_field import smooth_field
 from pyland.output.atomic import complete_file
 
-CELLS, SPACING = 15, 20.0e3           # along a side [1], [m]
+CELLS, SPACING = 12, 25.0e3           # along a side [1], [m]
 NORTH = (62.0, 8.0)                   # sand and clay of the lowland [%]
 MIDDLE = (18.0, 18.0)                 # of the loess belt
 SOUTH = (30.0, 22.0)                  # of the uplands

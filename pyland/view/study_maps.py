@@ -66,7 +66,7 @@ def plot_mean_maps(
         if "x" not in data.dims:
             raise InputError(f"{file}: maps need a run on a grid; this one is a list of stations.")
         if start is not None:
-            data = data.sel(time=slice(start, None))
+            data = data.isel(time=data["time_bounds"].values[:, 0] >= start)
         times = data["time_bounds"].values
         span = f"{str(times[0, 0])[:10]} to {str(times[-1, 1])[:10]}"
         panels.append((name.replace("_", " "), (style.depth_mean(data, "soil_water", *depth).mean("time").values,

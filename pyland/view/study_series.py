@@ -92,7 +92,7 @@ def _rain(history: Path, series: StationSeries, start: np.datetime64 | None) -> 
     if "precipitation" not in data:
         return None
     if start is not None:
-        data = data.sel(time=slice(start, None))
+        data = data.isel(time=data["time_bounds"].values[:, 0] >= start)
     latitude, longitude = (data[name].values.ravel() for name in ("latitude", "longitude"))
     cell = [int(np.nanargmin(np.hypot(latitude - a, longitude - b)))
             for a, b in zip(series.latitude, series.longitude, strict=True)]
