@@ -20,6 +20,7 @@ fi
 say "tests of kernels with run-time checks"
 filters=$(printf 'tests/unit/assimilate/test_%s.py ' every_filter global_filters local_filter localisation_options \
    reproducibility serial_and_covariance transform_weights) # the others run no kernel that these do not
+microwave=$(printf 'tests/unit/observe/test_microwave_%s.py ' dielectric emission layered)
 # shellcheck disable=SC2086
-[ "$#" -gt 0 ] || set -- tests/unit/land tests/unit/subsurface tests/unit/coupling $filters tests/physics
+[ "$#" -gt 0 ] || set -- tests/unit/land tests/unit/subsurface tests/unit/coupling $filters $microwave tests/physics
 OMP_NUM_THREADS=1 $debug/bin/python -m pytest -n "$(nproc)" --dist worksteal "$@"

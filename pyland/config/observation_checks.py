@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyland.config.fields import Problem
+from pyland.config.observation_operators import MICROWAVE, UNITS
 from pyland.config.time import whole_steps
 
 if TYPE_CHECKING:
     from pyland.config.case import CaseConfig
+
+RECORDED = tuple(one for one in UNITS if one not in (*MICROWAVE, "crns"))
+"""Types that can be had of the history of a run."""
 
 _LEAVES = "ensemble.perturb.parameters.leaf_area_index"
 
@@ -26,6 +30,13 @@ def observation_problems(config: CaseConfig) -> list[Problem]:
         where = f"observations.{place}"
         if entry.type == "discharge":
             found += _discharge(config, where)
+        if entry.type in MICROWAVE and config.is_distributed:
+            found.append((f"{where}.type", f"expected subsurface.mode: column with type: {entry.type}; over the "
+                          "distributed subsurface heat has other layers than water", (f"{where}.type",
+                                                                                      "subsurface.mode")))
+        if entry.type not in RECORDED and entry.scaling != "none" and entry.climatology is None:
+            found.append((f"{where}.scaling", f"expected a climatology file with scaling and type: {entry.type}, which "
+                          "a history of the open loop does not hold", (f"{where}.scaling", f"{where}.climatology")))
         if entry.type == "lai":
             found += _leaves(config, where)
         if entry.type == "tws" and not config.assimilation.open_loop and config.assimilation.filter != "none":

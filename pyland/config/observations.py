@@ -10,9 +10,7 @@ from pydantic import model_validator
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.localization import TypeLocalizationSection
 from pyland.config.observation_operators import (
-    AVAILABLE,
     LARGEST_ERROR,
-    LATER,
     UNITS,
     WITH_OWN_ERROR,
     OperatorSection,
@@ -36,14 +34,19 @@ class QualitySection(Section):
         above=0,
     )
     frozen: float | None = key(
-        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null for never",
-        unit="K", above=0)
+        None, "reject where the ensemble mean of the temperature of the top soil layer is below this; null: never, but "
+        "273.35 K for brightness_temperature and backscatter, 0 for never", unit="K", at_least=0)
     snow: float | None = key(
-        None, "reject where the ensemble mean of the mass of snow is above this; null for never", unit="kg m-2",
-        at_least=0)
+        None, "reject where the ensemble mean of the mass of snow is above this; null: never, but 1e-4 kg m-2 for "
+        "brightness_temperature and backscatter", unit="kg m-2", at_least=0)
     rain: float | None = key(
         None, "reject where the mean rain of the members in the last step is above this; null for never",
         unit="kg m-2 s-1", at_least=0)
+    rules: dict[str, Any] = key(
+        dict, "limits for columns of a product's table, as QualityRules has them, such as largest_open_water: 0.05",
+        factory=True)
+    usual: bool = key(
+        False, "take the usual limits for the columns that a product has; `rules` go before them", kind="switch")
     accepted: list[float] = key(
         lambda: [0.0], "values of the quality flag <variable>_qc that are used", unit="1", kind="numbers", factory=True
     )
@@ -100,10 +103,13 @@ class ObservationSection(Section):
         "soil_moisture",
         "what is observed; groundwater is the depth of the water table below the surface, lst the temperature of the "
         "surface, snow_water the mass of snow, tws the anomaly of all water",
-        choices=AVAILABLE,
-        later=LATER,
+        choices=tuple(UNITS),
     )
-    file: str | None = key(None, "netCDF file", kind="path")
+    file: str | None = key(None, "netCDF file; of a product, a file or a pattern such as SMAP/*.h5", kind="path")
+    reader: str = key(
+        "measurements", "how `file` is read: `variable` of a netCDF file; table, of `pyland observe` or a twin; or a "
+        "product", choices=READERS)
+    reader_options: dict[str, Any] = key(dict, "options of the reader of a product, by name", factory=True)
     variable: str | None = key(None, "name of the variable in the file", kind="text")
     units: str | None = key(None, "unit of the variable, where the file lacks it or is wrong", kind="text")
     stamps: str | None = key(
@@ -130,21 +136,37 @@ class ObservationSection(Section):
         0.0, "distance at which the correlation of errors of one time has fallen to 1/e; 0 makes them independent",
         unit="m", at_least=0
     )
-    scaling: str = key("none", "rescaling to the climatology of the model", choices=("none", "mean", "mean_std"))
+    scaling: str = key(
+        "none", "rescaling to the climatology of the model: its mean, mean and standard deviation, or distribution; "
+        "none where parameters or irrigation are to be found", choices=("none", "mean", "mean_std", "cdf"))
+    climatology: str | None = key(
+        None, "climatology of an earlier period to rescale by (`write_climatology`); null takes that of the open loop "
+        "of this run, which looks ahead", kind="path")
     every: float | None = key(None, "time between observations; null takes every time of the file", unit="s", above=0)
     window: float = key(
         0.0, "samples within this width around the time are averaged; 0 takes the one sample", unit="s", at_least=0
     )
     quality: QualitySection = key(QualitySection, "which observations are used", factory=True)
-    footprint: float = key(0.0, "diameter of the seen area; 0 is the nearest cell", unit="m", at_least=0)
+    footprint: float | None = key(
+        None, "diameter of the seen area; 0 is the nearest cell; null is that of a product, else 0", unit="m",
+        at_least=0)
     footprint_weights: str = key(
         "uniform", "weights of the cells of a footprint; gaussian: one half at the rim of the diameter, none beyond "
-        "one and a half diameters from the centre", choices=("uniform", "gaussian")
+        "one and a half diameters from the centre; hamming: the window of ASCAT, to one diameter; square: a cell of "
+        "the product's grid", choices=("uniform", "gaussian", "hamming", "square")
     )
     e_folding_depth: float | None = key(
         None, "depth over which the weight of the soil within `depth` falls to 1/e; null weighs all of it alike",
         unit="m", above=0
     )
+    table_error: bool = key(
+        True, "errors of a product count where it has them; false takes `error` for all", kind="switch")
+    angle_bin: float = key(
+        1.0, "observations of a product whose angles of incidence lie within this are seen alike", unit="degree",
+        above=0, at_most=90)
+    same_place: str = key(
+        "mean", "several observations of a product at one place in one analysis: their mean, or each",
+        choices=("mean", "keep"))
     thinning: float = key(
         0.0, "smallest distance of assimilated observations of one time; those with the smallest error come first",
         unit="m", at_least=0
@@ -171,6 +193,11 @@ class ObservationSection(Section):
     def sensed(self) -> tuple[float, float]:
         """Top and bottom of what is seen [m]; NaN where a depth has no meaning."""
         return (self.depth[0], self.depth[1]) if self.type == "soil_moisture" else (math.nan, math.nan)
+
+    @property
+    def seen_width(self) -> float:
+        """Diameter of the seen area [m]; 0 where only the product knows it."""
+        return 0.0 if self.footprint is None else self.footprint
 
     @property
     def decay(self) -> float:
@@ -215,7 +242,7 @@ class ObservationSection(Section):
         if (self.file is None) == (self.twin is None):
             got = "nothing" if self.file is None else "both"
             problems.append(("file", f"expected either file or twin, got {got}", ("file", "twin")))
-        if self.file is not None and self.variable is None:
+        if self.file is not None and self.variable is None and self.reader == "measurements":
             problems.append(
                 ("variable", "expected the name of a variable of the file, got nothing", ("variable", "file"))
             )
@@ -226,8 +253,8 @@ class ObservationSection(Section):
                 )
             problems += [
                 (name, f"expected no {name} with twin; it belongs to file", (name, "twin"))
-                for name in ("variable", "units", "stamps")
-                if getattr(self, name) is not None
+                for name in ("variable", "units", "stamps", "reader")
+                if self.changes(name)
             ]
             if self.every is not None and self.twin.first > self.every:
                 problems.append(("twin.first", f"expected at most `every`, {self.every:g} s, got {self.twin.first:g} s",
@@ -253,10 +280,31 @@ class ObservationSection(Section):
         if not self.assimilate and self.withheld > 0:
             problems.append(("withheld", "expected no withheld with assimilate: false, which withholds all",
                              ("withheld", "assimilate")))
-        problems += self._check_weights() + self.operator.problems(self.type) + self._check_anomaly()
+        problems += self._check_reader() + self._check_weights()
+        problems += self.operator.problems(self.type) + self._check_anomaly()
         if problems:
             raise Problems(problems)
         return self
+
+    def _check_reader(self) -> list[Problem]:
+        """Keys of a variable of a file, and keys of products."""
+        if self.reader == "measurements":
+            given = [one for one in ("reader_options", "table_error", "angle_bin", "same_place") if self.changes(one)]
+            found = [(one, f"expected no {one} with reader: measurements; it belongs to products", (one, "reader"))
+                     for one in given]
+            found += [(f"quality.{one}", f"expected no {one} with reader: measurements; it belongs to products",
+                       (f"quality.{one}", "reader")) for one in ("rules", "usual") if self.quality.changes(one)]
+        else:
+            found = [(one, f"expected no {one} with reader: {self.reader}; it belongs to reader: measurements",
+                      (one, "reader")) for one in ("variable", "units", "stamps", "window") if self.changes(one)]
+            found += [("quality.accepted", f"expected no accepted with reader: {self.reader}; see reader_options",
+                       ("quality.accepted", "reader"))] * self.quality.changes("accepted")
+        if self.climatology is not None and self.scaling == "none":
+            found.append(("climatology", "expected scaling: mean, mean_std or cdf with climatology, got none",
+                          ("climatology", "scaling")))
+        if self.climatology is not None and self.twin is not None:
+            found.append(("climatology", "expected no climatology with twin", ("climatology", "twin")))
+        return found
 
     def _check_anomaly(self) -> list[Problem]:
         """Storage of water is known against a mean only, which the open loop must give."""
@@ -272,7 +320,7 @@ class ObservationSection(Section):
     def _check_weights(self) -> list[Problem]:
         """Weights need something to weigh."""
         problems: list[Problem] = []
-        if self.footprint == 0 and self.changes("footprint_weights"):
+        if self.seen_width == 0 and self.reader == "measurements" and self.changes("footprint_weights"):
             problems.append(("footprint_weights", "expected a footprint above 0 with footprint_weights, got 0",
                              ("footprint_weights", "footprint")))
         if self.e_folding_depth is not None and self.type != "soil_moisture":

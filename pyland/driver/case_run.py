@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time as clock
 from collections.abc import Callable, Mapping
@@ -38,7 +39,7 @@ from pyland.driver.inputs import weather_files
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observed_fields import Observer
-from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside
+from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
 from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
@@ -49,7 +50,7 @@ from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
-from pyland.observe import ObservationSet, read_observations, write_observations
+from pyland.observe import ObservationSet, read_observations, table_of_sets, write_observations, write_table
 from pyland.output.atomic import explained
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
@@ -133,7 +134,7 @@ class CaseRun:
         if self.given is not None:
             sets = self.given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
         else:
-            sets = read_sets(config, self.setup.whole) if with_filter else []
+            sets = read_sets(config, self.setup.whole, self.comm) if with_filter else []
             sets += self.observe_truth()
         if with_filter and config.assimilation.open_loop:
             if self.given is None or self.given.open_loop is None:
@@ -167,13 +168,25 @@ class CaseRun:
             run.records.finish(run.time, run.model)
             if self.comm.is_root:
                 with explained(path):
-                    write_observations(path, observer.finish())
+                    made = observer.finish()
+                    write_observations(path, made)
+                    self._write_tables(twins, made)
                 if (folder / "discharge.nc").exists():
                     (folder / "discharge.nc").replace(self.run_dir / "truth_discharge.nc")
                 (folder / "history.nc").replace(truth)
                 shutil.rmtree(folder)
             self.comm.barrier()
         return self.comm.broadcast(read_observations(path) if self.comm.is_root else None)
+
+    def _write_tables(self, twins: list[Any], sets: list[ObservationSet]) -> None:
+        """Write what each twin entry observed as a table, as readers of products make them."""
+        target = target_cells(self.config, self.setup.whole)
+        for entry in twins:
+            mine = [one for one in sets if one.name == entry.name]
+            if mine:
+                name = re.sub(r"[^A-Za-z0-9_.-]", "_", entry.name)
+                table = table_of_sets(mine, target, product=entry.name, footprint=entry.seen_width)
+                write_table(self.run_dir / f"observed_{name}.nc", table)
 
     def _stage(self, name: str, folder: Path, sets: list[ObservationSet] | None) -> MemberRun:
         """Integrate the ensemble, from its last restart if the run is resumed."""

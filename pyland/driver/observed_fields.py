@@ -81,15 +81,20 @@ def static_fields(setup: Setup) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to numpy.ndarray
-        ``clay`` and ``sand`` [%], ``organic`` [1], ``bulk_density`` [kg m-3].
+        ``clay`` and ``sand`` [%], ``organic`` [1], ``porosity`` [m3 m-3], ``bulk_density`` [kg m-3]; and
+        ``patch_fraction``, (patch, cell) [1].
     """
     surface, layers = setup.surface, setup.layers
     porosity = np.asarray(surface.hydraulic["porosity"], float)
     solids = (1.0 - surface.organic) * PARTICLE_DENSITY + surface.organic * ORGANIC_PARTICLE_DENSITY
     found = {"clay": surface.clay, "sand": surface.sand, "organic": surface.organic,
-             "bulk_density": (1.0 - porosity[:len(solids)]) * solids}
-    share = _overlap(np.asarray(layers.thickness), np.asarray(setup.water_thickness))
-    return {name: share @ np.asarray(values, float)[:share.shape[1]] for name, values in found.items()}
+             "porosity": porosity[:len(solids)], "bulk_density": (1.0 - porosity[:len(solids)]) * solids}
+    given, wanted = np.asarray(layers.thickness), np.asarray(setup.water_thickness)
+    if not np.array_equal(given, wanted):
+        share = _overlap(given, wanted)
+        found = {name: share @ np.asarray(values, float)[:given.size] for name, values in found.items()}
+    return {**{name: np.asarray(values, float) for name, values in found.items()},
+            "patch_fraction": np.asarray(surface.patch_fraction, float)}
 
 
 def _overlap(given: np.ndarray, wanted: np.ndarray) -> np.ndarray:

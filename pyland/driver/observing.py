@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pyland.domain import Domain
 from pyland.driver.analysis_state import Model
 from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
 from pyland.driver.observed_fields import LEAF_AREA, Observer
+from pyland.driver.product_sets import product_sets
 from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
 from pyland.driver.state_quality import StateQuality, state_rules
@@ -26,14 +28,17 @@ from pyland.observe import (
     ObservationSet,
     ProductErrors,
     TargetCells,
+    cdf_of_sets,
     combine_footprints,
     error_of,
     grid_places,
     make_observations,
+    match_sets,
     read_measurements,
     rescale_sets,
     withhold,
 )
+from pyland.observe.climatology import CdfMatch, LinearMatch, read_climatology
 
 _log = logging.getLogger(__name__)
 
@@ -59,8 +64,10 @@ def target_cells(config: CaseConfig, whole: Domain) -> TargetCells:
 _SITE_SIZE = 5000.0  # a station belongs to a site within half a diagonal of this [m]
 
 
-def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
+def read_sets(config: CaseConfig, whole: Domain, comm: Communicator | None = None) -> list[ObservationSet]:
     """Read the observations of all entries that come from files, within the period of the run.
+
+    Products are read by the root where there are ranks.
 
     Raises
     ------
@@ -73,10 +80,15 @@ def read_sets(config: CaseConfig, whole: Domain) -> list[ObservationSet]:
     for entry in config.observations:
         if entry.file is None:
             continue
+        if entry.reader != "measurements":
+            is_mine = comm is None or comm.is_root
+            found = product_sets(entry, config, target) if is_mine else []
+            sets += found if comm is None else comm.broadcast(found)
+            continue
         found = read_measurements(
             entry.file, entry.variable, target, name=entry.name, error=entry.error, kind=entry.type,
             depth=entry.sensed, times=observation_times(entry, start, end), window=entry.window,
-            footprint=entry.footprint, footprint_weights=entry.footprint_weights,
+            footprint=entry.seen_width, footprint_weights=entry.footprint_weights,
             relative_error=entry.relative_error, e_folding_depth=entry.decay, stamps=entry.stamps, units=entry.units,
             accepted_quality=[int(flag) for flag in entry.quality.accepted], settings=entry.settings)
         inside = [one for one in found if start < one.time <= end]
@@ -122,8 +134,8 @@ def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
         cells = np.array([one[2] for one in found])
     if entry.twin.spacing is not None:
         x, y, cells = grid_places(target, entry.twin.spacing)
-    if entry.footprint > 0:
-        return Places(x, y, *target.footprints(x, y, entry.footprint, entry.footprint_weights))
+    if entry.seen_width > 0:
+        return Places(x, y, *target.footprints(x, y, entry.seen_width, entry.footprint_weights))
     return Places(x, y, cells[:, None], np.ones((cells.size, 1)))
 
 
@@ -259,7 +271,8 @@ def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetim
 
 
 def rescale(
-    config: CaseConfig, sets: list[ObservationSet], open_loop: Path, comm: Communicator, thickness: np.ndarray
+    config: CaseConfig, sets: list[ObservationSet], open_loop: Path, comm: Communicator, thickness: np.ndarray,
+    static: Mapping[str, np.ndarray] | None = None,
 ) -> list[ObservationSet]:
     """Bring observations to the climatology of the open loop where an entry asks for it.
 
@@ -275,6 +288,8 @@ def rescale(
         Ranks of the run; the root reads.
     thickness : numpy.ndarray, shape (layer,)
         Thickness of the soil layers [m].
+    static : mapping of str to numpy.ndarray, shape ([layer,] cell), optional
+        Static fields of all cells, on the root, for types that need them.
 
     Raises
     ------
@@ -293,16 +308,38 @@ def rescale(
                 _log.warning("observations '%s': scaling: %s takes from them what they say of parameters (%s): "
                              "bias and range become those of the model. Use scaling: none to estimate parameters",
                              entry.name, entry.scaling, ", ".join(config.assimilation.parameters))
+            if entry.climatology is not None:
+                out += match_sets(mine, _climatology_of(entry))
+                continue
             if not config.assimilation.open_loop:
                 raise InputError(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
                     "with it assimilation.open_loop: true."
                 )
-            mean, std = comm.broadcast(
-                statistics_by_place(mine, seen_of_history(mine, open_loop, thickness)) if comm.is_root else None)
-            mine = rescale_sets(mine, entry.scaling, mean, std)
+            seen = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
+            if entry.scaling == "cdf":
+                mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, seen)) if comm.is_root else None)
+            else:
+                mean, std = comm.broadcast(statistics_by_place(mine, seen) if comm.is_root else None)
+                mine = rescale_sets(mine, entry.scaling, mean, std)
         out += mine
     return out
+
+
+def _climatology_of(entry: ObservationSection) -> CdfMatch | LinearMatch:
+    """Return the climatology of an earlier period that an entry names.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or rescales in another way than the entry says.
+    """
+    match = read_climatology(entry.climatology)
+    method = "cdf" if isinstance(match, CdfMatch) else match.method
+    if method != entry.scaling:
+        raise InputError(f"observations '{entry.name}': expected scaling: {method}, which is what {entry.climatology} "
+                         f"holds, got {entry.scaling}.")
+    return match
 
 
 def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from pyland.base.member_statistics import member_mean
 from pyland.base.observation_reasons import FROZEN, QUALITY, RAIN, SNOW, USED, WITHHELD
 from pyland.config import CaseConfig
+from pyland.config.observation_operators import MICROWAVE
 from pyland.driver.observed_fields import Observer
 from pyland.observe import ObservationSet, combine_footprints
 
@@ -41,6 +42,13 @@ class StateRules:
         return (self.frozen, self.snow, self.rain, self.between) != (None,) * 4
 
 
+FROZEN_BELOW = 273.35
+"""Temperature of the ground below which microwaves are not used [K], as in the SMAP level 4 system (Reichle et al.
+2017, J. Hydrometeorol. 18, 2621-2645)."""
+
+SNOW_ABOVE = 1.0e-4
+"""Mass of snow above which they are not used [kg m-2], as there."""
+
 _FIELDS = {"frozen": "soil_temperature", "snow": "snow_mass", "rain": "rain"}
 
 
@@ -49,7 +57,11 @@ def state_rules(config: CaseConfig) -> dict[str, StateRules]:
     found = {}
     for entry in config.observations:
         between = entry.settings.get("range")
-        rules = StateRules(entry.quality.frozen, entry.quality.snow, entry.quality.rain,
+        frozen, snow = entry.quality.frozen, entry.quality.snow
+        if entry.type in MICROWAVE:
+            frozen = FROZEN_BELOW if frozen is None else frozen
+            snow = SNOW_ABOVE if snow is None else snow
+        rules = StateRules(frozen, snow, entry.quality.rain,
                            None if between is None else (between[0], between[1]))
         if rules.asks:
             found[entry.name] = rules

@@ -17,7 +17,6 @@ from pyland.driver.observing import target_cells
 from pyland.driver.study_plan import MERGED_FILE, MERGED_NAME, study_of
 from pyland.observe import ObservationSet, TargetCells, grid_places, table_of_sets, write_table
 from pyland.observe.merging import CommonGrid, MergeContext, Merged, align_tables, merge_products
-from pyland.observe.set_tables import places_of
 
 _log = get_logger("study")
 
@@ -59,7 +58,9 @@ def merged_sets(
         if not made:
             raise InputError(f"study, {name}: no place and time has a merged value; look at the products, at "
                              "study.merging and at the options of the method.")
-        write_table(folder / MERGED_FILE, table_of_sets(made, target, footprint=study_of(config).merging.footprint))
+        write_table(folder / MERGED_FILE, table_of_sets(
+            made, target, product=f"{name} of {', '.join(study_of(config).products)}",
+            footprint=study_of(config).merging.footprint))
         _log.info("%s: %d values of %d places and %d times; %s", name, sum(one.size for one in made),
                   merged.value.shape[1], merged.value.shape[0], _flags_in_words(merged))
     return comm.broadcast(made)
@@ -74,10 +75,10 @@ def _merge(
     width = np.timedelta64(round(merging.every), "s")
     times = np.arange(start, end - width // 2, width) + width // 2
     x, y, _ = grid_places(target, merging.spacing)
-    latitude, longitude = places_of(x, y, target)
+    latitude, longitude = target.geographic(x, y)
     entries = {entry.name: entry for entry in config.observations}
-    tables = [table_of_sets([one for one in sets if one.name == name], target, footprint=entries[name].footprint)
-              for name in study.products]
+    tables = [table_of_sets([one for one in sets if one.name == name], target, product=name,
+                            footprint=entries[name].footprint) for name in study.products]
     products = align_tables(tables, times, CommonGrid(latitude, longitude), radius=merging.radius or merging.spacing,
                             interval=width)
     if merging.reference is not None:

@@ -95,7 +95,7 @@ def merged_entry(study: StudySection, folder: Path) -> ObservationSection:
     """Return the entry of ``observations`` of a merged product."""
     merging = study.merging
     return ObservationSection.model_validate({
-        "name": MERGED_NAME, "file": str(folder / MERGED_FILE), "variable": "value", "depth": merging.depth,
+        "name": MERGED_NAME, "file": str(folder / MERGED_FILE), "reader": "table", "depth": merging.depth,
         "error": merging.error, "footprint": merging.footprint, "scaling": merging.scaling,
         "quality": {"frozen": merging.frozen}})
 

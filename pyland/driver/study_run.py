@@ -171,7 +171,7 @@ def _observations(
         used = [entry for entry in config.observations if entry.name in (*study.products, *study.stations)]
         case = config.model_copy(update={"observations": used})
         run = kind_of_run(case)(case, folders.seed(seed), comm, False, lambda done, text: None)
-        sets = read_sets(case, run.setup.whole)
+        sets = read_sets(case, run.setup.whole, comm)
     if comm.is_root:
         write_observations(path, sets)
     return comm.broadcast(read_observations(path) if comm.is_root else None)

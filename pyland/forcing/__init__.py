@@ -28,6 +28,7 @@ from pyland.forcing.schedule import RainSchedule
 from pyland.forcing.shared_weather import SharedWeather
 from pyland.forcing.site import SiteDescription, read_site
 from pyland.forcing.solar import SolarGeometry
+from pyland.forcing.station_records import StationWeather, read_station_record, station_forcing
 
 FORMATS = ("alma", "generator", "nldas-pfb", *PRODUCTS)
 """Formats that are read."""
@@ -266,12 +267,15 @@ __all__ = [
     "SharedWeather",
     "SiteDescription",
     "SolarGeometry",
+    "StationWeather",
     "WeatherGenerator",
     "check_cover",
     "find_climate",
     "fingerprint_of_set",
     "open_forcing",
     "read_site",
+    "read_station_record",
     "reading_ahead",
+    "station_forcing",
     "wet_bulb_temperature",
 ]

@@ -10,6 +10,12 @@ References
        Q. J. R. Meteorol. Soc. 122, 1127-1151, eq. 17.
 .. [4] Unsworth, M. H., Monteith, J. L. (1975). Long-wave radiation at the ground. Q. J. R. Meteorol. Soc. 101, 13-24,
        eq. 18.
+.. [5] Dilley, A. C., O'Brien, D. M. (1998). Estimating downward clear sky long-wave irradiance at the surface from
+       screen temperature and precipitable water. Q. J. R. Meteorol. Soc. 124, 1391-1401.
+.. [6] Brutsaert, W. (1975). On a derivable formula for long-wave radiation from clear skies. Water Resour. Res. 11,
+       742-744.
+.. [7] Crawford, T. M., Duchon, C. E. (1999). An improved parameterization for estimating effective atmospheric
+       emissivity for use in calculating daytime downwelling longwave radiation. J. Appl. Meteorol. 38, 474-480.
 """
 
 from __future__ import annotations
@@ -73,3 +79,52 @@ def longwave_down(temperature: np.ndarray, vapour_pressure: np.ndarray, cloud_co
     clear = 1.0 - (1.0 + water) * np.exp(-np.sqrt(1.2 + 3.0 * water))
     emissivity = (1.0 - 0.84 * cloud_cover) * clear + 0.84 * cloud_cover
     return emissivity * STEFAN_BOLTZMANN * temperature**4
+
+
+def precipitable_water(temperature: np.ndarray, vapour_pressure: np.ndarray) -> np.ndarray:
+    """Water in the air above [kg m-2] from temperature [K] and vapour pressure [Pa] near the ground; reference [3]_."""
+    return 465.0 * (vapour_pressure / 100.0) / temperature
+
+
+def _dilley_obrien(temperature: np.ndarray, vapour_pressure: np.ndarray) -> np.ndarray:
+    water = precipitable_water(temperature, vapour_pressure)
+    return 59.38 + 113.7 * (temperature / 273.16) ** 6 + 96.96 * np.sqrt(water / 25.0)
+
+
+def _brutsaert(temperature: np.ndarray, vapour_pressure: np.ndarray) -> np.ndarray:
+    return 1.24 * (vapour_pressure / 100.0 / temperature) ** (1.0 / 7.0) * STEFAN_BOLTZMANN * temperature**4
+
+
+def _prata(temperature: np.ndarray, vapour_pressure: np.ndarray) -> np.ndarray:
+    return longwave_down(temperature, vapour_pressure, np.zeros_like(temperature))
+
+
+CLEAR_SKY_LONGWAVE = {"dilley_obrien": _dilley_obrien, "brutsaert": _brutsaert, "prata": _prata}
+"""Longwave of a clear sky [W m-2] of temperature [K] and vapour pressure [Pa]; references 5, 6 and 3."""
+
+
+def longwave_of_shortwave(
+    temperature: np.ndarray, vapour_pressure: np.ndarray, clear_sky_index: np.ndarray, formula: str = "dilley_obrien"
+) -> np.ndarray:
+    """Downward longwave radiation where shortwave, temperature and humidity are measured.
+
+    Parameters
+    ----------
+    temperature : numpy.ndarray
+        Air temperature near the ground [K], any shape.
+    vapour_pressure : numpy.ndarray
+        Near the ground [Pa].
+    clear_sky_index : numpy.ndarray
+        Shortwave over that of a clear sky [1]; taken as 0 below 0 and as 1 above 1.
+    formula : str
+        One of `CLEAR_SKY_LONGWAVE`.
+
+    Returns
+    -------
+    numpy.ndarray
+        [W m-2]: clear sky of ``formula``, and a share of cloud of one minus the index that radiates as a black body,
+        reference [7]_ of the module.
+    """
+    cloud = 1.0 - np.clip(clear_sky_index, 0.0, 1.0)
+    clear = CLEAR_SKY_LONGWAVE[formula](temperature, vapour_pressure)
+    return cloud * STEFAN_BOLTZMANN * temperature**4 + (1.0 - cloud) * clear

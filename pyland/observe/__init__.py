@@ -12,7 +12,7 @@ from pyland.observe.product_grid import grid_places
 from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.readers import READERS, Reader, read_product, table_within
 from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
-from pyland.observe.set_tables import table_of_sets
+from pyland.observe.set_matching import cdf_of_sets, match_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
     combine_footprints,
@@ -30,6 +30,7 @@ from pyland.observe.surface_operators import (
     vegetation_share,
 )
 from pyland.observe.synthetic import make_observations
+from pyland.observe.table_sets import sets_from_table, table_of_sets
 from pyland.observe.target_cells import TargetCells
 from pyland.observe.thinning import is_kept
 from pyland.observe.water_storage import storage_anomaly, water_storage
@@ -50,6 +51,7 @@ __all__ = [
     "Setting",
     "TargetCells",
     "assemble",
+    "cdf_of_sets",
     "column_soil_moisture",
     "column_water_table",
     "combine_footprints",
@@ -64,6 +66,7 @@ __all__ = [
     "land_surface_temperature",
     "limit_to_porosity",
     "make_observations",
+    "match_sets",
     "observed_climatology",
     "operator_for",
     "read_measurements",
@@ -75,12 +78,13 @@ __all__ = [
     "rescale_sets",
     "scene_of",
     "sets_between",
+    "sets_from_table",
     "snow_cover_niu_yang",
     "soil_moisture",
-    "table_of_sets",
     "storage_anomaly",
     "table_within",
     "two_source_temperature",
+    "table_of_sets",
     "vegetation_share",
     "water_storage",
     "withhold",

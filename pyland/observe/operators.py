@@ -12,8 +12,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pyland.base.errors import InputError, UnavailableError
+from pyland.base.errors import InputError
 from pyland.observe.groundwater import column_water_table
+from pyland.observe.microwave import backscatter_columns, brightness_temperature_columns
+from pyland.observe.neutrons.operator import FIELDS, STATIC, crns_columns
 from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.soil_moisture import column_soil_moisture
 from pyland.observe.surface_operators import (
@@ -139,6 +141,17 @@ def _sif(settings: Mapping[str, Setting]) -> Operator:
         fields["gross_primary_production"], float(scene.settings["sif_yield"])), names)
 
 
+_MICROWAVE_FIELDS = ("soil_water", "soil_temperature", "soil_ice", "patch_leaf_area", "leaf_temperature")
+_MICROWAVE_STATIC = ("clay", "sand", "porosity", "bulk_density", "patch_fraction")
+
+
+def _microwave(observation_type: str, columns: Callable[[Mapping[str, np.ndarray], Scene], np.ndarray]) -> Operator:
+    """Return the operator of a microwave sensor, which sees the leaves of the patches."""
+    return Operator(observation_type, _MICROWAVE_FIELDS, lambda fields, scene: columns(
+        {"leaf_area_index": fields["patch_leaf_area"], **{name: fields[name] for name in _MICROWAVE_FIELDS}}, scene),
+        static=_MICROWAVE_STATIC)
+
+
 def _plain(observation_type: str, name: str, recorded: str | None = None) -> Callable[..., Operator]:
     """Return the operator of a type that is one field of the model."""
     return lambda _: Operator(observation_type, (name,), _same(name), (recorded or name,))
@@ -147,6 +160,9 @@ def _plain(observation_type: str, name: str, recorded: str | None = None) -> Cal
 _OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingProxyType({
     "soil_moisture": lambda _: Operator("soil_moisture", ("soil_water",), _moisture, ("soil_water",)),
     "groundwater": lambda _: Operator("groundwater", ("pressure_head",), _table, ("water_table_depth",)),
+    "crns": lambda _: Operator("crns", FIELDS, crns_columns, static=STATIC),
+    "brightness_temperature": lambda _: _microwave("brightness_temperature", brightness_temperature_columns),
+    "backscatter": lambda _: _microwave("backscatter", backscatter_columns),
     "lst": _lst,
     "snow_cover": _snow_cover,
     "snow_water": _plain("snow_water", "snow_mass"),
@@ -156,8 +172,6 @@ _OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingP
     "tws": _plain("tws", "terrestrial_water_storage"),
     "discharge": _plain("discharge", "discharge"),
 })
-_LATER = ("crns", "brightness_temperature", "backscatter")
-
 
 def operator_for(observation_type: str, settings: Mapping[str, Setting] | None = None) -> Operator:
     """Return the operator of an observation type.
@@ -171,16 +185,9 @@ def operator_for(observation_type: str, settings: Mapping[str, Setting] | None =
 
     Raises
     ------
-    UnavailableError
-        If the type is documented but this version has no operator for it.
     InputError
         If there is no such type.
     """
     if observation_type in _OPERATORS:
         return _OPERATORS[observation_type](settings or {})
-    available = ", ".join(_OPERATORS)
-    if observation_type in _LATER:
-        raise UnavailableError(
-            f"observations: type '{observation_type}' is not available in this version; available: {available}."
-        )
-    raise InputError(f"observations: unknown type '{observation_type}'; available: {available}.")
+    raise InputError(f"observations: unknown type '{observation_type}'; available: {', '.join(_OPERATORS)}.")

@@ -215,9 +215,9 @@ def footprint_slots(dense: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     count = present.sum(axis=1)
     cells = np.full((len(dense), int(count.max(initial=0))), -1, np.int64)
     weights = np.zeros(cells.shape)
-    for row in range(len(dense)):
-        index = np.flatnonzero(present[row])
-        cells[row, : index.size], weights[row, : index.size] = index, dense[row, index]
+    row, cell = np.nonzero(present)
+    slot = np.arange(row.size) - (np.cumsum(count) - count)[row]
+    cells[row, slot], weights[row, slot] = cell, dense[row, cell]
     return cells, weights
 
 

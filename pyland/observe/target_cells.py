@@ -12,8 +12,9 @@ from pyland.base.errors import InputError
 EARTH_RADIUS = 6371229.0
 """Radius of the sphere [m] (WMO GRIB, shape of the earth 6)."""
 
-FOOTPRINT_WEIGHTS = ("uniform", "gaussian")
-"""Weights of the cells of a footprint."""
+FOOTPRINT_WEIGHTS = ("uniform", "gaussian", "hamming", "square")
+"""Weights of the cells of a footprint: alike in a circle, those of an antenna, of a resampled scatterometer, alike in
+a cell of a grid."""
 
 GAUSSIAN_REACH = 1.5
 """Where the footprint of an antenna ends [half-power widths]: its weight has fallen to 2**-9 of that in the middle."""
@@ -93,6 +94,15 @@ class TargetCells:
         inside = np.hypot(east, north) <= _ROOM * _HALF_DIAGONAL * self.size
         return cell, self.x[cell] + east, self.y[cell] + north, inside
 
+    def geographic(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latitude and longitude [degrees] of points (point,) in the coordinates of the domain [m].
+
+        On the tangent plane at the nearest cell, as in `locate`.
+        """
+        cell, radians = self.nearest_of(x, y), np.deg2rad(1.0) * EARTH_RADIUS
+        return (self.latitude[cell] + (y - self.y[cell]) / radians,
+                self.longitude[cell] + (x - self.x[cell]) / (radians * np.cos(np.deg2rad(self.latitude[cell]))))
+
     def nearest(self, x: float, y: float) -> tuple[int, bool]:
         """Find the nearest cell of a point, and whether the point lies in the domain.
 
@@ -105,20 +115,28 @@ class TargetCells:
         cell = int(distance.argmin())
         return cell, bool(distance[cell] <= _ROOM * _HALF_DIAGONAL * self.size)
 
+    def nearest_of(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Return the nearest cell of each of many points, (point,); arguments as for `nearest`."""
+        tree = cKDTree(np.stack([self.x, self.y], axis=1))
+        return tree.query(np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1))[1]
+
     def footprints(
-        self, x: np.ndarray, y: np.ndarray, diameter: float, weights: str = "uniform"
+        self, x: np.ndarray, y: np.ndarray, diameter: np.ndarray | float, weights: str = "uniform"
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the cells whose centres lie in a circle around each point, with their weights.
+        """Return the cells whose centres lie in the footprint around each point, with their weights.
 
         Parameters
         ----------
         x, y : array_like, shape (obs,)
             Points in the coordinates of the domain [m].
-        diameter : float
-            Diameter of the circle [m]; a circle without a centre holds the nearest cell.
-        weights : {"uniform", "gaussian"}
-            ``gaussian``: the diameter is the half-power width of an antenna, the weight is one half at its rim, and
-            cells count to ``GAUSSIAN_REACH`` diameters from the centre.
+        diameter : float or array_like, shape (obs,)
+            Diameter of the footprint [m]; one without a centre holds the nearest cell.
+        weights : {"uniform", "gaussian", "hamming", "square"}
+            ``uniform``: alike in the circle. ``gaussian``: the diameter is the half-power width of an antenna, the
+            weight is one half at its rim, and cells count to ``GAUSSIAN_REACH`` diameters from the centre.
+            ``hamming``: 0.54 + 0.46 cos(pi r / diameter) to one diameter from the centre, the window with which ASCAT
+            is brought to its grid: 25 km for the product on 12.5 km, 50 km for that on 25 km. ``square``: alike in a
+            square whose edge is the diameter, for cells of a product's grid such as EASE.
 
         Returns
         -------
@@ -126,30 +144,67 @@ class TargetCells:
             Global cells in rising order; -1 in empty slots.
         weights : ndarray, shape (obs, slot)
             Weights [1] that sum to 1; 0 in empty slots.
+
+        Raises
+        ------
+        InputError
+            If a diameter is negative, or the weights are unknown.
         """
-        if not (np.isfinite(diameter) and diameter >= 0):
-            raise InputError(f"observations: footprint must be 0 or a positive diameter [m], got {diameter}.")
+        points = np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1).astype(float)
+        width = np.broadcast_to(np.asarray(diameter, float), (len(points),))
+        wrong = ~(np.isfinite(width) & (width >= 0))
+        if wrong.any():
+            raise InputError("observations: footprint must be 0 or a positive diameter [m], got "
+                             f"{width[np.argmax(wrong)]}.")
         if weights not in FOOTPRINT_WEIGHTS:
             raise InputError(f"observations: footprint weights must be one of {', '.join(FOOTPRINT_WEIGHTS)}, got "
                              f"{weights!r}.")
-        radius = 0.5 * diameter if weights == "uniform" else GAUSSIAN_REACH * diameter
-        points = np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1).astype(float)
         tree = cKDTree(np.stack([self.x, self.y], axis=1))
-        chosen, shares = [], []
-        for point, near in zip(points, tree.query_ball_point(points, radius * (1.0 + 1e-9)), strict=True):
-            within = np.sort(np.asarray(near, np.int64))
-            distance = np.hypot(self.x[within] - point[0], self.y[within] - point[1])
-            within, distance = within[distance <= radius], distance[distance <= radius]
-            if not within.size:
-                within, distance = np.array([tree.query(point)[1]]), np.zeros(1)
-            share = np.ones(within.size) if weights == "uniform" else 0.5 ** ((2.0 * distance / diameter) ** 2)
-            chosen.append(within)
-            shares.append(share / share.sum())
-        cells = np.full((len(chosen), max((c.size for c in chosen), default=1)), -1, np.int64)
-        found = np.zeros(cells.shape)
-        for row, (index, share) in enumerate(zip(chosen, shares, strict=True)):
-            cells[row, : index.size], found[row, : index.size] = index, share
-        return cells, found
+        rows, cells, shares = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], [np.zeros(0)]
+        for one in np.unique(width):
+            mine = np.flatnonzero(width == one)
+            row, cell, share = self._seen(tree, points[mine], float(one), weights)
+            rows.append(mine[row])
+            cells.append(cell)
+            shares.append(share)
+        row, cell, share = (np.concatenate(parts) for parts in (rows, cells, shares))
+        empty = np.setdiff1d(np.arange(len(points)), row)
+        if empty.size:
+            row, cell = np.append(row, empty), np.append(cell, tree.query(points[empty])[1])
+            share = np.append(share, np.ones(empty.size))
+        order = np.lexsort((cell, row))
+        return _slots(row[order], cell[order], share[order], len(points))
+
+    def _seen(
+        self, tree: cKDTree, points: np.ndarray, diameter: float, weights: str
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return point, cell and weight of all pairs in reach, for footprints of one size."""
+        reach = diameter * {"gaussian": GAUSSIAN_REACH, "hamming": 1.0}.get(weights, 0.5)
+        norm = np.inf if weights == "square" else 2.0
+        pairs = cKDTree(points).sparse_distance_matrix(tree, reach * (1.0 + 1e-9), p=norm, output_type="ndarray")
+        row, cell = pairs["i"].astype(np.int64), pairs["j"].astype(np.int64)
+        east, north = self.x[cell] - points[row, 0], self.y[cell] - points[row, 1]
+        distance = np.maximum(np.abs(east), np.abs(north)) if weights == "square" else np.hypot(east, north)
+        within = distance <= reach
+        row, cell, distance = row[within], cell[within], distance[within]
+        if weights == "gaussian" and diameter > 0.0:
+            return row, cell, 0.5 ** ((2.0 * distance / diameter) ** 2)
+        if weights == "hamming" and diameter > 0.0:
+            return row, cell, 0.54 + 0.46 * np.cos(np.pi * distance / diameter)
+        return row, cell, np.ones(row.size)
+
+
+def _slots(row: np.ndarray, cell: np.ndarray, share: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return cells and weights that sum to 1, (row, slot), from pairs in the order of rows."""
+    size = np.bincount(row, minlength=count)
+    first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
+    shape = (count, int(size.max(initial=1)))
+    cells, weights = np.full(shape, -1, np.int64), np.zeros(shape)
+    if row.size:
+        slot = np.arange(row.size) - first[row]
+        total = np.add.reduceat(share, first)  # every row has a cell
+        cells[row, slot], weights[row, slot] = cell, share / total[row]
+    return cells, weights
 
 
 def _on_sphere(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from updated_cases import FACTOR, WINTER
 
-from cases import changed
+from cases import TWIN, changed
 
 
 def seen(kind: str, error: float, **more: object) -> dict[str, object]:
@@ -20,6 +20,7 @@ EVERY_TYPE = changed(WINTER, {
         seen("snow_cover", 0.1, operator={"method": "niu_yang", "range": [0.0, 1.0]}),
         seen("snow_water", 2.0), seen("snow_depth", 0.02), seen("lai", 0.3), seen("sif", 0.1),
         seen("sif", 0.1, name="sif of a product", operator={"sif_yield": 2e7}),
+        seen("crns", 10.0, operator={"n": 400.0, "lattice_water": 0.03}),
         seen("tws", 5.0, footprint="3 km", operator={"baseline_start": "2020-01-10", "baseline_end": "2020-01-12"}),
         seen("discharge", 0.05, twin={"seed": 77, "locations": [{"name": "outlet", "x": 0, "y": 0}]}),
     ],
@@ -31,4 +32,15 @@ EVERY_TYPE = changed(WINTER, {
                          "radiative_temperature", "discharge"],
     "output.members": ["snow_mass"],
 })
-"""Two days of snow and frost, seen by nine types of observations at once."""
+"""Two days of snow and frost, seen by ten types of observations at once."""
+
+MICROWAVE = changed(TWIN, {
+    "observations": [
+        seen("brightness_temperature", 2.0, name=f"radiometer {one}", operator={
+            "polarisation": one, "incidence_angle": 40, "dielectric": dielectric}, footprint="2.5 km",
+            footprint_weights="gaussian") for one, dielectric in (("H", "mironov2009"), ("V", "wang_schmugge1980"))] + [
+        seen("backscatter", 0.5, operator={"volume": 0.0012, "attenuation": 0.09}),
+        seen("crns", 10.0, operator={"n": 400.0}),
+    ],
+})
+"""Two warm days, seen by microwaves and neutrons."""

@@ -117,7 +117,7 @@ def errors_of(tmp_path, text):
         ),
         ("assimilation:\n  filter: etkf\n  window: 1 day", 3, "window: expected no window with filter: etkf"),
         ("assimilation:\n  update: [soil_watr]", 2, "did you mean 'soil_water'?"),
-        ("observations:\n  - {type: crns}", 2, "'crns' is not available in this version; available: soil_moisture"),
+        ("observations:\n  - {type: backscater}", 2, "did you mean 'backscatter'?"),
         ("observations:\n  - {error: 0.04}", 2, "expected either file or twin, got nothing"),
         ("observations:\n  - {twin: {}, every: 1 day, depth: [0.2, 0.1]}", 2, "bottom below top"),
         ("observations:\n  - {twin: {}, every: 1 day, depth: 5 cm}", 2, "expected a list of 2 numbers [m]"),

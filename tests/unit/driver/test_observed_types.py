@@ -5,14 +5,17 @@ from __future__ import annotations
 import netCDF4
 import numpy as np
 import pytest
-from observed_cases import EVERY_TYPE, seen
+from observed_cases import EVERY_TYPE, MICROWAVE, seen
 
 from cases import TWIN, arrays, assert_same_run, changed, write_case
-from pyland.base.errors import ConfigError
+from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import FROZEN, SNOW
 from pyland.config import load_case
+from pyland.config.observation_operators import DEFAULTS
 from pyland.driver.run import run_case
-from pyland.observe import read_observations
+from pyland.observe import ObservationTable, read_observations, read_table, write_table
+from pyland.observe.microwave import BACKSCATTER_SETTINGS, EMISSION_SETTINGS
+from pyland.observe.neutrons.operator import SETTINGS
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def test_every_type_is_used(every_type):
 @pytest.mark.parametrize(("kind", "update", "parameters"), [
     ("snow_water", ["snow_mass"], {}), ("snow_depth", ["snow_mass"], {}),
     ("lai", ["snow_mass"], {"leaf_area_index": {}}),
-    ("tws", ["soil_water"], {}),
+    ("tws", ["soil_water"], {}), ("crns", ["soil_water"], {}),
 ])
 def test_an_analysis_comes_closer_to_what_it_sees(tmp_path, kind, update, parameters):
     """One accurate type alone, and what it sees in the state: the residuals are well below the innovations."""
@@ -55,7 +58,7 @@ def test_an_analysis_comes_closer_to_what_it_sees(tmp_path, kind, update, parame
     case = changed(EVERY_TYPE, {
         "observations": [entry | {"error": 1e-3 * entry["error"], "footprint": 0.0}], "assimilation.update": update,
         "assimilation.parameters": parameters, "time.end": "2020-01-11", "ensemble.size": 12,
-        "assimilation.localization": {"radius": "500 m", "taper": "none"}} | (warm if kind == "tws" else {}))
+        "assimilation.localization": {"radius": "500 m", "taper": "none"}} | (warm if kind in ("tws", "crns") else {}))
     run_case(load_case(write_case(tmp_path, case)))
     one = streams(tmp_path / "run")[kind]
     assert (one["prior_spread"] > 20.0 * one["error"]).any()
@@ -93,7 +96,12 @@ def test_twins_see_the_truth(tmp_path):
     ({"type": "tws", "error": 5}, "expected scaling: mean or operator.baseline_start"),
     ({"type": "discharge", "error": 5}, "expected a rivers.scheme"),
     ({"type": "sif", "error": 0.1, "depth": [0, 0.1]}, "expected no depth with type: sif"),
-    ({"type": "crns", "error": 10}, "'crns' is not available"),
+    ({"type": "backscatter", "error": 1, "operator": {"volume": 1}}, "expected volume and attenuation"),
+    ({"type": "brightness_temperature", "error": 1, "operator": {"polarisation": "VV"}}, "expected H or V with type"),
+    ({"type": "backscatter", "error": 1, "scaling": "cdf"}, "expected a climatology file with scaling and type"),
+    ({"type": "crns", "error": 10}, "expected N of COSMIC for the probe"),
+    ({"type": "crns", "error": 10, "operator": {"n": 400, "lattice_water": 0.1, "lattice_relation": "avery2016"}},
+     "expected lattice_water or lattice_relation, got both"),
 ])
 def test_what_does_not_fit_is_refused(tmp_path, entry, message):
     case = changed(TWIN, {"observations": [{"name": "one", "every": "12 h", "twin": {"seed": 7}} | entry]})
@@ -123,3 +131,76 @@ def test_a_restart_has_the_same_bits(tmp_path):
     run_case(load_case(parts, ["time.end=2020-01-11T05:00"]))
     run_case(load_case(parts), resume=True)
     assert_same_run(whole / "run", parts / "run")
+
+
+def test_the_table_of_a_twin_is_a_product(tmp_path):
+    """What a twin observed, read again by another case, gives the analysis that the twin itself gave."""
+    twin = write_case(tmp_path / "twin", TWIN)
+    run_case(load_case(twin))
+    case = changed(TWIN, {"observations": [
+        {"name": "satellite", "type": "soil_moisture", "every": "12 h", "reader": "table", "error": 0.5,
+         "file": str(twin / "run" / "observed_satellite.nc"), "quality": {"rules": {"valid_range": [0.0, 0.9]}}}]})
+    again = write_case(tmp_path / "again", case)
+    run_case(load_case(again))
+    one, two = (arrays(folder / "run" / "analysis.nc") for folder in (twin, again))
+    for name in ("value", "prior_mean", "posterior_mean", "error"):
+        assert two[name] == pytest.approx(one[name], rel=1e-9), name
+    table = read_table(twin / "run" / "observed_satellite.nc")
+    assert table.size == one["value"].size and (table.bottom == 0.05).all() and table.product == "satellite"
+
+
+@pytest.mark.parametrize(("entry", "message"), [
+    ({"reader": "smap"}, "expected one of.*smap_l3"),
+    ({"reader": "table", "variable": "value"}, "expected no variable with reader: table"),
+    ({"variable": "sm", "same_place": "keep"}, "expected no same_place with reader: measurements"),
+    ({"variable": "sm", "climatology": "climate.nc"}, "expected scaling: mean, mean_std or cdf with climatology"),
+])
+def test_keys_of_another_reader_are_refused(tmp_path, entry, message):
+    case = changed(TWIN, {"observations": [{"name": "one", "file": "observed.nc"} | entry]})
+    with pytest.raises(ConfigError, match=message):
+        load_case(write_case(tmp_path, case))
+
+
+@pytest.mark.parametrize(("entry", "message"), [
+    ({"type": "lst", "error": 1}, "expected observations of type lst, got soil_moisture"),
+    ({"quality": {"rules": {"largest_snow": 1}}}, "quality.rules: .*largest_snow.*known are largest_frozen"),
+])
+def test_a_product_that_does_not_fit_is_refused(tmp_path, entry, message):
+    config = load_case(write_case(tmp_path, changed(TWIN, {"observations": [
+        {"name": "one", "file": "observed.nc", "reader": "table"} | entry]})))
+    time = np.datetime64("2020-05-01T06", "s")
+    write_table(tmp_path / "observed.nc", ObservationTable("product", "soil_moisture", [0.2], time, 43.3, 3.0))
+    with pytest.raises(InputError, match=message):
+        run_case(config)
+
+
+def test_microwaves_and_neutrons_tell_of_soil_water(tmp_path):
+    """Each alone brings the members of the top layers together, and away from them its own prediction."""
+    run_case(load_case(write_case(tmp_path, MICROWAVE)))
+    found = streams(tmp_path / "run")
+    assert len(found) == 4
+    for name, one in found.items():
+        used = one["used"] == 1
+        assert used.all(), name
+        assert one["posterior_spread"].mean() < 0.9 * one["prior_spread"].mean(), name
+    assert 150.0 < found["radiometer_H"]["value"].mean() < found["radiometer_V"]["value"].mean() < 300.0
+    written = read_table(tmp_path / "run" / "observed_radiometer_V.nc")
+    assert written.type == "brightness_temperature" and (written.incidence_angle == 40.0).all()
+    assert set(written.extra["polarisation"]) == {"V"}
+
+
+def test_microwaves_are_not_used_over_frost_and_snow(tmp_path):
+    entries = [one | {"quality": {"max_innovation": None}} for one in MICROWAVE["observations"][:1]]
+    entries.append(entries[0] | {"name": "all of it", "quality": {"frozen": 0, "snow": 1e9, "max_innovation": None}})
+    case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"},
+                                "output.variables": ["soil_water"], "assimilation.parameters": {},
+                                "assimilation.update": ["soil_water"]})
+    run_case(load_case(write_case(tmp_path, case)))
+    found = {name: one["rejection"] for name, one in streams(tmp_path / "run").items()}
+    assert np.isin(found["radiometer_H"], [FROZEN, SNOW]).all() and (found["all_of_it"] == 0).all()
+
+
+def test_the_case_knows_the_options_of_the_operators():
+    for kind, known in (("brightness_temperature", EMISSION_SETTINGS), ("backscatter", BACKSCATTER_SETTINGS),
+                        ("crns", SETTINGS)):
+        assert set(DEFAULTS[kind]) == set(known)

@@ -153,7 +153,7 @@ def test_gaussian_footprints():
     small = target.footprints([430.0, 160.0], [410.0, 0.0], 20.0, "gaussian")
     assert small[0].ravel().tolist() == [4 * 9 + 4, 2] and (small[1] == 1.0).all()
     with pytest.raises(InputError, match="uniform, gaussian"):
-        target.footprints([0.0], [0.0], 100.0, "hamming")
+        target.footprints([0.0], [0.0], 100.0, "triangle")
 
 
 # ---- errors

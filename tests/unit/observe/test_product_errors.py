@@ -101,13 +101,10 @@ def test_table_of_sets_finds_its_places_again():
     made = [make_observations(np.full(x.size, 0.3), np.datetime64(day), x, y, name="smap", error=0.04, seed=2,
                               cells=cell[:, None], weights=np.ones((x.size, 1)), fraction=0.5, depth=(0.0, 0.02))
             for day in ("2018-06-02", "2018-06-01")]
-    table = table_of_sets(made, target, footprint=3.6e4)
-    assert table.product == "smap" and table.size == sum(one.size for one in made)
+    table = table_of_sets(made, target, product="SMAP", footprint=3.6e4)
+    assert table.product == "SMAP" and table.size == sum(one.size for one in made)
     assert (np.diff(table.time) >= np.timedelta64(0, "s")).all() and set(table.bottom) == {0.02}
     _, found_x, found_y, inside = target.locate(table.latitude, table.longitude)
     assert inside.all()
     assert found_x == pytest.approx(x[table.location], abs=1.0)
     assert found_y == pytest.approx(y[table.location], abs=1.0)
-    other = make_observations(np.full(x.size, 0.3), np.datetime64("2018-06-01"), x, y, name="ascat", error=0.04, seed=2)
-    with pytest.raises(InputError, match="sets of one name and type"):
-        table_of_sets([made[0], other], target)

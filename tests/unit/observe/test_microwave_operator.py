@@ -1,0 +1,165 @@
+"""Operators of microwave sensors on fields of the model."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from pyland.base.errors import InputError
+from pyland.base.observation_reasons import FROZEN, OPEN_WATER, SNOW, USED
+from pyland.observe import column_soil_moisture
+from pyland.observe.microwave import (
+    C_BAND,
+    backscatter_columns,
+    brightness_temperature,
+    brightness_temperature_columns,
+    decibel,
+    oh_1992,
+    oh_2004,
+    soil_permittivity,
+    surface_flags,
+    water_cloud,
+)
+
+THICKNESS = np.array([0.02, 0.04, 0.06, 0.08, 0.3, 0.5])
+
+
+@pytest.fixture
+def fields():
+    rng = np.random.default_rng(7)
+    shape = (6, 3, 4)
+    return {
+        "soil_water": rng.uniform(0.08, 0.35, shape), "soil_ice": np.zeros(shape),
+        "soil_temperature": np.sort(rng.uniform(280, 300, (8, 3, 4)), axis=0)[::-1],
+        "leaf_temperature": rng.uniform(285, 295, (3, 4)), "leaf_area_index": rng.uniform(0, 4, (3, 4)),
+        "snow_mass": np.zeros((3, 4)),
+    }
+
+
+def scene(**settings):
+    static = {"clay": np.array([5.0, 15.0, 25.0, 40.0]), "sand": np.array([60.0, 50.0, 40.0, 20.0]),
+              "porosity": np.array([0.40, 0.42, 0.45, 0.50])}
+    return SimpleNamespace(thickness=THICKNESS, top=0.0, bottom=0.05, settings=settings, static=static, time=None)
+
+
+def test_brightness_temperature_columns(fields):
+    found = brightness_temperature_columns(fields, scene(polarisation="V", incidence_angle=35.0))
+    surface = {name: column_soil_moisture(fields[name][:6], THICKNESS, 0.0, 0.05)
+               for name in ("soil_water", "soil_temperature")}
+    deep = column_soil_moisture(fields["soil_temperature"][:6], THICKNESS, 0.5, 1.0)
+    expected = brightness_temperature(
+        surface["soil_water"], surface["soil_temperature"], scene().static["clay"] / 100, angle=35.0, polarisation="v",
+        effective="wigneron", sand=scene().static["sand"] / 100, porosity=scene().static["porosity"],
+        deep_temperature=deep, canopy_temperature=fields["leaf_temperature"],
+        optical_depth=0.15 * 0.5 * fields["leaf_area_index"], albedo=0.05, roughness=0.15)
+    assert found.shape == (3, 4) and found == pytest.approx(expected, rel=1e-13)
+
+
+def test_static_maps_win_over_settings(fields):
+    calibrated = scene(roughness=0.9, vegetation_b=0.3)
+    calibrated.static.update(roughness=np.array([0.1, 0.2, 0.3, 0.4]), vegetation_b=np.full(4, 0.12))
+    found = brightness_temperature_columns(fields, calibrated)
+    for cell in range(4):
+        alone = brightness_temperature_columns(fields, scene(roughness=[0.1, 0.2, 0.3, 0.4][cell], vegetation_b=0.12))
+        assert found[:, cell] == pytest.approx(alone[:, cell], rel=1e-14)
+
+
+def test_patches_are_averaged(fields):
+    patched = dict(fields)
+    patched["leaf_area_index"] = np.stack([np.full((3, 4), 4.0), np.zeros((3, 4))])
+    patched["leaf_temperature"] = np.stack([np.full((3, 4), 290.0), np.full((3, 4), 310.0)])
+    mosaic = scene()
+    mosaic.static["patch_fraction"] = np.array([[0.25] * 4, [0.75] * 4])
+    plain = {**fields, "leaf_area_index": np.ones((3, 4)), "leaf_temperature": np.full((3, 4), 290.0)}
+    assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
+        brightness_temperature_columns(plain, scene()))
+    with pytest.raises(InputError, match="patch_fraction"):
+        brightness_temperature_columns(patched, scene())
+
+
+def test_texture_of_layers_is_that_of_the_window(fields):
+    layered = scene()
+    layered.static["clay"] = np.stack([np.full(4, value) for value in (10.0, 30.0, 99.0, 99.0, 99.0, 99.0)])
+    uniform = scene()
+    uniform.static["clay"] = np.full(4, 0.4 * 10.0 + 0.6 * 30.0)
+    assert brightness_temperature_columns(fields, layered) == pytest.approx(
+        brightness_temperature_columns(fields, uniform), rel=1e-14)
+
+
+def test_layered_ground_in_the_operator(fields):
+    flat = {**fields, "soil_water": np.full((6, 3, 4), 0.22), "soil_temperature": np.full((8, 3, 4), 288.0)}
+    assert brightness_temperature_columns(flat, scene(ground="layered")) == pytest.approx(
+        brightness_temperature_columns(flat, scene()), rel=1e-9)
+    dry_skin = {**flat, "soil_water": np.stack([np.full((3, 4), v) for v in (0.05, 0.30, 0.3, 0.3, 0.3, 0.3)])}
+    difference = brightness_temperature_columns(dry_skin, scene(ground="layered")) - brightness_temperature_columns(
+        dry_skin, scene())
+    assert (difference > 10.0).all()  # the homogeneous ground does not know that the water is below
+
+
+def test_flags_leave_values(fields):
+    cold = {name: field.copy() for name, field in fields.items()}
+    cold["soil_temperature"][:, 0, 0] = 270.0
+    cold["soil_ice"][0, 1, 1] = 0.02
+    cold["snow_mass"][:, 2] = 5.0
+    cold["snow_mass"][0, 0] = 5.0
+    wet = scene(frozen_below=273.15)
+    wet.static["open_water"] = np.array([0.0, 0.0, 0.2, 0.2])
+    flags = surface_flags(cold, wet)
+    expected = np.array([[FROZEN, USED, SNOW, OPEN_WATER], [USED, FROZEN, SNOW, OPEN_WATER],
+                         [USED, USED, SNOW, OPEN_WATER]])
+    assert np.array_equal(flags, expected)
+    assert np.isfinite(brightness_temperature_columns(cold, wet)).all()
+    bare = {name: fields[name] for name in ("soil_water", "soil_temperature")}
+    assert (surface_flags(bare, scene()) == USED).all()
+
+
+def test_backscatter_columns(fields):
+    water = column_soil_moisture(fields["soil_water"], THICKNESS, 0.0, 0.05)
+    found = backscatter_columns(fields, scene(soil="oh2004", polarisation="vh", volume=0.05, attenuation=0.1))
+    soil = decibel(oh_2004(water, 0.01, 40.0)[2])
+    assert found == pytest.approx(water_cloud(soil, 40.0, fields["leaf_area_index"], 0.05, 0.1))
+    heavy = scene(soil="oh2004", polarisation="vh", volume=0.05, attenuation=0.1, vegetation="vegetation_water")
+    assert backscatter_columns(fields, heavy) == pytest.approx(
+        water_cloud(soil, 40.0, 0.5 * fields["leaf_area_index"], 0.05, 0.1))
+    bare = {name: fields[name] for name in ("soil_water", "soil_temperature")}
+    linear = backscatter_columns(bare, scene(soil="linear", soil_dry=-14.0, soil_slope=20.0))
+    assert linear == pytest.approx(-14 + 20 * water)
+    eps = soil_permittivity(water, scene().static["clay"] / 100, frequency=C_BAND)
+    assert backscatter_columns(bare, scene(polarisation="hh")) == pytest.approx(decibel(oh_1992(eps, 0.01, 40.0)[1]))
+
+
+def test_a_cell_does_not_depend_on_the_others(fields):
+    whole = brightness_temperature_columns(fields, scene())
+    for cell in range(4):
+        alone = scene()
+        alone.static = {name: field[cell : cell + 1] for name, field in alone.static.items()}
+        part = brightness_temperature_columns({n: f[..., cell : cell + 1] for n, f in fields.items()}, alone)
+        assert np.array_equal(part[:, 0], whole[:, cell])
+
+
+@pytest.mark.parametrize(("settings", "words"), [
+    ({"rougness": 0.1}, "unknown settings rougness"),
+    ({"polarisation": "x"}, "polarisation: expected one of h, v"),
+    ({"ground": "rough"}, "ground must be one of homogeneous, layered"),
+    ({"dielectric": "topp"}, "dielectric: expected one of"),
+])
+def test_wrong_settings_are_named(fields, settings, words):
+    with pytest.raises(InputError, match=words):
+        brightness_temperature_columns(fields, scene(**settings))
+
+
+def test_missing_fields_are_named(fields):
+    with pytest.raises(InputError, match="soil_water is missing"):
+        brightness_temperature_columns({"soil_temperature": fields["soil_temperature"]}, scene(optical_depth=0.0))
+    with pytest.raises(InputError, match="leaf_area_index is missing"):
+        brightness_temperature_columns({n: fields[n] for n in ("soil_water", "soil_temperature")}, scene())
+    clayless = scene(optical_depth=0.0)
+    del clayless.static["clay"]
+    with pytest.raises(InputError, match=r"clay \[%\] is missing"):
+        brightness_temperature_columns(fields, clayless)
+    with pytest.raises(InputError, match="at least 6 layers"):
+        brightness_temperature_columns({**fields, "soil_water": fields["soil_water"][:3]}, scene())
+    with pytest.raises(InputError, match="both of the settings volume"):
+        backscatter_columns(fields, scene(volume=0.1))
+    with pytest.raises(InputError, match="soil_dry"):
+        backscatter_columns(fields, scene(soil="linear"))
