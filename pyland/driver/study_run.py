@@ -130,30 +130,27 @@ def _run_seed(
     study, seeded, show = study_of(config), with_seed(config, seed), _shown(progress, seed)
     is_twin = any(entry.twin is not None for entry in config.observations if entry.name in study.products)
     truth = truth_config(config, seed) if is_twin else None
-    todo = []
+    sets: list[ObservationSet] | None = None
     for name in names:
         folder = folders.run(seed, name)
         case = experiment_config(seeded, name, folder)
-        mark = fingerprint(case, truth, study, name)
-        if not comm.broadcast(_status(folder) == {"experiment": name, "fingerprint": mark, "finished": True}):
-            todo.append((name, folder, case, mark))
-    if not todo:
-        return
-    sets = _observations(seeded, truth, seed, folders, show, comm)
-    for name, folder, case, mark in todo:
+        status = {"experiment": name, "fingerprint": fingerprint(case, truth, study, name), "finished": False}
+        found = comm.broadcast(_status(folder))
+        if found == {**status, "finished": True}:
+            continue
+        if sets is None:
+            sets = _observations(seeded, truth, seed, folders, show, comm)
         given = GivenStages(sets, folders.truth(seed) if is_twin else None,
                             None if name == OPEN_LOOP else folders.run(seed, OPEN_LOOP))
-        status = {"experiment": name, "fingerprint": mark, "finished": False}
-        is_begun = comm.broadcast(_status(folder) == status)
         if comm.is_root:
             write_json(folder / STATUS, status)
         comm.barrier()
         if name.startswith(MERGED_PREFIX) and name not in study.products:
             whole = kind_of_run(case)(case, folder, comm, False, lambda done, text: None).setup.whole
-            given = GivenStages(sets + merged_sets(seeded, name, sets, whole, folder, comm), given.truth,
-                                given.open_loop)
+            merged = merged_sets(seeded, name, sets, whole, folder, comm)
+            given = GivenStages(sets + merged, given.truth, given.open_loop)
         _log.info("study, seed %d: %s", seed, name)
-        run_case(case, resume=is_begun, output=folder, progress=show(name), comm=comm, given=given)
+        run_case(case, resume=found == status, output=folder, progress=show(name), comm=comm, given=given)
         if comm.is_root:
             write_json(folder / STATUS, {**status, "finished": True})
         comm.barrier()
