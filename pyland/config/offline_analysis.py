@@ -7,16 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import ValidationError, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from pyland.base.errors import ConfigError
 from pyland.base.text import shown
 from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.filter_options import FilterOptionsSection
 from pyland.config.filters import GLOBAL_FILTERS, LOCAL_FILTERS, OPTIONS
 from pyland.config.localization import TAPERS
-from pyland.config.messages import findings
-from pyland.config.yaml_lines import Document, read_yaml
+from pyland.config.settings_file import load_settings
 
 SENSORS = ("nearest", "linear", "uniform", "gaussian", "hamming")
 _ONE_BY_ONE = ("rhf", "lensrf", "leakf", "lrhf")  # ensrf and eakf make correlated errors independent first
@@ -263,39 +261,7 @@ def load_analysis_settings(
     ConfigError
         If the file cannot be read or anything in it is wrong; one line per error, with file and line.
     """
-    document, label = Document({}), "command line"
-    if path is not None:
-        label = str(path)
-        try:
-            document = read_yaml(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{label}: the file cannot be read as UTF-8 text ({error}).") from None
-    if document.problems:
-        raise ConfigError("\n".join(f"{label}:{line}: {text}" for line, text in document.problems))
-    data = {} if document.data is None else document.data
-    if not isinstance(data, dict):
-        raise ConfigError(f"{label}:1: expected a mapping of keys such as method, got {shown(data)}")
-    for name, value in (changes or {}).items():
-        *sections, last = name.split(".")
-        here = data
-        for section in sections:
-            if not isinstance(here.get(section), dict):
-                here[section] = {}
-            here = here[section]
-        here[last] = value
-    try:
-        return AnalysisSettings.model_validate(data, context={"directory": Path.cwd()})
-    except ValidationError as error:
-        found = findings(error, AnalysisSettings, data)
-    texts = []
-    for one in found:
-        line = next((document.lines[place] for place in (one.path, *one.depends)
-                     if place in document.lines and ".".join(map(str, place)) not in (changes or {})), None)
-        where = f"{label}:{line}" if line is not None else label
-        if line is None and ".".join(map(str, one.path)) in (changes or {}):
-            where = "command line"
-        texts.append(f"{where}: {'.'.join(map(str, one.path)) or 'analysis'}: {one.text}")
-    raise ConfigError("\n".join(texts))
+    return load_settings(AnalysisSettings, "analysis", path, changes, Path.cwd())
 
 
 __all__ = [

@@ -18,7 +18,7 @@ KINDS = (OPEN_LOOP, SEPARATE, JOINT, MERGED)
 MERGED_PREFIX = "merged_"
 """Before the method in the name of a run with a merged product."""
 
-MERGE_METHODS = ("mean", "tc")
+MERGE_METHODS = ("mean", "tc", "bme", "lstm")
 """Methods of ``study.merging``; see ``pyland.observe.merging``."""
 
 LARGEST_SEED = 2**32 - 1

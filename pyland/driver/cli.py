@@ -218,6 +218,26 @@ def analyse(
 
 
 @app.command()
+def merge(
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG.yaml", help="Products, grid, period, method and outputs.",
+                             show_default=False)
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace a value of the file; may be given often."),
+    ] = None,
+) -> None:
+    """Merge products of one quantity into one, with errors; needs no case and no model."""
+    from pyland.config.settings_file import parse_changes
+    from pyland.driver.commands.merge import merge_files
+
+    if world().size > 1:
+        raise InputError(f"pyland merge: expected one rank, got {world().size}.")
+    typer.echo(merge_files(config, parse_changes(overrides or [])))
+
+
+@app.command()
 def submit(
     case: Case,
     show: Annotated[bool, typer.Option("--print", help="Print the job script instead of submitting it.")] = False,
@@ -393,7 +413,6 @@ def _unavailable(name: str, what: str, instead: str) -> None:
 
 _unavailable("cycle", "the real-time cycle", "Use `pyland run CASE --resume --until DATE`.")
 _unavailable("calibrate", "parameter estimation", "Perturb parameters with ensemble.perturb.parameters instead.")
-_unavailable("merge", "merging of satellite products", "Assimilate the products as they are.")
 _unavailable("view", "the web map of a run", "Use `pyland plot CASE`.")
 
 

@@ -12,7 +12,7 @@ References
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betainc, betaincinv, betaln
+from scipy.special import betainc, betaincc, betainccinv, betaincinv, betaln
 
 
 def beta_shapes(mean: np.ndarray, variance: np.ndarray, bounds: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
@@ -51,7 +51,8 @@ def beta_tail(
     a, b, c, d = shapes
 
     def matched(x: np.ndarray) -> np.ndarray:
-        return betaincinv(c, d, betainc(a, b, np.clip((x - low) / width, 0.0, 1.0)))
+        share = np.clip((x - low) / width, 0.0, 1.0)  # at the upper end by 1 - F, which does not round to 0
+        return betaincinv(c, d, betainc(a, b, share)) if is_low else betainccinv(c, d, betaincc(a, b, share))
 
     def log_density(x: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return (one - 1.0) * np.log(x) + (other - 1.0) * np.log1p(-x) - betaln(one, other)

@@ -75,8 +75,9 @@ def merge_tc(
         first); ``anomalies``: ``"climatology"``, or ``"none"`` for values without their mean; ``window_days``,
         ``least_in_window``: of `anomalies_of`; ``least_count``, ``significance``: of `triple_collocation`;
         ``least_snr_db``: products below it are left out at the place [dB]; ``correlated``: pairs of products with
-        correlated errors, for four products and more; ``fallback``: ``"none"``, or ``"mean"`` for `merge_mean` where
-        the collocation fails, with the flag that says why.
+        correlated errors, for four products and more; ``fallback``: what to do where the collocation fails, with the
+        flag that says why: ``"none"``, ``"region"`` for errors and scalings that are the medians over the places
+        where it does not, or ``"mean"`` for `merge_mean` of the values as they are.
 
     Returns
     -------
@@ -98,9 +99,13 @@ def merge_tc(
         count=np.empty((times, places), np.int8), flag=np.empty(places, np.int8), flag_words=FLAG_WORDS,
         details={name: np.empty((number, places)) for name in _DETAILS if name != "common_count"}
         | {"common_count": np.empty(places, np.int32)}, detail_attributes=names)
+    covariance = np.empty((number, number, places))
     for start in range(0, places, PLACES_AT_A_TIME):
         part = slice(start, start + PLACES_AT_A_TIME)
-        _merge_block(np.ascontiguousarray(products[:, :, part]), chosen, context, _part_of(merged, part))
+        covariance[:, :, part] = _merge_block(
+            np.ascontiguousarray(products[:, :, part]), chosen, context, _part_of(merged, part))
+    if chosen["fallback"] != "none":
+        _fall_back(products, chosen, context, covariance, merged)
     return merged
 
 
@@ -172,7 +177,7 @@ def _checked(options: dict[str, Any], number: int, context: MergeContext | None)
             raise InputError(f"merge tc: expected the number of a product, 0 to {number - 1}, got {one}.")
         return int(one)
 
-    for name, words in (("anomalies", ("climatology", "none")), ("fallback", ("none", "mean"))):
+    for name, words in (("anomalies", ("climatology", "none")), ("fallback", ("none", "region", "mean"))):
         if options[name] not in words:
             raise InputError(f"merge tc: {name} must be {one_of(words)}, got {options[name]!r}.")
     if options["anomalies"] == "climatology" and context is None:
@@ -185,41 +190,82 @@ def _checked(options: dict[str, Any], number: int, context: MergeContext | None)
                                                               options["correlated"]]}
 
 
-def _merge_block(products: np.ndarray, options: dict[str, Any], context: MergeContext | None, out: Merged) -> None:
-    """Merge some places into ``out``."""
-    reference = options["reference"]
-    if options["anomalies"] == "climatology":
-        anomaly = np.empty_like(products)
-        for one, values in enumerate(products):
-            anomaly[one], climatology = anomalies_of(
-                values, context.times, options["window_days"], options["least_in_window"])
-            if one == reference:
-                base = climatology
-        found = _collocated(anomaly, options)
-    else:
-        found = _collocated(products, options)
-        anomaly = products - found.mean[:, None, :]
-        base = np.broadcast_to(found.mean[reference], products.shape[1:])
+def _merge_block(
+    products: np.ndarray, options: dict[str, Any], context: MergeContext | None, out: Merged
+) -> np.ndarray:
+    """Merge some places into ``out``; return the covariances of errors in the scale of the reference."""
+    series, base = _series(products, options, context)
+    found = _collocated(series, options)
+    if base is None:
+        series = series - found.mean[:, None, :]
+        base = np.broadcast_to(found.mean[options["reference"]], products.shape[1:])
     clear = found.snr_db >= options["least_snr_db"]
     out.flag[...] = np.where(found.is_valid & ~clear.any(axis=0), TOO_NOISY, found.reason)
-    anomaly *= found.scaling[:, None, :]
+    _combine(series, base, clear, found.scaling, found.scaled_error_covariance, out)
+    for name in _DETAILS:
+        out.details[name][...] = found.count if name == "common_count" else getattr(found, name)
+    return found.scaled_error_covariance
+
+
+def _series(
+    products: np.ndarray, options: dict[str, Any], context: MergeContext | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return what is collocated, and the climatology (time, place) of the reference, None of values."""
+    if options["anomalies"] == "none":
+        return products, None
+    series = np.empty_like(products)
+    for one, values in enumerate(products):
+        series[one], climatology = anomalies_of(
+            values, context.times, options["window_days"], options["least_in_window"])
+        if one == options["reference"]:
+            base = climatology
+    return series, base
+
+
+def _combine(
+    anomaly: np.ndarray, base: np.ndarray, clear: np.ndarray, scaling: np.ndarray, covariance: np.ndarray, out: Merged
+) -> None:
+    """Weigh anomalies (changed here) of the products that are ``clear`` and add the climatology."""
+    anomaly *= scaling[:, None, :]
     there = np.isfinite(anomaly)
     there &= clear[:, None, :]
     there &= np.isfinite(base)
-    weights, variance = optimal_weights(found.scaled_error_covariance, there)
+    weights, variance = optimal_weights(covariance, there)
     anomaly[~there] = 0.0
     out.value[...] = np.einsum("itp,itp->tp", weights, anomaly) + base
     out.value[np.isnan(variance)] = np.nan
     out.sigma[...] = np.sqrt(variance)
     out.weights[...] = weights
     out.count[...] = there.sum(axis=0, dtype=np.int8)
-    for name in _DETAILS:
-        out.details[name][...] = found.count if name == "common_count" else getattr(found, name)
-    bad = out.flag != 0
-    if options["fallback"] == "mean" and bad.any():
-        other = merge_mean(products[:, :, bad])
+
+
+def _fall_back(
+    products: np.ndarray, options: dict[str, Any], context: MergeContext | None, covariance: np.ndarray, merged: Merged
+) -> None:
+    """Fill places at which the collocation fails."""
+    bad, good = np.flatnonzero(merged.flag != 0), merged.flag == 0
+    if options["fallback"] == "region" and not good.any():
+        return  # no place says anything of the errors
+    for start in range(0, bad.size, PLACES_AT_A_TIME):
+        part = bad[start:start + PLACES_AT_A_TIME]
+        values = products[:, :, part]
+        shape = values.shape[1:]
+        out = Merged(np.empty(shape), np.empty(shape), np.empty(values.shape), np.empty(shape, np.int8), merged.flag)
+        if options["fallback"] == "mean":
+            out = merge_mean(values)
+        else:
+            series, base = _series(values, options, context)
+            if base is None:
+                count = np.isfinite(values).sum(axis=1)
+                mean = np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
+                series, base = values - mean[:, None, :], np.broadcast_to(mean[options["reference"]], shape)
+            shared = np.median(covariance[:, :, good], axis=2)
+            scaling = np.median(merged.details["scaling"][:, good], axis=1)
+            every = np.ones((len(values), part.size), bool)
+            _combine(series, base, every, scaling[:, None] * every, np.repeat(shared[:, :, None], part.size, axis=2),
+                     out)
         for name in ("value", "sigma", "weights", "count"):
-            getattr(out, name)[..., bad] = getattr(other, name)
+            getattr(merged, name)[..., part] = getattr(out, name)
 
 
 def _collocated(series: np.ndarray, options: dict[str, Any]) -> Collocation:

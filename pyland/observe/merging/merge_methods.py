@@ -10,7 +10,9 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.text import one_of, suggestion
+from pyland.observe.merging.bme import merge_bme
 from pyland.observe.merging.error_weighted_merge import merge_tc
+from pyland.observe.merging.lstm import merge_lstm
 from pyland.observe.merging.merged import MergeContext, Merged
 from pyland.observe.merging.weighted_merge import merge_mean
 
@@ -22,6 +24,8 @@ deviations of their errors of the same shape or None, where and when they are, a
 MERGE_METHODS: Mapping[str, MergeMethod] = MappingProxyType({
     "mean": merge_mean,
     "tc": merge_tc,
+    "bme": merge_bme,
+    "lstm": merge_lstm,
 })
 """By name."""
 

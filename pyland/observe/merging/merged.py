@@ -85,7 +85,7 @@ class Merged:
         Merged values and standard deviations of their errors [unit of the products]; NaN without a value. ``sigma``
         may be NaN beside a value where the method cannot know it.
     weights : ndarray, shape (product, time, place)
-        Share of each product in the value [1]; they add up to 1 where there is a value.
+        Share of each product in the value [1]; they add up to 1 where products alone make a value.
     count : ndarray of int8, shape (time, place)
         Products that took part.
     flag : ndarray of int8, shape (place,)
