@@ -104,7 +104,9 @@ def fingerprint(config: CaseConfig, truth: CaseConfig | None, study: StudySectio
     """Return the SHA-256 of all that a run depends on: its case, the truth, and how products are merged."""
     parts = [config_hash(config), "" if truth is None else config_hash(truth)]
     if name.startswith(MERGED_PREFIX):
-        parts.append(json.dumps([study.merging.model_dump(mode="json"), study.products], sort_keys=True))
+        how = study.merging.model_dump(mode="json", exclude={"methods", "options"})
+        options = study.merging.options.get(name.removeprefix(MERGED_PREFIX), {})
+        parts.append(json.dumps([how, options, study.products], sort_keys=True, default=str))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
