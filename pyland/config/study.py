@@ -57,7 +57,7 @@ class MergingSection(Section):
     @model_validator(mode="after")
     def _check(self) -> MergingSection:
         problems = _unknown("methods", self.methods, MERGE_METHODS, "a method")
-        problems += _unknown("options", list(self.options), self.methods, "a method of methods")
+        problems += _unknown("options", list(self.options), MERGE_METHODS, "a method")
         if not self.methods:
             problems.append(("methods", "expected at least one method, got none", ("methods",)))
         if self.depth[1] < self.depth[0]:

@@ -170,6 +170,7 @@ def _observations(
         run = kind_of_run(case)(case, folders.seed(seed), comm, False, lambda done, text: None)
         sets = read_sets(case, run.setup.whole, comm)
     if comm.is_root:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write_observations(path, sets)
     return comm.broadcast(read_observations(path) if comm.is_root else None)
 

@@ -20,7 +20,9 @@ from pyland.diagnose.peers import parse_depth_option
 from pyland.diagnose.skill import skill_of_run
 from pyland.domain.domain_file import read_domain
 from pyland.driver.commands.check import check_case
+from pyland.driver.commands.study import compare
 from pyland.driver.run import run_case
+from pyland.driver.study_run import run_study
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 SHORT = {
@@ -38,6 +40,8 @@ SHORT = {
     "20_little_washita": ["time.end=1998-10-01T08:00"],
     "21_hillslope_da": ["time.end=2020-04-02T06:00", "ensemble.size=4"],
     "22_eurocordex": ["time.end=2018-05-02T02:00", "ensemble.size=2"],
+    "30_nrw_study": ["time.end=2018-01-01T13:00", "ensemble.size=2", "study.experiment=null",
+                     *(f"observations.{name}.scaling=none" for name in ("smap", "smos", "amsr2", "ascat"))],
 }
 """Overrides that make a case short."""
 
@@ -100,8 +104,12 @@ def test_short_piece_closes_its_balances(name, open_case, tmp_path):
 @pytest.mark.parametrize("name", JUDGED)
 def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
     config = open_case(name, replacements(name))
-    run_case(config, output=tmp_path / "run")
-    scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
+    if config.study is None:
+        run_case(config, output=tmp_path / "run")
+        scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
+    else:
+        compare(config, run_study(config, output=tmp_path / "run"), figures=False)
+        scores = json.loads((tmp_path / "run" / "study.json").read_text(encoding="utf-8"))
     options = depth_options(name)
     if options:
         scores["skill"] = skill_of_run(tmp_path / "run" / "history.nc", config.forcing.path, depths=options)
@@ -110,6 +118,17 @@ def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
         place = ".".join(entry["path"])
         assert found >= entry.get("at_least", -float("inf")), f"{place} is {found}"
         assert found <= entry.get("at_most", float("inf")), f"{place} is {found}"
+
+
+def test_real_study_is_the_case_with_files():
+    """Same domain, ensemble, filter and experiments; other weather, soils and observations."""
+    made, real = (load_case(CASES / "30_nrw_study" / name) for name in ("case.yaml", "real.yaml"))
+    assert all(one.file is not None and one.twin is None for one in real.observations)
+    assert [one.name for one in real.observations] == made.study.products + ["crns"]
+    for section in ("time", "ensemble", "assimilation", "subsurface", "output"):
+        assert getattr(made, section) == getattr(real, section), section
+    assert (made.study.products, made.study.experiments) == (real.study.products, real.study.experiments)
+    assert real.forcing.format == "era5" and not real.study.truth
 
 
 @pytest.mark.parametrize(("template", "name"), [("first_run", "01_first_run"), ("hillslope", "16_hillslope")])

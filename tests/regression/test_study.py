@@ -105,6 +105,23 @@ def test_a_kill_loses_the_run_in_progress_at_most(tmp_path):
     assert any("smap" in text for text in seen)
 
 
+@pytest.mark.slow
+def test_a_study_of_files_is_that_of_the_tables_it_reads(tmp_path):
+    """The tables that a twin study leaves are the files of another, which sees the same and gains the same."""
+    twin = load_case(changed(CASE, {"study.experiments": ["joint", "merged"]}))
+    tables = run_study(twin, output=tmp_path / "twin").truth(5)
+    entries = [{name: value for name, value in one.items() if name not in ("twin", "every")}
+               | {"file": str(tables / f"observed_{one['name']}.nc"), "reader": "table"} for one in PRODUCTS]
+    case = changed(CASE, {"study.truth": None, "study.experiments": ["joint", "merged"], "observations": entries})
+    folders = run_study(load_case(case), output=tmp_path / "files")
+    for name in ("joint", "merged_mean"):
+        before, after = (arrays(tmp_path / kind / "seed_5" / name / "history.nc")["soil_water"]
+                         for kind in ("twin", "files"))
+        assert after == pytest.approx(before, abs=1e-6), name
+    assert not (folders.run(5, "joint") / "truth.nc").exists()
+    compare(load_case(case), folders, figures=False)
+
+
 def test_seeds_move_together_and_apart():
     config = load_case(CASE)
     moved = with_seed(config, 12)

@@ -39,7 +39,7 @@ def test_runs_of_words_are_each_once_and_in_order():
     ({"seeds": [-1]}, {}, "different whole numbers"),
     ({"truth": {"time.end": "2021-01-01"}}, {}, "got 'time.end'; truth and ensemble share these"),
     ({"merging": {"methods": ["median"]}}, {}, "got 'median', which is not a method"),
-    ({"merging": {"methods": ["mean"], "options": {"tc": {}}}}, {}, "not a method of methods"),
+    ({"merging": {"options": {"median": {}}}}, {}, "study.merging.options: expected mean"),
     ({"merging": {"depth": [0.1, 0.05]}}, {}, "bottom below top"),
     ({}, {"assimilation__filter": "none"}, "expected a filter with a study, got none"),
     ({}, {"observations__2__file": "p.nc", "observations__2__variable": "sm", "observations__2__twin": None},
