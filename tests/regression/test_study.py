@@ -7,10 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from cases import TWIN, arrays, changed
+from cases import TWIN, arrays, changed, write_case
 from pyland.base.errors import InputError
 from pyland.config import load_case
 from pyland.config.study import OPEN_LOOP
+from pyland.driver.cli import run_command
 from pyland.driver.commands.study import compare
 from pyland.driver.run import observe_truth, run_case
 from pyland.driver.study_plan import with_seed
@@ -120,6 +121,17 @@ def test_a_study_of_files_is_that_of_the_tables_it_reads(tmp_path):
         assert after == pytest.approx(before, abs=1e-6), name
     assert not (folders.run(5, "joint") / "truth.nc").exists()
     compare(load_case(case), folders, figures=False)
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["--only", "jiont"], "unknown experiment 'jiont'; expected one of open_loop, separate, joint"),
+    (["--set", "study=null"], "expected a section `study`"),
+])
+def test_wrong_commands_are_sentences(tmp_path, capsys, arguments, words):
+    write_case(tmp_path, CASE)
+    assert run_command(["study", str(tmp_path), *arguments]) == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "study").exists()
 
 
 def test_seeds_move_together_and_apart():
