@@ -21,6 +21,7 @@ say "tests of kernels with run-time checks"
 filters=$(printf 'tests/unit/assimilate/test_%s.py ' every_filter global_filters local_filter localisation_options \
    reproducibility serial_and_covariance transform_weights) # the others run no kernel that these do not
 microwave=$(printf 'tests/unit/observe/test_microwave_%s.py ' dielectric emission layered)
+observed="$microwave tests/unit/observe/neutrons/test_cosmic.py"
 # shellcheck disable=SC2086
-[ "$#" -gt 0 ] || set -- tests/unit/land tests/unit/subsurface tests/unit/coupling $filters $microwave tests/physics
+[ "$#" -gt 0 ] || set -- tests/unit/land tests/unit/subsurface tests/unit/coupling $filters $observed tests/physics
 OMP_NUM_THREADS=1 $debug/bin/python -m pytest -n "$(nproc)" --dist worksteal "$@"

@@ -36,12 +36,14 @@ case "${PYLAND_BUILD:-native}" in
    portable) setup_args="-Dnative=false" ;;
    *) echo "PYLAND_BUILD is '${PYLAND_BUILD}'; expected native or portable" >&2; exit 2 ;;
 esac
+# PYLAND_EXTRAS names more extras of pyproject.toml, for instance crosscheck,lstm: tests that compare with other packages
+extras="test,plot${PYLAND_EXTRAS:+,$PYLAND_EXTRAS}"
 stamp=.venv/pyland.stamp
-if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$setup_args" ] \
+if [ ! -e "$stamp" ] || [ "$(cat "$stamp")" != "$setup_args $extras" ] \
    || [ -n "$(find pyland fortran tools/wrap_fortran.py meson.build meson.options pyproject.toml -type f -newer "$stamp" ! -name '*.pyc' | head -n 1)" ]; then
    say "build and install ($setup_args)"
-   .venv/bin/python -m pip install -q --disable-pip-version-check ".[test,plot]" --config-settings=setup-args="$setup_args"
-   printf '%s' "$setup_args" > "$stamp"
+   .venv/bin/python -m pip install -q --disable-pip-version-check ".[$extras]" --config-settings=setup-args="$setup_args"
+   printf '%s' "$setup_args $extras" > "$stamp"
 fi
 
 # run-time settings shared by both commands

@@ -6,7 +6,6 @@
 module pl_api_microwave
    use, intrinsic :: ieee_arithmetic, only: ieee_is_finite
    use pl_chunk, only: chunk_count, first_column, last_column, w => chunk_width
-   use pl_chunk_load, only: load_chunk
    use pl_constants, only: pi
    use pl_dielectric, only: model_mironov2009, model_refractive, soil_chunk_type
    use pl_error, only: error_input, error_type, raise_error, report
@@ -201,20 +200,21 @@ contains
       character(len=512), intent(out) :: errmsg
       type(error_type), allocatable :: error
       real(rk), dimension(w, size(thickness)) :: loss_lanes, real_lanes
-      real(rk) :: angles(size(angle), 1), lanes(w, 1), weight(w, size(thickness), npolarisation)
+      real(rk) :: lanes(w), weight(w, size(thickness), npolarisation)
       integer :: chunk, k, n
       n = size(thickness)
       call check_layers(frequency, angle, real_part, loss, thickness, error)
       if (.not. allocated(error)) call check_output("weight_h", weight_h, size(angle), n, error)
       if (.not. allocated(error)) call check_output("weight_v", weight_v, size(angle), n, error)
       if (.not. allocated(error)) then
-         angles(:, 1) = angle
          !$omp parallel do schedule(static) private(lanes, real_lanes, loss_lanes, weight, k)
          do chunk = 1, chunk_count(size(angle))
-            call load_chunk(chunk, 1, angles, lanes)
-            call load_chunk(chunk, n, real_part, real_lanes)
-            call load_chunk(chunk, n, loss, loss_lanes)
-            call layered_absorption(n, frequency, cosine_of(lanes(:, 1)), real_lanes, loss_lanes, thickness, weight)
+            call load(chunk, angle, lanes)
+            do k = 1, n
+               call load(chunk, real_part(:, k), real_lanes(:, k))
+               call load(chunk, loss(:, k), loss_lanes(:, k))
+            end do
+            call layered_absorption(n, frequency, cosine_of(lanes), real_lanes, loss_lanes, thickness, weight)
             do k = 1, n
                call store(chunk, weight(:, k, 1), weight_h(:, k))
                call store(chunk, weight(:, k, 2), weight_v(:, k))
@@ -236,21 +236,33 @@ contains
 
    !> Members of a chunk from numbers and columns.
    pure subroutine load_members(chunk, n, constants, place, table, lanes)
-      integer, intent(in) :: chunk                    !! chunk index, from 1
-      integer, intent(in) :: n                        !! members
-      real(rk), intent(in) :: constants(:)            !! (n)
-      integer, intent(in) :: place(:)                 !! (n)
-      real(rk), intent(in), contiguous :: table(:, :) !! (ncolumn, members that vary)
-      real(rk), intent(out) :: lanes(w, n)            !! members
+      integer, intent(in) :: chunk         !! chunk index, from 1
+      integer, intent(in) :: n             !! members
+      real(rk), intent(in) :: constants(:) !! (n)
+      integer, intent(in) :: place(:)      !! (n)
+      real(rk), intent(in) :: table(:, :)  !! (ncolumn, members that vary)
+      real(rk), intent(out) :: lanes(w, n) !! members
       integer :: m
       do m = 1, n
          if (place(m) == 0) then
             lanes(:, m) = constants(m)
          else
-            call load_chunk(chunk, 1, table(:, place(m):place(m)), lanes(:, m:m))
+            call load(chunk, table(:, place(m)), lanes(:, m))
          end if
       end do
    end subroutine load_members
+
+   !> A column's part of a chunk; lanes beyond the last column repeat it.
+   pure subroutine load(chunk, column, lanes)
+      integer, intent(in) :: chunk      !! chunk index, from 1
+      real(rk), intent(in) :: column(:) !! (ncolumn)
+      real(rk), intent(out) :: lanes(w)
+      integer :: first, last
+      first = first_column(chunk)
+      last = last_column(chunk, size(column))
+      lanes(:last - first + 1) = column(first:last)
+      lanes(last - first + 2:) = column(last)
+   end subroutine load
 
    !> Lanes of a chunk that stand for columns.
    pure subroutine store(chunk, lanes, column)

@@ -31,33 +31,35 @@ contains
       real(rk), intent(in) :: loss(w, nlayer)         !! eps'', at least 0 [1]
       real(rk), intent(in) :: thickness(nlayer)       !! that of the last one is not used [m]
       real(rk), intent(out) :: weight(w, nlayer, npolarisation) !! f [1]
-      complex(rk) :: admittance(w, 0:nlayer), one_way(w, nlayer)
-      complex(rk) :: root
-      real(rk) :: a, damping, k, p, q, wavenumber
-      integer :: i, j, polarisation
+      complex(rk) :: admittance(w, 0:nlayer), one_way(w, nlayer), root(w, nlayer)
+      real(rk) :: a, depth, p(w), q(w), wavenumber
+      integer :: i, j
       wavenumber = 2.0_rk*pi*frequency/light_speed
-      do polarisation = horizontal, vertical
+      do j = 1, nlayer
+         depth = wavenumber*thickness(j)
          do i = 1, w
-            admittance(i, 0) = merge(cosine(i), 1.0_rk/cosine(i), polarisation == horizontal)
+            a = real_part(i, j) - 1.0_rk + cosine(i)*cosine(i) ! eps - sin(theta)**2 = (p + i q)**2
+            p(i) = sqrt(0.5_rk*(sqrt(a*a + loss(i, j)*loss(i, j)) + a))
+            q(i) = 0.5_rk*loss(i, j)/p(i)
+            root(i, j) = cmplx(p(i), q(i), rk)
          end do
-         do j = 1, nlayer
-            do i = 1, w
-               a = real_part(i, j) - 1.0_rk + cosine(i)*cosine(i)
-               p = sqrt(0.5_rk*(sqrt(a*a + loss(i, j)*loss(i, j)) + a))
-               q = 0.5_rk*loss(i, j)/p
-               root = cmplx(p, q, rk)
-               if (polarisation == horizontal) then
-                  admittance(i, j) = root
-               else
-                  admittance(i, j) = quotient(cmplx(real_part(i, j), loss(i, j), rk), root)
-               end if
-               k = wavenumber*thickness(j)
-               damping = exp(-k*q)
-               one_way(i, j) = cmplx(damping*cos(k*p), damping*sin(k*p), rk)
-            end do
+         do i = 1, w
+            q(i) = exp(-depth*q(i))
+            one_way(i, j) = cmplx(q(i)*cos(depth*p(i)), q(i)*sin(depth*p(i)), rk)
          end do
-         call follow_wave(nlayer, admittance, one_way, weight(:, :, polarisation))
       end do
+      admittance(:, 0) = cosine
+      admittance(:, 1:) = root
+      call follow_wave(nlayer, admittance, one_way, weight(:, :, horizontal))
+      do i = 1, w
+         admittance(i, 0) = 1.0_rk/cosine(i)
+      end do
+      do j = 1, nlayer
+         do i = 1, w
+            admittance(i, j) = quotient(cmplx(real_part(i, j), loss(i, j), rk), root(i, j))
+         end do
+      end do
+      call follow_wave(nlayer, admittance, one_way, weight(:, :, vertical))
    end subroutine layered_absorption
 
    !> Reflection from the bottom up, then the power flux from the top down.

@@ -102,8 +102,7 @@ def analyse_local(
     adaptive : float or "auto", optional
         Multiply weights by a function of the sample correlation r between state and predicted observation, that of
         Gaspari and Cohn of (1 - abs(r))/(1 - adaptive) where abs(r) is at least ``adaptive``, 0 below (after Luo and
-        Bhakta 2020); ``auto`` is 3/sqrt(N), at most 0.9. In a domain with several elements the best correlated one
-        counts.
+        Bhakta 2020); ``auto`` is 3/sqrt(N), at most 0.9. Each element of a domain has weights of its own.
     error_group, error_length : array_like, optional
         Groups ``(obs,)`` within which errors are correlated, exp(-distance/length), and the length, number or
         ``(obs,)``. Filters in the space of members only.

@@ -6,7 +6,8 @@ import numpy as np
 
 from pyland.base.errors import InputError
 
-_COMMON = 0.01  # share of the steps that a length of records has at least; rarer ones are gaps [1]
+_AROUND = 3  # steps before and after
+_ALIKE = 0.1  # clocks of loggers drift by minutes in an hour at most, a gap is another record at least [1]
 
 
 def record_lengths(times: np.ndarray, where: str) -> np.ndarray:
@@ -26,8 +27,8 @@ def record_lengths(times: np.ndarray, where: str) -> np.ndarray:
 
     Notes
     -----
-    The step to the record before, unless that is rare (less than 1 % of the steps): then the record follows a gap and
-    lasts as long as the next one.
+    The step to the record before, if it is like the median of the seven steps around it (within a tenth). Any other
+    step is a gap or an early read-out, and the record lasts as long as the shorter of this step and the next one.
     """
     if times.size < 2:
         raise InputError(f"{where}: has {times.size} record; its length is not known from one.")
@@ -39,11 +40,7 @@ def record_lengths(times: np.ndarray, where: str) -> np.ndarray:
             f"({times[at]} UTC), {int((steps <= 0).sum())} records do. Sort the file and remove duplicates; a clock "
             "that is set back in autumn shows summer time: bring the file to standard time."
         )
-    kinds, kind, counts = np.unique(steps, return_inverse=True, return_counts=True)
-    common = (counts >= _COMMON * steps.size)[kind]
-    if not common.any():
-        common = kinds[kind] == np.median(steps)
-    before, after = np.r_[steps[:1], steps], np.r_[steps, steps[-1:]]
-    usual, usual_after = np.r_[False, common], np.r_[common, False]
-    typical = np.median(steps[common]) if common.any() else np.median(steps)
-    return np.where(usual, before, np.where(usual_after, after, typical)).astype(float)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(steps, _AROUND, mode="edge"), 2 * _AROUND + 1)
+    regular = np.abs(steps - np.median(around, axis=1)) <= _ALIKE * steps
+    lengths = np.where(regular, steps, np.minimum(steps, np.r_[steps[1:], steps[-1:]]))
+    return np.r_[lengths[:1], lengths].astype(float)

@@ -161,6 +161,9 @@ class TripleCollocationSection(Section):
     significance: float = key(0.05, "level at which products must be correlated; 1 for no such rule", unit="1", above=0,
                               at_most=1)
     least_snr_db: float = key(-3.0, "products with a smaller signal-to-noise ratio are left out [dB]", unit="1")
+    least_error: float = key(
+        0.0, "smallest error that a product can have; short records find smaller ones by chance [unit of the type]",
+        unit="1", at_least=0)
     correlated: list[list[str]] = key(
         list, "pairs of products with correlated errors, of four products and more", factory=True)
     fallback: str = key(

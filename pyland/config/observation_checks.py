@@ -30,6 +30,9 @@ def observation_problems(config: CaseConfig) -> list[Problem]:
         where = f"observations.{place}"
         if entry.type == "discharge":
             found += _discharge(config, where)
+            if entry.seen_width > 0:
+                found.append((f"{where}.footprint", "expected no footprint with type: discharge; a gauge sees the "
+                              "river of one cell", (f"{where}.footprint", f"{where}.type")))
         if entry.type in MICROWAVE and config.is_distributed:
             found.append((f"{where}.type", f"expected subsurface.mode: column with type: {entry.type}; over the "
                           "distributed subsurface heat has other layers than water", (f"{where}.type",

@@ -32,7 +32,7 @@ MICROWAVE = ("brightness_temperature", "backscatter")
 _ALIKE = ("incidence_angle", "polarisation", "frequency", "dielectric", "frozen", "leaf_water")
 _EMISSION = ("ground", "effective_temperature", "roughness", "roughness_wet", "roughness_dry_below",
              "roughness_wet_above", "roughness_power_h", "roughness_power_v", "polarisation_mixing", "albedo",
-             "vegetation_b", "optical_depth", "open_water", "sky_temperature")
+             "vegetation_b", "optical_depth", "open_water", "sky_temperature", "atmosphere")
 _RADAR = ("soil", "rms_height", "soil_dry", "soil_slope", "volume", "attenuation", "vegetation")
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({
@@ -45,6 +45,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = MappingProxyType({
     "snow_cover": {"method": "model", "ground_roughness": 0.01, "fresh_density": 100.0, "melt_exponent": 1.6,
                    "range": [0.05, 0.95]},
     "sif": {"sif_yield": 2.434e7},
+    "discharge": {"snap": 0.0},
     "tws": {"baseline_start": None, "baseline_end": None},
 })
 """Options of each type and their defaults; None: see the key."""
@@ -146,6 +147,9 @@ class OperatorSection(Section):
         None, "brightness_temperature: share of open water; null is 0", unit="1", at_least=0, at_most=1)
     sky_temperature: float | None = key(
         None, "brightness_temperature: of the sky; null is 0 K", unit="K", at_least=0)
+    atmosphere: str | None = key(
+        None, "brightness_temperature: at the ground, or through the atmosphere of Pellarin et al. (2003) where a "
+        "product keeps it; null is none", choices=("none", "pellarin2003"))
     soil: str | None = key(
         None, "backscatter: model of bare soil; null is oh1992", choices=("oh1992", "oh2004", "linear"))
     rms_height: float | None = key(
@@ -172,6 +176,9 @@ class OperatorSection(Section):
     sif_yield: float | None = key(
         None, "sif: fluorescence per gross primary production; null is 2.434e7, at 740 nm (Guanter et al. 2014)",
         unit="W m-2 um-1 sr-1 / (kg m-2 s-1)", above=0)
+    snap: float | None = key(
+        None, "discharge: a gauge sees the cell with the largest upstream area within this distance; null is 0, its "
+        "own cell", unit="m", at_least=0)
     baseline_start: datetime | None = key(
         None, "tws: start of the period whose mean in the open loop is taken off, that of the product", kind="time")
     baseline_end: datetime | None = key(None, "tws: its end", kind="time")
@@ -242,6 +249,9 @@ class OperatorSection(Section):
         found += [(f"operator.{one}", f"expected {'a number' if linear else 'none'} with soil: "
                    f"{options.get('soil', 'oh1992')}", (f"operator.{one}", "operator.soil"))
                   for one in ("soil_dry", "soil_slope") if (one in options) != linear]
+        if options.get("atmosphere", "none") != "none" and "sky_temperature" in options:
+            found.append(("operator.sky_temperature", "expected no sky_temperature with atmosphere, which gives it",
+                          ("operator.sky_temperature", "operator.atmosphere")))
         if "optical_depth" in options:
             found += [(f"operator.{one}", f"expected no {one} with optical_depth, which stands for it",
                        (f"operator.{one}", "operator.optical_depth"))

@@ -167,6 +167,9 @@ class ObservationSection(Section):
     same_place: str = key(
         "mean", "several observations of a product at one place in one analysis: their mean, or each",
         choices=("mean", "keep"))
+    super_observations: float = key(
+        0.0, "observations of a product within blocks of this edge are replaced by their mean; 0 for none", unit="m",
+        at_least=0)
     thinning: float = key(
         0.0, "smallest distance of assimilated observations of one time; those with the smallest error come first",
         unit="m", at_least=0
@@ -289,7 +292,8 @@ class ObservationSection(Section):
     def _check_reader(self) -> list[Problem]:
         """Keys of a variable of a file, and keys of products."""
         if self.reader == "measurements":
-            given = [one for one in ("reader_options", "table_error", "angle_bin", "same_place") if self.changes(one)]
+            given = [one for one in ("reader_options", "table_error", "angle_bin", "same_place", "super_observations")
+                     if self.changes(one)]
             found = [(one, f"expected no {one} with reader: measurements; it belongs to products", (one, "reader"))
                      for one in given]
             found += [(f"quality.{one}", f"expected no {one} with reader: measurements; it belongs to products",

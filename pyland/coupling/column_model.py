@@ -288,9 +288,9 @@ class ColumnModel:
             Number of values that had to be brought into range.
         """
         before = self.land_water()
-        pores = self.parameter["porosity"] - self.parameter["residual_water"]
-        lowest = np.minimum(self.state["soil_water"], self.parameter["residual_water"] + DRIEST_SATURATION * pores)
-        open_pores = self.parameter["porosity"] - self.state["soil_ice"]
+        residual, open_pores = self.pores()
+        driest = residual + DRIEST_SATURATION * (self.parameter["porosity"] - residual)
+        lowest = np.minimum(self.state["soil_water"], driest)
         self.state["soil_water"][...] = np.clip(soil_water, lowest, open_pores)
         with self.located():
             self.core.reconcile()

@@ -134,7 +134,7 @@ class CaseRun:
         if self.given is not None:
             sets = self.given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
         else:
-            sets = read_sets(config, self.setup.whole, self.comm) if with_filter else []
+            sets = self.read_observations() if with_filter else []
             sets += self.observe_truth()
         if with_filter and config.assimilation.open_loop:
             if self.given is None or self.given.open_loop is None:
@@ -148,6 +148,11 @@ class CaseRun:
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
+
+    def read_observations(self) -> list[ObservationSet]:
+        """Return the observations of all entries that come from files; collective."""
+        network = None if self.river_plan is None else self.river_plan.network
+        return read_sets(self.config, self.setup.whole, self.comm, network)
 
     def observe_truth(self) -> list[ObservationSet]:
         """Run the truth of twin observations and observe it; nothing without twins; collective."""

@@ -74,13 +74,28 @@ def new(
         str | None, typer.Option("--template", metavar="NAME", help="Template; first_run if no --site.")
     ] = None,
     site: Annotated[Path | None, typer.Option("--site", metavar="FILE.nc", help="ALMA-like station file.")] = None,
+    station: Annotated[
+        Path | None, typer.Option("--station", metavar="RECORD", help="Text record of a station's logger.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Option of --station, such as latitude, height, utc_offset."),
+    ] = None,
 ) -> None:
     """Write a case directory that runs as it is."""
     from pyland.driver.commands.new import new_from_site, new_from_template
+    from pyland.driver.commands.station_case import new_from_station
 
-    if template is not None and site is not None:
-        raise InputError("pyland new: expected --template or --site, got both.")
-    file = new_from_site(directory, site) if site is not None else new_from_template(directory, template or "first_run")
+    if sum(one is not None for one in (template, site, station)) > 1:
+        raise InputError("pyland new: expected one of --template, --site and --station, got several.")
+    if options and station is None:
+        raise InputError("pyland new: --set belongs to --station; without it there is nothing to set.")
+    if station is not None:
+        file = new_from_station(directory, station, options or [])
+    elif site is not None:
+        file = new_from_site(directory, site)
+    else:
+        file = new_from_template(directory, template or "first_run")
     typer.echo(f"{file}: written. Next: pyland check {directory}")
 
 
@@ -215,6 +230,45 @@ def analyse(
              "relaxation": relaxation, "variables": variables, "seed": seed, "threads": threads}
     changes = {name: value for name, value in given.items() if value is not None and value != []}
     typer.echo(analyse_files(sources[:-1], sources[-1], output, config=config, changes=changes))
+
+
+@app.command()
+def observe(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATHS...", help="Files of a product, or patterns in quotes.",
+                                         show_default=False)
+    ] = None,
+    reader: Annotated[str | None, typer.Option("--reader", metavar="NAME", help="Reader; see --list.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="TABLE.nc", help="Table to write, netCDF or .zarr.")
+    ] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="OPTION=VALUE", help="Option of the reader; may be given several times."),
+    ] = None,
+    period: Annotated[
+        tuple[str, str] | None, typer.Option("--period", metavar="START END", help="Start <= time < end (UTC).")
+    ] = None,
+    bounds: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option("--bounds", metavar="SOUTH NORTH WEST EAST", help="Box [degrees]."),
+    ] = None,
+    product: Annotated[str | None, typer.Option("--product", metavar="TEXT", help="Name of it in the table.")] = None,
+    show_readers: Annotated[bool, typer.Option("--list", help="List readers and their options.")] = False,
+) -> None:
+    """Read files of a satellite product or of stations into a table of observations."""
+    from pyland.driver.commands.observe import list_readers
+    from pyland.driver.commands.observe import observe as make_table
+
+    if show_readers:
+        typer.echo("\n".join(list_readers()))
+        return
+    for what, given in (("PATHS", paths), ("--reader NAME", reader), ("--output TABLE.nc", output)):
+        if not given:
+            raise InputError(f"pyland observe: expected {what}, got none. `pyland observe --list` shows the readers.")
+    if world().is_root:
+        typer.echo(make_table(paths, reader, output, product=product, options=options or [], period=period,
+                              bounds=bounds))
 
 
 @app.command()

@@ -82,7 +82,7 @@ def static_fields(setup: Setup) -> dict[str, np.ndarray]:
     -------
     dict of str to numpy.ndarray
         ``clay`` and ``sand`` [%], ``organic`` [1], ``porosity`` [m3 m-3], ``bulk_density`` [kg m-3]; and
-        ``patch_fraction``, (patch, cell) [1].
+        ``patch_fraction``, (patch, cell) [1], ``elevation``, (cell,) [m].
     """
     surface, layers = setup.surface, setup.layers
     porosity = np.asarray(surface.hydraulic["porosity"], float)
@@ -94,7 +94,8 @@ def static_fields(setup: Setup) -> dict[str, np.ndarray]:
         share = _overlap(given, wanted)
         found = {name: share @ np.asarray(values, float)[:given.size] for name, values in found.items()}
     return {**{name: np.asarray(values, float) for name, values in found.items()},
-            "patch_fraction": np.asarray(surface.patch_fraction, float)}
+            "patch_fraction": np.asarray(surface.patch_fraction, float),
+            "elevation": np.asarray(setup.domain.elevation, float)}
 
 
 def _overlap(given: np.ndarray, wanted: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ from pyland.config.observations import ObservationSection
 from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
 from pyland.driver.analysis_state import Model
+from pyland.driver.gauge_cells import on_rivers, river_cells
 from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
 from pyland.driver.observed_fields import LEAF_AREA, Observer
 from pyland.driver.product_sets import product_sets
@@ -39,6 +40,7 @@ from pyland.observe import (
     withhold,
 )
 from pyland.observe.climatology import CdfMatch, LinearMatch, read_climatology
+from pyland.subsurface.river_network import RiverNetwork
 
 _log = logging.getLogger(__name__)
 
@@ -64,10 +66,12 @@ def target_cells(config: CaseConfig, whole: Domain) -> TargetCells:
 _SITE_SIZE = 5000.0  # a station belongs to a site within half a diagonal of this [m]
 
 
-def read_sets(config: CaseConfig, whole: Domain, comm: Communicator | None = None) -> list[ObservationSet]:
+def read_sets(
+    config: CaseConfig, whole: Domain, comm: Communicator | None = None, network: RiverNetwork | None = None
+) -> list[ObservationSet]:
     """Read the observations of all entries that come from files, within the period of the run.
 
-    Products are read by the root where there are ranks.
+    Products are read by the root where there are ranks. Gauges see the cells of ``network``.
 
     Raises
     ------
@@ -98,7 +102,20 @@ def read_sets(config: CaseConfig, whole: Domain, comm: Communicator | None = Non
                 f"the file has {found[0].time} to {found[-1].time}."
             )
         sets += inside
-    return sets
+    return sets if network is None else _gauged(config, sets, target, network)
+
+
+def _gauged(
+    config: CaseConfig, sets: list[ObservationSet], target: TargetCells, network: RiverNetwork
+) -> list[ObservationSet]:
+    """Return sets whose gauges see the cells of their rivers."""
+    snap = {entry.name: entry.settings["snap"] for entry in config.observations if entry.type == "discharge"}
+    mine = [one for one in sets if one.name in snap]
+    others = [one for one in sets if one.name not in snap]
+    for name, distance in snap.items():
+        gauges = [one for one in mine if one.name == name]
+        others += on_rivers(gauges, distance, target, network) if gauges else []
+    return others
 
 
 @dataclass(frozen=True)
@@ -119,8 +136,8 @@ class Places:
     weights: np.ndarray
 
 
-def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
-    """Return the places of a twin entry: its locations, or all cells.
+def twin_places(entry: ObservationSection, target: TargetCells, network: RiverNetwork | None = None) -> Places:
+    """Return the places of a twin entry: its locations, or all cells; gauges see the cells of ``network``.
 
     Raises
     ------
@@ -136,6 +153,8 @@ def twin_places(entry: ObservationSection, target: TargetCells) -> Places:
         x, y, cells = grid_places(target, entry.twin.spacing)
     if entry.seen_width > 0:
         return Places(x, y, *target.footprints(x, y, entry.seen_width, entry.footprint_weights))
+    if entry.type == "discharge" and network is not None:
+        cells = river_cells(x, y, entry.settings["snap"], target, network)
     return Places(x, y, cells[:, None], np.ones((cells.size, 1)))
 
 
@@ -206,7 +225,8 @@ class TruthObserver:
         rules = {name: replace(one, between=None) for name, one in state_rules(setup.config).items()}
         self._quality = StateQuality(rules, self._observer)
         target = target_cells(setup.config, setup.whole)
-        self._places = {entry.name: twin_places(entry, target) for entry in entries}
+        network = None if rivers is None else rivers.plan.network
+        self._places = {entry.name: twin_places(entry, target, network) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
         self._times = {entry.name: _twin_times(entry, start, end) for entry in entries}
         self._errors = {entry.name: ProductErrors(**entry.twin.errors.model_dump()) for entry in entries}

@@ -11,7 +11,7 @@ from pyland.base.errors import InputError
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
 from pyland.observe import READERS, ObservationSet, ObservationTable, TargetCells, read_product, sets_from_table
-from pyland.observe.quality import QualityRules, apply_quality
+from pyland.observe.quality import QualityRules, apply_quality, super_observations
 from pyland.observe.target_cells import EARTH_RADIUS
 
 SECOND = np.timedelta64(1, "s")
@@ -56,6 +56,9 @@ def product_sets(entry: ObservationSection, config: CaseConfig, target: TargetCe
         If it cannot be read, or holds nothing for this domain and period.
     """
     table = product_table(entry, config, target)
+    if entry.super_observations > 0:
+        interval = entry.every or config.assimilation.every or config.time.step
+        table = super_observations(table, entry.super_observations, interval=np.timedelta64(round(interval), "s"))
     return sets_from_table(
         table, target, name=entry.name, start=config.time.start64, end=config.time.end64,
         step=entry.every or config.assimilation.every or config.time.step, error=entry.error,

@@ -13,7 +13,6 @@ from pyland.config import CaseConfig
 from pyland.config.study import MERGED_PREFIX, OPEN_LOOP
 from pyland.driver.case_run import Progress
 from pyland.driver.given_stages import GivenStages
-from pyland.driver.observing import read_sets
 from pyland.driver.run import kind_of_run, observe_truth, run_case
 from pyland.driver.study_merging import merged_sets
 from pyland.driver.study_plan import (
@@ -168,7 +167,7 @@ def _observations(
         used = [entry for entry in config.observations if entry.name in (*study.products, *study.stations)]
         case = config.model_copy(update={"observations": used})
         run = kind_of_run(case)(case, folders.seed(seed), comm, False, lambda done, text: None)
-        sets = read_sets(case, run.setup.whole, comm)
+        sets = run.read_observations()
     if comm.is_root:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_observations(path, sets)

@@ -439,8 +439,8 @@ def _check_gaps(missing: np.ndarray, quantity: str, gaps: Mapping[str, float], w
         first = weather.start + np.timedelta64(int(begins[at]) * weather.interval, "s")
         raise InputError(
             f"{path}: {quantity} is missing for {lengths[at] * weather.interval / 3600.0:g} h from {first} UTC, "
-            f"{int((lengths > limit).sum())} gaps are longer than longest_gap = {limit * weather.interval / 3600.0:g} "
-            "h. Allow longer gaps, choose a period without them (start, end), or fill them from another station."
+            f"gaps longer than longest_gap = {limit * weather.interval / 3600.0:g} h: {int((lengths > limit).sum())}. "
+            "Allow longer gaps, choose a period without them (start, end), or fill them from another station."
         )
 
 

@@ -145,11 +145,14 @@ _MICROWAVE_FIELDS = ("soil_water", "soil_temperature", "soil_ice", "patch_leaf_a
 _MICROWAVE_STATIC = ("clay", "sand", "porosity", "bulk_density", "patch_fraction")
 
 
-def _microwave(observation_type: str, columns: Callable[[Mapping[str, np.ndarray], Scene], np.ndarray]) -> Operator:
-    """Return the operator of a microwave sensor, which sees the leaves of the patches."""
-    return Operator(observation_type, _MICROWAVE_FIELDS, lambda fields, scene: columns(
-        {"leaf_area_index": fields["patch_leaf_area"], **{name: fields[name] for name in _MICROWAVE_FIELDS}}, scene),
-        static=_MICROWAVE_STATIC)
+def _microwave(
+    observation_type: str, columns: Callable[[Mapping[str, np.ndarray], Scene], np.ndarray], sees_air: bool = False
+) -> Operator:
+    """Return the operator of a microwave sensor, which sees the leaves of the patches, and air if asked."""
+    names = (*_MICROWAVE_FIELDS, "air_temperature") if sees_air else _MICROWAVE_FIELDS
+    return Operator(observation_type, names, lambda fields, scene: columns(
+        {"leaf_area_index": fields["patch_leaf_area"], **{name: fields[name] for name in names}}, scene),
+        static=(*_MICROWAVE_STATIC, "elevation") if sees_air else _MICROWAVE_STATIC)
 
 
 def _plain(observation_type: str, name: str, recorded: str | None = None) -> Callable[..., Operator]:
@@ -161,7 +164,8 @@ _OPERATORS: Mapping[str, Callable[[Mapping[str, Setting]], Operator]] = MappingP
     "soil_moisture": lambda _: Operator("soil_moisture", ("soil_water",), _moisture, ("soil_water",)),
     "groundwater": lambda _: Operator("groundwater", ("pressure_head",), _table, ("water_table_depth",)),
     "crns": lambda _: Operator("crns", FIELDS, crns_columns, static=STATIC),
-    "brightness_temperature": lambda _: _microwave("brightness_temperature", brightness_temperature_columns),
+    "brightness_temperature": lambda settings: _microwave(
+        "brightness_temperature", brightness_temperature_columns, settings.get("atmosphere", "none") != "none"),
     "backscatter": lambda _: _microwave("backscatter", backscatter_columns),
     "lst": _lst,
     "snow_cover": _snow_cover,

@@ -51,7 +51,8 @@ QUANTITIES = MappingProxyType({
         UNITS["soil_moisture"], "m6 m-6", "volume_fraction_of_condensed_water_in_soil",
         MappingProxyType({
             "m3 m-3": 1.0, "m3/m3": 1.0, "m^3 m^-3": 1.0, "m^3/m^3": 1.0, "m**3 m**-3": 1.0, "m3.m-3": 1.0,
-            "cm3 cm-3": 1.0, "cm3/cm3": 1.0, "cm^3/cm^3": 1.0, "1": 1.0, "percent of volume": 0.01, "vol%": 0.01,
+            "cm3 cm-3": 1.0, "cm3/cm3": 1.0, "cm^3/cm^3": 1.0, "cm**3/cm**3": 1.0, "m**3/m**3": 1.0,
+            "1": 1.0, "percent of volume": 0.01, "vol%": 0.01,
         }),  # a bare percent sign is not one: it may mean percent of saturation
         (0.0, 0.9),  # the upper end is saturated peat
         (0.0, 1.0),

@@ -102,12 +102,13 @@ def sets_from_table(
     start, end = np.datetime64(start, "s"), np.datetime64(end, "s")
     in_time = (table.time > start) & (table.time <= end)
     inside = np.zeros(table.size, bool)
-    inside[in_time] = target.locate(table.latitude[in_time], table.longitude[in_time])[3]
+    _, x, y, inside[in_time] = target.locate(
+        table.latitude[in_time], table.longitude[in_time], only_inside=True)
     _LOG.info("%s: %d rows; %d outside the period, %d outside the domain", label, table.size,
               int((~in_time).sum()), int((in_time & ~inside).sum()))
     if not inside.any():
         raise InputError(f"{label}: {_why_none(table, target, in_time, start, end)}")
-    chosen = table.rows(inside)
+    chosen, x, y = table.rows(inside), x[inside[in_time]], y[inside[in_time]]
     low, high = quantity.valid_range
     chosen = chosen.rejected(~((chosen.value >= low) & (chosen.value <= high)), OUT_OF_RANGE)
     interval = np.timedelta64(round(step), "s")
@@ -115,7 +116,7 @@ def sets_from_table(
     view, views = _views(chosen, depth, e_folding_depth, angle_bin)
     row, values, variance, flags, averaged = _of_places(
         chosen, np.stack([view, analysis]), _variance(chosen, error, relative_error, with_sigma), same_place)
-    _, x, y, _ = target.locate(chosen.latitude[row], chosen.longitude[row])
+    x, y = x[row], y[row]
     width = chosen.footprint[row] if footprint is None else np.full(row.size, float(footprint))
     cells, weights = target.footprints(x, y, width, footprint_weights)
     location = chosen.location[row] * len(views) + view[row]

@@ -61,13 +61,18 @@ class TargetCells:
         return (f"latitude {self.latitude.min():.4f} to {self.latitude.max():.4f}, "
                 f"longitude {longitude.min():.4f} to {longitude.max():.4f}")
 
-    def locate(self, latitude: np.ndarray, longitude: np.ndarray) -> tuple[np.ndarray, ...]:
+    def locate(
+        self, latitude: np.ndarray, longitude: np.ndarray, *, only_inside: bool = False
+    ) -> tuple[np.ndarray, ...]:
         """Find the nearest cell of each point.
 
         Parameters
         ----------
         latitude, longitude : array_like, shape (obs,)
             Positions [degrees].
+        only_inside : bool
+            Look no further than the domain: faster for products that reach far beyond it. Cell and coordinates of
+            points outside have no meaning then.
 
         Returns
         -------
@@ -84,14 +89,17 @@ class TargetCells:
         known = np.flatnonzero(np.isfinite(self.latitude) & np.isfinite(self.longitude))
         tree = cKDTree(_on_sphere(self.latitude[known], self.longitude[known]))
         points = _on_sphere(latitude[placed], longitude[placed])
-        distance, near = tree.query(points, k=range(1, min(_NEIGHBOURS, known.size) + 1))
+        reach = 2.0 * _ROOM * _HALF_DIAGONAL * self.size / EARTH_RADIUS if only_inside else np.inf
+        distance, near = tree.query(points, k=range(1, min(_NEIGHBOURS, known.size) + 1), distance_upper_bound=reach)
         is_tie = distance <= distance[:, :1] * (1.0 + 1e-9) + 1e-15  # rounding of points half way between cells
-        cell[placed] = known[np.where(is_tie, near, known.size - 1).min(axis=1)]
+        is_near = near < known.size
+        cell[placed] = known[np.where(is_tie & is_near, near, known.size - 1).min(axis=1)]
+        placed[placed] = is_near[:, 0]
         radians = np.deg2rad(1.0)
         north = EARTH_RADIUS * radians * (latitude - self.latitude[cell])
         east = EARTH_RADIUS * radians * _wrapped(longitude - self.longitude[cell]) * np.cos(
             radians * self.latitude[cell])
-        inside = np.hypot(east, north) <= _ROOM * _HALF_DIAGONAL * self.size
+        inside = placed & (np.hypot(east, north) <= _ROOM * _HALF_DIAGONAL * self.size)
         return cell, self.x[cell] + east, self.y[cell] + north, inside
 
     def geographic(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

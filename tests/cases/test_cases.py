@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -42,6 +43,7 @@ SHORT = {
     "22_eurocordex": ["time.end=2018-05-02T02:00", "ensemble.size=2"],
     "30_nrw_study": ["time.end=2018-01-01T13:00", "ensemble.size=2", "study.experiment=null",
                      *(f"observations.{name}.scaling=none" for name in ("smap", "smos", "amsr2", "ascat"))],
+    "31_crns_kansas": ["time.end=2021-10-05T06:00", "ensemble.size=8"],
 }
 """Overrides that make a case short."""
 
@@ -55,6 +57,23 @@ JUDGED = sorted(path.parent.name for path in CASES.glob("*/expected.yaml"))
 """Cases with scores that a run has to meet."""
 
 
+@pytest.fixture(scope="session")
+def kansas(shared_data, tmp_path_factory):
+    """Return the folder of what the case of the neutron station reads, made by its script."""
+    folder = tmp_path_factory.mktemp("kansas")
+    subprocess.run([sys.executable, str(CASES / "31_crns_kansas" / "prepare.py"), str(folder)], check=True,
+                   capture_output=True, env=os.environ | {"PYLAND_SHARED": str(shared_data.parent)})
+    return folder
+
+
+def test_calibration_of_the_neutron_station_is_what_its_case_has(kansas, open_case):
+    found = json.loads((kansas / "calibration.json").read_text(encoding="utf-8"))
+    operator = open_case("31_crns_kansas").observations[0].operator
+    assert operator.n == pytest.approx(found["first detector"]["n"], abs=0.1)
+    assert 2500 < found["both, without lattice water"]["n0"] / 1.048 < 2800  # crnpy, humidity of the day as reference
+    assert 0.25 < found["both detectors"]["field_moisture"] < 0.30
+
+
 @pytest.fixture
 def open_case(request, monkeypatch):
     """Return a function that loads a case with overrides, and skips if its data are not here."""
@@ -63,6 +82,8 @@ def open_case(request, monkeypatch):
         text = (CASES / name / "case.yaml").read_text(encoding="utf-8")
         if "PYLAND_SHARED" in text:
             monkeypatch.setenv("PYLAND_SHARED", str(request.getfixturevalue("shared_data").parent))
+        if "PYLAND_KANSAS" in text:
+            monkeypatch.setenv("PYLAND_KANSAS", str(request.getfixturevalue("kansas")))
         if '"data:' in text:
             monkeypatch.setenv("PYLAND_DATA", str(request.getfixturevalue("shared_data")))
         return load_case(CASES / name, overrides)

@@ -35,12 +35,14 @@ EVERY_TYPE = changed(WINTER, {
 """Two days of snow and frost, seen by ten types of observations at once."""
 
 MICROWAVE = changed(TWIN, {
+    "time.end": "2020-05-02", "assimilation.open_loop": False,
     "observations": [
         seen("brightness_temperature", 2.0, name=f"radiometer {one}", operator={
-            "polarisation": one, "incidence_angle": 40, "dielectric": dielectric}, footprint="2.5 km",
-            footprint_weights="gaussian") for one, dielectric in (("H", "mironov2009"), ("V", "wang_schmugge1980"))] + [
+            "polarisation": one, "incidence_angle": 40, "dielectric": dielectric, "atmosphere": air},
+            footprint="2.5 km", footprint_weights="gaussian") for one, dielectric, air in (
+                ("H", "mironov2009", "none"), ("V", "wang_schmugge1980", "pellarin2003"))] + [
         seen("backscatter", 0.5, operator={"volume": 0.0012, "attenuation": 0.09}),
         seen("crns", 10.0, operator={"n": 400.0}),
     ],
 })
-"""Two warm days, seen by microwaves and neutrons."""
+"""A warm day, seen by microwaves and neutrons."""

@@ -36,8 +36,8 @@ from pyland.observe.merging.weighted_merge import merge_mean
 
 TC_OPTIONS: Mapping[str, Any] = MappingProxyType({
     "reference": None, "anomalies": "climatology", "window_days": WINDOW, "least_in_window": LEAST_IN_WINDOW,
-    "least_count": LEAST_COUNT, "significance": SIGNIFICANCE, "least_snr_db": -3.0, "correlated": (),
-    "fallback": "none",
+    "least_count": LEAST_COUNT, "significance": SIGNIFICANCE, "least_snr_db": -3.0, "least_error": 0.0,
+    "correlated": (), "fallback": "none",
 })
 """Options of `merge_tc` and their defaults."""
 
@@ -74,10 +74,11 @@ def merge_tc(
         ``reference``: name or number of the product whose climatology and amplitude the result has (default: the
         first); ``anomalies``: ``"climatology"``, or ``"none"`` for values without their mean; ``window_days``,
         ``least_in_window``: of `anomalies_of`; ``least_count``, ``significance``: of `triple_collocation`;
-        ``least_snr_db``: products below it are left out at the place [dB]; ``correlated``: pairs of products with
-        correlated errors, for four products and more; ``fallback``: what to do where the collocation fails, with the
-        flag that says why: ``"none"``, ``"region"`` for errors and scalings that are the medians over the places
-        where it does not, or ``"mean"`` for `merge_mean` of the values as they are.
+        ``least_snr_db``: products below it are left out at the place [dB]; ``least_error``: smallest error that a
+        product can have [unit], smaller ones that short records give by chance are raised to it; ``correlated``: pairs
+        of products with correlated errors, for four products and more; ``fallback``: what to do where the collocation
+        fails, with the flag that says why: ``"none"``, ``"region"`` for errors and scalings that are the medians over
+        the places where it does not, or ``"mean"`` for `merge_mean` of the values as they are.
 
     Returns
     -------
@@ -185,6 +186,8 @@ def _checked(options: dict[str, Any], number: int, context: MergeContext | None)
     if options["correlated"] and number == 3:
         raise InputError("merge tc: three products do not tell correlated errors; add a product with errors of its "
                          "own, or leave one of the pair out.")
+    if not options["least_error"] >= 0.0:
+        raise InputError(f"merge tc: least_error must not be negative, got {options['least_error']}.")
     reference = 0 if options["reference"] is None else numbered(options["reference"])
     return {**options, "reference": reference, "correlated": [tuple(map(numbered, one)) for one in
                                                               options["correlated"]]}
@@ -201,10 +204,13 @@ def _merge_block(
         base = np.broadcast_to(found.mean[options["reference"]], products.shape[1:])
     clear = found.snr_db >= options["least_snr_db"]
     out.flag[...] = np.where(found.is_valid & ~clear.any(axis=0), TOO_NOISY, found.reason)
-    _combine(series, base, clear, found.scaling, found.scaled_error_covariance, out)
+    covariance = found.scaled_error_covariance
+    missing = np.maximum(options["least_error"] ** 2 - found.error_std**2, 0.0) * found.scaling**2
+    covariance[range(len(missing)), range(len(missing))] += missing
+    _combine(series, base, clear, found.scaling, covariance, out)
     for name in _DETAILS:
         out.details[name][...] = found.count if name == "common_count" else getattr(found, name)
-    return found.scaled_error_covariance
+    return covariance
 
 
 def _series(

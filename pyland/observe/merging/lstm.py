@@ -36,6 +36,7 @@ from pyland.observe.merging.lstm_inputs import (
 from pyland.observe.merging.lstm_network import chosen_device, need_torch, new_network, reproducible
 from pyland.observe.merging.lstm_splits import TEST, VALIDATION, TrainingSplit, split_values, station_folds, time_blocks
 from pyland.observe.merging.lstm_training import (
+    PLACES_AT_ONCE,
     TARGETS,
     LstmSettings,
     TrainingData,
@@ -198,28 +199,18 @@ class LstmMerge:
         """
         if self._state is None or self.normalisation is None or self.record is None:
             raise InputError("merge lstm: the network is not trained; call fit or load first.")
-        torch = need_torch()
         products = checked_products(products)
         checked_context(products, context)
-        features = np.swapaxes(features_of(products, context, self.normalisation), 0, 1)
-        scaled, there = scaled_products(products, self.normalisation)
         device = chosen_device(self.settings.device)
-        number = len(products)
-        with reproducible(self.settings.seed, self.settings.threads, device), torch.no_grad():
-            network = new_network(self.target, self.normalisation.features, number, self.settings.hidden,
+        with reproducible(self.settings.seed, self.settings.threads, device):
+            network = new_network(self.target, self.normalisation.features, len(products), self.settings.hidden,
                                   self.settings.dropout)
             network.load_state_dict(self._state)
             network.to(device)
-            if self.target == "in_situ":
-                found = run_network(network, features, scaled, there, self.settings.window, device)
-                value, sigma, weights = found.mean, np.exp(found.log_sigma), found.weights
-            else:  # as in training a product is hidden; what the passes say of errors and the guess is averaged
-                passes = [run_network(network, seen, scaled, rest, self.settings.window, device)
-                          for seen, rest in (hide_product(features, there, hidden) for hidden in range(number))]
-                log_error, guess_error, guess = (np.mean([getattr(one, name) for one in passes], axis=0)
-                                                 for name in ("log_error", "log_guess_error", "guess"))
-                value, sigma, weights = merge_by_precision(scaled.T, there.T, -2.0 * log_error,
-                                                           -2.0 * guess_error, guess)
+            places = [slice(first, first + PLACES_AT_ONCE) for first in range(0, products.shape[2], PLACES_AT_ONCE)]
+            parts = [self._estimate(network, products[:, :, part], _at_places(context, part), device)
+                     for part in places]
+        value, sigma, weights = (np.concatenate(part, axis=-1) for part in zip(*parts, strict=True))
         value = self.normalisation.target_mean + self.normalisation.target_std * value
         known = np.isfinite(products)
         count = known.sum(axis=0)
@@ -234,6 +225,22 @@ class LstmMerge:
                 "correction": {"long_name": "value minus weighted mean of the products as they are",
                                "units": "",
                                **{f"training_{name}": word for name, word in self.record.in_words().items()}}})
+
+    def _estimate(self, network: Any, products: np.ndarray, context: MergeContext,
+                  device: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return value and sigma (time, place), normalised, and weights (product, time, place) of some places."""
+        features = np.swapaxes(features_of(products, context, self.normalisation), 0, 1)
+        scaled, there = scaled_products(products, self.normalisation)
+        window = self.settings.window
+        if self.target == "in_situ":
+            found = run_network(network, features, scaled, there, window, device)
+            return found.mean, np.exp(found.log_sigma), found.weights
+        # as in training a product is hidden; what the passes say of errors and the guess is averaged
+        passes = [run_network(network, seen, scaled, rest, window, device)
+                  for seen, rest in (hide_product(features, there, hidden) for hidden in range(len(products)))]
+        log_error, guess_error, guess = (np.mean([getattr(one, name) for one in passes], axis=0)
+                                         for name in ("log_error", "log_guess_error", "guess"))
+        return merge_by_precision(scaled.T, there.T, -2.0 * log_error, -2.0 * guess_error, guess)
 
     def cross_validate(self, products: np.ndarray, context: MergeContext, blocks: np.ndarray, folds: int | None = None,
                        target_sigma: float = 0.0) -> HeldOut:
@@ -436,3 +443,9 @@ def _scores(held: HeldOut, products: np.ndarray, context: MergeContext, blocks: 
     in_test = blocks == TEST
     return compare_merged(estimates, context.target, np.broadcast_to(
         (in_test if in_test.any() else ~in_test)[:, None], held.value.shape))
+
+
+def _at_places(context: MergeContext, part: slice) -> MergeContext:
+    """Return what a network sees of some places."""
+    return MergeContext(context.names, context.times, context.latitude[part], context.longitude[part],
+                        {name: np.asarray(one)[..., part] for name, one in context.predictors.items()})

@@ -56,11 +56,6 @@ class TrainingSplit:
             if not parts[name].any():
                 raise InputError(f"lstm split: there are no values for {name}. Give a longer period or more stations.")
 
-    def leave_out(self, places: np.ndarray) -> TrainingSplit:
-        """Return the split in which some places (place,) take part in neither training nor validation."""
-        kept = ~np.asarray(places, bool)
-        return TrainingSplit(self.training & kept, self.validation & kept, self.test | (self.validation & ~kept))
-
 
 def time_blocks(times: np.ndarray, validation: float = 0.15, test: float = 0.2, gap: int = 30) -> np.ndarray:
     """Divide a period into a block for training, one for validation and one for tests, in this order.

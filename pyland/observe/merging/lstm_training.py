@@ -248,13 +248,11 @@ def run_network(network: Any, features: np.ndarray, products: np.ndarray, availa
                           for name in NetworkOutput._fields))
     network.eval()
     with torch.no_grad():
-        for first in range(0, places, PLACES_AT_ONCE):
-            some = slice(first, first + PLACES_AT_ONCE)
-            for start, end, kept in window_starts(steps, window):
-                parts = (torch.from_numpy(np.ascontiguousarray(one[some, start:end])).to(device)
-                         for one in (features, products, available))
-                for whole, part in zip(out, apply_network(network, *parts), strict=True):
-                    whole[some, kept:end] = part[:, kept - start:].cpu().numpy()
+        for start, end, kept in window_starts(steps, window):
+            parts = (torch.from_numpy(np.ascontiguousarray(one[:, start:end])).to(device)
+                     for one in (features, products, available))
+            for whole, part in zip(out, apply_network(network, *parts), strict=True):
+                whole[:, kept:end] = part[:, kept - start:].cpu().numpy()
     return NetworkOutput(*(one.T for one in out))
 
 

@@ -1,5 +1,6 @@
 """What microwave sensors see of the land: brightness temperature at L-band, backscatter at C-band."""
 
+from pyland.observe.microwave.atmosphere import atmosphere
 from pyland.observe.microwave.backscatter import (
     C_BAND,
     RADAR_POLARISATIONS,
@@ -10,6 +11,7 @@ from pyland.observe.microwave.backscatter import (
     oh_2004,
     water_cloud,
 )
+from pyland.observe.microwave.calibration import EmissionCalibration, calibrate_emission
 from pyland.observe.microwave.dielectric import (
     DIELECTRICS,
     FROZEN,
@@ -49,16 +51,19 @@ __all__ = [
     "DIELECTRICS",
     "EFFECTIVE",
     "EMISSION_SETTINGS",
+    "EmissionCalibration",
     "FLAG_SETTINGS",
     "FROZEN",
     "IncidenceSlope",
     "L_BAND",
     "POLARISATIONS",
     "RADAR_POLARISATIONS",
+    "atmosphere",
     "backscatter_columns",
     "brightness_above",
     "brightness_temperature",
     "brightness_temperature_columns",
+    "calibrate_emission",
     "change_detection",
     "decibel",
     "fit_incidence_slope",

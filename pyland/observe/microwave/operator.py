@@ -15,6 +15,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import FROZEN, OPEN_WATER, SNOW, USED
+from pyland.observe.microwave.atmosphere import atmosphere
 from pyland.observe.microwave.backscatter import (
     C_BAND,
     decibel,
@@ -62,6 +63,7 @@ EMISSION_SETTINGS: Mapping[str, Any] = MappingProxyType({
     "optical_depth": None,  # tau at nadir [1] instead of b LEWT LAI
     "open_water": 0.0,  # share of the area [1]
     "sky_temperature": 0.0,  # [K]
+    "atmosphere": "none",  # or pellarin2003: top of the atmosphere
 })
 """Options of ``brightness_temperature`` and their defaults; h, omega, b and LEWT are those of low vegetation."""
 
@@ -89,8 +91,11 @@ FLAG_SETTINGS: Mapping[str, Any] = MappingProxyType({
 })
 """Bounds of :func:`surface_flags`; the first two are those of the SMAP level 4 system (Reichle et al. 2017)."""
 
-_WORDS = ("polarisation", "dielectric", "frozen", "ground", "effective_temperature", "soil", "vegetation")
+_WORDS = (
+    "polarisation", "dielectric", "frozen", "ground", "effective_temperature", "atmosphere", "soil", "vegetation",
+)
 _GROUNDS = ("homogeneous", "layered")
+_ATMOSPHERES = ("none", "pellarin2003")
 _SOILS = ("oh1992", "oh2004", "linear")
 _VEGETATIONS = ("leaf_area_index", "vegetation_water")
 
@@ -103,7 +108,8 @@ def brightness_temperature_columns(fields: Mapping[str, np.ndarray], scene: Any)
     fields : Mapping[str, numpy.ndarray]
         ``soil_water`` and ``soil_temperature``, shape ``(layer, member, cell)`` [m3 m-3], [K]; where there
         ``soil_ice`` [m3 m-3], ``leaf_area_index`` [1] and ``leaf_temperature`` [K], ``(member, cell)`` or, with
-        the static field ``patch_fraction`` ``(patch, cell)``, ``(patch, member, cell)``.
+        the static field ``patch_fraction`` ``(patch, cell)``, ``(patch, member, cell)``. With an atmosphere
+        ``air_temperature`` ``(member, cell)`` [K], and ``elevation`` [m] among the static fields.
     scene
         See above. ``settings``: those of `EMISSION_SETTINGS`. ``static``: ``clay`` and ``sand`` [%] and ``porosity``
         [m3 m-3] or ``bulk_density`` [kg m-3], ``(cell,)`` or ``(layer, cell)``.
@@ -121,17 +127,21 @@ def brightness_temperature_columns(fields: Mapping[str, np.ndarray], scene: Any)
     settings = _settings("brightness_temperature", scene.settings, EMISSION_SETTINGS, FLAG_SETTINGS)
     number = polarisation_number(str(settings["polarisation"]).lower())
     ground = _word("ground", settings["ground"], _GROUNDS)
+    has_air = _word("atmosphere", settings["atmosphere"], _ATMOSPHERES) != "none"
     surface = _Surface(fields, scene)
     value = surface.parameter_getter(settings)
     depth = value("optical_depth")
     if depth is None:
         depth = optical_depth(vegetation_water(surface.leaf_area, value("leaf_water")), value("vegetation_b"))
+    sky = value("sky_temperature")
+    if has_air:
+        passed, upward, sky = surface.air_above(value("incidence_angle"), settings["frequency"])
     canopy = {
         "angle": value("incidence_angle"), "optical_depth": depth, "albedo": value("albedo"),
         "roughness": value("roughness"), "roughness_wet": value("roughness_wet"), "dry": value("roughness_dry_below"),
         "wet": value("roughness_wet_above"), "mixing": value("polarisation_mixing"),
         "power_h": value("roughness_power_h"), "power_v": value("roughness_power_v"),
-        "open_water": value("open_water"), "sky": value("sky_temperature"),
+        "open_water": value("open_water"), "sky": sky,
         "water_temperature": surface.temperature,
     }
     models = {"frequency": settings["frequency"], "dielectric": settings["dielectric"], "frozen": settings["frozen"]}
@@ -139,16 +149,18 @@ def brightness_temperature_columns(fields: Mapping[str, np.ndarray], scene: Any)
         shape = surface.water.shape
         columns = surface.profiles()
         soil = {name: np.broadcast_to(part, shape).ravel() for name, part in surface.soil.items() if part is not None}
-        reflectivity, temperature = layered_ground(
+        reflectivity, warmth = layered_ground(
             columns["soil_water"], columns["soil_temperature"], surface.thickness, ice=columns["soil_ice"],
             angle=np.broadcast_to(np.asarray(value("incidence_angle"), float), shape).ravel(), **soil, **models)
-        return brightness_above(
-            reflectivity.reshape(2, *shape), temperature.reshape(2, *shape), surface.water, surface.canopy_temperature,
-            frequency=settings["frequency"], **canopy)[number]
-    return brightness_temperature(
-        surface.water, surface.temperature, effective=settings["effective_temperature"], ice=surface.ice,
-        deep_temperature=surface.deep_temperature, canopy_temperature=surface.canopy_temperature, **surface.soil,
-        **canopy, **models)[number]
+        both = brightness_above(
+            reflectivity.reshape(2, *shape), warmth.reshape(2, *shape), surface.water, surface.canopy_temperature,
+            frequency=settings["frequency"], **canopy)
+    else:
+        both = brightness_temperature(
+            surface.water, surface.temperature, effective=settings["effective_temperature"], ice=surface.ice,
+            deep_temperature=surface.deep_temperature, canopy_temperature=surface.canopy_temperature, **surface.soil,
+            **canopy, **models)
+    return both[number] * passed + upward if has_air else both[number]
 
 
 def backscatter_columns(fields: Mapping[str, np.ndarray], scene: Any) -> np.ndarray:
@@ -305,11 +317,12 @@ class _Surface:
 
     @property
     def canopy_temperature(self) -> np.ndarray:
-        """Temperature of the leaves, weighted with their area, or of the soil surface, (member, cell) [K]."""
+        """Temperature of the leaves, weighted with their area; without leaves of the soil, (member, cell) [K]."""
         if "leaf_temperature" not in self._fields:
             return self.temperature
         area = self._fields.get("leaf_area_index")
-        return self._over_patches("leaf_temperature", area)
+        leaves = self._over_patches("leaf_temperature", area)
+        return leaves if area is None else np.where(self.leaf_area > 0.0, leaves, self.temperature)
 
     def _over_patches(self, name: str, area: np.ndarray | None) -> np.ndarray:
         """Return the mean of a field over the patches of a cell, by their share and by an area of each if given."""
@@ -326,7 +339,16 @@ class _Surface:
         weight = share * np.broadcast_to(np.asarray(area, float), field.shape)
         total = weight.sum(axis=0)
         weight, total = np.where(total > 0.0, weight, share), np.where(total > 0.0, total, share.sum(axis=0))
-        return (weight * field).sum(axis=0) / total
+        return np.where(weight > 0.0, weight * field, 0.0).sum(axis=0) / total  # a patch without leaves may have none
+
+    def air_above(self, angle: Any, frequency: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what the atmosphere lets pass [1] and sends up and down [K], each (member, cell)."""
+        if "air_temperature" not in self._fields or "elevation" not in self._static:
+            raise InputError(
+                "microwave operator: atmosphere needs the field air_temperature (member, cell) [K] and the static "
+                "field elevation (cell,) [m].")
+        return atmosphere(
+            self._static["elevation"], self._fields["air_temperature"], angle, frequency=frequency)
 
     def parameter_getter(self, settings: Mapping[str, Any]) -> Any:
         """Return a function that gives a setting, or the static field of that name where there is one."""

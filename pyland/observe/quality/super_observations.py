@@ -152,7 +152,7 @@ def blocks_of(latitude: np.ndarray, longitude: np.ndarray, spacing: float) -> np
     latitude, longitude : array_like, shape (obs,)
         Points [degrees].
     spacing : float
-        Height of the bands, and about the width of the blocks [m].
+        About the height of the bands and the width of the blocks [m].
 
     Returns
     -------
@@ -167,7 +167,7 @@ def blocks_of(latitude: np.ndarray, longitude: np.ndarray, spacing: float) -> np
     if not (np.isfinite(spacing) and spacing > 0):
         raise InputError(f"blocks of observations: the spacing must be positive [m], got {spacing}.")
     half_turn = np.pi * EARTH_RADIUS
-    bands = max(int(np.ceil(half_turn / spacing)), 1)
+    bands = max(int(np.round(half_turn / spacing)), 1)
     band = np.minimum(((np.asarray(latitude, float) + 90.0) / 180.0 * bands).astype(np.int64), bands - 1)
     width = np.cos(np.pi * ((band + 0.5) / bands - 0.5))
     pieces = np.maximum(np.round(2.0 * half_turn * width / spacing), 1.0)

@@ -33,7 +33,8 @@ EXTRA = MappingProxyType({
     "pressure": "Pa", "relative_humidity": "1", "air_temperature": "K", "absolute_humidity": "kg m-3",
     "incoming_flux": "1", "muons": "h-1", "thermal_neutrons": "h-1",
 })
-"""Columns that come along where the file has them, and their units; counts of muons and of slow neutrons as rates."""
+"""Columns that come along where the file has them, and their units; counts of muons and of slow neutrons as rates,
+the incoming flux in the unit of the file."""
 
 _COUNTS = ("counts", "corrected_counts")
 _KNOWN = (*_COUNTS, "counts_error", "record_length", "quality_flag", "snow_flag", "latitude", "longitude", *EXTRA)
@@ -184,7 +185,10 @@ def _station(plan: TextLayout, table: TextColumns, kind: str, detectors: Sequenc
         extra[f"detector_{number}"], units[f"detector_{number}"] = one, "h-1"
     for quantity, unit in EXTRA.items():
         if plan.has(table, quantity):
-            if unit == "h-1":
+            if quantity == "incoming_flux":  # of a neutron monitor, in its own unit: only ratios of it are used
+                extra[quantity] = table.numbers(plan.columns[quantity].names[0], plan.missing)
+                unit = plan.columns[quantity].unit or unit
+            elif unit == "h-1":
                 extra[quantity] = _hourly(plan, table, quantity, plan.columns[quantity].names[0], lengths)
             else:
                 extra[quantity] = plan.values(table, quantity, unit)

@@ -39,7 +39,7 @@ def read_flux_tower(
     variable: str | None = None, depth: tuple[float, float] | Mapping[str, tuple[float, float]] | None = None,
     latitude: float | None = None, longitude: float | None = None, station: str | None = None,
     utc_offset: float | None = None, accepted: tuple[int, ...] = (0,), emissivity: float = EMISSIVITY,
-    footprint: float | None = None,
+    footprint: float | None = None, sigma: float | None = None,
 ) -> ObservationTable:
     """Read observations of eddy-covariance stations.
 
@@ -67,6 +67,8 @@ def read_flux_tower(
         Of the surface [1], for ``lst``.
     footprint : float, optional
         Diameter of the seen area [m]; by default 0 of a probe and `FOOTPRINT_LONGWAVE`.
+    sigma : float, optional
+        Standard deviation of the error [unit of the type]; unknown without it.
 
     Returns
     -------
@@ -108,7 +110,7 @@ def read_flux_tower(
                 footprint=(FOOTPRINT_LONGWAVE if type == "lst" else 0.0) if footprint is None else footprint,
                 location=np.full(values.size, place_number(name)),
                 extra={"station": np.full(values.size, name), "sensor": np.full(values.size, sensor)}))
-    return joined_rows(parts, period, bounds)
+    return joined_rows(parts, period, bounds, sigma=sigma)
 
 
 def temperature_of_longwave(up: np.ndarray, down: np.ndarray, emissivity: float) -> np.ndarray:

@@ -50,7 +50,7 @@ def read_gauges(
     paths: list[Path], *, period: object = None, bounds: object = None, layout: object = None,
     latitude: float | None = None, longitude: float | None = None, gauge: str | None = None,
     utc_offset: float | None = None, statistic: str = "00003", accepted: tuple[str, ...] = ("A", "P"),
-    daily: bool | None = None,
+    daily: bool | None = None, sigma: float | None = None, relative_sigma: float = 0.0,
 ) -> ObservationTable:
     """Read discharge.
 
@@ -77,6 +77,10 @@ def read_gauges(
     daily : bool, optional
         Whether times are dates of daily means; by default they are if all of them are midnight and more than an hour
         apart.
+    sigma : float, optional
+        Standard deviation of the error of small flows [m3 s-1]; unknown without it.
+    relative_sigma : float
+        Share of the flow that is added as an independent error [1]; rating curves have about 0.1.
 
     Returns
     -------
@@ -106,7 +110,7 @@ def read_gauges(
         lacking = {"river": "", "catchment_area": np.nan}
         part.extra |= {name: np.full(part.size, lacking[name]) for name in names - set(part.extra)}
         part.extra_units |= {"catchment_area": "m2"} if "catchment_area" in names else {}
-    return joined_rows(parts, period, bounds)
+    return joined_rows(parts, period, bounds, sigma=sigma, relative_sigma=relative_sigma)
 
 
 def _kind(path: Path) -> str:
@@ -125,8 +129,11 @@ def _kind(path: Path) -> str:
 def _grdc(path: Path, utc_offset: float | None) -> ObservationTable:
     """Return the rows of a GRDC file: comments with ``#`` say all of the gauge."""
     table = _read_after_comments(path, ";")
-    about = dict(re.findall(r"^#\s*([^:\n]+?)\s*:\s*(.*?)\s*$", _comments(path), re.MULTILINE))
-    about = {name.lower(): text for name, text in about.items()}
+    about = {}
+    for line in _comments(path):
+        name, colon, text = line.lstrip("# ").partition(":")
+        if colon:
+            about[name.strip().lower()] = text.strip()
     number = about.get("grdc-no.")
     if number is None:
         raise InputError(f"{path}: the comments have no 'GRDC-No.'; the header may be cut off.")
@@ -241,13 +248,13 @@ def _at_middle(table: ObservationTable, daily: bool | None) -> ObservationTable:
     return table
 
 
-def _comments(path: Path) -> str:
+def _comments(path: Path) -> list[str]:
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    return "\n".join(line for line in text.splitlines() if line.startswith("#"))
+    return [line for line in text.splitlines() if line.startswith("#")]
 
 
 def _read_after_comments(path: Path, delimiter: str, skip: int = 0) -> TextColumns:

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.base.logging import get_logger
 from pyland.base.observation_reasons import BAD_ERROR, USED
 from pyland.observe.observation_table import ObservationTable
 from pyland.observe.readers.point_netcdf import open_points
@@ -41,7 +42,7 @@ class _Grid(NamedTuple):
 def read_grace(
     paths: list[Path], *, period: object = None, bounds: object = None, rows: str = "auto", scale: bool = False,
     land_threshold: float = 0.5, mask: Path | str | None = None, footprint: float = FOOTPRINT,
-    variable: str = "lwe_thickness",
+    variable: str = "lwe_thickness", sigma: float | None = None,
 ) -> ObservationTable:
     """Read anomalies of water storage.
 
@@ -64,6 +65,8 @@ def read_grace(
         Diameter of the seen area [m].
     variable : str
         Name of the anomalies.
+    sigma : float, optional
+        Standard deviation of the error where the file has no ``uncertainty`` [kg m-2].
 
     Returns
     -------
@@ -81,9 +84,10 @@ def read_grace(
         raise InputError("grace: scale factors differ between the cells of a mascon; rows must be cell with scale.")
     chosen, parts, left_out = Selection.of(period, bounds), [], {"not_land": 0, "outside_bounds_or_period": 0}
     for path in paths:
-        with open_points(path) as data:
+        with open_points(path) as opened:
+            data = _with_units(opened, path)
             parts.append(_read(data, path, chosen, rows, scale, land_threshold, mask, variable, left_out))
-    table = joined_rows(parts, None, None, left_out)
+    table = joined_rows(parts, None, None, left_out, sigma)
     table.footprint = np.full(table.size, float(footprint))
     return table
 
@@ -168,6 +172,19 @@ def _table(data: xr.Dataset, path: Path, both: tuple[np.ndarray, np.ndarray],
         extra={"averaging_days": np.repeat(days, count)}, extra_units={"averaging_days": "d"}, provenance=about)
 
 
+def _with_units(data: xr.Dataset, path: Path) -> xr.Dataset:
+    """Return a dataset whose units are in ``units``: those of CSR write ``Units``, also of the time."""
+    for one in data.variables.values():
+        if "Units" in one.attrs and "units" not in one.attrs and not np.issubdtype(one.dtype, np.datetime64):
+            one.attrs["units"] = one.attrs["Units"]
+    if "time" in data.variables and "since" in str(data["time"].attrs.get("units", "")):
+        try:
+            return xr.decode_cf(data)
+        except (ValueError, OverflowError) as error:
+            raise InputError(f"{path}: the time axis cannot be read ({error}).") from None
+    return data
+
+
 def _months(data: xr.Dataset, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the middle, datetime64[s], and the length [d] of each month's solution; NaN where not said."""
     if "time" not in data.variables or not np.issubdtype(data["time"].dtype, np.datetime64):
@@ -228,6 +245,8 @@ def _land(data: xr.Dataset, names: tuple[str, str], grid: _Grid, path: Path, mas
             return _part(other, "land_mask", names, grid, Path(mask))[0]
     if "land_mask" in data.variables:
         return _part(data, "land_mask", names, grid, path)[0]
+    get_logger("observe").warning("%s: has no land_mask, and all its cells are taken as land; name a file that has one "
+                                  "(option mask), or leave the sea out by bounds.", path)
     return np.ones((grid.rows.size, grid.columns.size))
 
 

@@ -71,6 +71,7 @@ class _Static(NamedTuple):
 def read_ismn(
     paths: list[Path], *, period: object = None, bounds: object = None, variable: str = "sm",
     depth: tuple[float, float] | None = None, accepted: tuple[str, ...] = ("G",),
+    sigma: float | None = None,
 ) -> ObservationTable:
     """Read sensors of the network.
 
@@ -86,6 +87,8 @@ def read_ismn(
         Only sensors that lie within this layer [m].
     accepted : tuple of str
         Flags to use; the others keep their reason (see `FLAGS`; ``U`` is not flagged by the network).
+    sigma : float, optional
+        Standard deviation of the error [unit of the type]; unknown without it.
 
     Returns
     -------
@@ -123,7 +126,7 @@ def read_ismn(
         layer = "" if depth is None else f" within {depth[0]:g} to {depth[1]:g} m"
         raise InputError(f"ismn: no file of the variable '{variable}'{layer} among those given; left out: "
                          f"{in_words(other)}.")
-    table = joined_rows(parts, period, bounds, other)
+    table = joined_rows(parts, period, bounds, other, sigma)
     table.provenance["stations"] = str(len(places))
     table.provenance["static"] = "\n".join(_described(folder, lines) for folder, lines in sorted(statics.items()))
     return table
@@ -190,10 +193,10 @@ def _sensor(member: _Member, found: re.Match[str], kind: str, unit: str, accepte
     flags = _flags(cells[:, 3], accepted)
     missing = (flags == MISSING) | (values <= -999.0)  # their number for no value
     values = convert(np.where(missing, np.nan, values), unit, quantity_of(kind).unit, member.label)
-    if not missing.all():
-        checked = range_flags(values, kind, member.label)
-        flags = np.where((flags == USED) & (checked != USED), checked, flags)
     flags[missing] = MISSING
+    fine = flags == USED
+    if fine.any():  # a dead sensor, of which the network accepts nothing, does not end the reading of a network
+        flags[fine] = range_flags(values[fine], kind, member.label)
     size = values.size
     extra = {"station": np.full(size, found["station"]), "network": np.full(size, found["network"]),
              "sensor": np.full(size, found["sensor"]), "elevation": np.full(size, numbers[2])}
@@ -208,17 +211,16 @@ def _sensor(member: _Member, found: re.Match[str], kind: str, unit: str, accepte
 
 def _rows(text: str, width: int, label: str, first: int) -> np.ndarray:
     """Return the cells of lines (row, width) as text; blanks are what divides them."""
-    lines = text.splitlines()
     cells = text.split()
-    count = sum(1 for line in lines if line.strip())
-    if count == 0:
+    if not cells:
         raise InputError(f"{label}: has no line of data.")
-    if len(cells) == count * width:
-        rows = np.array(cells).reshape(count, width)
-        if all(map(_is_date, rows[:, 0])):
+    if len(cells) % width == 0:
+        rows = np.array(cells).reshape(-1, width)
+        letters = np.ascontiguousarray(rows[:, 0]).view("U1").reshape(len(rows), -1)
+        if letters.shape[1] >= 10 and (letters[:, [4, 7]] == "/").all():  # every line begins with a date
             return rows
     kept = []
-    for number, line in enumerate(lines, first):
+    for number, line in enumerate(text.splitlines(), first):
         parts = line.split(None, width - 1)
         if parts and len(parts) < width - 1:
             raise InputError(f"{label}, line {number}: expected {width} cells, got {len(parts)} ('{line.strip()}'). "

@@ -86,7 +86,8 @@ def checked_place(latitude: float | None, longitude: float | None, where: str) -
 
 
 def joined_rows(parts: Sequence[ObservationTable], period: object, bounds: object,
-                left_out: Mapping[str, int] | None = None) -> ObservationTable:
+                left_out: Mapping[str, int] | None = None, sigma: float | None = None,
+                relative_sigma: float = 0.0) -> ObservationTable:
     """Return the rows of all parts within period and bounds, in the order of time and place.
 
     Parameters
@@ -97,6 +98,15 @@ def joined_rows(parts: Sequence[ObservationTable], period: object, bounds: objec
         See `Selection`.
     left_out : mapping of str to int, optional
         What else was not made a row, by a word for why.
+    sigma : float, optional
+        Error of rows that have none [unit of the type]; without it their error stays unknown (NaN).
+    relative_sigma : float
+        Share of the value that is added to ``sigma`` as an independent error [1].
+
+    Raises
+    ------
+    InputError
+        If an error is not positive.
     """
     counts = Counter(left_out or {})
     kept = []
@@ -106,6 +116,15 @@ def joined_rows(parts: Sequence[ObservationTable], period: object, bounds: objec
         kept.append(inside)
     table = join_tables(kept)
     table.provenance["left_out"] = json.dumps({word: count for word, count in counts.items() if count})
+    if sigma is not None and not (np.isfinite(sigma) and sigma > 0.0) or not relative_sigma >= 0.0:
+        raise InputError(f"{table.product}: sigma must be above 0 {quantity_of(table.type).unit}, relative_sigma not "
+                         f"negative, got {sigma} and {relative_sigma}.")
+    if relative_sigma > 0.0 and sigma is None:
+        raise InputError(f"{table.product}: relative_sigma needs sigma as well [{quantity_of(table.type).unit}], the "
+                         "error of small values.")
+    if sigma is not None:
+        given = np.hypot(sigma, relative_sigma * np.abs(table.value))
+        table.sigma = np.where(np.isfinite(table.sigma) | ~np.isfinite(table.value), table.sigma, given)
     return table
 
 

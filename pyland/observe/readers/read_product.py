@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from pyland.observe.readers.reader import Reader
 from pyland.observe.readers.registry import READERS
 from pyland.observe.readers.selection import Selection
 from pyland.observe.readers.source_files import expand_paths, identity
+
+_REQUIRED = inspect.Parameter.empty
 
 _APART = ("polarisation", "sensor", "satellite", "orbit", "band")
 """Text columns that tell observations of one place, time and depth apart."""
@@ -79,7 +82,7 @@ def read_product(
     if table.size == 0:
         raise InputError(f"observations: {_names(files)}: no observation is left; left out: {_left_out(table)}. Check "
                          "period, bounds and options of the reader.")
-    table = mark_duplicates(table.sorted())
+    table = mark_duplicates(_in_order(table))
     if product is not None:
         table = replace(table, product=product)
     about = {"files": "\n".join(identity(path) for path in files), "reader": reader,
@@ -105,12 +108,12 @@ def mark_duplicates(table: ObservationTable) -> ObservationTable:
         return table
     keys = [table.location, table.time.astype(np.int64),
             *(np.nan_to_num(one, nan=-1.0) for one in (table.top, table.bottom, table.incidence_angle))]
-    keys += [np.unique(table.extra[name].astype(str), return_inverse=True)[1] for name in _APART if name in table.extra]
     used = np.flatnonzero(table.used)
-    order = used[np.lexsort([one[used] for one in reversed(keys)])]
-    same = np.ones(max(order.size - 1, 0), bool)
-    for one in keys:
-        same &= one[order][1:] == one[order][:-1]
+    order, same = _doubles(keys, used)
+    if same.any():  # words are slow to compare: only where numbers are the same
+        words = [np.unique(table.extra[name].astype(str), return_inverse=True)[1] for name in _APART
+                 if name in table.extra]
+        order, same = _doubles([*keys, *words], used)
     if not same.any():
         return table
     doubled = np.zeros(table.size, bool)
@@ -123,7 +126,20 @@ def mark_duplicates(table: ObservationTable) -> ObservationTable:
     return table.rejected(doubled, DUPLICATE)
 
 
-_REQUIRED = inspect.Parameter.empty
+def _doubles(keys: list[np.ndarray], used: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return used rows in the order of the keys, and whether each but the first has the keys of the one before it."""
+    order = used[np.lexsort([one[used] for one in reversed(keys)])]
+    same = np.ones(max(order.size - 1, 0), bool)
+    for one in keys:
+        same &= one[order][1:] == one[order][:-1]
+    return order, same
+
+
+def _in_order(table: ObservationTable) -> ObservationTable:
+    """Return the table in the order of time and place; readers mostly give it so, and copies of millions are slow."""
+    later = table.time[1:] > table.time[:-1]
+    same = table.time[1:] == table.time[:-1]
+    return table if (later | (same & (table.location[1:] >= table.location[:-1]))).all() else table.sorted()
 
 
 def _reader(name: str) -> Reader:
@@ -138,4 +154,7 @@ def _names(files: list[Path]) -> str:
 
 
 def _left_out(table: ObservationTable) -> str:
-    return in_words(json.loads(table.provenance.get("left_out", "{}")))
+    counts: Counter[str] = Counter()
+    for line in table.provenance.get("left_out", "").splitlines():  # joined tables have a line each
+        counts.update(json.loads(line))
+    return in_words(counts)

@@ -33,7 +33,7 @@ def read_wells(
     paths: list[Path], *, period: object = None, bounds: object = None, layout: object = "wells",
     variable: str | None = None, latitude: float | None = None, longitude: float | None = None,
     ground: float | None = None, well: str | None = None, utc_offset: float | None = None,
-    accepted: tuple[str, ...] | None = None,
+    accepted: tuple[str, ...] | None = None, sigma: float | None = None,
 ) -> ObservationTable:
     """Read water levels of wells as depths below the ground.
 
@@ -60,6 +60,8 @@ def read_wells(
         Local standard time of a text file minus UTC [h].
     accepted : tuple of str, optional
         Words of ``quality`` to use; all by default.
+    sigma : float, optional
+        Standard deviation of the error [m]; unknown without it.
 
     Returns
     -------
@@ -79,7 +81,7 @@ def read_wells(
             parts.append(_of_netcdf(path, variable, about, well))
         else:
             parts.append(_of_text(path, TextLayout.of(layout, WELL_LAYOUTS, _KNOWN), about, well, utc_offset, words))
-    return joined_rows(parts, period, bounds)
+    return joined_rows(parts, period, bounds, sigma=sigma)
 
 
 def depth_of_level(level: np.ndarray, ground: np.ndarray, where: str) -> np.ndarray:

@@ -12,8 +12,9 @@ from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import FROZEN, SNOW
 from pyland.config import load_case
 from pyland.config.observation_operators import DEFAULTS
+from pyland.driver.gauge_cells import on_rivers, river_cells
 from pyland.driver.run import run_case
-from pyland.observe import ObservationTable, read_observations, read_table, write_table
+from pyland.observe import ObservationSet, ObservationTable, TargetCells, read_observations, read_table, write_table
 from pyland.observe.microwave import BACKSCATTER_SETTINGS, EMISSION_SETTINGS
 from pyland.observe.neutrons.operator import SETTINGS
 
@@ -44,7 +45,7 @@ def test_every_type_is_used(every_type):
 
 
 @pytest.mark.parametrize(("kind", "update", "parameters"), [
-    ("snow_water", ["snow_mass"], {}), ("snow_depth", ["snow_mass"], {}),
+    ("snow_water", ["snow_mass"], {}), pytest.param("snow_depth", ["snow_mass"], {}, marks=pytest.mark.slow),
     ("lai", ["snow_mass"], {"leaf_area_index": {}}),
     ("tws", ["soil_water"], {}), ("crns", ["soil_water"], {}),
 ])
@@ -58,6 +59,7 @@ def test_an_analysis_comes_closer_to_what_it_sees(tmp_path, kind, update, parame
     case = changed(EVERY_TYPE, {
         "observations": [entry | {"error": 1e-3 * entry["error"], "footprint": 0.0}], "assimilation.update": update,
         "assimilation.parameters": parameters, "time.end": "2020-01-11", "ensemble.size": 12,
+        "assimilation.open_loop": kind == "tws",
         "assimilation.localization": {"radius": "500 m", "taper": "none"}} | (warm if kind in ("tws", "crns") else {}))
     run_case(load_case(write_case(tmp_path, case)))
     one = streams(tmp_path / "run")[kind]
@@ -115,6 +117,7 @@ def test_snow_frost_and_rain_are_reasons(tmp_path):
     entries = [probe | {"name": name, "quality": {"max_innovation": None} | rules} for name, rules in (
         ("snowed", {"snow": 0.1}), ("frosted", {"frozen": 300.0, "snow": 0.1}), ("dry", {"rain": 0.0}))]
     case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"},
+                                "assimilation.open_loop": False,
                                 "output.variables": ["soil_water"], "assimilation.parameters": {},
                                 "assimilation.update": ["soil_water"]})
     run_case(load_case(write_case(tmp_path, case)))
@@ -135,9 +138,10 @@ def test_a_restart_has_the_same_bits(tmp_path):
 
 def test_the_table_of_a_twin_is_a_product(tmp_path):
     """What a twin observed, read again by another case, gives the analysis that the twin itself gave."""
-    twin = write_case(tmp_path / "twin", TWIN)
+    short = changed(TWIN, {"time.end": "2020-05-02", "assimilation.open_loop": False})
+    twin = write_case(tmp_path / "twin", short)
     run_case(load_case(twin))
-    case = changed(TWIN, {"observations": [
+    case = changed(short, {"observations": [
         {"name": "satellite", "type": "soil_moisture", "every": "12 h", "reader": "table", "error": 0.5,
          "file": str(twin / "run" / "observed_satellite.nc"), "quality": {"rules": {"valid_range": [0.0, 0.9]}}}]})
     again = write_case(tmp_path / "again", case)
@@ -193,6 +197,7 @@ def test_microwaves_are_not_used_over_frost_and_snow(tmp_path):
     entries = [one | {"quality": {"max_innovation": None}} for one in MICROWAVE["observations"][:1]]
     entries.append(entries[0] | {"name": "all of it", "quality": {"frozen": 0, "snow": 1e9, "max_innovation": None}})
     case = changed(EVERY_TYPE, {"observations": entries, "time.end": "2020-01-11", "rivers": {"scheme": "none"},
+                                "assimilation.open_loop": False,
                                 "output.variables": ["soil_water"], "assimilation.parameters": {},
                                 "assimilation.update": ["soil_water"]})
     run_case(load_case(write_case(tmp_path, case)))
@@ -204,3 +209,18 @@ def test_the_case_knows_the_options_of_the_operators():
     for kind, known in (("brightness_temperature", EMISSION_SETTINGS), ("backscatter", BACKSCATTER_SETTINGS),
                         ("crns", SETTINGS)):
         assert set(DEFAULTS[kind]) == set(known)
+
+
+def test_a_gauge_sees_the_largest_river_near_it():
+    """A line of five cells that flows east; upstream area grows along it."""
+    class Line:
+        def largest_near(self, cells):
+            return int(cells[np.argmax(cells)])
+
+    cells = TargetCells(np.full(5, 50.0), 7.0 + 0.01 * np.arange(5), 1000.0 * np.arange(5), np.zeros(5), 1000.0)
+    x = np.array([100.0, 2900.0])
+    assert river_cells(x, np.zeros(2), 0.0, cells, Line()).tolist() == [0, 3]
+    assert river_cells(x, np.zeros(2), 1500.0, cells, Line()).tolist() == [1, 4]
+    one = ObservationSet("gauge", "discharge", "2020-01-01", [3.0, 4.0], 1.0, x, np.zeros(2), [[0], [3]],
+                         np.ones((2, 1)))
+    assert on_rivers([one, one], 1500.0, cells, Line())[1].cells.tolist() == [[1], [4]]

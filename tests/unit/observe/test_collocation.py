@@ -40,11 +40,11 @@ def test_errors_and_scalings_that_were_put_in_are_found():
     np.testing.assert_allclose(found.fmse, 1.0 / (1.0 + 10.0 ** (found.snr_db / 10.0)), rtol=1e-9)
 
 
-@pytest.mark.parametrize("times, expected", [(300, 0.12), (1000, 0.066)])
-def test_scatter_of_the_error_falls_with_the_root_of_the_record(times, expected):
+@pytest.mark.parametrize("times, expected, tolerance", [(100, 0.26, 0.1), (300, 0.12, 0.05), (1000, 0.066, 0.05)])
+def test_scatter_of_the_error_falls_with_the_root_of_the_record(times, expected, tolerance):
     _, products = triplet(times, 3000, seed=times)
-    found = triple_collocation(*products, significance=1.0).error_std[0]
-    assert np.nanstd(found) / ERRORS[0] == pytest.approx(expected, rel=0.05)
+    found = np.nan_to_num(triple_collocation(*products, significance=1.0).error_std[0])  # negative variances are 0
+    assert np.std(found) / ERRORS[0] == pytest.approx(expected, rel=tolerance)
 
 
 PYTESMO_TRIPLE = {

@@ -148,6 +148,15 @@ class TestWithTorch:
         with pytest.raises(InputError, match="holds other files"):
             merge.save(tmp_path / "full")
 
+    def test_places_are_merged_alone(self, monkeypatch):
+        _, products, _, context = _two_sensors(60, 5)
+        merge, _ = _fitted(products, context, np.arange(5) >= 4, LstmSettings(hidden=4, window=30, epochs=1))
+        whole = merge.merge(products, context)
+        monkeypatch.setattr("pyland.observe.merging.lstm.PLACES_AT_ONCE", 2)
+        parts = merge.merge(products, context)
+        for name in ("value", "sigma", "weights"):
+            np.testing.assert_allclose(getattr(parts, name), getattr(whole, name), rtol=1e-5)
+
     def test_row_of_the_table_holds_out_stations_and_says_what_it_learned_from(self):
         _, products, _, context = _two_sensors(150, 4)
         options = {"hidden": 4, "window": 30, "epochs": 2, "patience": 2, "folds": 2, "gap": 3}

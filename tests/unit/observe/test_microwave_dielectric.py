@@ -27,7 +27,6 @@ def test_mironov_2013_is_the_model_of_2009_at_its_temperature():
         new = soil_permittivity(WATER, clay, frequency=1.4e9, dielectric="mironov2013")
         assert np.abs(new.real - old.real).max() < 0.4
         assert np.abs(new.imag - old.imag).max() < 1.2
-    # frozen numbers; they came from a code of another group with the same coefficients
     assert new[2] == pytest.approx(complex(*_mironov_2013(20.0, 60.0, 0.2)), rel=1e-12)
 
 
@@ -117,7 +116,7 @@ def test_against_smrt():
             water, clay, sand=sand, temperature=temperature, frequency=frequency, dielectric="peplinski1995")
         assert ours == pytest.approx(theirs, rel=3e-5)
         theirs = sea.seawater_permittivity_klein76(frequency, temperature, 0.0)
-        assert pure_water(frequency, temperature) == pytest.approx(theirs, rel=1e-4)  # digits of the relaxation time
+        assert pure_water(frequency, temperature) == pytest.approx(theirs, rel=5e-4)  # digits of the relaxation time
 
 
 def test_wang_schmugge_written_anew():

@@ -10,6 +10,7 @@ from pyland.base.observation_reasons import FROZEN, OPEN_WATER, SNOW, USED
 from pyland.observe import column_soil_moisture
 from pyland.observe.microwave import (
     C_BAND,
+    atmosphere,
     backscatter_columns,
     brightness_temperature,
     brightness_temperature_columns,
@@ -73,6 +74,11 @@ def test_patches_are_averaged(fields):
     plain = {**fields, "leaf_area_index": np.ones((3, 4)), "leaf_temperature": np.full((3, 4), 290.0)}
     assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
         brightness_temperature_columns(plain, scene()))
+    patched["leaf_temperature"][1] = np.nan  # no leaves, no temperature
+    assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
+        brightness_temperature_columns(plain, scene()))
+    bare = {**fields, "leaf_area_index": np.zeros((3, 4)), "leaf_temperature": np.full((3, 4), np.nan)}
+    assert np.isfinite(brightness_temperature_columns(bare, scene())).all()
     with pytest.raises(InputError, match="patch_fraction"):
         brightness_temperature_columns(patched, scene())
 
@@ -94,6 +100,25 @@ def test_layered_ground_in_the_operator(fields):
     difference = brightness_temperature_columns(dry_skin, scene(ground="layered")) - brightness_temperature_columns(
         dry_skin, scene())
     assert (difference > 10.0).all()  # the homogeneous ground does not know that the water is below
+
+
+def test_top_of_the_atmosphere(fields):
+    """Pellarin et al. (2003) by hand: 0.0068 at nadir at 290 K and sea level; 2.3 K up and 5.0 K down at 40 degrees."""
+    passed, upward, downward = atmosphere(np.array([0.0, 3000.0]), 290.0, 40.0)
+    assert -np.log(passed[0]) * np.cos(np.radians(40.0)) == pytest.approx(np.exp(-3.9262 - 0.00369 * 290.0))
+    assert upward[0] == pytest.approx(2.29, abs=0.01) and downward[0] == pytest.approx(4.97, abs=0.01)
+    assert upward[1] / upward[0] == pytest.approx(np.exp(-0.2211 * 3), rel=0.01)
+    above = {**fields, "air_temperature": np.full((3, 4), 290.0)}
+    high = scene(atmosphere="pellarin2003")
+    high.static["elevation"] = np.zeros(4)
+    expected = brightness_temperature_columns(fields, scene(sky_temperature=float(downward[0]))) * passed[0] + upward[0]
+    assert brightness_temperature_columns(above, high) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(InputError, match="air_temperature"):
+        brightness_temperature_columns(fields, high)
+    with pytest.raises(InputError, match="that of L-band"):
+        atmosphere(0.0, 290.0, 40.0, frequency=6.9e9)
+    with pytest.raises(InputError, match="in K"):
+        atmosphere(0.0, 17.0, 40.0)
 
 
 def test_flags_leave_values(fields):
