@@ -48,6 +48,7 @@ def plot_station_scores(scores: Mapping[str, Any], path: str | Path, *, title: s
         axis.axvline(np.median(samples[0]) if samples[0].size else np.nan, color=style.OPEN_LOOP, lw=1, ls="--")
         if name == "bias":
             axis.axvline(0.0, color=style.OBSERVED, lw=0.8)
+        axis.locator_params(axis="x", nbins=5)
         axis.set_xlabel(words if name == "r" else f"{words} [{unit}]")
         axis.set_yticks(rows, [run.replace("_", " ") for run in runs])
         axis.grid(visible=False, axis="y")

@@ -15,6 +15,9 @@ from pyland.view import style
 SHOWN_STATIONS = 3
 """Stations of a figure: those with the least, the median and the largest ubRMSE of the open loop."""
 
+LONGEST_STEP = 3
+"""Usual steps of a series over which its line goes on."""
+
 _DAY = 86400.0  # [s]
 
 
@@ -59,18 +62,30 @@ def plot_station_series(
     for axis, place in zip(axes[:, 0], chosen, strict=True):
         for (name, one), colour in zip(series.items(), colours, strict=False):
             mine = one.place == place
-            axis.plot(one.time[mine], one.analysed[mine], color=colour, lw=1.3, label=name.replace("_", " "))
+            axis.plot(*_with_gaps(one.time[mine], one.analysed[mine]), color=colour, lw=1.3,
+                      label=name.replace("_", " "))
         mine = first.place == place
         axis.plot(first.time[mine], first.observed[mine], "o", ms=2.2, mfc="none", mec=style.OBSERVED, mew=0.6,
                   label="station", zorder=4)
         axis.set_title(_title(first, place, names), loc="left")
-        axis.set_ylabel(f"[{unit}]")
+        axis.set_ylabel(f"{stations} [{unit}]")
         axis.margins(x=0.01)
         if rain is not None:
             _draw_rain(axis, *rain, place)
     style.legend_above(figure, axes[:, 0])
     style.plain_dates(plt, axes[-1, 0])
     return style.save(figure, path)
+
+
+def _with_gaps(time: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return a series, sorted, with NaN where the next time is more than `LONGEST_STEP` usual steps away."""
+    order = np.argsort(time)
+    time, values = time[order], values[order]
+    if time.size < 3:
+        return time, values
+    steps = np.diff(time)
+    gaps = np.flatnonzero(steps > LONGEST_STEP * np.median(steps)) + 1
+    return np.insert(time, gaps, time[gaps - 1] + np.median(steps)), np.insert(values, gaps, np.nan)
 
 
 def _chosen(series: StationSeries) -> list[int]:
