@@ -92,7 +92,7 @@ def summarise(scores: Mapping[str, Mapping[int, Mapping[str, np.ndarray]]], open
         both = [seed for seed in seeds if seed in scores[open_loop]]
         mine = [_with_size(seeds[seed]) for seed in both]
         theirs = [_with_size(scores[open_loop][seed]) for seed in both]
-        out[run] = {name: float(np.mean([np.nanmean(one[name]) for one in mine]))
+        out[run] = {name: float(np.mean([_mean(one[name]) for one in mine]))
                     for name in (*SCORES, "absolute_bias")}
         out[run]["seeds"] = len(both)
         out[run]["change"] = {name: _change(name, mine, theirs) for name in CHANGES} if run != open_loop else {}
@@ -107,13 +107,19 @@ def _change(
     name: str, mine: Sequence[Mapping[str, np.ndarray]], theirs: Sequence[Mapping[str, np.ndarray]]
 ) -> dict[str, float | None]:
     """Return the change of a score with its uncertainty."""
-    scale = [np.nanmean(one[name]) if name == "ubrmse" else 1.0 for one in theirs]
+    scale = [_mean(one[name]) if name == "ubrmse" else 1.0 for one in theirs]
     difference = np.array([(a[name] - b[name]) / c for a, b, c in zip(mine, theirs, scale, strict=True)])
-    by_seed, by_station = np.nanmean(difference, axis=1), np.nanmean(difference, axis=0)
+    by_seed, by_station = (np.array([_mean(one) for one in values]) for values in (difference, difference.T))
     known = by_station[np.isfinite(by_station)]
     return {"value": float(by_seed.mean()),
             "std_over_seeds": float(by_seed.std(ddof=1)) if by_seed.size > 1 else None,
             "standard_error_over_stations": float(known.std(ddof=1) / np.sqrt(known.size)) if known.size > 1 else None}
+
+
+def _mean(values: np.ndarray) -> float:
+    """Return the mean of what is finite, NaN of nothing: stations that have too few times."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else float("nan")
 
 
 def _field(runs: Mapping[str, Mapping[int, Path]], open_loop: str) -> dict[str, Any]:
