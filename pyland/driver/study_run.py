@@ -26,6 +26,8 @@ from pyland.driver.study_plan import (
 )
 from pyland.observe import ObservationSet, read_observations, write_observations
 from pyland.output.atomic import write_json
+from pyland.output.restart import remove_restarts
+from pyland.output.segments import remove_segments
 
 STATUS = "experiment.json"
 """Says of a run folder which experiment it holds and whether it is finished."""
@@ -142,6 +144,9 @@ def _run_seed(
         given = GivenStages(sets, folders.truth(seed) if is_twin else None,
                             None if name == OPEN_LOOP else folders.run(seed, OPEN_LOOP))
         if comm.is_root:
+            if found != status:  # what another case left here must not be taken up
+                remove_restarts(folder)
+                remove_segments(folder)
             write_json(folder / STATUS, status)
         comm.barrier()
         if name.startswith(MERGED_PREFIX) and name not in study.products:

@@ -83,6 +83,10 @@ def test_a_kill_loses_the_run_in_progress_at_most(tmp_path):
         if "ascat: assimilation" in text and done > 0.4:
             raise Interrupted
 
+    def at_once(done, text):
+        if "smap: assimilation" in text:
+            raise Interrupted
+
     with pytest.raises(Interrupted):
         run_study(config, output=tmp_path, progress=fail)
     folders = run_study(config, only=["smap"], output=tmp_path)
@@ -102,8 +106,11 @@ def test_a_kill_loses_the_run_in_progress_at_most(tmp_path):
     assert not seen
     other = load_case(changed(CASE, {"study.experiments": ["smap"], "observations.0.error": 0.03,
                                      "output.restart_every": "6 h"}))
+    with pytest.raises(Interrupted):
+        run_study(other, output=tmp_path, progress=at_once)
+    assert not list((folders.run(5, "smap") / "restart").glob("*.nc"))  # the restarts of the case before are gone
     run_study(other, output=tmp_path, progress=lambda done, text: seen.append(text))
-    assert any("smap" in text for text in seen)
+    assert any("smap" in text for text in seen) and is_finished(folders.run(5, "smap"))
 
 
 @pytest.mark.slow
