@@ -43,6 +43,9 @@ class MergingSection(Section):
     frozen: float | None = key(
         None, "merged values are rejected where the ensemble mean of the temperature of the top soil layer is below "
         "this; null for never", unit="K", above=0)
+    interpolated: bool = key(
+        False, "assimilate values of methods that fill gaps (bme, lstm) also where no product has one; frozen ground is"
+        " such a gap", kind="switch")
     every: float = key(86400.0, "time that the products share a value in; merged values stand for its middle", unit="s",
                        above=0)
     footprint: float = key(25000.0, "diameter that a merged value is taken for", unit="m", at_least=0)

@@ -86,9 +86,11 @@ def _merge(
     merged = merge_products(method, products, None, MergeContext(
         tuple(study.products), times, latitude, longitude), merging.options.get(method))
     cells, weights = (np.arange(0), np.ones(0)) if x.size == 0 else target.footprints(x, y, merging.footprint)
-    out = []
-    for step in np.flatnonzero(np.isfinite(merged.value).any(axis=1)):
-        there = np.flatnonzero(np.isfinite(merged.value[step]))
+    out, known = [], np.isfinite(merged.value)
+    if not merging.interpolated:
+        known &= np.isfinite(products).any(axis=0)
+    for step in np.flatnonzero(known.any(axis=1)):
+        there = np.flatnonzero(known[step])
         sigma = np.where(merged.sigma[step, there] > 0, merged.sigma[step, there], merging.error)
         out.append(ObservationSet(
             MERGED_NAME, "soil_moisture", _on_step(times[step], config), merged.value[step, there], sigma**2, x[there],
