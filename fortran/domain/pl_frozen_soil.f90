@@ -16,7 +16,8 @@ module pl_frozen_soil
    use pl_constants, only: freezing_point, gravity, latent_fusion
    use pl_error, only: error_type
    use pl_kinds, only: rk
-   use pl_soil_hydraulics, only: create_soil_hydraulics, head_from_water, retention_clapp_hornberger, soil_hydraulics_type
+   use pl_soil_hydraulics, only: create_soil_hydraulics, elastic_storage, head_from_water, retention_clapp_hornberger, &
+                                 soil_hydraulics_type
    implicit none (type, external)
    private
    public :: create_frozen_soil, follow_ice, freeze_hydraulics, freezing_curve
@@ -94,23 +95,30 @@ contains
       end do
    end subroutine freeze_hydraulics
 
-   !> Heads of the layers whose ice has changed; a saturated layer keeps its pressure, all others follow their liquid.
+   !> Heads of the layers whose ice has changed: a saturated layer keeps its pressure, all others follow their liquid.
+   !>
+   !> A layer under pressure may lack a little water, as the tolerance of the solver lets it; if it no longer counts as
+   !> saturated, what compression held becomes liquid, so that no water is lost.
    pure subroutine follow_ice(nlayer, frozen, ice_before, ice, water, head)
       integer, intent(in) :: nlayer                    !! layers [1]
       type(soil_hydraulics_type), intent(in) :: frozen !! with the ice as it is now
       real(rk), intent(in) :: ice_before(w, nlayer)    !! [m3 m-3]
       real(rk), intent(in) :: ice(w, nlayer)           !! [m3 m-3]
-      real(rk), intent(in) :: water(w, nlayer)         !! liquid [m3 m-3]
+      real(rk), intent(inout) :: water(w, nlayer)      !! liquid [m3 m-3]
       real(rk), intent(inout) :: head(w, nlayer)       !! [m]
-      real(rk) :: followed(w, nlayer)
-      logical :: is_full
+      real(rk) :: followed(w, nlayer), stored(w, nlayer)
+      logical :: changed, is_full
       integer :: i, k
-      call head_from_water(nlayer, frozen, water, followed)
+      call elastic_storage(nlayer, frozen, head, stored)
+      stored = water + stored
+      call head_from_water(nlayer, frozen, stored, followed)
       do k = 1, nlayer
          do i = 1, w
-            is_full = water(i, k) >= frozen%porosity(i, k) - full
+            changed = abs(ice(i, k) - ice_before(i, k)) > 0.0_rk
+            is_full = stored(i, k) >= frozen%porosity(i, k) - full
             followed(i, k) = merge(max(head(i, k), followed(i, k)), followed(i, k), is_full)
-            head(i, k) = merge(followed(i, k), head(i, k), abs(ice(i, k) - ice_before(i, k)) > 0.0_rk)
+            head(i, k) = merge(followed(i, k), head(i, k), changed)
+            water(i, k) = merge(stored(i, k), water(i, k), changed .and. .not. is_full)
          end do
       end do
    end subroutine follow_ice
