@@ -162,8 +162,8 @@ class ObservationSection(Section):
         0.0, "observations of a product within blocks of this edge are replaced by their mean; 0 for none", unit="m",
         at_least=0)
     super_error_correlation: float = key(
-        1.0, "correlation of the errors of observations of a product within a block of super_observations; 1: one error, "
-        "which a mean does not reduce", unit="1", at_least=0, at_most=1)
+        1.0, "correlation of the errors of observations of a product within a block of super_observations; 1: one "
+        "error, which a mean does not reduce", unit="1", at_least=0, at_most=1)
     thinning: float = key(
         0.0, "smallest distance of assimilated observations of one time; those with the smallest error come first",
         unit="m", at_least=0

@@ -17,8 +17,8 @@ def withhold(sets: list[ObservationSet], share: float, seed: int) -> None:
 
     Places are drawn once for all times, so that what is left says nothing of them but through the model and the
     filter. Observations of one point, as by two polarisations or at two depths, are set aside together, whatever their
-    ``location``. At least one is set aside, and one is left. The draw depends on seed and name, and on which places there
-    are, not on what was rejected.
+    ``location``. At least one is set aside, and one is left. The draw depends on seed and name, and on which places
+    there are, not on what was rejected.
 
     Parameters
     ----------

@@ -87,7 +87,8 @@ def _spread(
 ) -> np.ndarray:
     """Return the standard deviation (place,) of the error of a product, from what products differ, pooled over time.
 
-    The expected square around the mean of n products, over n - 1, is the variance of an error less the covariance of two.
+    The expected square around the mean of n products, over n - 1, is the variance of an error less the covariance of
+    two.
     """
     square = np.where(there, products - value, 0.0) ** 2
     freedom = np.maximum(count - 1, 0).sum(axis=0, dtype=np.int64)

@@ -129,7 +129,8 @@ def super_observations(
     variance = (1.0 - error_correlation) * square / count + error_correlation * mean(sigma) ** 2
     if representativeness == "spread":
         freedom = count - 1.0
-        beyond = mean((value - centre[group]) ** 2) * count / np.maximum(freedom, 1.0) - (1.0 - error_correlation) * square
+        spread = mean((value - centre[group]) ** 2) * count / np.maximum(freedom, 1.0)
+        beyond = spread - (1.0 - error_correlation) * square
         of_all = np.sum(freedom * beyond) / max(np.sum(freedom), 1.0)
         variance += np.maximum(np.where(freedom > 0, beyond, of_all), 0.0) / count
     else:
