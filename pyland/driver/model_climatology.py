@@ -9,7 +9,16 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.base.logging import get_logger
 from pyland.observe import ObservationSet, Setting, operator_for, scene_of
+
+DIURNAL = ("lst", "sif")
+"""Types that change with the hour by more than with the day."""
+
+LONGEST_RECORD = np.timedelta64(3, "h")
+"""Longest interval of a history whose means stand for what these types are at a time."""
+
+_LOG = get_logger("observe")
 
 
 def seen_of_history(
@@ -53,6 +62,7 @@ def seen_of_history(
             lacking = [name for name in operator.recorded if name not in data]
             if lacking:
                 raise InputError(f"observations '{one.name}': scaling needs {lacking[0]} in output.variables.")
+            _warn_of_means(one, data)
             records, position = np.unique(record[alike], return_inverse=True)
             held = {name: _records(data[name], records) for name in operator.recorded}
             columns = operator.of_history(held, scene_of(one, thickness, static or {}))
@@ -107,6 +117,19 @@ def storage_baseline(sets: list[ObservationSet], history: Path, settings: Mappin
                              f"has no record of the open loop, which holds {times[0]} to {times[-1]}.")
         mean = _records(data[name], inside).mean(axis=0)
     return [_footprints(mean, one) for one in sets]
+
+
+def _warn_of_means(one: ObservationSet, data: xr.Dataset) -> None:
+    """Warn where the record of a day stands for an hour of it."""
+    if one.type not in DIURNAL or "time_bounds" not in data:
+        return
+    bounds = data["time_bounds"].values
+    width = np.diff(bounds.astype("datetime64[s]") if bounds.dtype.kind == "M" else bounds, axis=1).max()
+    hours = width / np.timedelta64(3600, "s") if bounds.dtype.kind == "M" else float(width) / 3600.0
+    if hours > LONGEST_RECORD / np.timedelta64(1, "h"):
+        _LOG.warning("observations '%s': scaling brings them to means of %g h of the open loop, but type %s changes "
+                     "with the hour: an overpass at noon would become a mean of the day. Set output.every to 3 h or "
+                     "less, or give a climatology", one.name, hours, one.type)
 
 
 def _groups(sets: list[ObservationSet]) -> list[np.ndarray]:

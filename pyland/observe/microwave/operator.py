@@ -323,8 +323,8 @@ class _Surface:
         """Give share [1], leaf area [1] and temperature of the leaves [K] of each patch, all (member, cell).
 
         What is seen is not linear in the leaves: it is computed of each patch and averaged by the shares. Fields
-        without patches are one. A patch without leaves, or without a known leaf temperature, has that of the soil; without
-        ``has_area`` no leaf area is needed, and leaves of a known temperature are there.
+        without patches are one. A patch without leaves, or without a known leaf temperature, has that of the soil;
+        without ``has_area`` no leaf area is needed, and leaves of a known temperature are there.
         """
         area, warm = self._of_leaves("leaf_area_index"), self._of_leaves("leaf_temperature")
         if area is None and has_area:

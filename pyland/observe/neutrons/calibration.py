@@ -3,8 +3,8 @@
 The mean of a field is that of Schroen et al. (2017), Hydrol. Earth Syst. Sci. 21, 5009-5030, sect. 3: samples are
 weighted by depth to one value for each profile, profiles by distance to one value for the field, and as both weights
 depend on the moisture, this is repeated until it stays. The weight of a sample is the integral of the weight of the
-depth over it, so that a thick sample counts for all the soil that it stands for; of samples of one thickness the weights are
-those at their middles.
+depth over it, so that a thick sample counts for all the soil that it stands for; of samples of one thickness the
+weights are those at their middles.
 """
 
 from __future__ import annotations
