@@ -27,3 +27,13 @@ def test_what_cannot_be_assimilated_does_not_judge_either():
     quality.reject([one], fields, [np.full((2, ncell), 0.2)])
     assert one.reasons() == ["frozen_ground", "frozen_ground", "used", "withheld", "rejected_by_quality_flag",
                              "snow_covered"]
+
+
+def test_a_range_of_what_can_be_learned_does_not_touch_withheld_observations():
+    one = ObservationSet("modis", "snow_cover", np.datetime64("2018-01-01", "s"), [0.5, 1.0, 1.0], 1e-2, np.zeros(3),
+                         np.zeros(3), np.arange(3)[:, None], np.ones((3, 1)), np.nan, np.nan,
+                         flags=np.array([USED, USED, WITHHELD], np.int8))
+    ranks = CellRanks(Communicator(), Communicator(), 2, np.arange(3))
+    quality = StateQuality({"modis": StateRules(between=(0.05, 0.95))}, SimpleNamespace(ranks=ranks))
+    quality.reject([one], {}, [np.full((2, 3), 0.5)])
+    assert one.reasons() == ["used", "rejected_by_quality_flag", "withheld"]
