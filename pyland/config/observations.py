@@ -171,6 +171,9 @@ class ObservationSection(Section):
     super_observations: float = key(
         0.0, "observations of a product within blocks of this edge are replaced by their mean; 0 for none", unit="m",
         at_least=0)
+    super_error_correlation: float = key(
+        1.0, "correlation of the errors of observations of a product within a block of super_observations; 1: one "
+        "error, which a mean does not reduce", unit="1", at_least=0, at_most=1)
     thinning: float = key(
         0.0, "smallest distance of assimilated observations of one time; those with the smallest error come first",
         unit="m", at_least=0
@@ -294,8 +297,9 @@ class ObservationSection(Section):
     def _check_reader(self) -> list[Problem]:
         """Keys of a variable of a file, and keys of products."""
         if self.reader == "measurements":
-            given = [one for one in ("reader_options", "table_error", "angle_bin", "same_place", "super_observations")
-                     if self.changes(one)]
+            of_products = ("reader_options", "table_error", "angle_bin", "same_place", "super_observations",
+                           "super_error_correlation")
+            given = [one for one in of_products if self.changes(one)]
             found = [(one, f"expected no {one} with reader: measurements; it belongs to products", (one, "reader"))
                      for one in given]
             found += [(f"quality.{one}", f"expected no {one} with reader: measurements; it belongs to products",

@@ -19,7 +19,12 @@ from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
 from pyland.driver.analysis_state import Model
 from pyland.driver.gauge_cells import on_rivers, river_cells
-from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
+from pyland.driver.model_climatology import (
+    hidden_in_history,
+    seen_of_history,
+    statistics_by_place,
+    storage_baseline,
+)
 from pyland.driver.observed_fields import LEAF_AREA, Observer
 from pyland.driver.product_sets import product_sets
 from pyland.driver.river_run import RiverRun
@@ -317,6 +322,7 @@ def rescale(
         If scaling is asked for without an open loop.
     """
     out: list[ObservationSet] = []
+    hiding = state_rules(config)
     for entry in config.observations:
         mine = [one for one in sets if one.name == entry.name]
         if "baseline_start" in entry.settings and mine:
@@ -336,6 +342,10 @@ def rescale(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
                     "with it assimilation.open_loop: true."
                 )
+            if (rules := hiding.get(entry.name)) is not None and (rules.frozen, rules.snow) != (None, None):
+                flags = comm.broadcast(hidden_in_history(mine, open_loop, rules.frozen, rules.snow)
+                                       if comm.is_root else None)
+                mine = [replace(one, flags=flag) for one, flag in zip(mine, flags, strict=True)]
             seen = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
             if entry.scaling == "cdf":
                 mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, seen)) if comm.is_root else None)

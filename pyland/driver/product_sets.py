@@ -58,7 +58,11 @@ def product_sets(entry: ObservationSection, config: CaseConfig, target: TargetCe
     table = product_table(entry, config, target)
     if entry.super_observations > 0:
         interval = entry.every or config.assimilation.every or config.time.step
-        table = super_observations(table, entry.super_observations, interval=np.timedelta64(round(interval), "s"))
+        # blocks of time are those of the analyses: after the one before, up to and with its own
+        table = super_observations(
+            table, entry.super_observations, interval=np.timedelta64(round(interval), "s"),
+            origin=config.time.start64 + SECOND, angle_bin=entry.angle_bin,
+            error_correlation=entry.super_error_correlation)
     return sets_from_table(
         table, target, name=entry.name, start=config.time.start64, end=config.time.end64,
         step=entry.every or config.assimilation.every or config.time.step, error=entry.error,

@@ -115,7 +115,8 @@ class StateQuality:
             if rules.between is not None:
                 low, high = rules.between
                 seen = np.stack([one.values, member_mean(predicted)])
-                _flag(one, ~((seen > low) & (seen < high)).all(axis=0), QUALITY)
+                # says what a filter can learn, not what is wrong: withheld observations stay
+                _flag(one, ~((seen > low) & (seen < high)).all(axis=0), QUALITY, (USED,))
 
     def _mean(self, name: str, one: ObservationSet, fields: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the ensemble mean of a field, or of its top layer, over the footprints, (obs,)."""
@@ -124,8 +125,9 @@ class StateQuality:
         return combine_footprints(member_mean(field)[None], ranks.position, one.cells, one.weights, ranks)[0]
 
 
-def _flag(one: ObservationSet, rows: np.ndarray, reason: int) -> None:
-    one.flags[rows & np.isin(one.flags, (USED, WITHHELD))] = reason  # what is withheld judges, and is judged alike
+def _flag(one: ObservationSet, rows: np.ndarray, reason: int, of: tuple[int, ...] = (USED, WITHHELD)) -> None:
+    """Give used observations a reason, and withheld ones: what hides the ground from one hides it from the other."""
+    one.flags[rows & np.isin(one.flags, of)] = reason
 
 
 __all__ = ["StateQuality", "StateRules", "state_rules"]

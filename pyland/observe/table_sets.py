@@ -13,7 +13,7 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
-from pyland.base.observation_reasons import OUT_OF_RANGE, in_words, reason_counts
+from pyland.base.observation_reasons import OUT_OF_RANGE, USED, in_words, reason_counts
 from pyland.observe.measurement_files import error_of
 from pyland.observe.observation_table import ObservationTable
 from pyland.observe.observations import ObservationSet, Setting
@@ -22,6 +22,9 @@ from pyland.observe.target_cells import TargetCells
 
 SAME_PLACE = ("mean", "keep")
 """What becomes of several observations of a place in one analysis."""
+
+LEAST_COVERED = 0.5
+"""Share of a footprint within the domain below which a warning says so [1]."""
 
 _LOG = get_logger("observe")
 
@@ -119,6 +122,7 @@ def sets_from_table(
     x, y = x[row], y[row]
     width = chosen.footprint[row] if footprint is None else np.full(row.size, float(footprint))
     cells, weights = target.footprints(x, y, width, footprint_weights)
+    _warn_of_edges(label, flags, target.covered(x, y, width, footprint_weights))
     location = chosen.location[row] * len(views) + view[row]
     sets = []
     order = np.lexsort((location, view[row], analysis[row]))
@@ -132,6 +136,17 @@ def sets_from_table(
             weights[part, :slots], top, bottom, location[part], flags[part], decay, {**(settings or {}), **more}))
     _LOG.info("%s: %d sets, %s; %d averaged into another", label, len(sets), in_words(reason_counts(flags)), averaged)
     return sets
+
+
+def _warn_of_edges(label: str, flags: np.ndarray, covered: np.ndarray) -> None:
+    """Say how many used observations see more of what lies outside the domain than of what lies within."""
+    used = flags == USED
+    beyond = used & (covered < LEAST_COVERED)
+    if beyond.any():
+        _LOG.warning("%s: of %d of %d used observations less than half of the footprint lies in cells of the domain "
+                     "(the least: %.0f %%); the model answers for the rest with the cells it has. Widen the domain, "
+                     "leave such places out, or give a smaller footprint", label, int(beyond.sum()), int(used.sum()),
+                     100.0 * covered[used].min())
 
 
 def _why_none(table: ObservationTable, target: TargetCells, in_time: np.ndarray, start: np.datetime64,

@@ -19,6 +19,11 @@ a cell of a grid."""
 GAUSSIAN_REACH = 1.5
 """Where the footprint of an antenna ends [half-power widths]: its weight has fallen to 2**-9 of that in the middle."""
 
+_INTEGRAL = {
+    "uniform": 0.25 * np.pi, "square": 1.0, "gaussian": 0.25 * np.pi / np.log(2.0) * (1.0 - 2.0**-9),
+    "hamming": 2.0 * np.pi * (0.27 - 0.92 / np.pi**2),
+}  # of the weights over their reach, over the square of the diameter
+
 _HALF_DIAGONAL = 0.5 * np.sqrt(2.0)
 _ROOM = 1.02
 """Factor on half a diagonal: meridians converge within a grid, so that corners of cells do not quite meet."""
@@ -182,6 +187,32 @@ class TargetCells:
             share = np.append(share, np.ones(empty.size))
         order = np.lexsort((cell, row))
         return _slots(row[order], cell[order], share[order], len(points))
+
+    def covered(
+        self, x: np.ndarray, y: np.ndarray, diameter: np.ndarray | float, weights: str = "uniform"
+    ) -> np.ndarray:
+        """Return the share of what a sensor sees that lies in cells of the domain, shape (obs,).
+
+        Parameters
+        ----------
+        x, y, diameter, weights
+            As in `footprints`.
+
+        Returns
+        -------
+        ndarray
+            Weights of the cells in reach times their area, over the integral of the weight; at most 1 [1]. A footprint
+            narrower than two cells holds too few centres to say, and counts as covered.
+        """
+        points = np.stack([np.atleast_1d(x), np.atleast_1d(y)], axis=1).astype(float)
+        width = np.broadcast_to(np.asarray(diameter, float), (len(points),))
+        tree, found = cKDTree(np.stack([self.x, self.y], axis=1)), np.ones(len(points))
+        for one in np.unique(width[width >= 2.0 * self.size]):
+            mine = np.flatnonzero(width == one)
+            row, _, share = self._seen(tree, points[mine], float(one), weights)
+            area = np.bincount(row, share, mine.size) * self.size**2
+            found[mine] = np.minimum(area / (_INTEGRAL[weights] * one**2), 1.0)
+        return found
 
     def _seen(
         self, tree: cKDTree, points: np.ndarray, diameter: float, weights: str

@@ -185,7 +185,9 @@ class CdfMatch:
         times : array_like of datetime64, shape (obs,)
             Their times.
         sigma : array_like, shape (obs,), optional
-            Standard deviations of their errors; they change with the slope of the curve at the value.
+            Standard deviations of their errors; they become half the distance of what values higher and lower by one of
+            them become. The slope at the value alone would make an observation on a flat piece of the curve nearly
+            exact, though its error reaches into steep ones.
 
         Returns
         -------
@@ -194,11 +196,17 @@ class CdfMatch:
         sigma : ndarray, shape (obs,), or None
         """
         values, place, times = np.asarray(values, float), np.asarray(place), np.asarray(times, "datetime64[s]")
-        out, slope = np.full(values.shape, np.nan), np.full(values.shape, np.nan)
+        out = np.full(values.shape, np.nan)
+        error = None if sigma is None else np.full(values.shape, np.nan)
+        spread = None if sigma is None else np.broadcast_to(np.asarray(sigma, float), values.shape)
         for start in range(0, values.size, _ROWS):
             rows = slice(start, start + _ROWS)
-            out[rows], slope[rows] = self._match(values[rows], place[rows], times[rows])
-        return out, None if sigma is None else np.asarray(sigma, float) * np.abs(slope)
+            where = place[rows], times[rows]
+            out[rows] = self._match(values[rows], *where)
+            if spread is not None:
+                high, low = (self._match(values[rows] + way * spread[rows], *where) for way in (1.0, -1.0))
+                error[rows] = 0.5 * np.abs(high - low)
+        return out, error
 
     def apply_to_grid(
         self, values: np.ndarray, times: np.ndarray, sigma: np.ndarray | None = None
@@ -210,28 +218,28 @@ class CdfMatch:
                                     None if sigma is None else np.broadcast_to(sigma, values.shape).ravel())
         return matched.reshape(values.shape), None if error is None else error.reshape(values.shape)
 
-    def _match(self, values: np.ndarray, place: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _match(self, values: np.ndarray, place: np.ndarray, times: np.ndarray) -> np.ndarray:
         first, second, weight = self.windows.weights(times)
-        y, slope = self._match_in(first, values, place)
+        y = self._match_in(first, values, place)
         if weight.any():
-            y1, slope1 = self._match_in(second, values, place)
-            y1, slope1 = np.where(np.isnan(y1), y, y1), np.where(np.isnan(y1), slope, slope1)
-            y, slope = np.where(np.isnan(y), y1, y), np.where(np.isnan(y), slope1, slope)
-            y, slope = y + weight * (y1 - y), slope + weight * (slope1 - slope)
-        return y, slope
+            y1 = self._match_in(second, values, place)
+            y1 = np.where(np.isnan(y1), y, y1)
+            y = np.where(np.isnan(y), y1, y)
+            y = y + weight * (y1 - y)
+        return y
 
-    def _match_in(self, part: np.ndarray, values: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _match_in(self, part: np.ndarray, values: np.ndarray, place: np.ndarray) -> np.ndarray:
         x, y = self.source_knots[part, :, place].T, self.reference_knots[part, :, place].T
-        found, slope = along_knots(values, x, y)
+        found = along_knots(values, x, y)[0]
         if self.shapes is None:
-            return found, slope
+            return found
         shapes = self.shapes[:, part, place]
         fits = np.isfinite(shapes).all(axis=0)
         for is_low, inner in ((True, 1), (False, -2)):
             at = np.flatnonzero(fits & ((values < x[inner]) if is_low else (values > x[inner])))
-            found[at], slope[at] = beta_tail(
-                values[at], (x[inner, at], y[inner, at]), tuple(shapes[:, at]), self.bounds, is_low)
-        return found, slope
+            found[at] = beta_tail(
+                values[at], (x[inner, at], y[inner, at]), tuple(shapes[:, at]), self.bounds, is_low)[0]
+        return found
 
 
 def checked_records(

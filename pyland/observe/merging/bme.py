@@ -115,6 +115,9 @@ def merge_bme(
     -----
     Products of one time and place are first joined to one datum with the sum of their precisions, which is exact for
     Gaussian errors that are independent.
+
+    The covariance is that of anomalies in time. Where no product ever saw a place, its own mean is not known either:
+    there sigma holds the spread of the means of the others too (`mean_variance`), and is NaN with fewer than two.
     """
     products = checked_products(products)
     chosen = _checked_options(options)
@@ -140,7 +143,7 @@ def merge_bme(
     count = np.isfinite(products).sum(axis=0)
     shape = mean.shape
     return Merged(
-        value=mean + found.reshape(shape), sigma=np.sqrt(spread).reshape(shape),
+        value=mean + found.reshape(shape), sigma=np.sqrt(spread.reshape(shape) + mean_variance(value, chosen["mean"])),
         weights=weights.reshape(products.shape), count=count.astype(np.int8),
         flag=(count == 0).all(axis=0).astype(np.int8),
         flag_words=("merged", "from_other_places"),
@@ -256,6 +259,32 @@ def mean_field(value: np.ndarray, times: np.ndarray, mean: str | np.ndarray) -> 
     fixed = (count >= _LEAST_FOR_SEASON) & (np.linalg.cond(system) < 1e3)
     coefficients[fixed] = np.linalg.solve(system[fixed], right[fixed][:, :, None])[:, :, 0]
     return own + season @ coefficients.T
+
+
+def mean_variance(value: np.ndarray, mean: str | np.ndarray) -> np.ndarray:
+    """Return the error variance of the mean of `mean_field` at places without values, shape (place,).
+
+    Parameters
+    ----------
+    value : ndarray, shape (time, place)
+        Data, NaN without one.
+    mean : str or ndarray
+        As in `mean_field`; a field that is given is taken to be exact.
+
+    Returns
+    -------
+    ndarray
+        ``s**2 (1 + 1/n)`` with the variance of the means of the n places that have values, the error with which their
+        mean predicts that of another place [unit2]; 0 at places with values, NaN elsewhere if n is 1.
+    """
+    there = np.isfinite(value)
+    count = there.sum(axis=0)
+    seen = count > 0
+    if not isinstance(mean, str) or seen.all():
+        return np.zeros(count.shape)
+    own = np.where(there, value, 0.0).sum(axis=0)[seen] / count[seen]
+    spread = own.var(ddof=1) * (1.0 + 1.0 / own.size) if own.size > 1 else np.nan
+    return np.where(seen, 0.0, spread)
 
 
 def seasonal_terms(times: np.ndarray) -> np.ndarray:

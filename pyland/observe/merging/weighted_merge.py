@@ -27,7 +27,9 @@ def merge_mean(
     context : MergeContext, optional
         Not needed here.
     options : mapping, optional
-        ``error_correlation``: correlation of the errors of any two products [1], default 0.
+        ``error_correlation``: correlation r of the errors of any two products [1], default 0. Without ``sigma`` it
+        must be below 1: products differ by the share 1 - r of their error variance only, and the error is what they
+        differ over (1 - r)**(1/2).
 
     Returns
     -------
@@ -43,6 +45,9 @@ def merge_mean(
     correlation = float(taken_options(options, {"error_correlation": 0.0}, "mean")["error_correlation"])
     if not 0.0 <= correlation <= 1.0:
         raise InputError(f"merge mean: error_correlation must lie in 0..1, got {correlation:g}.")
+    if correlation == 1.0 and sigma is None:
+        raise InputError("merge mean: with error_correlation 1 all products have the same error, of which their "
+                         "differences say nothing. Give their errors (sigma), or a smaller correlation.")
     if sigma is not None:
         sigma = np.broadcast_to(np.asarray(sigma, float), products.shape)
         if (sigma < 0).any():
@@ -64,7 +69,8 @@ def _mean_block(products: np.ndarray, sigma: np.ndarray | None, correlation: flo
     some = np.maximum(count, 1)
     value = np.where(there, products, 0.0).sum(axis=0) / some
     # NaN of a product that is there stays, and makes the error unknown
-    error = np.where(there, _spread(products, there, value, count) if sigma is None else sigma, 0.0)
+    error = np.where(there, _spread(products, there, value, count, correlation) if sigma is None else sigma,
+                     0.0)
     square = (1.0 - correlation) * (error**2).sum(axis=0) + correlation * error.sum(axis=0) ** 2
     none = count == 0
     value[none] = np.nan
@@ -76,9 +82,15 @@ def _mean_block(products: np.ndarray, sigma: np.ndarray | None, correlation: flo
     out.flag[...] = none.all(axis=0)
 
 
-def _spread(products: np.ndarray, there: np.ndarray, value: np.ndarray, count: np.ndarray) -> np.ndarray:
-    """Return the standard deviation (place,) of a product around the mean of all, pooled over time."""
+def _spread(
+    products: np.ndarray, there: np.ndarray, value: np.ndarray, count: np.ndarray, correlation: float
+) -> np.ndarray:
+    """Return the standard deviation (place,) of the error of a product, from what products differ, pooled over time.
+
+    The expected square around the mean of n products, over n - 1, is the variance of an error less the covariance of
+    two.
+    """
     square = np.where(there, products - value, 0.0) ** 2
     freedom = np.maximum(count - 1, 0).sum(axis=0, dtype=np.int64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.sqrt(np.where(freedom > 0, square.sum(axis=(0, 1)) / freedom, np.nan))
+        return np.sqrt(np.where(freedom > 0, square.sum(axis=(0, 1)) / freedom / (1.0 - correlation), np.nan))

@@ -7,7 +7,7 @@ the settings gives way to a static field of the same name, shape ``(cell,)``: th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from pyland.observe.microwave.atmosphere import atmosphere
 from pyland.observe.microwave.backscatter import (
     C_BAND,
     decibel,
+    linear,
     linear_soil,
     oh_1992,
     oh_2004,
@@ -131,13 +132,12 @@ def brightness_temperature_columns(fields: Mapping[str, np.ndarray], scene: Any)
     surface = _Surface(fields, scene)
     value = surface.parameter_getter(settings)
     depth = value("optical_depth")
-    if depth is None:
-        depth = optical_depth(vegetation_water(surface.leaf_area, value("leaf_water")), value("vegetation_b"))
+    leaves = surface.leaves() if depth is None else surface.leaves(has_area=False)
     sky = value("sky_temperature")
     if has_air:
         passed, upward, sky = surface.air_above(value("incidence_angle"), settings["frequency"])
     canopy = {
-        "angle": value("incidence_angle"), "optical_depth": depth, "albedo": value("albedo"),
+        "angle": value("incidence_angle"), "albedo": value("albedo"),
         "roughness": value("roughness"), "roughness_wet": value("roughness_wet"), "dry": value("roughness_dry_below"),
         "wet": value("roughness_wet_above"), "mixing": value("polarisation_mixing"),
         "power_h": value("roughness_power_h"), "power_v": value("roughness_power_v"),
@@ -152,15 +152,27 @@ def brightness_temperature_columns(fields: Mapping[str, np.ndarray], scene: Any)
         reflectivity, warmth = layered_ground(
             columns["soil_water"], columns["soil_temperature"], surface.thickness, ice=columns["soil_ice"],
             angle=np.broadcast_to(np.asarray(value("incidence_angle"), float), shape).ravel(), **soil, **models)
-        both = brightness_above(
-            reflectivity.reshape(2, *shape), warmth.reshape(2, *shape), surface.water, surface.canopy_temperature,
-            frequency=settings["frequency"], **canopy)
+        reflectivity, warmth = reflectivity.reshape(2, *shape), warmth.reshape(2, *shape)
+
+        def above(**plants: Any) -> np.ndarray:
+            warm = plants.pop("canopy_temperature")
+            return brightness_above(
+                reflectivity, warmth, surface.water, warm, frequency=settings["frequency"], **canopy, **plants)
     else:
-        both = brightness_temperature(
-            surface.water, surface.temperature, effective=settings["effective_temperature"], ice=surface.ice,
-            deep_temperature=surface.deep_temperature, canopy_temperature=surface.canopy_temperature, **surface.soil,
-            **canopy, **models)
-    return both[number] * passed + upward if has_air else both[number]
+        ground_of = {"ice": surface.ice, "deep_temperature": surface.deep_temperature, **surface.soil}
+
+        def above(**plants: Any) -> np.ndarray:
+            return brightness_temperature(
+                surface.water, surface.temperature, effective=settings["effective_temperature"], **ground_of, **plants,
+                **canopy, **models)
+
+    seen = np.zeros(surface.shape)
+    for share, area, warm in leaves:  # a radiometer adds up what patches radiate
+        plants = depth
+        if depth is None:
+            plants = optical_depth(vegetation_water(area, value("leaf_water")), value("vegetation_b"))
+        seen += share * above(optical_depth=plants, canopy_temperature=warm)[number]
+    return seen * passed + upward if has_air else seen
 
 
 def backscatter_columns(fields: Mapping[str, np.ndarray], scene: Any) -> np.ndarray:
@@ -207,10 +219,11 @@ def backscatter_columns(fields: Mapping[str, np.ndarray], scene: Any) -> np.ndar
         return soil
     if volume is None or attenuation is None:
         raise InputError("backscatter: the water cloud needs both of the settings volume (A) and attenuation (B).")
-    vegetation = surface.leaf_area
-    if descriptor == "vegetation_water":
-        vegetation = vegetation_water(vegetation, value("leaf_water"))
-    return water_cloud(soil, angle, vegetation, volume, attenuation)
+    power = np.zeros(surface.shape)
+    for share, area, _ in surface.leaves():  # a radar adds up what patches scatter
+        vegetation = vegetation_water(area, value("leaf_water")) if descriptor == "vegetation_water" else area
+        power += share * linear(water_cloud(soil, angle, vegetation, volume, attenuation))
+    return decibel(power)
 
 
 def surface_flags(fields: Mapping[str, np.ndarray], scene: Any) -> np.ndarray:
@@ -306,40 +319,44 @@ class _Surface:
         field = np.asarray(self._static[name], float)
         return _over_layers(field[: len(self.thickness)], self._weight) if field.ndim == 2 else field
 
-    @property
-    def leaf_area(self) -> np.ndarray:
-        """Leaf area of the cell, (member, cell) [1]."""
-        if "leaf_area_index" not in self._fields:
+    def leaves(self, has_area: bool = True) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Give share [1], leaf area [1] and temperature of the leaves [K] of each patch, all (member, cell).
+
+        What is seen is not linear in the leaves: it is computed of each patch and averaged by the shares. Fields
+        without patches are one. A patch without leaves, or without a known leaf temperature, has that of the soil;
+        without ``has_area`` no leaf area is needed, and leaves of a known temperature are there.
+        """
+        area, warm = self._of_leaves("leaf_area_index"), self._of_leaves("leaf_temperature")
+        if area is None and has_area:
             raise InputError(
                 "microwave operator: the field leaf_area_index is missing; without vegetation set optical_depth: 0 "
                 "(brightness temperature) or leave volume and attenuation out (backscatter).")
-        return self._over_patches("leaf_area_index", None)
+        count = max([len(one) for one in (area, warm) if one is not None and one.ndim == 3], default=1)
+        shares = self._shares(count) if any(one is not None and one.ndim == 3 for one in (area, warm)) else [1.0]
+        for patch, share in enumerate(shares):
+            there = np.broadcast_to(np.asarray(share) > 0.0, self.shape)
+            if not there.any():
+                continue
+            part = [one if one is None or one.ndim == 2 else one[patch] for one in (area, warm)]
+            own_area = np.zeros(self.shape) if part[0] is None else np.where(there, part[0], 0.0)
+            has_leaves = there & ((own_area > 0.0) | (part[0] is None))
+            own_warm = self.temperature if part[1] is None else np.where(
+                has_leaves & np.isfinite(part[1]), part[1], self.temperature)
+            yield np.broadcast_to(share, self.shape), own_area, own_warm
 
-    @property
-    def canopy_temperature(self) -> np.ndarray:
-        """Temperature of the leaves, weighted with their area; without leaves of the soil, (member, cell) [K]."""
-        if "leaf_temperature" not in self._fields:
-            return self.temperature
-        area = self._fields.get("leaf_area_index")
-        leaves = self._over_patches("leaf_temperature", area)
-        return leaves if area is None else np.where(self.leaf_area > 0.0, leaves, self.temperature)
+    def _of_leaves(self, name: str) -> np.ndarray | None:
+        return np.asarray(self._fields[name], float) if name in self._fields else None
 
-    def _over_patches(self, name: str, area: np.ndarray | None) -> np.ndarray:
-        """Return the mean of a field over the patches of a cell, by their share and by an area of each if given."""
-        field = np.asarray(self._fields[name], float)
-        if field.ndim == 2:
-            return field
+    def _shares(self, count: int) -> np.ndarray:
+        """Return the shares of the patches, (patch, cell)."""
         if "patch_fraction" not in self._static:
             raise InputError(
-                f"microwave operator: {name} has patches {field.shape}; give the static field patch_fraction "
-                "(patch, cell), or the mean of the cell (member, cell).")
-        share = np.broadcast_to(np.asarray(self._static["patch_fraction"], float)[:, None, :], field.shape)
-        if area is None:
-            return (share * field).sum(axis=0)
-        weight = share * np.broadcast_to(np.asarray(area, float), field.shape)
-        total = weight.sum(axis=0)
-        weight, total = np.where(total > 0.0, weight, share), np.where(total > 0.0, total, share.sum(axis=0))
-        return np.where(weight > 0.0, weight * field, 0.0).sum(axis=0) / total  # a patch without leaves may have none
+                f"microwave operator: leaves have {count} patches; give the static field patch_fraction (patch, cell), "
+                "or the mean of the cell (member, cell).")
+        shares = np.asarray(self._static["patch_fraction"], float)
+        if len(shares) != count:
+            raise InputError(f"microwave operator: leaves have {count} patches, patch_fraction has {len(shares)}.")
+        return shares
 
     def air_above(self, angle: Any, frequency: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what the atmosphere lets pass [1] and sends up and down [K], each (member, cell)."""

@@ -2,7 +2,9 @@
 
 The mean of a field is that of Schroen et al. (2017), Hydrol. Earth Syst. Sci. 21, 5009-5030, sect. 3: samples are
 weighted by depth to one value for each profile, profiles by distance to one value for the field, and as both weights
-depend on the moisture, this is repeated until it stays.
+depend on the moisture, this is repeated until it stays. The weight of a sample is the integral of the weight of the
+depth over it, so that a thick sample counts for all the soil that it stands for; of samples of one thickness the
+weights are those at their middles.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ from pyland.observe.neutrons.weighting import horizontal_weight, scaled_distance
 
 MOST_ITERATIONS = 50
 """Bound of the iteration of the mean of a field; it takes about five."""
+
+SAMPLE_WEIGHTS = ("integral", "middle")
+"""Weights of the samples of a core."""
 
 MOISTURE_TOLERANCE = 1.0e-6
 """Change of the mean at which the iteration ends [m3 m-3]."""
@@ -159,7 +164,8 @@ class FieldMean:
 
 
 def field_mean(
-    cores: Cores, *, pressure: float, humidity: float, vegetation_height: float = 0.0, relation: str = "schroen2017"
+    cores: Cores, *, pressure: float, humidity: float, vegetation_height: float = 0.0, relation: str = "schroen2017",
+    samples: str = "integral",
 ) -> FieldMean:
     """Return the mean moisture of a field as a probe sees it.
 
@@ -175,6 +181,9 @@ def field_mean(
         Height of plants [m].
     relation : {"schroen2017", "koehli2015"}
         Weights; distances are scaled for ``schroen2017``.
+    samples : {"integral", "middle"}
+        Weight of a sample: the integral of the weight of the depth over it, or its value at the middle whatever the
+        thickness, as in crnpy. They differ where samples of a core have different thickness.
 
     Raises
     ------
@@ -183,15 +192,21 @@ def field_mean(
     ConvergenceError
         If the mean does not stay within `MOST_ITERATIONS`.
     """
+    if samples not in SAMPLE_WEIGHTS:
+        raise InputError(f"cores: samples must be one of {', '.join(SAMPLE_WEIGHTS)}, got {samples!r}.")
     density = float(cores.bulk_density.mean())
-    middle, total = 0.5 * (cores.top + cores.bottom), cores.moisture + cores.other_water
+    total = cores.moisture + cores.other_water
     thickness, distances = cores.bottom - cores.top, cores.distances()
     mean = float(np.average(total, weights=thickness))
     for iteration in range(1, MOST_ITERATIONS + 1):  # noqa: B007
         r = distances
         if relation == "schroen2017":
             r = scaled_distance(distances, pressure, vegetation_height, mean)
-        down = vertical_weight(middle, sensing_depth(r, density, mean, relation)[cores.index])
+        depth = sensing_depth(r, density, mean, relation)[cores.index]
+        if samples == "integral":
+            down = vertical_weight(cores.top, depth) - vertical_weight(cores.bottom, depth)  # times 2/D86
+        else:
+            down = vertical_weight(0.5 * (cores.top + cores.bottom), depth)
         across = horizontal_weight(r, mean, humidity, relation)
         before, mean = mean, float(np.average(cores.of_cores(total, down), weights=across))
         if abs(mean - before) < MOISTURE_TOLERANCE:

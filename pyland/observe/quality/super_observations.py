@@ -2,6 +2,9 @@
 
 Errors of neighbours are not independent: the mean of n of them with the correlation r has the error variance
 ``s^2 (1 + (n - 1) r)/n`` and never less than ``r s^2``.
+
+Only what looks alike is averaged or weighed against each other: rows of one depth window, angle of incidence (within a
+width), polarisation and orbit.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from pyland.observe.observation_table import COLUMNS, ObservationTable
 from pyland.observe.target_cells import EARTH_RADIUS
 
 HOUR = np.timedelta64(3600, "s")
+
+EPOCH = np.datetime64("1970-01-01", "s")
 
 
 def thin(table: ObservationTable, spacing: float, interval: np.timedelta64 = HOUR) -> ObservationTable:
@@ -54,6 +59,7 @@ def thin(table: ObservationTable, spacing: float, interval: np.timedelta64 = HOU
 def super_observations(
     table: ObservationTable, spacing: float, *, grid: CommonGrid | None = None, interval: np.timedelta64 = HOUR,
     error_correlation: float = 0.0, representativeness: float | str = 0.0, least_count: int = 1,
+    origin: np.datetime64 = EPOCH, angle_bin: float = 1.0,
 ) -> ObservationTable:  # fmt: skip
     """Replace the observations of each block and interval of time by their mean.
 
@@ -66,15 +72,20 @@ def super_observations(
     grid : CommonGrid, optional
         Places whose blocks are meant, instead of `blocks_of`.
     interval : timedelta64
-        Length of the intervals of time, counted from 1970.
+        Length of the intervals of time, counted from ``origin``; the beginning of one belongs to it, its end does not.
     error_correlation : float
         Correlation of the errors of observations within a block [1].
     representativeness : float or "spread"
         Standard deviation of an observation around the mean of its whole block [unit], independent from one to the
         next: it adds its square over n. ``"spread"`` takes it from the block: what the values differ beyond their
-        errors.
+        errors; a block with one observation has that of all others together.
     least_count : int
         Fewest observations of a block that make a mean.
+    origin : datetime64
+        Where the intervals begin: for analyses at ``start + k interval``, which see what came after the one before, a
+        second after ``start``.
+    angle_bin : float
+        Angles of incidence within this width are averaged [degrees].
 
     Returns
     -------
@@ -100,7 +111,7 @@ def super_observations(
         raise InputError("super-observations: representativeness must be a standard deviation or 'spread', got "
                          f"{representativeness!r}.")
     block = blocks_of(table.latitude, table.longitude, spacing) if grid is None else _of_grid(table, grid, spacing)
-    rows, group = _groups(table, block, interval)
+    rows, group = _groups(table, block, interval, origin, angle_bin)
     kept = block[rows] != _NOWHERE
     rows, group = rows[kept], group[kept]
     number = np.bincount(group)
@@ -117,8 +128,11 @@ def super_observations(
     centre, square = mean(value), mean(sigma**2)
     variance = (1.0 - error_correlation) * square / count + error_correlation * mean(sigma) ** 2
     if representativeness == "spread":
-        spread = mean((value - centre[group]) ** 2) * count / np.maximum(count - 1.0, 1.0)
-        variance += np.maximum(spread - (1.0 - error_correlation) * square, 0.0) / count
+        freedom = count - 1.0
+        spread = mean((value - centre[group]) ** 2) * count / np.maximum(freedom, 1.0)
+        beyond = spread - (1.0 - error_correlation) * square
+        of_all = np.sum(freedom * beyond) / max(np.sum(freedom), 1.0)
+        variance += np.maximum(np.where(freedom > 0, beyond, of_all), 0.0) / count
     else:
         variance += representativeness**2 / count
     made = {name: mean(getattr(table, name)[rows]) for name in ("top", "bottom", "incidence_angle", "latitude")}
@@ -186,13 +200,21 @@ def _of_grid(table: ObservationTable, grid: CommonGrid, spacing: float) -> np.nd
     return np.where(inside, grid.location[near], _NOWHERE)
 
 
-def _groups(table: ObservationTable, block: np.ndarray, interval: np.timedelta64) -> tuple[np.ndarray, np.ndarray]:
-    """Return the used rows, and the number of the block and interval of each."""
+def _groups(
+    table: ObservationTable, block: np.ndarray, interval: np.timedelta64, origin: np.datetime64 = EPOCH,
+    angle_bin: float = 1.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the used rows, and the number of the block, interval and way of looking of each."""
     seconds = int(np.timedelta64(interval, "s").astype(int))
     if seconds <= 0:
         raise InputError(f"blocks of observations: the interval must be positive, got {interval}.")
+    if not angle_bin > 0:
+        raise InputError(f"blocks of observations: angle_bin must be positive [degrees], got {angle_bin}.")
     rows = np.flatnonzero(table.used)
-    keys = [table.time[rows].astype(np.int64) // seconds, block[rows]]
+    since = (table.time[rows] - np.datetime64(origin, "s")).astype(np.int64)
+    keys = [since // seconds, block[rows]]
+    views = (table.top, table.bottom, np.floor(table.incidence_angle / angle_bin))
+    keys += [np.unique(one[rows], return_inverse=True)[1] for one in views]
     keys += [np.unique(table.extra[name][rows], return_inverse=True)[1] for name in ("polarisation", "orbit")
              if name in table.extra]
     order = np.lexsort(keys)

@@ -255,3 +255,19 @@ def test_methods_say_what_they_need():
         LinearMatch.fit("cdf", source, reference, DAYS)
     with pytest.raises(InputError, match="no place has a climatology"):
         LinearMatch.fit("mean", source, reference, DAYS, least_count=800)
+
+
+def test_an_error_on_a_flat_piece_reaches_into_steep_ones():
+    """Against the error that matching really leaves, where the reference is a strongly curved function of the truth."""
+    random = np.random.default_rng(0)
+    truth, sigma = random.beta(2, 3, 4000), 0.05
+    days = np.datetime64("2015-01-01T00:00:00") + np.arange(4000) * np.timedelta64(6, "h")
+    seen, place = truth + sigma * random.standard_normal(4000), np.zeros(4000, int)
+    match = CdfMatch.fit(seen[:, None], (0.05 + 0.4 * truth**3)[:, None], days)
+    values, error = match.apply(seen, place, days, np.full(4000, sigma))
+    right, _ = match.apply(truth, place, days)
+    assert np.sqrt((error**2).mean()) == pytest.approx((values - right).std(), rel=0.03)
+    assert (((values - right) / error) ** 2).mean() < 1.5  # 1.9 with the slope at the value
+    corner = match.source_knots[0, 4, 0]  # straight lines meet here: the error is the mean of both sides
+    ends, _ = match.apply([corner - sigma, corner + sigma], [0, 0], days[:2])
+    assert match.apply([corner], [0], days[:1], [sigma])[1][0] == pytest.approx(0.5 * np.diff(ends)[0], rel=1e-12)

@@ -145,6 +145,23 @@ def test_sigma_is_that_of_the_errors_where_nobody_saw_anything():
     assert error[~gap].std() < 0.7 * (alone - truth)[~gap].std()
 
 
+def test_sigma_holds_the_mean_of_a_place_that_nobody_ever_saw():
+    rng = np.random.default_rng(11)
+    (latitude, longitude), steps, places = _places(120), 60, 120
+    truth = 0.25 + 0.05 * rng.standard_normal(places) + 0.02 * rng.standard_normal((steps, 1))
+    products = (truth + 0.01 * rng.standard_normal((steps, places)))[None]
+    never = np.arange(places) % 2 == 0
+    products[:, :, never] = np.nan
+    chosen = {"mean": "place", "covariance": SpaceTimeCovariance((4e-4,), (1e7,), (0.5,))}
+    merged = merge_bme(products, np.array([0.01]), _context(steps, latitude, longitude, 1), chosen)
+    ratio = np.sqrt(((merged.value - truth)[:, never] ** 2).mean() / (merged.sigma[:, never] ** 2).mean())
+    assert ratio == pytest.approx(1.0, abs=0.25)  # 60 places; 9 without the spread of the means
+    assert merged.sigma[:, ~never].max() < 0.01 < 0.04 < merged.sigma[:, never].min()
+    products[:, :, 3:] = np.nan
+    one = merge_bme(products, np.array([0.01]), _context(steps, latitude, longitude, 1), chosen)
+    assert np.isfinite(one.sigma[:, 1]).all() and np.isnan(one.sigma[:, never]).all() and np.isfinite(one.value).all()
+
+
 def test_interval_of_a_neighbour_pulls_the_target():
     context = _context(2, [50.0, 50.1], [6.0, 6.1], 1)
     products = np.full((1, 2, 2), np.nan)

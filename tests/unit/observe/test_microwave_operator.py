@@ -65,22 +65,55 @@ def test_static_maps_win_over_settings(fields):
         assert found[:, cell] == pytest.approx(alone[:, cell], rel=1e-14)
 
 
-def test_patches_are_averaged(fields):
-    patched = dict(fields)
-    patched["leaf_area_index"] = np.stack([np.full((3, 4), 4.0), np.zeros((3, 4))])
-    patched["leaf_temperature"] = np.stack([np.full((3, 4), 290.0), np.full((3, 4), 310.0)])
-    mosaic = scene()
-    mosaic.static["patch_fraction"] = np.array([[0.25] * 4, [0.75] * 4])
-    plain = {**fields, "leaf_area_index": np.ones((3, 4)), "leaf_temperature": np.full((3, 4), 290.0)}
-    assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
-        brightness_temperature_columns(plain, scene()))
-    patched["leaf_temperature"][1] = np.nan  # no leaves, no temperature
-    assert brightness_temperature_columns(patched, mosaic) == pytest.approx(
-        brightness_temperature_columns(plain, scene()))
+@pytest.mark.parametrize("settings", [{}, {"ground": "layered"}, {"atmosphere": "pellarin2003"}])
+def test_what_patches_radiate_is_averaged_and_not_their_leaves(fields, settings):
+    share, area, warm = [0.25, 0.6, 0.15], [4.0, 0.0, 1.0], [290.0, np.nan, 300.0]
+    fields = {**fields, "air_temperature": np.full((3, 4), 288.0)}
+
+    def seen(patch=None):
+        one, more = scene(**settings), dict(fields)
+        one.static["elevation"] = np.array([0.0, 100.0, 200.0, 300.0])
+        for name, values in (("leaf_area_index", area), ("leaf_temperature", warm)):
+            whole = np.stack([np.full((3, 4), value) for value in values])
+            more[name] = whole if patch is None else whole[patch]
+        if patch is None:
+            one.static["patch_fraction"] = np.tile(np.array(share)[:, None], 4)
+        return brightness_temperature_columns(more, one)
+
+    alone = [seen(patch) for patch in range(3)]
+    assert np.isfinite(alone).all() and np.ptp(alone, axis=0).min() > 10.0
+    assert seen() == pytest.approx(np.einsum("p,pmc->mc", share, alone), rel=1e-13)
+    wet_h = brightness_temperature_columns(
+        {**fields, "leaf_area_index": np.full((3, 4), np.dot(share, area))}, scene(**settings | {"atmosphere": "none"}))
+    assert (wet_h - seen()).max() > 1.0 or settings.get("atmosphere")  # leaves that are averaged hide too much ground
+
+
+def test_patches_need_their_shares(fields):
     bare = {**fields, "leaf_area_index": np.zeros((3, 4)), "leaf_temperature": np.full((3, 4), np.nan)}
     assert np.isfinite(brightness_temperature_columns(bare, scene())).all()
-    with pytest.raises(InputError, match="patch_fraction"):
+    patched = {**fields, "leaf_area_index": np.ones((2, 3, 4)), "leaf_temperature": np.full((2, 3, 4), 290.0)}
+    with pytest.raises(InputError, match="give the static field patch_fraction"):
         brightness_temperature_columns(patched, scene())
+    odd = scene()
+    odd.static["patch_fraction"] = np.ones((3, 4)) / 3.0
+    with pytest.raises(InputError, match="leaves have 2 patches, patch_fraction has 3"):
+        brightness_temperature_columns(patched, odd)
+    unseen = scene()
+    unseen.static["patch_fraction"] = np.array([[1.0] * 4, [0.0] * 4])
+    patched["leaf_area_index"][1] = np.nan  # a patch that is not there
+    plain = {**fields, "leaf_area_index": np.ones((3, 4)), "leaf_temperature": np.full((3, 4), 290.0)}
+    assert brightness_temperature_columns(patched, unseen) == pytest.approx(
+        brightness_temperature_columns(plain, scene()), rel=1e-14)
+
+
+def test_backscatter_of_patches_is_averaged_as_power(fields):
+    cloud = {"volume": 0.1, "attenuation": 0.2}
+    area = np.stack([np.full((3, 4), 5.0), np.zeros((3, 4))])
+    mosaic = scene(**cloud)
+    mosaic.static["patch_fraction"] = np.array([[0.3] * 4, [0.7] * 4])
+    alone = [10.0 ** (0.1 * backscatter_columns({**fields, "leaf_area_index": one}, scene(**cloud))) for one in area]
+    found = backscatter_columns({**fields, "leaf_area_index": area}, mosaic)
+    assert found == pytest.approx(10.0 * np.log10(0.3 * alone[0] + 0.7 * alone[1]), rel=1e-12)
 
 
 def test_texture_of_layers_is_that_of_the_window(fields):

@@ -96,6 +96,20 @@ def test_the_same_places_are_withheld_at_all_times():
     assert np.array_equal(again[0].flags, sets[0].flags) and not np.array_equal(other[0].flags, sets[0].flags)
 
 
+def test_what_sees_one_point_is_withheld_together():
+    """Two polarisations of a point say nearly the same: one of them cannot test the other."""
+    both = [set_of(20, location=2 * np.arange(20) + way) for way in (0, 1)]
+    both.append(set_of(20, TIME + np.timedelta64(1, "D"), location=2 * np.arange(20)))
+    withhold(both, 0.3, 5)
+    masks = [np.array([reason == "withheld" for reason in one.reasons()]) for one in both]
+    assert masks[0].sum() == 6 and np.array_equal(masks[0], masks[1]) and np.array_equal(masks[0], masks[2])
+    alone = [set_of(1, TIME + np.timedelta64(day, "D"), location=[way]) for day in range(10) for way in (0, 1)]
+    withhold(alone, 0.3, 1)
+    assert [sum(one.reasons() == ["withheld"] for one in alone[way::2]) for way in (0, 1)] == [3, 3]
+    assert {one.time for one in alone[::2] if not one.used.any()} == {one.time for one in alone[1::2]
+                                                                     if not one.used.any()}
+
+
 def test_of_a_single_place_times_are_withheld():
     sets = [set_of(1, TIME + np.timedelta64(day, "D")) for day in range(10)]
     withhold(sets, 0.3, 1)

@@ -128,6 +128,43 @@ def test_representativeness_from_the_spread_is_what_errors_do_not_explain():
     assert found.value[:4000].std() == pytest.approx(np.hypot(0.03, 0.05) / np.sqrt(10), rel=0.03)
 
 
+def test_a_block_with_one_observation_has_the_spread_of_the_others():
+    random = np.random.default_rng(4)
+    days = START + np.append(np.repeat(np.arange(2000), 4), np.arange(2000, 4000)) * np.timedelta64(1, "D")
+    values = 0.25 + np.hypot(0.03, 0.05) * random.standard_normal(10000)
+    found = super_observations(table(10000, value=values, time=days, sigma=0.03), 1e5, representativeness="spread")
+    alone = found.rows(found.used & (found.extra["averaged"] == 1))
+    assert alone.size == 2000 and alone.sigma == pytest.approx(np.hypot(0.03, 0.05), rel=0.03)
+    assert alone.value.std() == pytest.approx(alone.sigma[0], rel=0.05)
+
+
+def test_only_what_looks_alike_is_averaged():
+    """Probes at 5 and 50 cm, and brightness at 20 and 50 degrees, are no samples of one number."""
+    deep = table(4, time=START, top=[0.0, 0.0, 0.4, 0.4], bottom=[0.05, 0.05, 0.5, 0.5])
+    found = super_observations(deep, 1e5)
+    assert found.value[found.used] == pytest.approx([deep.value[:2].mean(), deep.value[2:].mean()])
+    assert found.bottom[found.used].tolist() == [0.05, 0.5]
+    slanted = table(4, time=START, incidence_angle=[20.1, 20.4, 50.2, 50.3])
+    assert super_observations(slanted, 1e5).counts()["used"] == 2
+    assert super_observations(slanted, 1e5, angle_bin=90.0).counts()["used"] == 1
+    assert thin(slanted, 1e5).counts() == {"used": 2, "thinned": 2}
+    with pytest.raises(InputError, match="angle_bin must be positive"):
+        super_observations(slanted, 1e5, angle_bin=0.0)
+
+
+def test_blocks_of_time_are_those_of_the_analyses():
+    """Analyses at 6 h of each day: what came at 5 h and at 6 h belongs to one, at 7 h to the next."""
+    hours = np.array([5, 6, 7, 29, 30, 31])
+    given = table(6, time=START + hours * np.timedelta64(1, "h"))
+    begin = START + np.timedelta64(6 - 24, "h")
+    day = np.timedelta64(1, "D")
+    found = super_observations(given, 1e5, interval=day, origin=begin + np.timedelta64(1, "s"))
+    assert found.extra["averaged"][found.used].tolist() == [2, 3, 1]
+    analysis = -((begin - found.time[found.used]) // day)
+    assert analysis.tolist() == [1, 2, 3]
+    assert super_observations(given, 1e5, interval=day).extra["averaged"][:2].tolist() == [3, 3]  # of days of 1970
+
+
 def test_blocks_of_a_grid_and_of_few_observations():
     grid = CommonGrid(np.array([50.0, 51.0]), np.array([6.0, 6.0]), None, np.array([4, 9]))
     given = table(4, time=START, latitude=[50.0, 50.1, 51.0, 53.0])

@@ -74,6 +74,22 @@ def test_the_mean_of_a_place_leaves_rejected_rows_out():
     assert found.values[1] == one.value[4]
 
 
+@pytest.mark.parametrize("weights", ["uniform", "square", "gaussian", "hamming"])
+def test_footprints_beyond_the_domain_are_told(weights, caplog):
+    """30 by 20 km: in the middle all is seen, at the middle of the edge half, in a corner a quarter."""
+    x, y = np.array([0.0, -14999.0, -14999.0]), np.array([0.0, 0.0, -9999.0])
+    assert target().covered(x, y, 6000.0, weights) == pytest.approx([1.0, 0.5, 0.25], abs=0.08)
+    assert target().covered(x, y, 1000.0, weights).tolist() == [1.0, 1.0, 1.0]
+    one = table([1.0, 2.0, 3.0], 51.0 + y / DEGREE, 7.0 + x / (DEGREE * np.cos(np.deg2rad(51.0 + y / DEGREE))))
+    with caplog.at_level(logging.WARNING, logger="pyland"):
+        sets(one, footprint=6000.0, footprint_weights=weights)
+    assert "of 1 of 3 used observations" in caplog.text or "of 2 of 3 used observations" in caplog.text
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, logger="pyland"):
+        sets(one, footprint=0.0)
+    assert not caplog.text
+
+
 def test_angles_polarisations_and_depths_are_seen_apart():
     one = table(1.0, 51.0, 7.0 + 0.01 * np.arange(4), incidence_angle=[40.1, 40.9, 41.2, 40.5],
                 extra={"polarisation": np.array(["H", "H", "H", "V"])}, bottom=[0.05, 0.05, 0.05, 0.05])

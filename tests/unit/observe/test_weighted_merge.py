@@ -213,3 +213,15 @@ def test_completeness_counts_by_time_and_place():
     assert found.together.tolist() == [15, 15, 0] and found.share.tolist() == [0.75, 40 / 60, 1.0, 1.0]
     assert found.lines()[0].startswith("a: 75.0 % of 20 times and 3 places; from 75.0 to 75.0 %")
     assert found.lines()[-1] == "all products at once: 50.0 %"
+
+
+def test_spread_of_products_with_a_common_error_gives_the_error_of_their_mean():
+    random, correlation, error = np.random.default_rng(5), 0.5, 0.04
+    common = random.standard_normal((1, 4000, 3))
+    noise = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * random.standard_normal((3, 4000, 3))
+    merged = merge_mean(0.2 + error * noise, options={"error_correlation": correlation})
+    found = (merged.value - 0.2).std()
+    assert found == pytest.approx(error * np.sqrt((1 + 2 * correlation) / 3), rel=0.02)
+    assert merged.sigma.mean() == pytest.approx(found, rel=0.03)
+    with pytest.raises(InputError, match="differences say nothing"):
+        merge_mean(noise, options={"error_correlation": 1.0})
