@@ -39,6 +39,7 @@ from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observed_fields import Observer
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
+from pyland.driver.open_loop_observer import OpenLoopObserver, seen_of_run, watched_names
 from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
@@ -51,6 +52,7 @@ from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
 from pyland.observe import ObservationSet, read_observations, table_of_sets, write_observations, write_table
 from pyland.output.atomic import explained
+from pyland.output.predictions import PredictionWriter
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
 from pyland.output.scores import write_scores
@@ -133,9 +135,12 @@ class CaseRun:
         if twins:
             sets += self._truth(twins)
         if with_filter and config.assimilation.open_loop:
-            self._stage("open loop", self.run_dir / "open_loop", None)
-            sets = rescale(config, sets, self.run_dir / "open_loop" / "history.nc", self.comm,
-                           self.setup.water_thickness)
+            folder, names = self.run_dir / "open_loop", watched_names(config)
+            watched = [one for one in sets if one.name in names]
+            self._stage("open loop", folder, None, watched)
+            seen = seen_of_run(folder, watched, *self._analysis_clock) if watched and self.comm.is_root else {}
+            sets = rescale(config, sets, folder / "history.nc", self.comm, self.setup.water_thickness,
+                           seen=self.comm.broadcast(seen))
         elif with_filter:
             sets = rescale(config, sets, self.run_dir, self.comm, self.setup.water_thickness)
         if with_filter:
@@ -143,6 +148,12 @@ class CaseRun:
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
+
+    @property
+    def _analysis_clock(self) -> tuple[np.datetime64, np.datetime64, float]:
+        """Start and end of the run and the interval between analyses [s]."""
+        config = self.config
+        return config.time.start64, config.time.end64, config.assimilation.every or config.time.step
 
     def _truth(self, twins: list[Any]) -> list[ObservationSet]:
         """Run the truth and observe it, unless an earlier call did; the root's file is what all ranks read."""
@@ -178,10 +189,14 @@ class CaseRun:
                 table = table_of_sets(mine, target, product=entry.name, footprint=entry.seen_width)
                 write_table(self.run_dir / f"observed_{name}.nc", table)
 
-    def _stage(self, name: str, folder: Path, sets: list[ObservationSet] | None) -> MemberRun:
-        """Integrate the ensemble, from its last restart if the run is resumed."""
+    def _stage(
+        self, name: str, folder: Path, sets: list[ObservationSet] | None, watched: list[ObservationSet] | None = None
+    ) -> MemberRun:
+        """Integrate the ensemble, from its last restart if the run is resumed; ``watched`` is predicted only."""
         config = self.config
         run = self._member_run(name, folder, np.arange(config.ensemble.size), config.ensemble.seed, sets=sets)
+        if watched:
+            self._watch(run, watched)
         began = clock.perf_counter()
         restart = None
         if self.is_resumed and self.comm.is_root:
@@ -206,6 +221,16 @@ class CaseRun:
         if steps:
             self.timing[f"{label}_microseconds_per_column_step"] = 1e6 * elapsed / steps
         return run
+
+    def _watch(self, run: MemberRun, sets: list[ObservationSet]) -> None:
+        """Let an open loop predict observations."""
+        config, ranks = self.config, run.records.comm
+        names = {one.name for one in sets}
+        writer = PredictionWriter(run.records.run_dir, _streams(config, names), self.attrs, ranks)
+        observer = Observer.of_run(self.setup, ranks, run.rivers)
+        quality = StateQuality(state_rules(config), observer)
+        run.analysis = OpenLoopObserver(sets, *self._analysis_clock, observer, quality, writer)
+        run.records.keep_predictions(writer)
 
     def _begin(self, run: MemberRun) -> None:
         """Start from the initial state: spin-up, then empty records."""
@@ -240,8 +265,7 @@ class CaseRun:
         if comm.is_root:
             folder.mkdir(parents=True, exist_ok=True)
         comm.barrier()
-        streams = {entry.name: {"type": entry.type, "units": UNITS[entry.type]}
-                   for entry in config.observations} if sets else {}
+        streams = _streams(config, {entry.name for entry in config.observations}) if sets else {}
         ranks = setup.layout.of_members(len(members)).cell_ranks(setup.position)
         mine = members[ranks.members]
         rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, ranks)
@@ -384,6 +408,12 @@ class CaseRun:
         except InputError as error:
             _log.warning("no comparison with the station: %s", error)
             return {}
+
+
+def _streams(config: CaseConfig, names: set[str]) -> dict[str, dict[str, str]]:
+    """Return type and unit of the observations of some names, in the order of the case."""
+    return {entry.name: {"type": entry.type, "units": UNITS[entry.type]} for entry in config.observations
+            if entry.name in names}
 
 
 def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:

@@ -20,6 +20,7 @@ from pyland.driver.analysis_state import Model
 from pyland.driver.gauge_cells import on_rivers, river_cells
 from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
 from pyland.driver.observed_fields import Observer
+from pyland.driver.open_loop_observer import with_prediction
 from pyland.driver.product_sets import product_sets
 from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
@@ -266,7 +267,7 @@ def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetim
 
 def rescale(
     config: CaseConfig, sets: list[ObservationSet], open_loop: Path, comm: Communicator, thickness: np.ndarray,
-    static: Mapping[str, np.ndarray] | None = None,
+    static: Mapping[str, np.ndarray] | None = None, *, seen: Mapping[str, list[np.ndarray]] | None = None,
 ) -> list[ObservationSet]:
     """Bring observations to the climatology of the open loop where an entry asks for it.
 
@@ -284,6 +285,8 @@ def rescale(
         Thickness of the soil layers [m].
     static : mapping of str to numpy.ndarray, shape ([layer,] cell), optional
         Static fields of all cells, on the root, for types that need them.
+    seen : mapping of str to list of numpy.ndarray, shape (obs,), optional
+        What the open loop predicted as it ran, by name and set (`seen_of_run`); it stands for the history.
 
     Raises
     ------
@@ -310,11 +313,15 @@ def rescale(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
                     "with it assimilation.open_loop: true."
                 )
-            seen = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
-            if entry.scaling == "cdf":
-                mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, seen)) if comm.is_root else None)
+            if seen is not None and entry.name in seen:
+                shown = seen[entry.name]
+                mine = with_prediction(mine, shown)
             else:
-                mean, std = comm.broadcast(statistics_by_place(mine, seen) if comm.is_root else None)
+                shown = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
+            if entry.scaling == "cdf":
+                mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, shown)) if comm.is_root else None)
+            else:
+                mean, std = comm.broadcast(statistics_by_place(mine, shown) if comm.is_root else None)
                 mine = rescale_sets(mine, entry.scaling, mean, std)
         out += mine
     return out
