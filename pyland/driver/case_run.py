@@ -107,7 +107,8 @@ class CaseRun:
                 relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
                 config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
                 *config.surface.parflow_files,
-                *(entry.file for entry in config.observations)]
+                *(entry.file for entry in config.observations), *(entry.climatology for entry in config.observations),
+                *(entry.error_model.file for entry in config.observations if entry.error_model is not None)]
 
     def _provenance(self) -> dict[str, Any]:
         config = self.config
