@@ -118,7 +118,7 @@ class ObservationSection(Section):
     )
     error: float = key(
         0.04, "standard deviation of the observation error, in the unit of the type; types other than soil_moisture "
-        "and groundwater need it", unit="m3 m-3 or that of the type", above=0,
+        "and groundwater need it, or error_model", unit="m3 m-3 or that of the type", above=0,
     )
     relative_error: float = key(
         0.0, "standard deviation of the observation error as a share of the value; `error` is then its floor", unit="1",
