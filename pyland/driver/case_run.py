@@ -6,6 +6,7 @@ import re
 import shutil
 import time as clock
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
 from pyland.driver.filter_call import FilterChoice
 from pyland.driver.filtering import Analysis
+from pyland.driver.given_stages import GivenStages
 from pyland.driver.incremental_update import IncrementalUpdate, part_weights
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
@@ -82,13 +84,16 @@ class CaseRun:
         Go on from the last restart.
     progress : callable
         Shows progress.
+    given : GivenStages, optional
+        Truth, observations and open loop of another run instead of those that this one would compute.
     """
 
     def __init__(
-        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress
+        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress,
+        given: GivenStages | None = None,
     ) -> None:
         self.config, self.run_dir, self.comm = config, run_dir, comm
-        self.is_resumed, self.progress = is_resumed, progress
+        self.is_resumed, self.progress, self.given = is_resumed, progress, given
         self.setup = self._prepare()
         self.river_plan = plan_rivers(config, self.setup.whole)
         self.restart_hash = config_hash(_without_end(config))
@@ -130,15 +135,18 @@ class CaseRun:
         """Run all stages and return the scores, on the root; empty elsewhere."""
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
-        twins = [entry for entry in config.observations if entry.twin is not None]
-        network = None if self.river_plan is None else self.river_plan.network
-        sets = read_sets(config, self.setup.whole, self.comm, network) if with_filter else []
-        if twins:
-            sets += self._truth(twins)
+        names, given = watched_names(config), self.given
+        if given is not None and names:  # the open loop of another run has not predicted these
+            given = replace(given, open_loop=None)
+        if given is not None:
+            sets = given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
+        else:
+            sets = self.read_observations() if with_filter else []
+            sets += self.observe_truth()
         if with_filter and config.assimilation.open_loop:
-            folder, names = self.run_dir / "open_loop", watched_names(config)
-            watched = [one for one in sets if one.name in names]
-            self._stage("open loop", folder, None, watched)
+            folder, watched = self.run_dir / "open_loop", [one for one in sets if one.name in names]
+            if given is None or given.open_loop is None:
+                self._stage("open loop", folder, None, watched)
             seen = seen_of_run(folder, watched, *self._analysis_clock) if watched and self.comm.is_root else {}
             sets = rescale(config, sets, folder / "history.nc", self.comm, self.setup.water_thickness,
                            seen=self.comm.broadcast(seen))
@@ -155,6 +163,16 @@ class CaseRun:
         """Start and end of the run and the interval between analyses [s]."""
         config = self.config
         return config.time.start64, config.time.end64, config.assimilation.every or config.time.step
+
+    def read_observations(self) -> list[ObservationSet]:
+        """Return the observations of all entries that come from files; collective."""
+        network = None if self.river_plan is None else self.river_plan.network
+        return read_sets(self.config, self.setup.whole, self.comm, network)
+
+    def observe_truth(self) -> list[ObservationSet]:
+        """Run the truth of twin observations and observe it; nothing without twins; collective."""
+        twins = [entry for entry in self.config.observations if entry.twin is not None]
+        return self._truth(twins) if twins else []
 
     def _truth(self, twins: list[Any]) -> list[ObservationSet]:
         """Run the truth and observe it, unless an earlier call did; the root's file is what all ranks read."""
@@ -422,7 +440,7 @@ def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:
     for name, one in departures.items():
         if one["n"] == 0:
             _log.warning("observations '%s': none fell on an analysis of the run; look at their times", name)
-        elif one["n_used"] == 0 and set(one["rejected"]) - _ON_PURPOSE:
+        elif one["n_used"] == 0 and REASONS[WITHHELD] not in one["rejected"] and set(one["rejected"]) - _ON_PURPOSE:
             _log.warning(
                 "observations '%s': none of %d was assimilated (%s); look at their values and units, and at "
                 "observations.error and quality.max_innovation", name, one["n"], in_words(one["rejected"]))

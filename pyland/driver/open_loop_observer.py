@@ -22,7 +22,7 @@ from pyland.output.predictions import PredictionWriter, read_predictions
 
 def watched_names(config: CaseConfig) -> tuple[str, ...]:
     """Return the entries whose climatology the open loop must observe: scaled to it, and not held by its history."""
-    if not config.assimilation.open_loop:
+    if config.assimilation.filter == "none" or not config.assimilation.open_loop:
         return ()
     return tuple(entry.name for entry in config.observations if entry.scaling != "none" and entry.climatology is None
                  and not operator_for(entry.type, entry.settings).recorded)

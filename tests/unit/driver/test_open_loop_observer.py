@@ -11,9 +11,11 @@ from observed_cases import seen
 from cases import TWIN, arrays, assert_same_run, changed, differences, write_case
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import FROZEN, NO_CLIMATOLOGY
+from pyland.base.parallel import Communicator
 from pyland.config import load_case
+from pyland.driver.given_stages import GivenStages
 from pyland.driver.open_loop_observer import OpenLoopObserver, by_analysis, seen_of_run, with_prediction
-from pyland.driver.run import run_case
+from pyland.driver.run import kind_of_run, run_case
 from pyland.observe import ObservationSet, read_table, sets_between
 
 TRUE = {"brightness_temperature": (2.0, "3 h", {"albedo": 0.3, "incidence_angle": 40}),
@@ -135,6 +137,20 @@ def test_a_killed_open_loop_goes_on_with_the_same_bits(biased, tmp_path, monkeyp
     whole = folder / "scaled" / "run"
     assert_same_run(whole, parts / "run")
     assert not differences(whole / "open_loop" / "predicted.nc", parts / "run" / "open_loop" / "predicted.nc")
+
+
+def test_an_open_loop_of_another_run_has_not_predicted(biased, tmp_path):
+    """A run that is given one computes its own where it needs predictions, and leaves the given one alone."""
+    folder, case = biased
+    given = folder / "scaled" / "run" / "open_loop"
+    before = (given / "history.nc").read_bytes()
+    config = load_case(changed(case, {"time.end": "2020-05-02T12:00", "observations": case["observations"][:1]}))
+    sets = kind_of_run(config)(config, tmp_path, Communicator(), False, lambda done, text: None).read_observations()
+    run_case(config, output=tmp_path / "run", given=GivenStages(sets, None, given))
+    shown = arrays(tmp_path / "run" / "open_loop" / "predicted.nc")["prediction"]
+    whole = of(arrays(given / "predicted.nc"), "brightness_temperature")["prediction"]
+    assert shown.size == 24 and np.array_equal(shown, whole[:24])
+    assert (given / "history.nc").read_bytes() == before
 
 
 def test_predictions_of_other_observations_are_refused(biased, tmp_path):
