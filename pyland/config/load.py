@@ -83,8 +83,16 @@ def load_case(
 
 
 def dump_case(config: CaseConfig) -> str:
-    """Return the whole configuration, defaults included, as YAML that loads to the same case."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=120)
+    """Return the whole configuration, defaults included, as YAML that loads to the same case.
+
+    Only ``depth`` of an observation stays out where it is not given: its absence says something, that a product or
+    neutrons go by their own, and with other types it would be refused.
+    """
+    data = config.model_dump(mode="json")
+    for entry, dumped in zip(config.observations, data["observations"], strict=True):
+        if "depth" not in entry.model_fields_set:
+            del dumped["depth"]
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120)
 
 
 def config_hash(config: CaseConfig) -> str:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyland.config.fields import Problem
-from pyland.config.observation_operators import MICROWAVE, UNITS
+from pyland.config.observation_operators import MICROWAVE
 from pyland.config.time import whole_steps
 
 if TYPE_CHECKING:
     from pyland.config.case import CaseConfig
-
-RECORDED = tuple(one for one in UNITS if one not in (*MICROWAVE, "crns"))
-"""Types that can be had of the history of a run."""
 
 _LEAVES = "ensemble.perturb.parameters.leaf_area_index"
 
@@ -37,9 +34,6 @@ def observation_problems(config: CaseConfig) -> list[Problem]:
             found.append((f"{where}.type", f"expected subsurface.mode: column with type: {entry.type}; over the "
                           "distributed subsurface heat has other layers than water", (f"{where}.type",
                                                                                       "subsurface.mode")))
-        if entry.type not in RECORDED and entry.scaling != "none" and entry.climatology is None:
-            found.append((f"{where}.scaling", f"expected a climatology file with scaling and type: {entry.type}, which "
-                          "a history of the open loop does not hold", (f"{where}.scaling", f"{where}.climatology")))
         if entry.type == "lai":
             found += _leaves(config, where)
         if entry.type == "tws" and not config.assimilation.open_loop and config.assimilation.filter != "none":

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from pyland.config.error_model import ErrorModelSection
 from pyland.config.fields import Problem, Problems, Section, key, read_value
 from pyland.config.localization import TypeLocalizationSection
 from pyland.config.observation_operators import (
@@ -127,7 +128,7 @@ class ObservationSection(Section):
     )
     error: float = key(
         0.04, "standard deviation of the observation error, in the unit of the type; types other than soil_moisture "
-        "and groundwater need it", unit="m3 m-3 or that of the type", above=0,
+        "and groundwater need it, or error_model", unit="m3 m-3 or that of the type", above=0,
     )
     relative_error: float = key(
         0.0, "standard deviation of the observation error as a share of the value; `error` is then its floor", unit="1",
@@ -162,6 +163,9 @@ class ObservationSection(Section):
     )
     table_error: bool = key(
         True, "errors of a product count where it has them; false takes `error` for all", kind="switch")
+    error_model: ErrorModelSection | None = key(
+        None, "errors of a product by a factor and a floor, classes of a column, or a collocation; they stand for "
+        "`error`")
     angle_bin: float = key(
         1.0, "observations of a product whose angles of incidence lie within this are seen alike", unit="degree",
         above=0, at_most=90)
@@ -240,6 +244,16 @@ class ObservationSection(Section):
                 data["bounds"] = read_value(data["bounds"], {"kind": "numbers", "unit": unit, "length": 2}, {})
             except ValueError as error:
                 problems.append(("bounds", str(error), ("bounds",)))
+        model = data.get("error_model")
+        if isinstance(model, dict):
+            data["error_model"] = model = dict(model)
+            for name in ("floor", "otherwise", "errors"):
+                if isinstance(model.get(name), (str, list)):
+                    one = fact | {"kind": "numbers" if name == "errors" else "number"}
+                    try:
+                        model[name] = read_value(model[name], one, {})
+                    except ValueError as error:
+                        problems.append((f"error_model.{name}", str(error), (f"error_model.{name}",)))
         if problems:
             raise Problems(problems)
         return data
@@ -269,13 +283,16 @@ class ObservationSection(Section):
                                  ("twin.first", "every")))
             if self.window > 0:
                 problems.append(("window", "expected no window with twin; it belongs to file", ("window", "twin")))
+        errors = {} if self.error_model is None else self.error_model.standard_deviations
+        model_errors = [(f"error_model.{name}", error) for name, error in errors.items()]
         problems += [
             (path, f"expected at most {LARGEST_ERROR[self.type]:g} {UNITS[self.type]} with type: {self.type}, got "
              f"{error:g}", (path, "type"))
-            for path, error in (("error", self.error), ("twin.error", self.twin and self.twin.error))
+            for path, error in (("error", self.error), ("twin.error", self.twin and self.twin.error), *model_errors)
             if error is not None and error > LARGEST_ERROR[self.type]
         ]
-        if self.type not in WITH_OWN_ERROR and "error" not in self.model_fields_set:
+        has_error = self.error_model is not None or "error" in self.model_fields_set
+        if self.type not in WITH_OWN_ERROR and not has_error:
             problems.append(("error", f"expected the error of {self.type} [{UNITS[self.type]}], got nothing",
                              ("error", "type")))
         if self.type not in ("soil_moisture", "crns") and "depth" in self.model_fields_set:
@@ -297,8 +314,8 @@ class ObservationSection(Section):
     def _check_reader(self) -> list[Problem]:
         """Keys of a variable of a file, and keys of products."""
         if self.reader == "measurements":
-            of_products = ("reader_options", "table_error", "angle_bin", "same_place", "super_observations",
-                           "super_error_correlation")
+            of_products = ("reader_options", "table_error", "error_model", "angle_bin", "same_place",
+                           "super_observations", "super_error_correlation")
             given = [one for one in of_products if self.changes(one)]
             found = [(one, f"expected no {one} with reader: measurements; it belongs to products", (one, "reader"))
                      for one in given]
@@ -309,6 +326,9 @@ class ObservationSection(Section):
                       (one, "reader")) for one in ("variable", "units", "stamps", "window") if self.changes(one)]
             found += [("quality.accepted", f"expected no accepted with reader: {self.reader}; see reader_options",
                        ("quality.accepted", "reader"))] * self.quality.changes("accepted")
+        if self.error_model is not None:
+            found += [(one, f"expected no {one} with error_model, which stands for it", (one, "error_model"))
+                      for one in ("error", "relative_error", "table_error") if self.changes(one)]
         if self.climatology is not None and self.scaling == "none":
             found.append(("climatology", "expected scaling: mean, mean_std or cdf with climatology, got none",
                           ("climatology", "scaling")))

@@ -6,6 +6,7 @@ import re
 import shutil
 import time as clock
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
 from pyland.driver.observed_fields import Observer
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
+from pyland.driver.open_loop_observer import OpenLoopObserver, seen_of_run, watched_names
 from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
 from pyland.driver.river_run import RiverRun
@@ -52,6 +54,7 @@ from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
 from pyland.observe import ObservationSet, read_observations, table_of_sets, write_observations, write_table
 from pyland.output.atomic import explained
+from pyland.output.predictions import PredictionWriter
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
 from pyland.output.scores import write_scores
@@ -109,7 +112,8 @@ class CaseRun:
                 relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
                 config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
                 *config.surface.parflow_files,
-                *(entry.file for entry in config.observations)]
+                *(entry.file for entry in config.observations), *(entry.climatology for entry in config.observations),
+                *(entry.error_model.file for entry in config.observations if entry.error_model is not None)]
 
     def _provenance(self) -> dict[str, Any]:
         config = self.config
@@ -131,16 +135,21 @@ class CaseRun:
         """Run all stages and return the scores, on the root; empty elsewhere."""
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
-        if self.given is not None:
-            sets = self.given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
+        names, given = watched_names(config), self.given
+        if given is not None and names:  # the open loop of another run has not predicted these
+            given = replace(given, open_loop=None)
+        if given is not None:
+            sets = given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
         else:
             sets = self.read_observations() if with_filter else []
             sets += self.observe_truth()
         if with_filter and config.assimilation.open_loop:
-            if self.given is None or self.given.open_loop is None:
-                self._stage("open loop", self.run_dir / "open_loop", None)
-            sets = rescale(config, sets, self.run_dir / "open_loop" / "history.nc", self.comm,
-                           self.setup.water_thickness)
+            folder, watched = self.run_dir / "open_loop", [one for one in sets if one.name in names]
+            if given is None or given.open_loop is None:
+                self._stage("open loop", folder, None, watched)
+            seen = seen_of_run(folder, watched, *self._analysis_clock) if watched and self.comm.is_root else {}
+            sets = rescale(config, sets, folder / "history.nc", self.comm, self.setup.water_thickness,
+                           seen=self.comm.broadcast(seen))
         elif with_filter:
             sets = rescale(config, sets, self.run_dir, self.comm, self.setup.water_thickness)
         if with_filter:
@@ -148,6 +157,12 @@ class CaseRun:
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
+
+    @property
+    def _analysis_clock(self) -> tuple[np.datetime64, np.datetime64, float]:
+        """Start and end of the run and the interval between analyses [s]."""
+        config = self.config
+        return config.time.start64, config.time.end64, config.assimilation.every or config.time.step
 
     def read_observations(self) -> list[ObservationSet]:
         """Return the observations of all entries that come from files; collective."""
@@ -193,10 +208,14 @@ class CaseRun:
                 table = table_of_sets(mine, target, product=entry.name, footprint=entry.seen_width)
                 write_table(self.run_dir / f"observed_{name}.nc", table)
 
-    def _stage(self, name: str, folder: Path, sets: list[ObservationSet] | None) -> MemberRun:
-        """Integrate the ensemble, from its last restart if the run is resumed."""
+    def _stage(
+        self, name: str, folder: Path, sets: list[ObservationSet] | None, watched: list[ObservationSet] | None = None
+    ) -> MemberRun:
+        """Integrate the ensemble, from its last restart if the run is resumed; ``watched`` is predicted only."""
         config = self.config
         run = self._member_run(name, folder, np.arange(config.ensemble.size), config.ensemble.seed, sets=sets)
+        if watched:
+            self._watch(run, watched)
         began = clock.perf_counter()
         restart = None
         if self.is_resumed and self.comm.is_root:
@@ -221,6 +240,16 @@ class CaseRun:
         if steps:
             self.timing[f"{label}_microseconds_per_column_step"] = 1e6 * elapsed / steps
         return run
+
+    def _watch(self, run: MemberRun, sets: list[ObservationSet]) -> None:
+        """Let an open loop predict observations."""
+        config, ranks = self.config, run.records.comm
+        names = {one.name for one in sets}
+        writer = PredictionWriter(run.records.run_dir, _streams(config, names), self.attrs, ranks)
+        observer = Observer.of_run(self.setup, ranks, run.rivers)
+        quality = StateQuality(state_rules(config), observer)
+        run.analysis = OpenLoopObserver(sets, *self._analysis_clock, observer, quality, writer)
+        run.records.keep_predictions(writer)
 
     def _begin(self, run: MemberRun) -> None:
         """Start from the initial state: spin-up, then empty records."""
@@ -255,8 +284,7 @@ class CaseRun:
         if comm.is_root:
             folder.mkdir(parents=True, exist_ok=True)
         comm.barrier()
-        streams = {entry.name: {"type": entry.type, "units": UNITS[entry.type]}
-                   for entry in config.observations} if sets else {}
+        streams = _streams(config, {entry.name for entry in config.observations}) if sets else {}
         ranks = setup.layout.of_members(len(members)).cell_ranks(setup.position)
         mine = members[ranks.members]
         rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, ranks)
@@ -399,6 +427,12 @@ class CaseRun:
         except InputError as error:
             _log.warning("no comparison with the station: %s", error)
             return {}
+
+
+def _streams(config: CaseConfig, names: set[str]) -> dict[str, dict[str, str]]:
+    """Return type and unit of the observations of some names, in the order of the case."""
+    return {entry.name: {"type": entry.type, "units": UNITS[entry.type]} for entry in config.observations
+            if entry.name in names}
 
 
 def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:

@@ -26,6 +26,7 @@ from pyland.driver.model_climatology import (
     storage_baseline,
 )
 from pyland.driver.observed_fields import LEAF_AREA, Observer
+from pyland.driver.open_loop_observer import with_prediction
 from pyland.driver.product_sets import product_sets
 from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
@@ -297,7 +298,7 @@ def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetim
 
 def rescale(
     config: CaseConfig, sets: list[ObservationSet], open_loop: Path, comm: Communicator, thickness: np.ndarray,
-    static: Mapping[str, np.ndarray] | None = None,
+    static: Mapping[str, np.ndarray] | None = None, *, seen: Mapping[str, list[np.ndarray]] | None = None,
 ) -> list[ObservationSet]:
     """Bring observations to the climatology of the open loop where an entry asks for it.
 
@@ -315,6 +316,8 @@ def rescale(
         Thickness of the soil layers [m].
     static : mapping of str to numpy.ndarray, shape ([layer,] cell), optional
         Static fields of all cells, on the root, for types that need them.
+    seen : mapping of str to list of numpy.ndarray, shape (obs,), optional
+        What the open loop predicted as it ran, by name and set (`seen_of_run`); it stands for the history.
 
     Raises
     ------
@@ -342,15 +345,20 @@ def rescale(
                     f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
                     "with it assimilation.open_loop: true."
                 )
-            if (rules := hiding.get(entry.name)) is not None and (rules.frozen, rules.snow) != (None, None):
-                flags = comm.broadcast(hidden_in_history(mine, open_loop, rules.frozen, rules.snow)
-                                       if comm.is_root else None)
-                mine = [replace(one, flags=flag) for one, flag in zip(mine, flags, strict=True)]
-            seen = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
-            if entry.scaling == "cdf":
-                mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, seen)) if comm.is_root else None)
+            if seen is not None and entry.name in seen:
+                shown = seen[entry.name]
+                mine = with_prediction(mine, shown)
             else:
-                mean, std = comm.broadcast(statistics_by_place(mine, seen) if comm.is_root else None)
+                rules = hiding.get(entry.name)
+                if rules is not None and (rules.frozen, rules.snow) != (None, None):
+                    flags = comm.broadcast(hidden_in_history(mine, open_loop, rules.frozen, rules.snow)
+                                           if comm.is_root else None)
+                    mine = [replace(one, flags=flag) for one, flag in zip(mine, flags, strict=True)]
+                shown = seen_of_history(mine, open_loop, thickness, static) if comm.is_root else None
+            if entry.scaling == "cdf":
+                mine = comm.broadcast(match_sets(mine, cdf_of_sets(mine, shown)) if comm.is_root else None)
+            else:
+                mean, std = comm.broadcast(statistics_by_place(mine, shown) if comm.is_root else None)
                 mine = rescale_sets(mine, entry.scaling, mean, std)
         out += mine
     return out

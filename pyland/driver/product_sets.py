@@ -11,7 +11,17 @@ from pyland.base.errors import InputError
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
 from pyland.observe import READERS, ObservationSet, ObservationTable, TargetCells, read_product, sets_from_table
-from pyland.observe.quality import QualityRules, apply_quality, super_observations
+from pyland.observe.quality import (
+    ClassError,
+    ErrorModel,
+    ErrorOrElse,
+    ProductError,
+    QualityRules,
+    apply_quality,
+    error_of_table,
+    read_errors,
+    super_observations,
+)
 from pyland.observe.target_cells import EARTH_RADIUS
 
 SECOND = np.timedelta64(1, "s")
@@ -19,7 +29,7 @@ SECOND = np.timedelta64(1, "s")
 
 
 def product_table(entry: ObservationSection, config: CaseConfig, target: TargetCells) -> ObservationTable:
-    """Read the product of an entry near the domain, within the period of the run, and judge its quality.
+    """Read the product of an entry near the domain, within the period of the run; judge its quality and its errors.
 
     Raises
     ------
@@ -36,6 +46,11 @@ def product_table(entry: ObservationSection, config: CaseConfig, target: TargetC
     if table.type != entry.type:
         raise InputError(f"{where}: expected observations of type {entry.type}, got {table.type} of {table.product}. "
                          "Set `type`, or the variable in reader_options.")
+    return _with_errors(_judged(table, entry, where), entry)
+
+
+def _judged(table: ObservationTable, entry: ObservationSection, where: str) -> ObservationTable:
+    """Apply the rules of an entry."""
     quality = entry.quality
     if not (quality.usual or quality.rules):
         return table
@@ -45,6 +60,21 @@ def product_table(entry: ObservationSection, config: CaseConfig, target: TargetC
         raise InputError(f"{where}: quality.rules: {error}; known are "
                          f"{', '.join(QualityRules.__dataclass_fields__)}.") from None
     return apply_quality(table, rules)
+
+
+def _with_errors(table: ObservationTable, entry: ObservationSection) -> ObservationTable:
+    """Give a table the errors of the model of an entry, where it has one."""
+    section = entry.error_model
+    if section is None:
+        return table
+    model: ErrorModel
+    if section.model == "classes":
+        model = ClassError(section.column, tuple(section.edges), tuple(section.errors))
+    elif section.model == "collocation":
+        model = read_errors(section.file)
+    else:
+        model = ProductError(1.0 if section.factor is None else section.factor, section.floor or 0.0)
+    return error_of_table(table, model if section.otherwise is None else ErrorOrElse(model, section.otherwise))
 
 
 def product_sets(entry: ObservationSection, config: CaseConfig, target: TargetCells) -> list[ObservationSet]:

@@ -25,6 +25,7 @@ from pyland.output.analysis import MEMBERS_ATTRIBUTE, AnalysisWriter, Observatio
 from pyland.output.balance import ENERGY_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.history import HistoryWriter, MembersWriter, stamp_of
+from pyland.output.predictions import PredictionWriter
 from pyland.output.smoothed import SmoothedWriter
 
 
@@ -103,6 +104,7 @@ class Records:
             members=nmember if observation_members else 0, communicator=comm) if streams else None
         self._smoothed = SmoothedWriter(
             run_dir, grid, smoothed, attrs, communicator=comm) if streams and smoothed else None
+        self._predictions: PredictionWriter | None = None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
         self.largest_water_residual = 0.0
@@ -120,9 +122,13 @@ class Records:
         self._interval_start = self._start
 
     @property
-    def _writers(self) -> list[HistoryWriter | BalanceWriter | AnalysisWriter]:
-        whole = (self._history, self._members, self._balance, self._analysis, self._smoothed)
+    def _writers(self) -> list[HistoryWriter | BalanceWriter | AnalysisWriter | PredictionWriter]:
+        whole = (self._history, self._members, self._balance, self._analysis, self._smoothed, self._predictions)
         return [one for one in whole if one is not None]
+
+    def keep_predictions(self, writer: PredictionWriter) -> None:
+        """Write, resume and finish the predictions of an open loop with the other files; comes before `start`."""
+        self._predictions = writer
 
     def start(self, model: ColumnModel) -> None:
         """Begin a new run; files of an earlier run under the same names are removed."""
@@ -139,8 +145,8 @@ class Records:
         for writer in self._writers:
             if writer is self._balance:
                 self._resume_balance(time, state)
-            elif writer is self._analysis:
-                self._analysis.resume(time)
+            elif writer is self._analysis or writer is self._predictions:
+                writer.resume(time)
             elif writer is self._smoothed:
                 waiting = state[TIMES]
                 writer.resume(time, np.datetime64(int(waiting[0]), "s") if waiting.size else None)

@@ -15,6 +15,9 @@ PATIENCE = 180.0  # [s]
 CASES = {
     "winter": changed(EVERY_TYPE, {"time.end": "2020-01-11"}),
     "microwave": changed(MICROWAVE, {"ensemble.size": 6}),
+    "scaled": changed(MICROWAVE, {
+        "ensemble.size": 6, "assimilation.open_loop": True,
+        "observations": [one | {"every": "2 h", "scaling": "mean_std"} for one in MICROWAVE["observations"]]}),
 }
 
 

@@ -169,6 +169,19 @@ class CollocationError:
         return np.where(np.isnan(found), self.otherwise, found)
 
 
+@dataclass(frozen=True)
+class ErrorOrElse:
+    """Errors of ``model``, and ``otherwise`` [unit of the type] where it knows none."""
+
+    model: ErrorModel
+    otherwise: float
+
+    def sigma(self, table: ObservationTable) -> np.ndarray:
+        """Return standard deviations, shape (obs,)."""
+        found = np.asarray(self.model.sigma(table), float)
+        return np.where(np.isfinite(found) & (found > 0), found, self.otherwise)
+
+
 def error_of_table(table: ObservationTable, model: ErrorModel) -> ObservationTable:
     """Give a table the errors of a model.
 
@@ -177,7 +190,8 @@ def error_of_table(table: ObservationTable, model: ErrorModel) -> ObservationTab
     table : ObservationTable
         Observations.
     model : ErrorModel
-        `ConstantError`, `RelativeError`, `ProductError`, `ClassError`, `CollocationError`, or anything like them.
+        `ConstantError`, `RelativeError`, `ProductError`, `ClassError`, `CollocationError`, `ErrorOrElse`, or anything
+        like them.
 
     Returns
     -------
@@ -198,4 +212,6 @@ def error_of_table(table: ObservationTable, model: ErrorModel) -> ObservationTab
 
 
 def _is_short(model: ErrorModel) -> bool:
+    if isinstance(model, ErrorOrElse):
+        return _is_short(model.model)
     return isinstance(model, (ConstantError, RelativeError, ProductError, ClassError))

@@ -127,6 +127,18 @@ def test_dump_loads_to_the_same_case(tmp_path):
     assert config_hash(load_case(config, ["ensemble.seed=9"])) != config_hash(config)
 
 
+def test_a_depth_that_is_not_given_is_not_dumped(tmp_path):
+    """Types without a depth load again, and neutrons still count over the whole column."""
+    entries = [{"name": kind, "type": kind, "error": 1, "twin": {}, "every": "1 day"} | more for kind, more in (
+        ("groundwater", {}), ("lst", {}), ("crns", {"operator": {"n": 400}}), ("soil_moisture", {"depth": [0.1, 0.2]}))]
+    config = load_case({"time": {"start": "2020-01-01"}, "observations": entries,
+                        "subsurface": {"lower_boundary": "no_flow"}})
+    again = load_case(write(tmp_path, dump_case(config)))
+    assert config_hash(again) == config_hash(config)
+    assert [one.model_fields_set >= {"depth"} for one in again.observations] == [False, False, False, True]
+    assert again.observations[3].sensed == (0.1, 0.2) and np.isnan(again.observations[2].sensed).all()
+
+
 def test_hash_does_not_depend_on_the_folder(tmp_path):
     content = {
         "forcing": {"format": "alma", "path": "a.nc"},

@@ -125,7 +125,6 @@ def test_counts_reach_as_deep_as_they_are_told(tmp_path):
     ({"type": "sif", "error": 0.1, "depth": [0, 0.1]}, "expected no depth with type: sif"),
     ({"type": "backscatter", "error": 1, "operator": {"volume": 1}}, "expected volume and attenuation"),
     ({"type": "brightness_temperature", "error": 1, "operator": {"polarisation": "VV"}}, "expected H or V with type"),
-    ({"type": "backscatter", "error": 1, "scaling": "cdf"}, "expected a climatology file with scaling and type"),
     ({"type": "crns", "error": 10}, "expected N of COSMIC for the probe"),
     ({"type": "crns", "error": 10, "operator": {"n": 400, "lattice_water": 0.1, "lattice_relation": "avery2016"}},
      "expected lattice_water or lattice_relation, got both"),
