@@ -41,6 +41,7 @@ from pyland.driver.observed_fields import Observer
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
 from pyland.driver.reach_warnings import cell_spacing, short_radius
 from pyland.driver.records import Records
+from pyland.driver.river_reach import RiverReach
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
@@ -303,7 +304,7 @@ class CaseRun:
             spacing = cell_spacing(np.column_stack([self.setup.whole.y, self.setup.whole.x]))
             for name, one in {"assimilation": choice.otherwise, **choice.localization}.items():
                 doubt = short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
-                if doubt is not None:
+                if doubt is not None and one.metric == "euclidean":  # a gauge always reaches its own cell
                     _log.warning("%s", doubt)
         observer = Observer.of_run(self.setup, ranks, rivers)
         return Analysis(
@@ -319,6 +320,7 @@ class CaseRun:
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
             observer=observer, quality=StateQuality(state_rules(config), observer),
+            rivers=RiverReach(rivers.plan.network, ranks.position) if choice.is_along_rivers and rivers else None,
             **self._after_the_filter(ranks),
         )
 
