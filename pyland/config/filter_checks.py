@@ -107,7 +107,7 @@ def _rivers(config: CaseConfig) -> list[Problem]:
             problems.append((f"{where}.localization.direction", "expected metric: river with direction, got euclidean",
                              (f"{where}.localization.direction", key)))
     if not along:
-        if "direction" in common.model_fields_set:
+        if common.changes("direction"):
             problems.append((f"{path}.direction", "expected metric: river with direction, here or in localization of "
                              "an entry, got euclidean", (f"{path}.direction", f"{path}.metric")))
         return problems

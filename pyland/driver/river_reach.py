@@ -66,7 +66,7 @@ class RiverReach:
         Parameters
         ----------
         lookouts : sequence of Lookout
-            Each observation in one of them.
+            Each observation in one of them; numbers of observations ascend.
         coordinates : numpy.ndarray, shape (cell, 2)
             Cells of this rank [m].
         cell : numpy.ndarray of int, shape (domain,)
@@ -79,6 +79,8 @@ class RiverReach:
             else:
                 pairs = Distances.at_places(cell, *NearbyPoints(one.coordinates).within(coordinates, one.radius))
             found.append((pairs.domain, one.obs[pairs.obs], pairs.distance))
+        if len(found) == 1:
+            return Distances(*found[0])  # in order already
         return Distances.in_order(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
