@@ -13,6 +13,7 @@ from pyland.base.errors import ConfigError, InputError
 from pyland.config import load_case
 from pyland.config import localization as words
 from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.reach_warnings import headwater_gauges
 from pyland.driver.river_reach import RiverReach
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet, assemble
@@ -175,11 +176,25 @@ def test_a_gauge_updates_its_valley_only(along, tmp_path):
     ({"radius": "1.2 km"}, [(0, 0), (0, 1), (1, 1)]),
     ({"direction": "downstream"}, [(0, 1)]),
 ])
-def test_radius_and_direction_of_an_entry(tmp_path, own, expected):
+def test_radius_and_direction_of_an_entry(tmp_path, caplog, own, expected):
     run_case(load_case(write_valleys(tmp_path, {
         "observations.0.localization": {"metric": "river"} | own, "time.end": "2020-05-01T12:00"})))
     moved = np.abs(increments(tmp_path / "run")).max(axis=(0, 1)) > 0.0
-    assert list(zip(*np.nonzero(moved), strict=True)) == expected
+    assert list(zip(*np.nonzero(moved), strict=True)) == expected and "no other drains to" not in caplog.text
+
+
+def test_a_gauge_beside_its_river_is_told(tmp_path, caplog):
+    """In the first column no cell has another above it: a gauge there reaches its own cell and those below."""
+    ends = NETWORK.downstream
+    assert headwater_gauges(np.array([2, 3, 3, -1]), ends, "gauge") is None
+    assert "'gauge': 2 of 3 gauges see a cell that no other drains to, the first of them cell 1" in headwater_gauges(
+        np.array([4, 2, 1, 1]), ends, "gauge")
+    beside = {"observations.0.twin.locations": [{"name": "west", "x": "-2 km", "y": "-1.5 km"}],
+              "time.end": "2020-05-01T12:00"}
+    run_case(load_case(write_valleys(tmp_path, beside)))
+    assert "observation 'discharge': 1 of 1 gauges see a cell that no other drains to" in caplog.text
+    moved = np.abs(increments(tmp_path / "run")).max(axis=(0, 1)) > 0.0
+    assert list(zip(*np.nonzero(moved), strict=True)) == [(0, 0), (0, 1)]  # both ways: its own cell and the one below
 
 
 @pytest.mark.slow
