@@ -42,7 +42,7 @@ from pyland.assimilate.particle_filter import ParticleFilter, particle_analysis,
 from pyland.assimilate.quality import reject_outliers
 from pyland.assimilate.random_numbers import random_rotation, seik_omega
 from pyland.assimilate.reach import Reach
-from pyland.assimilate.river_distances import river_distances
+from pyland.assimilate.river_distances import RiverForest, river_distances
 from pyland.assimilate.state_vector import StateVector, limit_heads
 from pyland.assimilate.subspace_smoother import ies
 from pyland.assimilate.thinning import CellBest, CellMean, MinimumDistance
@@ -71,6 +71,7 @@ __all__ = [
     "ParticleFilter",
     "Reach",
     "RelativeError",
+    "RiverForest",
     "StateVector",
     "TableError",
     "TransformedVector",

@@ -65,6 +65,24 @@ class Distances:
         order = np.lexsort((obs, domain))
         return cls(np.asarray(domain)[order], np.asarray(obs)[order], np.asarray(distance)[order])
 
+    @classmethod
+    def at_places(cls, places: np.ndarray, place: np.ndarray, obs: np.ndarray, distance: np.ndarray) -> Distances:
+        """Return the pairs of domains that lie at places, from the pairs of places and observations.
+
+        Parameters
+        ----------
+        places : numpy.ndarray of int, shape (domain,)
+            Place of each domain, such as a cell or a node. Several domains may share a place; a place may have none.
+        place, obs, distance : numpy.ndarray, shape (pair,)
+            Pairs of places and observations, in any order.
+        """
+        order = np.argsort(places, kind="stable")
+        ranked = places[order]
+        first = np.searchsorted(ranked, place, side="left")
+        count = np.searchsorted(ranked, place, side="right") - first
+        domain = order[np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())]
+        return cls.in_order(domain, np.repeat(obs, count), np.repeat(distance, count))
+
     @property
     def size(self) -> int:
         """Number of pairs."""

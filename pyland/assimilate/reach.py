@@ -10,6 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from pyland.assimilate import arguments
+from pyland.assimilate.distances import Distances
 from pyland.assimilate.local import localisation_weights
 from pyland.base.errors import InputError
 
@@ -59,6 +60,9 @@ class Reach:
         Support over depth [m].
     depth_taper : str
         Taper over depth.
+    distances : Distances, optional
+        Pairs of domains and observations with their distances, such as along rivers, instead of those between the
+        coordinates, which then tell no more than how many there are.
     """
 
     domains: np.ndarray
@@ -69,6 +73,7 @@ class Reach:
     observation_depth: np.ndarray | None = None
     depth_radius: Any = None
     depth_taper: str = "gaspari_cohn"
+    distances: Distances | None = None
 
     def __post_init__(self) -> None:
         for name in ("domains", "observations"):
@@ -94,14 +99,19 @@ class Reach:
             raise InputError(f"depth_radius needs a depth of each domain, ({len(self.domains)},), and of each "
                              f"observation, ({count},); got shapes {np.shape(self.domain_depth)} and "
                              f"{np.shape(self.observation_depth)}")
+        if self.distances is not None and (self.distances.domain.max(initial=-1) >= len(self.domains) or
+                                           self.distances.obs.max(initial=-1) >= count):
+            raise InputError(f"distances must name domains below {len(self.domains)} and observations below {count}; "
+                             f"got {self.distances.domain.max()} and {self.distances.obs.max()}")
 
     def pairs(self) -> Iterator[Pairs]:
         """Yield the pairs in chunks of domains; what a domain gets does not depend on the chunks."""
-        ndomain, finite = len(self.domains), bool(np.isfinite(self.radius).all())
+        ndomain = len(self.domains)
         if not len(self.observations):
             yield Pairs(slice(0, ndomain), np.zeros(ndomain + 1, np.int64), np.zeros(0, np.int64), np.zeros(0))
             return
-        tree = cKDTree(self.observations) if finite else None
+        by_search = self.distances is None and bool(np.isfinite(self.radius).all())
+        tree = cKDTree(self.observations) if by_search else None
         first, width = 0, _PROBE
         while first < ndomain:
             domains = slice(first, min(first + width, ndomain))
@@ -117,17 +127,8 @@ class Reach:
             0, bool)
 
     def _chunk(self, domains: slice, tree: cKDTree | None) -> Pairs:
-        places = self.domains[domains]
-        count = len(self.observations)
-        if tree is None:
-            domain = np.repeat(np.arange(len(places)), count)
-            observation = np.tile(np.arange(count), len(places))
-        else:
-            lists = tree.query_ball_point(places, self.radius.max() * (1.0 + 1e-9), return_sorted=True)
-            domain = np.repeat(np.arange(len(places)), [len(one) for one in lists])
-            observation = np.concatenate([np.asarray(one, np.int64) for one in lists])
-        weight = self._weights(np.sqrt(((places[domain] - self.observations[observation]) ** 2).sum(axis=1)),
-                               self.radius, observation, self.taper)
+        domain, observation, distance = self._near(domains, tree)
+        weight = self._weights(distance, self.radius, observation, self.taper)
         if self.depth_radius is not None:
             difference = np.abs(np.asarray(self.domain_depth)[domains][domain] -
                                 np.asarray(self.observation_depth)[observation])
@@ -135,8 +136,23 @@ class Reach:
                                     self.depth_taper)
         keep = weight > 0.0
         domain, observation, weight = domain[keep], observation[keep], weight[keep]
-        start = np.concatenate([[0], np.cumsum(np.bincount(domain, minlength=len(places)))])
+        start = np.concatenate([[0], np.cumsum(np.bincount(domain, minlength=domains.stop - domains.start))])
         return Pairs(domains, start, observation, weight)
+
+    def _near(self, domains: slice, tree: cKDTree | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return domain of the chunk, observation and distance of the pairs that may have a weight."""
+        if self.distances is not None:
+            mine = slice(*np.searchsorted(self.distances.domain, [domains.start, domains.stop]))
+            return self.distances.domain[mine] - domains.start, self.distances.obs[mine], self.distances.distance[mine]
+        places, count = self.domains[domains], len(self.observations)
+        if tree is None:
+            domain = np.repeat(np.arange(len(places)), count)
+            observation = np.tile(np.arange(count), len(places))
+        else:
+            lists = tree.query_ball_point(places, self.radius.max() * (1.0 + 1e-9), return_sorted=True)
+            domain = np.repeat(np.arange(len(places)), [len(one) for one in lists])
+            observation = np.concatenate([np.asarray(one, np.int64) for one in lists])
+        return domain, observation, np.sqrt(((places[domain] - self.observations[observation]) ** 2).sum(axis=1))
 
     def _weights(
         self, distance: np.ndarray, radius: np.ndarray, observation: np.ndarray, taper: str | Sequence[str]

@@ -72,32 +72,27 @@ def river_distances(
     >>> pairs.domain.tolist(), pairs.distance.tolist()
     ([0, 2, 3], [0.0, 1000.0, 2000.0])
     """
-    network = _Network(downstream, length)
-    domains = _nodes("domain_nodes", domain_nodes, network.size)
-    observations = _nodes("observation_nodes", observation_nodes, network.size)
-    radius = check_number("radius", radius, 0.0, np.inf, open_low=True)
-    if direction not in DIRECTIONS:
-        raise InputError(
-            f"direction must be {one_of(DIRECTIONS)}; got {direction!r}{suggestion(str(direction), DIRECTIONS)}"
-        )
-    found = [_pairs_at(observations)]
-    if direction in ("both", "upstream"):
-        found += network.walk(observations, radius, up=True, down=False)
-    if direction in ("both", "downstream"):
-        found += network.walk(observations, radius, up=False, down=True)
-    if direction == "network":
-        found += network.walk(observations, radius, up=True, down=True)
-    observation, node, distance = (np.concatenate(part) for part in zip(*found, strict=True))
-    # from nodes to the domains that lie there
-    order = np.argsort(domains, kind="stable")
-    first = np.searchsorted(domains[order], node, side="left")
-    count = np.searchsorted(domains[order], node, side="right") - first
-    place = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
-    return Distances.in_order(order[place], np.repeat(observation, count), np.repeat(distance, count))
+    return RiverForest(downstream, length).distances(domain_nodes, observation_nodes, radius, direction)
 
 
-class _Network:
-    """Rivers as a forest: one node downstream of each, and the list of those upstream."""
+class RiverForest:
+    """Rivers as a forest: one node downstream of each, and the list of those upstream; for several searches.
+
+    Parameters
+    ----------
+    downstream, length
+        As of `river_distances`.
+
+    Attributes
+    ----------
+    size : int
+        Number of nodes.
+
+    Raises
+    ------
+    InputError
+        If a shape, a node or a length is wrong, or the network has a cycle.
+    """
 
     def __init__(self, downstream: Any, length: Any) -> None:
         self.downstream = np.asarray(downstream)
@@ -127,6 +122,27 @@ class _Network:
         self._count = np.searchsorted(receivers, np.arange(self.size), side="right") - self._first
         self._check_forest()
 
+    def distances(
+        self, domain_nodes: Any, observation_nodes: Any, radius: float, direction: str = "both"
+    ) -> Distances:
+        """Find the local domains within a distance of observations; arguments as of `river_distances`."""
+        domains = _nodes("domain_nodes", domain_nodes, self.size)
+        observations = _nodes("observation_nodes", observation_nodes, self.size)
+        radius = check_number("radius", radius, 0.0, np.inf, open_low=True)
+        if direction not in DIRECTIONS:
+            raise InputError(
+                f"direction must be {one_of(DIRECTIONS)}; got {direction!r}{suggestion(str(direction), DIRECTIONS)}"
+            )
+        found = [_pairs_at(observations)]
+        if direction in ("both", "upstream"):
+            found += self._walk(observations, radius, up=True, down=False)
+        if direction in ("both", "downstream"):
+            found += self._walk(observations, radius, up=False, down=True)
+        if direction == "network":
+            found += self._walk(observations, radius, up=True, down=True)
+        observation, node, distance = (np.concatenate(part) for part in zip(*found, strict=True))
+        return Distances.at_places(domains, node, observation, distance)
+
     def _check_forest(self) -> None:
         """Follow every river from its end; a node that is never met lies on or above a cycle."""
         met = ~self.flows
@@ -147,7 +163,7 @@ class _Network:
         offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         return place, self._givers[self._first[nodes[place]] + offset]
 
-    def walk(
+    def _walk(
         self, starts: np.ndarray, radius: float, *, up: bool, down: bool
     ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Return (observation, node, distance) of all nodes within the radius but the starts, level by level."""
@@ -186,4 +202,4 @@ def _nodes(name: str, value: Any, size: int) -> np.ndarray:
     return nodes
 
 
-__all__ = ["DIRECTIONS", "river_distances"]
+__all__ = ["DIRECTIONS", "RiverForest", "river_distances"]

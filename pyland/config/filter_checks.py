@@ -21,8 +21,8 @@ def filter_problems(config: CaseConfig) -> list[Problem]:
     """
     if config.assimilation.filter == "none":
         return []
-    return [*_reach(config), *_correlated_errors(config), *_localised_covariances(config), *_bounds(config),
-            *_increments(config)]
+    return [*_reach(config), *_correlated_errors(config), *_localised_covariances(config), *_rivers(config),
+            *_bounds(config), *_increments(config)]
 
 
 def _reach(config: CaseConfig) -> list[Problem]:
@@ -84,6 +84,52 @@ def _localised_covariances(config: CaseConfig) -> list[Problem]:
         if entry.error_correlation > 0
     ]
     return problems
+
+
+def _rivers(config: CaseConfig) -> list[Problem]:
+    """Check that there are rivers where observations reach along them, gauges in them, and a filter that can."""
+    section, problems = config.assimilation, list[Problem]()
+    if not is_local(section.filter):
+        return []
+    common, path = section.localization, "assimilation.localization"
+    along = []
+    for place, entry in enumerate(config.observations):
+        own, where = entry.localization, f"observations.{place}"
+        of_entry = own is not None and own.metric is not None
+        key = f"{where}.localization.metric" if of_entry else f"{path}.metric"
+        if (own.metric if of_entry else common.metric) == "river":
+            along.append(key)
+            if entry.type != "discharge":
+                problems.append((f"{where}.localization.metric", f"expected metric: euclidean with type: {entry.type}, "
+                                 "got river; rivers lead to gauges (type: discharge). Give this entry localization: "
+                                 "{metric: euclidean}", (key, f"{where}.type")))
+        elif own is not None and own.direction is not None:
+            problems.append((f"{where}.localization.direction", "expected metric: river with direction, got euclidean",
+                             (f"{where}.localization.direction", key)))
+    if not along:
+        if common.changes("direction"):
+            problems.append((f"{path}.direction", "expected metric: river with direction, here or in localization of "
+                             "an entry, got euclidean", (f"{path}.direction", f"{path}.metric")))
+        return problems
+    keys = list(dict.fromkeys(along))
+    if config.rivers.scheme == "none":
+        problems += [(key, "expected a rivers.scheme (linear or kinematic) with metric: river, got none",
+                      (key, "rivers.scheme")) for key in keys]
+    why = "takes one observation after the other" if section.filter in SERIAL_FILTERS else None
+    if section.filter == "lenkf" and section.options.localise != "errors":
+        why = "localises covariances"
+    if why is not None:
+        or_else = "; or assimilation.options: {localise: errors}" if section.filter == "lenkf" else "; letkf has it"
+        problems += [(key, f"expected metric: euclidean with assimilation.filter: {section.filter}, which {why} and "
+                      f"needs distances between observations too, got river{or_else}", (key, "assimilation.filter"))
+                     for key in keys]
+    return problems + [
+        (f"observations.{place}.error_correlation", f"expected 0 with {keys[0]}: river, got "
+         f"{entry.error_correlation:g} m; a filter takes distances along rivers or correlated errors, not both",
+         (f"observations.{place}.error_correlation", keys[0]))
+        for place, entry in enumerate(config.observations)
+        if entry.error_correlation > 0
+    ]
 
 
 def _bounds(config: CaseConfig) -> list[Problem]:

@@ -11,6 +11,12 @@ from pyland.config.fields import Problem, Problems, Section, key
 TAPERS = ("gaspari_cohn", "exponential", "none")
 """Decrease of a weight with distance."""
 
+METRICS = ("euclidean", "river")
+"""Distances."""
+
+DIRECTIONS = ("both", "upstream", "downstream", "network")
+"""Which cells a gauge reaches along rivers."""
+
 
 class LocalizationSection(Section):
     """How far an observation reaches."""
@@ -22,7 +28,13 @@ class LocalizationSection(Section):
     depth: float | None = key(
         None, "difference of depth beyond which observations have no weight; null: an observation reaches all layers "
         "of a column alike", unit="m", above=0)
-    metric: str = key("euclidean", "distance: in the plane of the domain", choices=("euclidean",), later=("river",))
+    metric: str = key(
+        "euclidean", "distance: in the plane of the domain, or along the rivers between a gauge (type: discharge) and "
+        "the cells", choices=METRICS)
+    direction: str = key(
+        "both", "with metric: river, the cells that a gauge reaches: upstream, whose water passes it; downstream, "
+        "which its water passes; both of them; network, also those of tributaries that join further down",
+        choices=DIRECTIONS)
     adaptive: str = key(
         "none", "correlation: weights also by the sample correlation of state and predicted observation, none below "
         "the threshold", choices=("none", "correlation"))
@@ -47,3 +59,7 @@ class TypeLocalizationSection(Section):
     radius: float | None = key(None, "distance beyond which it has no weight", unit="m", above=0)
     taper: str | None = key(None, "decrease of the weight with distance", choices=TAPERS)
     depth: float | None = key(None, "difference of depth beyond which it has no weight", unit="m", above=0)
+    metric: str | None = key(
+        None, "distance: in the plane of the domain, or along the rivers (type: discharge)", choices=METRICS)
+    direction: str | None = key(
+        None, "with metric: river, the cells that a gauge reaches", choices=DIRECTIONS)

@@ -42,8 +42,9 @@ from pyland.driver.member_run import MemberRun
 from pyland.driver.observed_fields import Observer
 from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
 from pyland.driver.open_loop_observer import OpenLoopObserver, seen_of_run, watched_names
-from pyland.driver.reach_warnings import cell_spacing, short_radius
+from pyland.driver.reach_warnings import cell_spacing, headwater_gauges, short_radius
 from pyland.driver.records import Records
+from pyland.driver.river_reach import RiverReach
 from pyland.driver.river_run import RiverRun
 from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
@@ -343,11 +344,7 @@ class CaseRun:
         section = config.assimilation
         choice = FilterChoice.of_case(config)
         if self.comm.is_root:
-            spacing = cell_spacing(np.column_stack([self.setup.whole.y, self.setup.whole.x]))
-            for name, one in {"assimilation": choice.otherwise, **choice.localization}.items():
-                doubt = short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
-                if doubt is not None:
-                    _log.warning("%s", doubt)
+            self._warn_of_reach(choice, sets)
         observer = Observer.of_run(self.setup, ranks, rivers)
         return Analysis(
             sets,
@@ -362,8 +359,22 @@ class CaseRun:
             parameters=MemberParameters(tuple(section.parameters), self.setup) if section.parameters else None,
             spacing={entry.name: entry.thinning for entry in config.observations if entry.thinning > 0},
             observer=observer, quality=StateQuality(state_rules(config), observer),
+            rivers=RiverReach(rivers.plan.network, ranks.position) if choice.is_along_rivers and rivers else None,
             **self._after_the_filter(ranks),
         )
+
+    def _warn_of_reach(self, choice: FilterChoice, sets: list[ObservationSet]) -> None:
+        """Say what is probably a mistake in how far observations reach."""
+        spacing = cell_spacing(np.column_stack([self.setup.whole.y, self.setup.whole.x]))
+        doubts = [short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
+                  for name, one in {"assimilation": choice.otherwise, **choice.localization}.items()
+                  if one.metric == "euclidean"]  # along its river a gauge always reaches its own cell
+        for name in dict.fromkeys(one.name for one in sets):
+            if choice.localization.get(name, choice.otherwise).metric == "river":
+                cells = np.concatenate([one.cells[:, 0] for one in sets if one.name == name])
+                doubts.append(headwater_gauges(cells, self.river_plan.network.downstream, name))
+        for doubt in filter(None, doubts):
+            _log.warning("%s", doubt)
 
     def _after_the_filter(self, ranks: CellRanks) -> dict[str, Any]:
         """Return what an analysis does besides its filter, as far as the case asks for it."""

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from pyland.assimilate import Reach, analyse, analyse_local
+from pyland.assimilate import Distances, Reach, analyse, analyse_local
 from pyland.base.errors import InputError
 from pyland.base.member_statistics import member_mean
 from pyland.config import CaseConfig
 from pyland.config.filters import is_local, method_of
+from pyland.driver.river_reach import Lookout, RiverReach
 from pyland.observe import AnalysisInput, ObservationSet
 
 LARGEST_COVARIANCE = 20_000
@@ -31,11 +32,17 @@ class Localization:
         Decrease of the weight with distance; over depth it is that of `FilterChoice.otherwise`.
     depth : float
         Support over depth [m]; infinite: all layers alike.
+    metric : str
+        ``euclidean``: the radius is a distance in the plane; ``river``: one along the rivers.
+    direction : str
+        Along rivers: as of `pyland.assimilate.river_distances`.
     """
 
     radius: float = np.inf
     taper: str = "gaspari_cohn"
     depth: float = np.inf
+    metric: str = "euclidean"
+    direction: str = "both"
 
 
 @dataclass(frozen=True)
@@ -87,10 +94,12 @@ class FilterChoice:
         """Return the choice of a case."""
         section = config.assimilation
         common, inflation = section.localization, section.inflation
-        otherwise = Localization(common.radius or np.inf, common.taper, common.depth or np.inf)
+        otherwise = Localization(common.radius or np.inf, common.taper, common.depth or np.inf, common.metric,
+                                 common.direction)
         own = {
-            entry.name: Localization(given.radius or otherwise.radius, given.taper or otherwise.taper,
-                                     given.depth or otherwise.depth)
+            entry.name: Localization(
+                given.radius or otherwise.radius, given.taper or otherwise.taper, given.depth or otherwise.depth,
+                given.metric or otherwise.metric, given.direction or otherwise.direction)
             for entry in config.observations if (given := entry.localization) is not None
         }
         threshold = None if common.adaptive == "none" else common.threshold or "auto"
@@ -106,6 +115,11 @@ class FilterChoice:
     def has_depth(self) -> bool:
         """Whether an observation reaches some layers of a column only: each layer is then a domain."""
         return any(np.isfinite(one.depth) for one in (self.otherwise, *self.localization.values()))
+
+    @property
+    def is_along_rivers(self) -> bool:
+        """Whether observations may reach along rivers."""
+        return any(one.metric == "river" for one in (self.otherwise, *self.localization.values()))
 
     def of_past(self) -> FilterChoice:
         """Return the choice with which past states follow: they are not inflated, and nothing is given back to them."""
@@ -172,10 +186,18 @@ class FilterCall:
         Sets of the analysis.
     used : AnalysisInput
         Their used observations.
+    rivers : RiverReach, optional
+        Rivers of the run; needed where an observation reaches along them.
+
+    Raises
+    ------
+    InputError
+        If an observation reaches along rivers and there are none.
     """
 
     def __init__(
-        self, choice: FilterChoice, time: np.datetime64, sets: Sequence[ObservationSet], used: AnalysisInput
+        self, choice: FilterChoice, time: np.datetime64, sets: Sequence[ObservationSet], used: AnalysisInput,
+        rivers: RiverReach | None = None,
     ) -> None:
         self.choice, self.used = choice, used
         self._stamp = int(np.datetime64(time, "s").astype(np.int64))
@@ -188,6 +210,10 @@ class FilterCall:
         self._depth = np.array([0.5 * (one.top + one.bottom) for one in sets])[self._group]
         self._bounds = np.array([choice.bounds.get(name, (-np.inf, np.inf)) for name in names])[self._group].T
         self._length = np.array([choice.correlation.get(name, 0.0) for name in names])[self._group]
+        self._rivers, self._lookouts = rivers, _lookouts(sets, reach, used)
+        if self._lookouts and rivers is None:
+            raise InputError("assimilation.localization.metric: expected euclidean in a run without rivers, got river; "
+                             "set rivers.scheme.")
 
     def update(self, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         """Analyse a state.
@@ -241,7 +267,9 @@ class FilterCall:
         cell, depth, owner = places.domains(self.choice.has_depth)
         with_depth = (depth, self._depth, self._depth_radius, self.choice.otherwise.taper) if (
             self.choice.has_depth) else ()
-        return Reach(places.coordinates[cell], self.used.coordinates, self._radius, self._taper, *with_depth), owner
+        found = Reach(places.coordinates[cell], self.used.coordinates, self._radius, self._taper, *with_depth,
+                      distances=self._distances(places, cell))
+        return found, owner
 
     def is_reached(self, places: StatePlaces) -> np.ndarray:
         """Return which elements of a state an observation reaches, (state,)."""
@@ -262,6 +290,10 @@ class FilterCall:
         return other
 
     # ---- inside ----------------------------------------------------------------------------------
+
+    def _distances(self, places: StatePlaces, cell: np.ndarray) -> Distances | None:
+        """Return the distances of local domains, which lie in ``cell``; None where coordinates tell all of them."""
+        return self._rivers.distances(self._lookouts, places.coordinates, cell) if self._lookouts else None
 
     def _analysed(self, choice: FilterChoice, ensemble: np.ndarray, places: StatePlaces) -> np.ndarray:
         if not is_local(choice.method):
@@ -300,9 +332,11 @@ class FilterCall:
                         "depth_taper": choice.otherwise.taper}
         if (self._length > 0).any():
             options |= {"error_group": self._group, "error_length": self._length}
+        distances = self._distances(places, cell)
+        where = (places.coordinates[cell], used.coordinates) if distances is None else (len(cell), None)
         return analyse_local(
-            ensemble, used.predicted, used.observed, used.variance, places.coordinates[cell], used.coordinates,
-            self._radius, taper=self._taper, domain_of_state=owner, adaptive=choice.adaptive,
+            ensemble, used.predicted, used.observed, used.variance, *where, self._radius, distances=distances,
+            taper=self._taper, domain_of_state=owner, adaptive=choice.adaptive,
             inflate_unobserved=choice.unobserved, **options)
 
     def _covariance(self) -> np.ndarray:
@@ -328,3 +362,13 @@ class FilterCall:
             distance = np.hypot(x[:, None] - x, y[:, None] - y)
             covariance[np.ix_(mine, mine)] = np.outer(error[mine], error[mine]) * np.exp(-distance / self._length[mine])
         return covariance
+
+
+def _lookouts(sets: Sequence[ObservationSet], reach: Sequence[Localization], used: AnalysisInput) -> list[Lookout]:
+    """Return the used observations set by set; nothing if none of them reaches along rivers."""
+    found = []
+    for number in np.unique(used.set_index):
+        mine, one = np.flatnonzero(used.set_index == number), reach[number]
+        cells = sets[number].cells[used.row[mine], 0]
+        found.append(Lookout(mine, used.coordinates[mine], cells, one.radius, one.metric == "river", one.direction))
+    return found if any(one.along_river for one in found) else []

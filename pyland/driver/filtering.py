@@ -18,6 +18,7 @@ from pyland.driver.incremental_update import IncrementalUpdate
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.observed_fields import Observer
+from pyland.driver.river_reach import RiverReach
 from pyland.driver.smoother_window import PastState, SmootherWindow
 from pyland.driver.state_quality import StateQuality
 from pyland.observe import (
@@ -105,6 +106,8 @@ class Analysis:
         Sees the model for the operators; without it, one that knows neither soil nor rivers.
     quality : StateQuality, optional
         Rejects observations by the state of the model.
+    rivers : RiverReach, optional
+        Rivers along which observations reach.
     """
 
     def __init__(
@@ -128,8 +131,9 @@ class Analysis:
         smoother: SmootherWindow | None = None,
         observer: Observer | None = None,
         quality: StateQuality | None = None,
+        rivers: RiverReach | None = None,
     ) -> None:
-        self.sets, self.choice = sets, choice
+        self.sets, self.choice, self._rivers = sets, choice, rivers
         self.adaptive, self.additive, self.incremental, self.smoother = adaptive, additive, incremental, smoother
         self.statistics = InnovationStatistics()
         self._every = np.timedelta64(round(every), "s")
@@ -173,7 +177,8 @@ class Analysis:
         after = fields
         if used.size or self.choice.unobserved:  # what is inflated without observations is so if none is used, too
             self.statistics.add(used.predicted, used.observed, used.variance)
-            found = self._analysed(time, model, fields, FilterCall(self.choice, time, sets, used), sets)
+            call = FilterCall(self.choice, time, sets, used, self._rivers)
+            found = self._analysed(time, model, fields, call, sets)
             if found is not None and self.incremental is None:
                 changes.append(self.state.put(*found, fields, model, self._comm))
                 after = self._fields(sets, model)

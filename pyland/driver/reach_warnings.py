@@ -41,4 +41,27 @@ def short_radius(radius: float, spacing: float, name: str) -> str | None:
             "reach no cell; is it in the unit of the coordinates?")
 
 
-__all__ = ["cell_spacing", "short_radius"]
+def headwater_gauges(cells: np.ndarray, downstream: np.ndarray, name: str) -> str | None:
+    """Return a sentence if gauges see cells that no other drains to, None otherwise.
+
+    Such a gauge has no catchment but its own cell: it stands beside the river that it measures.
+
+    Parameters
+    ----------
+    cells : numpy.ndarray of int, shape (gauge,)
+        Cells that the gauges see; negative: none.
+    downstream : numpy.ndarray of int, shape (cell,)
+        Cell that receives the water of each cell; negative where a river ends.
+    name : str
+        Of the entry.
+    """
+    places = np.unique(cells[cells >= 0])
+    without = places[~np.isin(places, downstream)]
+    if not without.size:
+        return None
+    return (f"observation '{name}': {without.size} of {places.size} gauges see a cell that no other drains to, the "
+            f"first of them cell {without[0]}: upstream they reach this cell only. Does operator.snap, within which "
+            "the largest river is taken, fit the cells?")
+
+
+__all__ = ["cell_spacing", "headwater_gauges", "short_radius"]

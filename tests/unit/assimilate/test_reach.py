@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pyland.assimilate import localisation_weights
+from pyland.assimilate import Distances, localisation_weights
 from pyland.assimilate.reach import Reach
 from pyland.base.errors import InputError
 
@@ -47,6 +47,26 @@ def test_without_a_radius_all_reach_all():
     reach = Reach(np.arange(200.0), np.arange(3.0), np.inf)
     assert (dense(reach) == 1.0).all() and reach.is_reached().all()
     assert not Reach(np.arange(4.0), np.zeros((0, 1)), 2.0).is_reached().any()
+
+
+def test_distances_of_pairs():
+    """Given pairs take the place of coordinates, whatever the chunks are, also with depths and infinite radii."""
+    rng = np.random.default_rng(5)
+    ndomain, count = 3000, 40
+    domain, observation = np.nonzero(rng.random((ndomain, count)) < 0.3)
+    far = rng.uniform(0.0, 3.0, domain.size)
+    radius, taper = np.append(rng.uniform(0.5, 4.0, count - 1), np.inf), ["exponential"] * count
+    depth, seen = rng.uniform(0.0, 2.0, ndomain), rng.uniform(0.0, 2.0, count)
+    expected = np.zeros((ndomain, count))
+    expected[domain, observation] = np.where(far <= radius[observation], np.exp(-far / radius[observation]), 0.0)
+    expected *= localisation_weights(np.abs(depth[:, None] - seen), 1.0)
+    reach = Reach(np.zeros((ndomain, 2)), np.zeros((count, 2)), radius, taper, depth, seen, 1.0,
+                  distances=Distances.in_order(domain, observation, far))
+    assert len(list(reach.pairs())) > 1 and dense(reach) == pytest.approx(expected, abs=1e-14)
+    none = Distances(*(np.zeros(0, int),) * 2, np.zeros(0))
+    assert not Reach(np.zeros((4, 1)), np.zeros((2, 1)), 1.0, distances=none).is_reached().any()
+    with pytest.raises(InputError, match="domains below 2 and observations below 3"):
+        Reach(np.zeros(2), np.zeros(3), 1.0, distances=Distances(np.array([0]), np.array([3]), np.array([1.0])))
 
 
 @pytest.mark.parametrize(("arguments", "words"), [

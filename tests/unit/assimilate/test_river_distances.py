@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from pyland.assimilate.distances import Distances
-from pyland.assimilate.river_distances import river_distances
+from pyland.assimilate.river_distances import DIRECTIONS, RiverForest, river_distances
 from pyland.base.errors import InputError
 
 
@@ -77,6 +77,24 @@ def test_long_river_is_linear():
     downstream[-1] = -1
     pairs = river_distances(downstream, 100.0, np.arange(size), np.arange(0, size, 1000), 2000.0)
     assert pairs.size == 200 * 41 - 20  # the first gauge has nothing above
+
+
+def test_one_forest_serves_several_searches():
+    downstream, length = forest(80, seed=9)
+    rivers = RiverForest(downstream, length)
+    for direction in DIRECTIONS:
+        for radius in (2000.0, np.inf):
+            once = river_distances(downstream, length, np.arange(80), [3, 60], radius, direction)
+            again = rivers.distances(np.arange(80), [3, 60], radius, direction)
+            np.testing.assert_array_equal([once.domain, once.obs], [again.domain, again.obs])
+            np.testing.assert_array_equal(once.distance, again.distance)
+
+
+def test_pairs_of_places_are_those_of_the_domains_there():
+    """Places 7 and 2 have two domains and one, place 5 has none."""
+    found = Distances.at_places(np.array([7, 2, 7]), np.array([5, 7, 2, 7]), np.array([0, 1, 1, 0]), np.arange(4.0))
+    assert [found.domain.tolist(), found.obs.tolist(), found.distance.tolist()] == [
+        [0, 0, 1, 2, 2], [0, 1, 1, 0, 1], [3.0, 1.0, 2.0, 3.0, 1.0]]
 
 
 def test_empty():

@@ -53,7 +53,6 @@ def test_every_filter_loads(name):
 
 
 @pytest.mark.parametrize(("changes", "words"), [
-    ({"assimilation.localization.metric": "river"}, "'river' is not available in this version; available: euclidean"),
     ({"assimilation.localization.threshold": 0.3}, "expected adaptive: correlation with threshold"),
     ({"assimilation.localization.radius": None}, "localization.radius: expected a radius [m] with filter: letkf"),
     (GLOBAL | {"assimilation.localization": {"depth": 1.0}}, "expected no localization with filter: etkf"),
