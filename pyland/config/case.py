@@ -29,6 +29,7 @@ from pyland.config.output import (
 from pyland.config.parallel import ParallelSection
 from pyland.config.parflow import parflow_problems
 from pyland.config.rivers import RIVER_VARIABLES, RiversSection
+from pyland.config.study import StudySection, study_problems
 from pyland.config.subsurface import SubsurfaceSection
 from pyland.config.surface import RETENTION_PARAMETERS, SurfaceSection
 from pyland.config.time import CaseSection, TimeSection, whole_steps
@@ -55,6 +56,7 @@ class CaseConfig(Section):
     ensemble: EnsembleSection = key(EnsembleSection, "members and what makes them differ", factory=True)
     observations: list[ObservationSection] = key(list, "observations, one entry per kind", factory=True)
     assimilation: AssimilationSection = key(AssimilationSection, "filter", factory=True)
+    study: StudySection | None = key(None, "experiments that are compared; null: the case is a single run")
     output: OutputSection = key(OutputSection, "what is written", factory=True)
     parallel: ParallelSection = key(ParallelSection, "ranks and threads", factory=True)
 
@@ -123,6 +125,9 @@ class CaseConfig(Section):
             *self._check_flow_output(),
             *update_problems(self),
             *self._check_parameter_output(),
+            *study_problems(self.study, [one.name for one in self.observations],
+                            [one.type for one in self.observations],
+                            [one.twin is not None for one in self.observations], self.assimilation.filter),
         ]
         if problems:
             raise Problems(problems)
@@ -289,6 +294,9 @@ class CaseConfig(Section):
         if self.assimilation.incremental is not None:
             durations.append(("assimilation.incremental.window", self.assimilation.incremental.window))
         durations += [(f"observations.{place}.every", entry.every) for place, entry in enumerate(self.observations)]
+        durations += [(f"observations.{place}.twin.first", entry.twin.first)
+                      for place, entry in enumerate(self.observations)
+                      if entry.twin is not None and entry.twin.first > 0]
         return [
             (path, f"expected a whole number of steps of {step:g} s, got {value:g} s", (path, "time.step"))
             for path, value in durations

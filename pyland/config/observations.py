@@ -16,6 +16,7 @@ from pyland.config.observation_operators import (
     OperatorSection,
 )
 from pyland.config.rivers import PlaceSection
+from pyland.config.twin_errors import TwinErrorsSection
 
 READERS = ("measurements", "table", "mapped", "smap_l3", "smos_l3", "amsr2_lprm", "ascat_cells", "ascat_swath",
            "esa_cci", "ismn", "crns", "flux_tower", "grace", "wells", "gauges")
@@ -71,6 +72,13 @@ class TwinSection(Section):
     locations: list[PlaceSection] = key(
         list, "places of probes or wells, each in the cell that it lies in; none: all cells are seen", factory=True
     )
+    spacing: float | None = key(
+        None, "distance of the places of a product, a grid over the domain instead of all cells", unit="m", above=0
+    )
+    first: float = key(
+        0.0, "time of the first observation after time.start; 0 is one interval (every)", unit="s", at_least=0
+    )
+    errors: TwinErrorsSection = key(TwinErrorsSection, "systematic errors, and how noise is correlated", factory=True)
 
     @model_validator(mode="after")
     def _check_locations(self) -> TwinSection:
@@ -80,6 +88,8 @@ class TwinSection(Section):
             for number, name in enumerate(names)
             if name in names[:number]
         ]
+        if self.locations and self.spacing is not None:
+            problems.append(("spacing", "expected no spacing beside locations", ("spacing", "locations")))
         if problems:
             raise Problems(problems)
         return self
@@ -169,6 +179,10 @@ class ObservationSection(Section):
         0.0, "share of the places, or of the times of a single place, that is not assimilated and serves as a test",
         unit="1", at_least=0, below=1
     )
+    assimilate: bool = key(
+        True, "false: the members predict these observations, which judge them, and are not changed by them",
+        kind="switch"
+    )
     bounds: list[float] | None = key(
         None, "least and largest possible value of what is observed, for assimilation.filter: rhf and lrhf, in the "
         "unit of the type; null for none", unit="m3 m-3 or that of the type", kind="numbers", length=2,
@@ -247,6 +261,9 @@ class ObservationSection(Section):
                 for name in ("variable", "units", "stamps", "reader")
                 if self.changes(name)
             ]
+            if self.every is not None and self.twin.first > self.every:
+                problems.append(("twin.first", f"expected at most `every`, {self.every:g} s, got {self.twin.first:g} s",
+                                 ("twin.first", "every")))
             if self.window > 0:
                 problems.append(("window", "expected no window with twin; it belongs to file", ("window", "twin")))
         problems += [
@@ -265,6 +282,9 @@ class ObservationSection(Section):
             problems.append(("depth", f"expected [top, bottom] with bottom below top, got {self.depth}", ("depth",)))
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
             problems.append(("bounds", f"expected [least, largest], got {self.bounds}", ("bounds",)))
+        if not self.assimilate and self.withheld > 0:
+            problems.append(("withheld", "expected no withheld with assimilate: false, which withholds all",
+                             ("withheld", "assimilate")))
         problems += self._check_reader() + self._check_weights()
         problems += self.operator.problems(self.type) + self._check_anomaly()
         if problems:

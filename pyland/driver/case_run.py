@@ -32,6 +32,7 @@ from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
 from pyland.driver.filter_call import FilterChoice
 from pyland.driver.filtering import Analysis
+from pyland.driver.given_stages import GivenStages
 from pyland.driver.incremental_update import IncrementalUpdate, part_weights
 from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
@@ -80,13 +81,16 @@ class CaseRun:
         Go on from the last restart.
     progress : callable
         Shows progress.
+    given : GivenStages, optional
+        Truth, observations and open loop of another run instead of those that this one would compute.
     """
 
     def __init__(
-        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress
+        self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress,
+        given: GivenStages | None = None,
     ) -> None:
         self.config, self.run_dir, self.comm = config, run_dir, comm
-        self.is_resumed, self.progress = is_resumed, progress
+        self.is_resumed, self.progress, self.given = is_resumed, progress, given
         self.setup = self._prepare()
         self.river_plan = plan_rivers(config, self.setup.whole)
         self.restart_hash = config_hash(_without_end(config))
@@ -127,13 +131,14 @@ class CaseRun:
         """Run all stages and return the scores, on the root; empty elsewhere."""
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
-        twins = [entry for entry in config.observations if entry.twin is not None]
-        network = None if self.river_plan is None else self.river_plan.network
-        sets = read_sets(config, self.setup.whole, self.comm, network) if with_filter else []
-        if twins:
-            sets += self._truth(twins)
+        if self.given is not None:
+            sets = self.given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
+        else:
+            sets = self.read_observations() if with_filter else []
+            sets += self.observe_truth()
         if with_filter and config.assimilation.open_loop:
-            self._stage("open loop", self.run_dir / "open_loop", None)
+            if self.given is None or self.given.open_loop is None:
+                self._stage("open loop", self.run_dir / "open_loop", None)
             sets = rescale(config, sets, self.run_dir / "open_loop" / "history.nc", self.comm,
                            self.setup.water_thickness)
         elif with_filter:
@@ -143,6 +148,16 @@ class CaseRun:
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
+
+    def read_observations(self) -> list[ObservationSet]:
+        """Return the observations of all entries that come from files; collective."""
+        network = None if self.river_plan is None else self.river_plan.network
+        return read_sets(self.config, self.setup.whole, self.comm, network)
+
+    def observe_truth(self) -> list[ObservationSet]:
+        """Run the truth of twin observations and observe it; nothing without twins; collective."""
+        twins = [entry for entry in self.config.observations if entry.twin is not None]
+        return self._truth(twins) if twins else []
 
     def _truth(self, twins: list[Any]) -> list[ObservationSet]:
         """Run the truth and observe it, unless an earlier call did; the root's file is what all ranks read."""
@@ -391,7 +406,7 @@ def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:
     for name, one in departures.items():
         if one["n"] == 0:
             _log.warning("observations '%s': none fell on an analysis of the run; look at their times", name)
-        elif one["n_used"] == 0 and set(one["rejected"]) - _ON_PURPOSE:
+        elif one["n_used"] == 0 and REASONS[WITHHELD] not in one["rejected"] and set(one["rejected"]) - _ON_PURPOSE:
             _log.warning(
                 "observations '%s': none of %d was assimilated (%s); look at their values and units, and at "
                 "observations.error and quality.max_innovation", name, one["n"], in_words(one["rejected"]))

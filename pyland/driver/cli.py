@@ -138,6 +138,7 @@ def run(
     from pyland.config import load_case
     from pyland.driver.inputs import check_tiles
     from pyland.driver.run import run_case
+    from pyland.driver.study_run import run_study
 
     changes = list(overrides or [])
     if members is not None:
@@ -150,7 +151,42 @@ def run(
     if config.is_distributed:
         check_tiles(config, world().size)
     with Progress(world()) as progress:
+        if config.study is not None and config.study.experiment is not None:
+            run_study(config, only=[config.study.experiment], output=output, progress=progress)
+            return
         run_case(config, resume=resume, output=output, progress=progress)
+
+
+@app.command()
+def study(
+    case: Case,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="Experiment to run, as in study.experiments; may be given several "
+                     "times. Tables and figures show all that are finished."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Folder of the study; default is CASE/study.")
+    ] = None,
+    figures: Annotated[
+        bool, typer.Option("--figures/--no-figures", help="Draw figures, which needs matplotlib.")
+    ] = True,
+    overrides: Overrides = None,
+) -> None:
+    """Run the experiments of a case that are not finished, and compare them."""
+    from pyland.config import load_case
+    from pyland.driver.commands.study import study as compare_experiments
+    from pyland.driver.inputs import check_tiles
+
+    config = load_case(case, overrides or [])
+    if config.is_distributed:
+        check_tiles(config, world().size)
+    with Progress(world()) as progress:
+        tables, files = compare_experiments(config, only=only or (), output=output, progress=progress, comm=world(),
+                                            figures=figures)
+    if world().is_root:
+        typer.echo(tables)
+        typer.echo("\n".join(map(str, files)))
 
 
 for product_command in (analyse, observe, merge):

@@ -11,6 +11,7 @@ import numpy as np
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError, PylandError
+from pyland.base.observation_reasons import WITHHELD
 from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
@@ -19,15 +20,19 @@ from pyland.domain import Domain
 from pyland.driver.analysis_state import Model
 from pyland.driver.gauge_cells import on_rivers, river_cells
 from pyland.driver.model_climatology import seen_of_history, statistics_by_place, storage_baseline
-from pyland.driver.observed_fields import Observer
+from pyland.driver.observed_fields import LEAF_AREA, Observer
 from pyland.driver.product_sets import product_sets
 from pyland.driver.river_run import RiverRun
 from pyland.driver.setup import Setup
+from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.observe import (
     ObservationSet,
+    ProductErrors,
     TargetCells,
     cdf_of_sets,
+    combine_footprints,
     error_of,
+    grid_places,
     make_observations,
     match_sets,
     read_measurements,
@@ -144,6 +149,8 @@ def twin_places(entry: ObservationSection, target: TargetCells, network: RiverNe
         found = [_locate(entry.name, place, target) for place in entry.twin.locations]
         x, y = (np.array([one[axis] for one in found]) for axis in (0, 1))
         cells = np.array([one[2] for one in found])
+    if entry.twin.spacing is not None:
+        x, y, cells = grid_places(target, entry.twin.spacing)
     if entry.seen_width > 0:
         return Places(x, y, *target.footprints(x, y, entry.seen_width, entry.footprint_weights))
     if entry.type == "discharge" and network is not None:
@@ -215,11 +222,17 @@ class TruthObserver:
     ) -> None:
         self._entries = entries
         self._observer = Observer.of_run(setup, ranks, rivers)
+        rules = {name: replace(one, between=None) for name, one in state_rules(setup.config).items()}
+        self._quality = StateQuality(rules, self._observer)
         target = target_cells(setup.config, setup.whole)
         network = None if rivers is None else rivers.plan.network
         self._places = {entry.name: twin_places(entry, target, network) for entry in entries}
         start, end = setup.config.time.start64, setup.config.time.end64
         self._times = {entry.name: _twin_times(entry, start, end) for entry in entries}
+        self._errors = {entry.name: ProductErrors(**entry.twin.errors.model_dump()) for entry in entries}
+        self._shifts = {
+            entry.name: self._errors[entry.name].shift(entry.name, entry.twin.seed, places.x, places.y)
+            for entry, places in zip(entries, self._places.values(), strict=True)}
         self.sets: list[ObservationSet] = []
 
     def is_due(self, time: np.datetime64) -> bool:
@@ -231,20 +244,25 @@ class TruthObserver:
         for entry in self._entries:
             if time not in self._times[entry.name]:
                 continue
-            places, twin = self._places[entry.name], entry.twin
+            places, twin, errors = self._places[entry.name], entry.twin, self._errors[entry.name]
             blank = np.full(places.x.size, np.nan)
             view = ObservationSet(
                 entry.name, entry.type, time, blank, blank, places.x, places.y, places.cells, places.weights,
                 *entry.sensed, e_folding_depth=entry.decay, settings=entry.settings)
             fields = self._observer.fields(self._observer.needs([view]), model)
             seen = self._observer.predict([view], fields, model.thickness)[0][0]
+            leaves = self._leaf_area(places, model) if errors.needs_leaves else None
+            seen = errors.distorted(seen, self._shifts[entry.name], leaves)
             self.sets.append(make_observations(
                 seen, time, places.x, places.y, name=entry.name, seed=twin.seed, kind=entry.type, depth=entry.sensed,
-                error=twin.error or error_of(seen, entry.error, entry.relative_error),
+                error=errors.noise(twin.error or error_of(seen, entry.error, entry.relative_error), leaves),
                 fraction=twin.coverage, coverage=twin.pattern, cells=places.cells, weights=places.weights,
-                e_folding_depth=entry.decay, settings=entry.settings, gaps=twin.gaps))
+                e_folding_depth=entry.decay, settings=entry.settings, gaps=twin.gaps,
+                noise_length=errors.noise_length))
             made = self.sets[-1]
             made.variance[:] = error_of(made.values, entry.error, entry.relative_error) ** 2
+            fields = self._observer.fields(self._quality.needs([made]), model)  # flags that a product comes with
+            self._quality.reject([made], fields, [made.values[None]])
 
     def finish(self) -> list[ObservationSet]:
         """Return all sets; those of anomalies less the mean over time of what was seen at each place."""
@@ -257,10 +275,18 @@ class TruthObserver:
             [means[one.name][place] for place in one.location.tolist()])) for one in self.sets]
 
 
+    def _leaf_area(self, places: Places, model: Model) -> np.ndarray:
+        """Return the leaf area index of what the places see, (place,) [1]; collective."""
+        ranks, fields = self._observer.ranks, self._observer.fields([LEAF_AREA], model)
+        return combine_footprints(fields[LEAF_AREA], ranks.position, places.cells, places.weights, ranks)[0]
+
+
 def _twin_times(entry: ObservationSection, start: np.datetime64, end: np.datetime64) -> frozenset[np.datetime64]:
-    times = observation_times(entry, start, end)
-    if times is None:
+    if entry.every is None:
         raise InputError(f"observations '{entry.name}': twin observations need `every`, the time between them.")
+    if entry.twin.first > 0:  # as if the run had begun one interval before the first
+        start = start + np.timedelta64(round(entry.twin.first - entry.every), "s")
+    times = observation_times(entry, start, end)
     return frozenset(times.tolist() and [np.datetime64(one, "s") for one in times])
 
 
@@ -352,5 +378,9 @@ def set_aside(config: CaseConfig, sets: list[ObservationSet]) -> None:
         If an entry has too few places or times to choose from.
     """
     for entry in config.observations:
-        if entry.withheld > 0:
+        if not entry.assimilate:
+            for one in sets:
+                if one.name == entry.name:
+                    one.flags[one.used] = WITHHELD
+        elif entry.withheld > 0:
             withhold([one for one in sets if one.name == entry.name], entry.withheld, config.ensemble.seed)

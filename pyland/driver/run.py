@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pyland.base.errors import InputError
 from pyland.base.logging import get_logger, start_file_log
 from pyland.base.parallel import Communicator, world
 from pyland.config import CaseConfig
@@ -14,6 +15,8 @@ from pyland.core import runtime
 from pyland.driver.case_run import CaseRun, Progress
 from pyland.driver.coupled_case import CoupledCaseRun
 from pyland.driver.flow_case import FlowCaseRun
+from pyland.driver.given_stages import GivenStages
+from pyland.observe import ObservationSet
 from pyland.output.atomic import complete_file
 
 RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "smoothed.nc", "balance.nc", "discharge.nc",
@@ -30,6 +33,7 @@ def run_case(
     output: str | Path | None = None,
     progress: Progress | None = None,
     comm: Communicator | None = None,
+    given: GivenStages | None = None,
 ) -> dict[str, Any]:
     """Run a case to its end.
 
@@ -45,6 +49,8 @@ def run_case(
         Called with the share that is done [1] and a text.
     comm : Communicator, optional
         Ranks; those the process was launched with by default.
+    given : GivenStages, optional
+        Truth, observations and open loop of another run, which this one then takes instead of computing its own.
 
     Returns
     -------
@@ -56,10 +62,15 @@ def run_case(
     PylandError
         See ``pyland.base.errors``: the input is wrong, or the numerics failed.
     """
+    if config.study is not None and config.study.experiment is not None:
+        raise InputError(
+            f"{config.case.name}: expected a single run, got a study, whose stations must not be assimilated. Use "
+            "`pyland run` or `pyland study` (pyland.driver.study_run.run_study), or set study.experiment to null to "
+            "run the case as it is.")
     comm = comm or world()
     run_dir = Path(output) if output is not None else config.run_directory
     set_threads(config, comm)
-    run = kind_of_run(config)(config, run_dir, comm, resume, progress or (lambda done, text: None))
+    run = kind_of_run(config)(config, run_dir, comm, resume, progress or (lambda done, text: None), given)
     if comm.is_root:
         run_dir.mkdir(parents=True, exist_ok=True)
         if not resume:
@@ -74,6 +85,37 @@ def run_case(
     scores = run.execute()
     _log.info("done in %.1f s: %s", run.timing["wall_seconds"], run_dir)
     return scores
+
+
+def observe_truth(
+    config: CaseConfig, output: str | Path, *, progress: Progress | None = None, comm: Communicator | None = None
+) -> list[ObservationSet]:
+    """Run the truth of a case alone and observe it, unless ``output`` has both already; collective.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case, with twin observations.
+    output : path
+        Where ``truth.nc`` and ``observations.nc`` go.
+    progress : callable, optional
+        As for `run_case`.
+    comm : Communicator, optional
+        Ranks; those the process was launched with by default.
+
+    Returns
+    -------
+    list of ObservationSet
+        The observations, on every rank.
+    """
+    comm, run_dir = comm or world(), Path(output)
+    set_threads(config, comm)
+    run = kind_of_run(config)(config, run_dir, comm, True, progress or (lambda done, text: None))
+    if comm.is_root:
+        run_dir.mkdir(parents=True, exist_ok=True)
+    comm.barrier()
+    start_file_log(run_dir / "pyland.log", comm.rank, comm.size, append=True)
+    return run.observe_truth()
 
 
 def kind_of_run(config: CaseConfig) -> type[CaseRun]:

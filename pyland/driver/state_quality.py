@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyland.base.member_statistics import member_mean
-from pyland.base.observation_reasons import FROZEN, QUALITY, RAIN, SNOW, USED
+from pyland.base.observation_reasons import FROZEN, QUALITY, RAIN, SNOW, USED, WITHHELD
 from pyland.config import CaseConfig
 from pyland.config.observation_operators import MICROWAVE
 from pyland.driver.observed_fields import Observer
@@ -125,7 +125,7 @@ class StateQuality:
 
 
 def _flag(one: ObservationSet, rows: np.ndarray, reason: int) -> None:
-    one.flags[rows & (one.flags == USED)] = reason
+    one.flags[rows & np.isin(one.flags, (USED, WITHHELD))] = reason  # what is withheld judges, and is judged alike
 
 
 __all__ = ["StateQuality", "StateRules", "state_rules"]

@@ -37,6 +37,8 @@ from pyland.observe.observation_files import read_observations, write_observatio
 from pyland.observe.observation_table import ObservationTable, join_tables, read_table, write_table
 from pyland.observe.observations import ObservationSet, Setting, sets_between
 from pyland.observe.operators import Operator, Scene, operator_for, scene_of
+from pyland.observe.product_errors import ProductErrors
+from pyland.observe.product_grid import grid_places
 from pyland.observe.quality import QualityRules, apply_quality, error_of_table, super_observations, thin
 from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.readers import READERS, Reader, read_product, table_within
@@ -74,6 +76,7 @@ __all__ = [
     "ObservationSet",
     "ObservationTable",
     "Operator",
+    "ProductErrors",
     "QUANTITIES",
     "QualityRules",
     "Quantity",
@@ -99,6 +102,7 @@ __all__ = [
     "fluorescence",
     "footprint_average",
     "footprint_slots",
+    "grid_places",
     "is_kept",
     "join_tables",
     "land_surface_temperature",

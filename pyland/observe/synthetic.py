@@ -14,6 +14,7 @@ import numpy as np
 from numpy.random import Generator, Philox
 
 from pyland.base.errors import InputError
+from pyland.domain.smooth_field import smooth_field
 from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.quantities import quantity_of
 
@@ -40,6 +41,7 @@ def make_observations(
     e_folding_depth: float = np.inf,
     settings: Mapping[str, Setting] | None = None,
     gaps: float = 0.0,
+    noise_length: float | None = None,
 ) -> ObservationSet:
     """Observe a true field at one time with noise and gaps.
 
@@ -79,6 +81,8 @@ def make_observations(
         Options of the operator with which the truth was seen.
     gaps : float
         Share of the places that are seen of which there is no value, in [0, 1), as under clouds.
+    noise_length : float, optional
+        Distance over which the correlation of the noise of one time falls to 1/e [m]; default: places are independent.
 
     Returns
     -------
@@ -103,8 +107,13 @@ def make_observations(
     location = np.arange(truth.size) if location is None else np.asarray(location, np.int64)
     cells = location[:, None] if cells is None else np.asarray(cells, np.int64)
     weights = np.ones(cells.shape) if weights is None else np.asarray(weights, float)
-    noise = _stream(seed, f"noise:{name}", time).standard_normal(int(location.max(initial=-1)) + 1)[location]
+    if noise_length is None:
+        noise = _stream(seed, f"noise:{name}", time).standard_normal(int(location.max(initial=-1)) + 1)[location]
+    else:
+        noise = smooth_field(x, y, noise_length, seed, f"noise:{name}:{np.datetime64(time, 's')}")
     seen = _seen(_stream(seed, f"coverage:{name}", time), coverage, fraction, x, y, location)
+    if not 0.0 <= gaps < 1.0:
+        raise InputError(f"twin observation '{name}': expected 0 <= gaps < 1, got {gaps}.")
     if gaps > 0.0:
         seen &= _stream(seed, f"gaps:{name}", time).random(int(location.max(initial=-1)) + 1)[location] >= gaps
     values = np.clip(truth + error * noise, *(quantity_of(kind).limits if limits is None else limits))

@@ -18,7 +18,7 @@ from pyland.observe.measurement_files import error_of
 from pyland.observe.observation_table import ObservationTable
 from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.quantities import quantity_of
-from pyland.observe.target_cells import EARTH_RADIUS, TargetCells
+from pyland.observe.target_cells import TargetCells
 
 SAME_PLACE = ("mean", "keep")
 """What becomes of several observations of a place in one analysis."""
@@ -224,11 +224,7 @@ def table_of_sets(
         raise InputError(f"{product}: there are no observations to make a table of.")
     size = [one.size for one in sets]
     x, y = (np.concatenate([getattr(one, axis) for one in sets]) for axis in ("x", "y"))
-    cell = target.nearest_of(x, y)
-    radians = np.deg2rad(1.0) * EARTH_RADIUS
-    latitude = target.latitude[cell] + (y - target.y[cell]) / radians
-    longitude = target.longitude[cell] + (x - target.x[cell]) / (
-        radians * np.cos(np.deg2rad(target.latitude[cell])))
+    latitude, longitude = target.geographic(x, y)
     angle = [float(one.settings.get("incidence_angle", np.nan)) for one in sets]
     words = [str(one.settings.get("polarisation", "")) for one in sets]
     joined = {name: np.concatenate([getattr(one, attribute) for one in sets])

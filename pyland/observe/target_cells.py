@@ -102,6 +102,15 @@ class TargetCells:
         inside = placed & (np.hypot(east, north) <= _ROOM * _HALF_DIAGONAL * self.size)
         return cell, self.x[cell] + east, self.y[cell] + north, inside
 
+    def geographic(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return latitude and longitude [degrees] of points (point,) in the coordinates of the domain [m].
+
+        On the tangent plane at the nearest cell, as in `locate`.
+        """
+        cell, radians = self.nearest_of(x, y), np.deg2rad(1.0) * EARTH_RADIUS
+        return (self.latitude[cell] + (y - self.y[cell]) / radians,
+                self.longitude[cell] + (x - self.x[cell]) / (radians * np.cos(np.deg2rad(self.latitude[cell]))))
+
     def nearest(self, x: float, y: float) -> tuple[int, bool]:
         """Find the nearest cell of a point, and whether the point lies in the domain.
 

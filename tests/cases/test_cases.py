@@ -21,7 +21,9 @@ from pyland.diagnose.peers import parse_depth_option
 from pyland.diagnose.skill import skill_of_run
 from pyland.domain.domain_file import read_domain
 from pyland.driver.commands.check import check_case
+from pyland.driver.commands.study import compare
 from pyland.driver.run import run_case
+from pyland.driver.study_run import run_study
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 SHORT = {
@@ -39,12 +41,17 @@ SHORT = {
     "20_little_washita": ["time.end=1998-10-01T08:00"],
     "21_hillslope_da": ["time.end=2020-04-02T06:00", "ensemble.size=4"],
     "22_eurocordex": ["time.end=2018-05-02T02:00", "ensemble.size=2"],
+    "30_nrw_study": ["time.end=2018-01-01T13:00", "ensemble.size=2", "study.experiment=null",
+                     *(f"observations.{name}.scaling=none" for name in ("smap", "smos", "amsr2", "ascat"))],
     "31_crns_kansas": ["time.end=2021-10-05T06:00", "ensemble.size=8"],
 }
 """Overrides that make a case short."""
 
 WITHOUT_DATA = ("22_eurocordex",)
 """Cases on data that only a user can get; run.sh runs them on something else, by --set."""
+
+JUDGED_PART = {"30_nrw_study": ["study.experiments=[joint]", "study.seeds=[2018]"]}
+"""What of a long case is judged here: two of the nine runs of a study."""
 
 JUDGED = sorted(path.parent.name for path in CASES.glob("*/expected.yaml"))
 """Cases with scores that a run has to meet."""
@@ -120,9 +127,13 @@ def test_short_piece_closes_its_balances(name, open_case, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", JUDGED)
 def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
-    config = open_case(name, replacements(name))
-    run_case(config, output=tmp_path / "run")
-    scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
+    config = open_case(name, [*replacements(name), *JUDGED_PART.get(name, ())])
+    if config.study is None:
+        run_case(config, output=tmp_path / "run")
+        scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
+    else:
+        compare(config, run_study(config, output=tmp_path / "run"), figures=False)
+        scores = json.loads((tmp_path / "run" / "study.json").read_text(encoding="utf-8"))
     options = depth_options(name)
     if options:
         scores["skill"] = skill_of_run(tmp_path / "run" / "history.nc", config.forcing.path, depths=options)
@@ -131,6 +142,17 @@ def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
         place = ".".join(entry["path"])
         assert found >= entry.get("at_least", -float("inf")), f"{place} is {found}"
         assert found <= entry.get("at_most", float("inf")), f"{place} is {found}"
+
+
+def test_real_study_is_the_case_with_files():
+    """Same domain, ensemble, filter and experiments; other weather, soils and observations."""
+    made, real = (load_case(CASES / "30_nrw_study" / name) for name in ("case.yaml", "real.yaml"))
+    assert all(one.file is not None and one.twin is None for one in real.observations)
+    assert [one.name for one in real.observations] == made.study.products + ["crns"]
+    for section in ("time", "ensemble", "assimilation", "subsurface", "output"):
+        assert getattr(made, section) == getattr(real, section), section
+    assert (made.study.products, made.study.experiments) == (real.study.products, real.study.experiments)
+    assert real.forcing.format == "era5" and not real.study.truth
 
 
 @pytest.mark.parametrize(("template", "name"), [("first_run", "01_first_run"), ("hillslope", "16_hillslope")])

@@ -41,6 +41,7 @@ def test_sections_are_those_of_the_contract():
         "ensemble",
         "observations",
         "assimilation",
+        "study",
         "output",
         "parallel",
     ]
