@@ -16,6 +16,7 @@ from types import MappingProxyType
 import netCDF4
 import numpy as np
 
+from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.base.record_lengths import record_lengths
@@ -218,29 +219,22 @@ def write_station_weather(path: str | Path, weather: StationWeather, attributes:
     attributes : mapping
         ``lat``, ``lon``, ``elev_m``, ``z_meas_m`` and what else is known of the place.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with netCDF4.Dataset(partial, "w") as file:
-            file.createDimension("time", weather.size)
-            time = file.createVariable("time", "i8", ("time",))
-            time.setncatts({"standard_name": "time", "units": "seconds since 1970-01-01 00:00:00",
-                            "calendar": "standard", "axis": "T"})
-            time[:] = weather.start.astype(np.int64) + weather.interval * np.arange(weather.size)
-            for quantity, values in weather.values.items():
-                variable = file.createVariable(_ALMA[quantity], "f8", ("time",), zlib=True)
-                variable.setncatts({"units": BOUNDS[quantity].unit, "long_name": quantity.replace("_", " ")})
-                variable[:] = values
-                quality = file.createVariable(f"{_ALMA[quantity]}_qc", "i1", ("time",), zlib=True)
-                quality.setncatts({"flag_values": np.array([0, 1], "i1"),
-                                   "flag_meanings": "measured filled_or_derived"})
-                quality[:] = weather.filled[quantity]
-            file.setncatts({"Conventions": "CF-1.11", "time_convention": "UTC, start of averaging interval",
-                            "time_step_s": weather.interval, "notes": " ".join(weather.notes), **attributes})
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_aside(path) as partial, netCDF4.Dataset(partial, "w") as file:
+        file.createDimension("time", weather.size)
+        time = file.createVariable("time", "i8", ("time",))
+        time.setncatts({"standard_name": "time", "units": "seconds since 1970-01-01 00:00:00",
+                        "calendar": "standard", "axis": "T"})
+        time[:] = weather.start.astype(np.int64) + weather.interval * np.arange(weather.size)
+        for quantity, values in weather.values.items():
+            variable = file.createVariable(_ALMA[quantity], "f8", ("time",), zlib=True)
+            variable.setncatts({"units": BOUNDS[quantity].unit, "long_name": quantity.replace("_", " ")})
+            variable[:] = values
+            quality = file.createVariable(f"{_ALMA[quantity]}_qc", "i1", ("time",), zlib=True)
+            quality.setncatts({"flag_values": np.array([0, 1], "i1"),
+                               "flag_meanings": "measured filled_or_derived"})
+            quality[:] = weather.filled[quantity]
+        file.setncatts({"Conventions": "CF-1.11", "time_convention": "UTC, start of averaging interval",
+                        "time_step_s": weather.interval, "notes": " ".join(weather.notes), **attributes})
 
 
 def _record_intervals(times: np.ndarray, label: str, path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,13 @@ from pyland.observe.climatology import (
     CdfMatch,
     LinearMatch,
     cdf_match,
+    cdf_of_sets,
+    match_sets,
+    observed_climatology,
     read_climatology,
+    rescale_mean,
+    rescale_mean_std,
+    rescale_sets,
     rescale_table,
     tc_scaling,
     write_climatology,
@@ -36,8 +42,6 @@ from pyland.observe.product_grid import grid_places
 from pyland.observe.quality import QualityRules, apply_quality, error_of_table, super_observations, thin
 from pyland.observe.quantities import QUANTITIES, Quantity
 from pyland.observe.readers import READERS, Reader, read_product, table_within
-from pyland.observe.scaling import observed_climatology, rescale_mean, rescale_mean_std, rescale_sets
-from pyland.observe.set_matching import cdf_of_sets, match_sets
 from pyland.observe.soil_moisture import (
     column_soil_moisture,
     combine_footprints,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import netCDF4
 import numpy as np
 
+from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import flag_attributes
 from pyland.observe.observations import ObservationSet
@@ -48,15 +48,8 @@ def write_observations(path: str | Path, sets: list[ObservationSet]) -> None:
     if unknown:
         raise InputError(f"{path}: observations of type '{unknown[0]}' cannot be written; known: "
                          f"{', '.join(QUANTITIES)}.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
-            _fill(file, sets)
-        with partial.open("rb") as handle:
-            os.fsync(handle.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_aside(path) as partial, netCDF4.Dataset(partial, "w", format="NETCDF4") as file:
+        _fill(file, sets)
 
 
 def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:

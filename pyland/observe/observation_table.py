@@ -7,7 +7,6 @@ A table stays as a CF netCDF file or a zarr store; nothing is dropped on the way
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from pyland.base.complete_files import partial_path, written_aside
 from pyland.base.errors import InputError, UnavailableError
 from pyland.base.observation_reasons import MISSING, USED, flag_attributes, reason_counts, reason_words
 from pyland.observe.quantities import quantity_of
@@ -232,10 +232,10 @@ def write_table(path: str | Path, table: ObservationTable) -> None:
         If zarr is asked for and not installed.
     """
     path, data = Path(path), table.to_dataset()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
     if path.suffix == ".zarr":
         _need_zarr(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = partial_path(path)
         _remove(partial)
         data.to_zarr(partial, mode="w", consolidated=True)
         _remove(path)
@@ -243,12 +243,8 @@ def write_table(path: str | Path, table: ObservationTable) -> None:
         return
     encoding = {name: {"zlib": True, "complevel": 1, "_FillValue": None} for name, one in data.variables.items()
                 if one.dtype.kind != "O"}
-    try:
+    with written_aside(path) as partial:
         data.to_netcdf(partial, engine="netcdf4", encoding=encoding)
-        _force_to_disk(partial)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_table(path: str | Path) -> ObservationTable:
@@ -316,8 +312,3 @@ def _need_zarr(path: Path) -> None:
 def _remove(path: Path) -> None:
     if path.exists():
         shutil.rmtree(path)
-
-
-def _force_to_disk(path: Path) -> None:
-    with path.open("rb") as handle:
-        os.fsync(handle.fileno())

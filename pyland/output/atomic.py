@@ -1,14 +1,10 @@
-"""Complete files only: write aside, force to disk, rename.
-
-A reader, or a run that resumes after a kill, finds either the old file or the new one, never half of one.
-"""
+"""Files of a run: complete ones only (`pyland.base.complete_files`), with a sentence where one cannot be written."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import math
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,22 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from pyland.base.complete_files import PARTIAL_SUFFIX, written_aside
 from pyland.base.errors import OutputError, PylandError
-
-PARTIAL_SUFFIX = ".partial"
-"""Suffix of files that are being written; such a file is never read."""
-
-
-def partial_path(path: Path) -> Path:
-    """Return the hidden name beside ``path`` under which it is written."""
-    return path.with_name(f".{path.name}{PARTIAL_SUFFIX}")
-
-
-def publish(partial: Path, path: Path) -> None:
-    """Force ``partial`` to disk and give it its final name ``path`` (replaces an older file)."""
-    _force_to_disk(partial)
-    partial.replace(path)
-    _force_to_disk(path.parent)
 
 
 @contextlib.contextmanager
@@ -54,15 +36,8 @@ def complete_file(path: str | Path) -> Iterator[Path]:
         If the system refuses to write it.
     """
     path = Path(path)
-    partial = partial_path(path)
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            yield partial
-            publish(partial, path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    with explained(path), written_aside(path) as partial:
+        yield partial
 
 
 @contextlib.contextmanager
@@ -129,12 +104,3 @@ def plain(content: Any) -> Any:
     if isinstance(content, Path):
         return str(content)
     return content
-
-
-def _force_to_disk(path: Path) -> None:
-    """Call fsync on a file or folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,9 +15,10 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from pyland.base.complete_files import partial_path, publish
 from pyland.base.errors import InputError
 from pyland.base.netcdf_access import NETCDF_ACCESS
-from pyland.output.atomic import complete_file, explained, partial_path, publish, remove_partial_files
+from pyland.output.atomic import complete_file, explained, remove_partial_files
 
 BUFFER_LIMIT = 16 * 2**20
 """Bytes of records that are kept in memory; more is spilled into the hidden file of the next segment."""

@@ -16,10 +16,10 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
+from pyland.base.complete_files import partial_path, publish
 from pyland.base.data_folder import MIRROR_VARIABLE, data_folder, local_mirror, mirror_address
 from pyland.base.errors import InputError
 from pyland.base.text import one_of, suggestion
-from pyland.output.atomic import partial_path, publish
 from pyland.output.provenance import sha256_of_file
 
 PATIENCE = 60.0

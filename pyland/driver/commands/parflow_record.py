@@ -10,8 +10,8 @@ import netCDF4
 import numpy as np
 
 import pyland
+from pyland.base.complete_files import partial_path, publish
 from pyland.base.units import WATER_DENSITY
-from pyland.output.atomic import partial_path, publish
 from pyland.output.attributes import CONVENTIONS, variable_attributes
 from pyland.subsurface import ParflowRun
 from pyland.subsurface.parflow_output import PressureDifference

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.observe.climatology.cdf_matching import CdfMatch
 from pyland.observe.climatology.linear_matching import LinearMatch
@@ -26,16 +26,8 @@ def write_climatology(path: str | Path, match: CdfMatch | LinearMatch) -> None:
     match : CdfMatch or LinearMatch
         What to write.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with written_aside(path) as partial:
         _dataset(match).to_netcdf(partial, engine="netcdf4")
-        with partial.open("rb") as handle:
-            os.fsync(handle.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_climatology(path: str | Path) -> CdfMatch | LinearMatch:
