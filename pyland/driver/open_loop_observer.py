@@ -16,7 +16,7 @@ from pyland.driver.analysis_state import Model
 from pyland.driver.observed_fields import Observer
 from pyland.driver.state_quality import StateQuality
 from pyland.observe import ObservationSet, operator_for
-from pyland.observe.scaling import MINIMUM_COUNT
+from pyland.observe.climatology.set_scaling import MINIMUM_COUNT
 from pyland.output.predictions import PredictionWriter, read_predictions
 
 
