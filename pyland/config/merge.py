@@ -239,7 +239,8 @@ class MergeSettings(Section):
         problems += [(name, f"expected no {name} with method: {self.method}", (name, "method"))
                      for name in METHODS if name != self.method and getattr(self, name) is not None]
         problems += _learning_problems(self)
-        named = {"grid.product": self.grid.product if self.grid is not None else None, "rescale_reference": self.rescale_reference}
+        named = {"grid.product": None if self.grid is None else self.grid.product,
+                 "rescale_reference": self.rescale_reference}
         if self.tc is not None:
             named["tc.reference"] = self.tc.reference
             named |= {f"tc.correlated.{k}.{j}": one for k, pair in enumerate(self.tc.correlated)

@@ -203,8 +203,8 @@ def _check_memory(settings: MergeSettings, places: float, config: str | Path) ->
     need = 8.0 * times * places * (_COPIES * count + 2)  # value and sigma of the result, 8 bytes a number
     if need > free_memory():
         raise InputError(f"{config}: {count} products at {times:.0f} times and {places:.0f} places need "
-                         f"{need / 2**30:.1f} GiB at least, and {free_memory() / 2**30:.1f} GiB are free. Take a smaller "
-                         "period or box (parts can be merged one after the other), or a larger interval or spacing.")
+                         f"{need / 2**30:.1f} GiB at least, and {free_memory() / 2**30:.1f} GiB are free. Take a "
+                         "smaller period or box (parts can be merged one by one), or a larger interval or spacing.")
 
 
 def _check_found(products: np.ndarray, names: tuple[str, ...], config: str | Path) -> None:
