@@ -78,7 +78,7 @@ def _checked(where: str, name: str, kind: str, value: object) -> object:
 def _check_size(where: str, name: str, value: float) -> None:
     limit = _LEAST.get(name) or (_LEAST["footprint"] if name.startswith(("max_", "min_")) else None)
     if limit is not None:
-        _expect(value >= 0.0 if limit[0] is None else value > limit[0], where, f"a number {limit[1]}", f"{value:g}")
+        _expect(value >= 0.0 if limit[0] is None else value > limit[0], where, f"a number {limit[1]}", value)
 
 
 def _expect(is_so: bool, where: str, expected: str, value: object) -> None:

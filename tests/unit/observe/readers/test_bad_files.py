@@ -181,7 +181,7 @@ def test_files_are_known_by_their_content(tmp_path, monkeypatch):
     ("smap_l3", {"rejected_bits": "few"}, "expected an integer that is not negative, got 'few'."),
     ("smap_l3", {"rejected_bits": -1}, "expected an integer that is not negative, got -1."),
     ("smap_l3", {"sigma": "big"}, "option 'sigma': expected a number, got 'big'."),
-    ("smap_l3", {"sigma": -0.04}, "option 'sigma': expected a number above 0, got '-0.04'."),
+    ("smap_l3", {"sigma": -0.04}, "option 'sigma': expected a number above 0, got -0.04."),
     ("smap_l3", {"sigma": float("nan")}, "option 'sigma': expected a number, got nan."),
     ("smap_l3", {"depth": [0.05, 0.0]}, "expected [top, bottom] in m with 0 <= top <= bottom, for instance [0, 0.05]"),
     ("smap_l3", {"depth": 5}, "expected [top, bottom] in m"),
