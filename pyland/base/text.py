@@ -45,6 +45,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
 
 
+def library_words(error: Exception) -> str:
+    """Return what a library said of a file, without the number of the error and the path, in one line."""
+    words = getattr(error, "strerror", None) or str(error)
+    return " ".join(str(words).split())
+
+
 def significant(number: float, digits: int, *, sign: bool = False) -> str:
     """Return `number` with so many significant digits and no exponent below a million: 253.4 with 2 is ``250``."""
     return f"{float(f'{number:.{digits - 1}e}'):{'+' if sign else ''}.6g}"

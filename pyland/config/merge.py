@@ -190,8 +190,8 @@ class MergeSettings(Section):
     """All of ``merge.yaml``."""
 
     products: list[ProductSection] = key(list, "what is merged", factory=True)
-    period: PeriodSection = key(PeriodSection, "from when to when, in which intervals", factory=True)
-    grid: GridSection = key(GridSection, "places that products are brought to", factory=True)
+    period: PeriodSection | None = key(None, "from when to when, in which intervals")
+    grid: GridSection | None = key(None, "places that products are brought to")
     rescale: str = key(
         "none", "give all products the mean, or mean and standard deviation, of the reference at each place first",
         choices=("none", "mean", "mean_std"))
@@ -226,6 +226,9 @@ class MergeSettings(Section):
         names = [one.name for one in self.products]
         if not names:
             problems.append(("products", "expected at least one product, got none", ()))
+        problems += [(name, f"expected {what}, got nothing", ()) for name, what in (
+            ("period", "a section with start and end"), ("grid", "a section with bounds and spacing, or with product"))
+            if getattr(self, name) is None]
         problems += [
             (f"products.{number}.name", f"expected a name of its own, got '{name}' again", (f"products.{number}",))
             for number, name in enumerate(names) if name in names[:number]
@@ -236,7 +239,8 @@ class MergeSettings(Section):
         problems += [(name, f"expected no {name} with method: {self.method}", (name, "method"))
                      for name in METHODS if name != self.method and getattr(self, name) is not None]
         problems += _learning_problems(self)
-        named = {"grid.product": self.grid.product, "rescale_reference": self.rescale_reference}
+        named = {"grid.product": None if self.grid is None else self.grid.product,
+                 "rescale_reference": self.rescale_reference}
         if self.tc is not None:
             named["tc.reference"] = self.tc.reference
             named |= {f"tc.correlated.{k}.{j}": one for k, pair in enumerate(self.tc.correlated)

@@ -10,7 +10,7 @@ import yaml
 from pydantic import ValidationError
 
 from pyland.base.errors import ConfigError
-from pyland.base.text import shown
+from pyland.base.text import library_words, shown
 from pyland.config.fields import Section
 from pyland.config.messages import findings
 from pyland.config.yaml_lines import Document, read_yaml
@@ -51,8 +51,10 @@ def load_settings(
         label = str(path)
         try:
             document = read_yaml(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{label}: the file cannot be read as UTF-8 text ({error}).") from None
+        except OSError as error:
+            raise ConfigError(f"{label}: the file cannot be read ({library_words(error)}). Check the path.") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{label}: expected a YAML file in UTF-8, got a file that is no text.") from None
     if document.problems:
         raise ConfigError("\n".join(f"{label}:{line}: {text}" for line, text in document.problems))
     data = {} if document.data is None else document.data

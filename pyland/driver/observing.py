@@ -50,6 +50,9 @@ from pyland.subsurface.river_network import RiverNetwork
 
 _log = logging.getLogger(__name__)
 
+_NEEDS_OPEN_LOOP = ("observations '{}': scaling: {} needs the climatology of the model, and with it "
+                    "assimilation.open_loop: true.")
+
 ANOMALIES = ("tws",)
 """Types that are anomalies: scaling gives them the mean of the model, and takes nothing away."""
 
@@ -202,9 +205,25 @@ def observation_problems(config: CaseConfig, whole: Domain, depth: float) -> lis
                 set_aside(alone, read_sets(alone, whole))
         except PylandError as error:
             problems.append(f"{where}: {error}")
+        problems += [f"{where}: {one}" for one in _rescaling_problems(entry, config)]
         if entry.sensed[1] > depth:
             problems.append(
                 f"{where}.depth: expected depths within the soil layers (to {depth:g} m), got {entry.depth}.")
+    return problems
+
+
+def _rescaling_problems(entry: ObservationSection, config: CaseConfig) -> list[str]:
+    """Return what an entry lacks to be rescaled, which a run would find only after its open loop."""
+    problems, storage = [], "terrestrial_water_storage"
+    if entry.climatology is not None:
+        try:
+            _climatology_of(entry)
+        except PylandError as error:
+            problems.append(str(error))
+    elif entry.scaling != "none" and not config.assimilation.open_loop:
+        problems.append(_NEEDS_OPEN_LOOP.format(entry.name, entry.scaling))
+    if "baseline_start" in entry.settings and storage not in config.output.variables:
+        problems.append(f"observations '{entry.name}': type {entry.type} needs {storage} in output.variables.")
     return problems
 
 
@@ -341,10 +360,7 @@ def rescale(
                 out += match_sets(mine, _climatology_of(entry))
                 continue
             if not config.assimilation.open_loop:
-                raise InputError(
-                    f"observations '{entry.name}': scaling: {entry.scaling} needs the climatology of the model, and "
-                    "with it assimilation.open_loop: true."
-                )
+                raise InputError(_NEEDS_OPEN_LOOP.format(entry.name, entry.scaling))
             if seen is not None and entry.name in seen:
                 shown = seen[entry.name]
                 mine = with_prediction(mine, shown)

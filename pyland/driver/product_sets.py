@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.base.text import shown, suggestion
 from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
 from pyland.observe import READERS, ObservationSet, ObservationTable, TargetCells, read_product, sets_from_table
@@ -40,6 +41,7 @@ def product_table(entry: ObservationSection, config: CaseConfig, target: TargetC
     if entry.reader not in READERS:
         raise InputError(f"{where}: the reader '{entry.reader}' is not available in this version; available: "
                          f"measurements, {', '.join(READERS)}.")
+    check_rules(entry)
     period = (config.time.start64, config.time.end64 + SECOND)
     table = read_product(entry.file, entry.reader, period=period, bounds=_bounds(target),
                          **{name: _resolved(value, config) for name, value in entry.reader_options.items()})
@@ -54,11 +56,7 @@ def _judged(table: ObservationTable, entry: ObservationSection, where: str) -> O
     quality = entry.quality
     if not (quality.usual or quality.rules):
         return table
-    try:
-        rules = QualityRules.usual(table, **quality.rules) if quality.usual else QualityRules(**quality.rules)
-    except TypeError as error:
-        raise InputError(f"{where}: quality.rules: {error}; known are "
-                         f"{', '.join(QualityRules.__dataclass_fields__)}.") from None
+    rules = QualityRules.usual(table, **quality.rules) if quality.usual else QualityRules(**quality.rules)
     return apply_quality(table, rules)
 
 
@@ -75,6 +73,36 @@ def _with_errors(table: ObservationTable, entry: ObservationSection) -> Observat
     else:
         model = ProductError(1.0 if section.factor is None else section.factor, section.floor or 0.0)
     return error_of_table(table, model if section.otherwise is None else ErrorOrElse(model, section.otherwise))
+
+
+def check_rules(entry: ObservationSection) -> None:
+    """Check names and values of ``quality.rules``, before a file is read.
+
+    Raises
+    ------
+    InputError
+        If there is no such rule, or its value is of another kind.
+    """
+    known, where = QualityRules.__dataclass_fields__, f"observation '{entry.name}': quality.rules"
+    for name, value in entry.quality.rules.items():
+        if name not in known:
+            raise InputError(f"{where}: there is no rule '{name}'{suggestion(name, known) or '.'} The rules are "
+                             f"{', '.join(known)}.")
+        pairs = name in ("valid_range", "period")
+        if name == "duplicates":
+            expected, is_so = "true or false", isinstance(value, bool)
+        elif pairs:
+            expected, is_so = "a list of two", isinstance(value, list) and len(value) == 2
+        else:
+            expected, is_so = "a number or null", value is None or _is_number(value)
+        if name == "valid_range":
+            is_so = is_so and all(map(_is_number, value))
+        if not is_so and not (pairs and value is None):
+            raise InputError(f"{where}: {name}: expected {expected}, got {shown(value)}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def product_sets(entry: ObservationSection, config: CaseConfig, target: TargetCells) -> list[ObservationSet]:

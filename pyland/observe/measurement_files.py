@@ -14,6 +14,7 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import MISSING, OUT_OF_RANGE, OUTSIDE, QUALITY, USED
+from pyland.base.text import library_words
 from pyland.observe.observations import ObservationSet, Setting
 from pyland.observe.quantities import Quantity, quantity_of
 from pyland.observe.target_cells import TargetCells
@@ -152,7 +153,7 @@ def _open(path: Path, label: str) -> xr.Dataset:
     try:
         return xr.open_dataset(path, engine="netcdf4", decode_timedelta=False)
     except Exception as error:  # the netCDF library and the decoder raise what they like for a damaged file
-        raise InputError(f"{label}: cannot be read as netCDF ({error}). It may be truncated.") from error
+        raise InputError(f"{label}: cannot be read as netCDF ({library_words(error)}). It may be truncated.") from error
 
 
 def _load(dataset: xr.Dataset, variable: str, label: str, stamps: str | None, quality_variable: str | None) -> tuple:
@@ -184,7 +185,8 @@ def _load(dataset: xr.Dataset, variable: str, label: str, stamps: str | None, qu
                 raise InputError(f"{label}: '{companion}' must have the dimensions of '{variable}', {array.dims}.")
             quality = np.asarray(dataset[companion].values, float).reshape(values.shape)
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{label}: '{variable}' cannot be read ({error}). The file may be truncated.") from error
+        raise InputError(f"{label}: '{variable}' cannot be read ({library_words(error)}). The file may be "
+                         "truncated.") from error
     latitude, longitude = _positions(dataset, array, label)
     return (values, quality, latitude, longitude, array.ndim == 3, time,
             _interval(dataset, array.ndim, time, label, stamps))

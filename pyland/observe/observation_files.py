@@ -11,6 +11,7 @@ import numpy as np
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import flag_attributes
+from pyland.base.text import library_words
 from pyland.observe.observations import ObservationSet
 from pyland.observe.quantities import QUANTITIES
 
@@ -128,7 +129,7 @@ def read_observations(path: str | Path) -> list[ObservationSet]:
                                  f"'{FORMAT}').")
             content = {name: variable[:] for name, variable in file.variables.items()}
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be read as netCDF ({error}). It may be truncated.") from error
+        raise InputError(f"{path}: cannot be read as netCDF ({library_words(error)}). It may be truncated.") from error
     sets, start = [], 0
     for k, size in enumerate(content["set_size"]):
         part, slots = slice(start, start + int(size)), int(content["set_slots"][k])

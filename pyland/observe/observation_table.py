@@ -18,9 +18,11 @@ import xarray as xr
 from pyland.base.complete_files import partial_path, written_aside
 from pyland.base.errors import InputError, UnavailableError
 from pyland.base.observation_reasons import MISSING, USED, flag_attributes, reason_counts, reason_words
+from pyland.base.text import library_words, shown
 from pyland.observe.quantities import quantity_of
 
 FORMAT = "pyland observation table 1"
+_SUFFIXES = (".nc", ".nc4", ".cdf")
 
 COLUMNS = {
     "value": {"long_name": "observed value"},
@@ -203,7 +205,7 @@ class ObservationTable:
         """
         if data.attrs.get("pyland_format") != FORMAT:
             raise InputError(f"{where}: is not a table of observations (attribute pyland_format must be '{FORMAT}', "
-                             f"got {data.attrs.get('pyland_format')!r}). `pyland observe` makes one of a product.")
+                             f"got {shown(data.attrs.get('pyland_format'))}). `pyland observe` makes one of a product.")
         lacking = [name for name in COLUMNS if name not in data]
         if lacking:
             raise InputError(f"{where}: the table lacks the column '{lacking[0]}'.")
@@ -228,9 +230,12 @@ def write_table(path: str | Path, table: ObservationTable) -> None:
 
     Raises
     ------
+    InputError
+        If the name is that of a folder or of another format.
     UnavailableError
         If zarr is asked for and not installed.
     """
+    check_table_path(path)
     path, data = Path(path), table.to_dataset()
     if path.suffix == ".zarr":
         _need_zarr(path)
@@ -245,6 +250,27 @@ def write_table(path: str | Path, table: ObservationTable) -> None:
                 if one.dtype.kind != "O"}
     with written_aside(path) as partial:
         data.to_netcdf(partial, engine="netcdf4", encoding=encoding)
+
+
+def check_table_path(path: str | Path) -> None:
+    """Check, before anything is read, that a table can have this name.
+
+    Raises
+    ------
+    InputError
+        If it is that of a folder, or does not end as a netCDF file or a zarr store.
+    UnavailableError
+        If zarr is asked for and not installed.
+    """
+    path = Path(path)
+    if path.suffix == ".zarr":
+        _need_zarr(path)
+        return
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected the name of a table, for instance {path / 'table.nc'}.")
+    if path.suffix not in _SUFFIXES:
+        raise InputError(f"{path}: a table is netCDF or zarr; expected a name that ends in {', '.join(_SUFFIXES)} or "
+                         ".zarr.")
 
 
 def read_table(path: str | Path) -> ObservationTable:
@@ -264,13 +290,15 @@ def read_table(path: str | Path) -> ObservationTable:
         _need_zarr(path)
     try:
         with xr.open_dataset(path, engine="zarr" if path.suffix == ".zarr" else "netcdf4",
-                             mask_and_scale=False) as data:
+                             decode_cf=False) as data:  # only a table of ours is decoded
+            if data.attrs.get("pyland_format") == FORMAT:
+                data = xr.decode_cf(data, mask_and_scale=False)
             return ObservationTable.from_dataset(data.load(), str(path))
     except InputError:
         raise
     except Exception as error:  # the libraries raise what they like for a damaged file
-        raise InputError(f"{path}: cannot be read as a table of observations ({error}). It may be "
-                         "truncated.") from error
+        raise InputError(f"{path}: cannot be read as a table of observations ({library_words(error)}). It may be "
+                         "truncated, or of another kind.") from error
 
 
 def join_tables(tables: Iterable[ObservationTable]) -> ObservationTable:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pyland.base.errors import ConfigError, PylandError
+from pyland.base.free_memory import free_memory
 from pyland.config import CaseConfig
 from pyland.domain import Domain, build_domain, build_layers, build_surface
 from pyland.domain.parflow_cover import read_cover
@@ -133,19 +133,9 @@ def _describe_time(config: CaseConfig, report: CheckReport) -> None:
 
 def _check_memory(size: float, path: str, config: CaseConfig, report: CheckReport) -> None:
     """Report it if a rank needs more memory than there is [byte]."""
-    free = _available_memory()
-    if free is not None and size > free:
+    free = free_memory()
+    if size > free:
         report.problems.append(
             f"{config.where(path)}: the state needs about {size / 2**30:.1f} GiB per rank, but "
             f"{free / 2**30:.1f} GiB are free here; use more nodes, fewer members or fewer cells."
         )
-
-
-def _available_memory() -> float | None:
-    """Return the memory that Linux says is available [byte]; None elsewhere."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    kibibytes = next((line.split()[1] for line in lines if line.startswith("MemAvailable")), None)
-    return None if kibibytes is None else float(kibibytes) * 1024.0

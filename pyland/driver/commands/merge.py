@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import InputError, UnavailableError
+from pyland.base.free_memory import free_memory
+from pyland.base.logging import get_logger
 from pyland.base.observation_reasons import in_words
-from pyland.config.merge import ErrorSection, MergeSettings, ProductSection, load_merge_settings
+from pyland.config.merge import ErrorSection, GridSection, MergeSettings, ProductSection, load_merge_settings
 from pyland.driver.merged_output import merged_table, write_completeness, write_merged
 from pyland.observe import ObservationTable, read_product, write_table
 from pyland.observe.climatology import LinearMatch
@@ -27,6 +29,7 @@ from pyland.observe.merging import (
     stations_at_places,
     times_between,
 )
+from pyland.observe.observation_table import check_table_path
 from pyland.observe.quality import (
     ConstantError,
     ErrorModel,
@@ -36,8 +39,14 @@ from pyland.observe.quality import (
     apply_quality,
     error_of_table,
 )
+from pyland.observe.readers.source_files import expand_paths
 from pyland.observe.target_cells import EARTH_RADIUS
 from pyland.output.provenance import hash_of_config, provenance
+
+_SUFFIXES = (".nc", ".nc4")
+
+_COPIES = 5
+"""Arrays of the size of each product: values and errors, both once more while they are joined, and weights."""
 
 COMPLETENESS = "completeness.nc"
 """Name of the file in the folder of the report."""
@@ -64,6 +73,9 @@ def merge_files(config: str | Path, changes: Mapping[str, Any] | None = None) ->
         If a file, a value or an option does not fit; nothing is written then.
     """
     settings = load_merge_settings(config, changes)
+    _check_paths(settings, config)
+    if settings.grid.product is None:
+        _check_memory(settings, _cells_of(settings.grid), config)
     tables = [_read(one, settings) for one in settings.products]
     names = tuple(one.name for one in settings.products)
     kinds = {one.type for one in tables}
@@ -74,6 +86,7 @@ def merge_files(config: str | Path, changes: Mapping[str, Any] | None = None) ->
     grid = _grid(settings, tables, names)
     interval = np.timedelta64(int(settings.period.interval), "s")
     times = times_between(settings.period.start, settings.period.end, interval)
+    _check_memory(settings, grid.size, config)
     aligned = [align_table(table, times, grid, method=one.alignment, radius=one.radius, interval=interval)
                for one, table in zip(settings.products, tables, strict=True)]
     products, sigma = (np.stack([one[k] for one in aligned]) for k in range(2))
@@ -86,6 +99,9 @@ def merge_files(config: str | Path, changes: Mapping[str, Any] | None = None) ->
     found = completeness_of(products, names, merged.value)
     about = _about(settings, config)
     write_merged(settings.output, merged, grid, times, names, kind, settings.period.interval, about)
+    if not np.isfinite(merged.value).any():
+        get_logger("merge").warning("%s: the result has no value at all, and %s has only gaps; the flags of the places "
+                                    "below say why, and %s", config, settings.output, _way_out(settings))
     lines = [f"{settings.output}: {kind} of {', '.join(names)} merged by {settings.method}, {times.size} times, "
              f"{grid.size} places.", *(f"  {line}" for line in found.lines()), *_flag_lines(merged)]
     if settings.table is not None:
@@ -152,6 +168,45 @@ def _grid(settings: MergeSettings, tables: list[ObservationTable], names: tuple[
     return CommonGrid.regular(settings.grid.bounds, settings.grid.spacing)
 
 
+def _check_paths(settings: MergeSettings, config: str | Path) -> None:
+    """Refuse results that would take the place of what is read, of each other, or of a folder."""
+    if settings.table is not None:
+        check_table_path(settings.table)
+    if Path(settings.output).is_dir() or Path(settings.output).suffix not in _SUFFIXES:
+        raise InputError(f"{config}: output: expected the name of a netCDF file that ends in {' or '.join(_SUFFIXES)}, "
+                         f"got {settings.output}.")
+    if settings.report is not None and Path(settings.report).exists() and not Path(settings.report).is_dir():
+        raise InputError(f"{config}: report: expected a folder, got the file {settings.report}.")
+    taken = {Path(config).resolve(): str(config)}
+    for one in [*settings.products, *([settings.stations] if settings.stations is not None else [])]:
+        taken |= {path.resolve(): f"a file of '{one.name}'" for path in expand_paths(one.files)}
+    taken |= {Path(one.file).resolve(): f"the predictor '{one.name}'" for one in settings.predictors}
+    for name in ("output", "table"):
+        given = getattr(settings, name)
+        if given is not None and Path(given).resolve() in taken:
+            raise InputError(f"{config}: {name}: {given} is {taken[Path(given).resolve()]}, which would be lost. Name "
+                             "another file.")
+        if given is not None:
+            taken[Path(given).resolve()] = name
+
+
+def _cells_of(section: GridSection) -> float:
+    """Return how many places a regular grid has, nearly."""
+    south, north, west, east = section.bounds
+    return (north - south) * ((east - west) % 360.0 or 360.0) / section.spacing**2
+
+
+def _check_memory(settings: MergeSettings, places: float, config: str | Path) -> None:
+    """Refuse what cannot fit: the system would end the process without a word."""
+    times = (settings.period.end - settings.period.start).total_seconds() / settings.period.interval
+    count = len(settings.products)
+    need = 8.0 * times * places * (_COPIES * count + 2)  # value and sigma of the result, 8 bytes a number
+    if need > free_memory():
+        raise InputError(f"{config}: {count} products at {times:.0f} times and {places:.0f} places need "
+                         f"{need / 2**30:.1f} GiB at least, and {free_memory() / 2**30:.1f} GiB are free. Take a "
+                         "smaller period or box (parts can be merged one by one), or a larger interval or spacing.")
+
+
 def _check_found(products: np.ndarray, names: tuple[str, ...], config: str | Path) -> None:
     for name, one in zip(names, products, strict=True):
         if not np.isfinite(one).any():
@@ -189,6 +244,12 @@ def _sensed(settings: MergeSettings, tables: list[ObservationTable], grid: Commo
         index = [one.name for one in settings.products].index(settings.grid.product)
         footprint = float(np.median(tables[index].footprint))
     return {"top": top, "bottom": bottom, "e_folding_depth": decay, "footprint": footprint}
+
+
+def _way_out(settings: MergeSettings) -> str:
+    if settings.method == "tc":
+        return "a longer period, a larger radius or tc.fallback: mean help"
+    return "the shares of the products what they have in common"
 
 
 def _flag_lines(merged: Merged) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,9 @@ import yaml
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import in_words
 from pyland.observe import READERS, read_product, write_table
+from pyland.observe.observation_table import check_table_path
+from pyland.observe.readers.option_values import is_text
+from pyland.observe.readers.source_files import expand_paths
 
 
 def observe(
@@ -45,7 +48,12 @@ def observe(
     InputError
         If an option is no ``name=value``, or what `read_product` refuses.
     """
-    table = read_product(paths, reader, product=product, period=period, bounds=bounds, **parse_options(options))
+    check_table_path(output)
+    given = parse_options(options, READERS[reader].option_kinds if reader in READERS else {})
+    if Path(output).resolve() in {one.resolve() for one in expand_paths(paths)}:
+        raise InputError(f"pyland observe: --output {output} is one of the files to read; it would be lost. Name "
+                         "another file.")
+    table = read_product(paths, reader, product=product, period=period, bounds=bounds, **given)
     write_table(output, table)
     return (f"{output}: {table.size} observations of {table.type} by {table.product}, {table.time.min()} to "
             f"{table.time.max()} ({in_words(table.counts())})")
@@ -58,8 +66,8 @@ def list_readers() -> list[str]:
             for name, one in READERS.items()]
 
 
-def parse_options(given: Iterable[str]) -> dict[str, Any]:
-    """Return options of texts ``name=value``.
+def parse_options(given: Iterable[str], kinds: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return options of texts ``name=value``; ``kinds`` says which are text, so that 00003 stays what it is.
 
     Raises
     ------
@@ -71,8 +79,13 @@ def parse_options(given: Iterable[str]) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise InputError(f"--set: expected OPTION=VALUE, got {text!r}, for instance --set porosity=0.45.")
+        name = name.strip()
+        if name in found:
+            raise InputError(f"--set: the option '{name}' is given twice.")
         try:
-            found[name.strip()] = yaml.safe_load(value)
+            found[name] = yaml.safe_load(value)
+            if found[name] is not None and not isinstance(found[name], str) and is_text((kinds or {}).get(name, "")):
+                found[name] = value.strip()
         except yaml.YAMLError:
             raise InputError(f"--set: {text!r}: the value is no YAML, for instance 0.45, PM or [0.0, 0.05].") from None
     return found

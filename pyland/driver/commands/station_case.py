@@ -86,6 +86,10 @@ def _options(settings: list[str]) -> dict[str, Any]:
         found[name] = _seconds(value, name) if name in _DURATIONS else value
         if name in (*_REQUIRED, "utc_offset") and not isinstance(value, int | float):
             raise InputError(f"pyland new --station: {name} must be a number, got '{text}'.")
+        limit = {"latitude": (-90.0, 90.0), "longitude": (-180.0, 360.0)}.get(name)
+        if limit is not None and not limit[0] <= value <= limit[1]:
+            raise InputError(f"pyland new --station: {name} must lie within {limit[0]:g} to {limit[1]:g} degrees, got "
+                             f"{value:g}.")
     return found
 
 

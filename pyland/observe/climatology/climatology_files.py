@@ -9,6 +9,7 @@ import xarray as xr
 
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
+from pyland.base.text import library_words
 from pyland.observe.climatology.cdf_matching import CdfMatch
 from pyland.observe.climatology.linear_matching import LinearMatch
 from pyland.observe.climatology.seasonal_windows import SeasonalWindows
@@ -45,7 +46,8 @@ def read_climatology(path: str | Path) -> CdfMatch | LinearMatch:
         with xr.open_dataset(path, engine="netcdf4", mask_and_scale=False) as opened:
             data = opened.load()
     except Exception as error:  # the libraries raise what they like for a damaged file
-        raise InputError(f"{path}: cannot be read as a climatology ({error}). It may be truncated.") from error
+        raise InputError(f"{path}: cannot be read as a climatology ({library_words(error)}). It may be "
+                         "truncated.") from error
     if data.attrs.get("pyland_format") != FORMAT:
         raise InputError(f"{path}: is not a climatology (attribute pyland_format must be '{FORMAT}', got "
                          f"{data.attrs.get('pyland_format')!r}).")

@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import OUTSIDE
+from pyland.base.text import library_words
 from pyland.observe.merging.bme_covariance import sphere_coordinates
 from pyland.observe.merging.common_grid import DAY, CommonGrid, align_table
 from pyland.observe.observation_table import ObservationTable
@@ -68,7 +69,7 @@ def read_predictor(path: str | Path, variable: str, times: np.ndarray, places: C
     except InputError:
         raise
     except Exception as error:  # the libraries raise what they like for a damaged file
-        raise InputError(f"{path}: cannot be read as predictors ({error}).") from error
+        raise InputError(f"{path}: cannot be read as predictors ({library_words(error)}).") from error
     values = values.reshape(-1, latitude.size)
     if values.shape[1] != latitude.size or (is_changing and not np.issubdtype(when.dtype, np.datetime64)):
         raise InputError(f"{path}: '{variable}' must have the dimensions of latitude and longitude and a time of the "

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pyland.base.errors import InputError
 from pyland.base.observation_reasons import FROZEN, QUALITY, USED, VEGETATION
 from pyland.observe.observation_table import ObservationTable
 from pyland.observe.readers.ascat_cells import check_percent
@@ -29,6 +30,7 @@ BITS = ((FROZEN, 1), (VEGETATION, 2), (QUALITY, 0x7C))
 """Bits of ``flag``: snow or temperature below zero, dense vegetation, all others."""
 
 _KIND = re.compile(r"COMBINED|ACTIVE|PASSIVE", re.IGNORECASE)
+_PERCENT = ("%", "percent", "percentage")
 _ORBITS = np.array(["unknown", "ascending", "descending", "both"])
 
 
@@ -80,6 +82,12 @@ def read_esa_cci(
             versions[file.attribute("product_version") or "unknown"] = None
             match = _KIND.search(path.name) or _KIND.search(file.attribute("title", "id"))
             kinds["" if match is None else f" {match[0].upper()}"] = None
+            if porosity is not None and file.unit("sm") not in _PERCENT:
+                raise InputError(f"{path}: expected no option porosity, which is for the ACTIVE product in percent of "
+                                 f"saturation; 'sm' has the unit {file.unit('sm')!r}. Leave it out.")
+            if file.variable("sm").ndim != 3:
+                raise InputError(f"{path}: 'sm' has the dimensions {' and '.join(file.variable('sm').dimensions)}; "
+                                 "expected time, lat and lon. Is this the product that the reader expects?")
             window = GridWindow(file.numbers(file.first_of(("lat",), "latitude")),
                                 file.numbers(file.first_of(("lon",), "longitude")), chosen)
             for step in range(file.variable("sm").shape[0]):
@@ -98,7 +106,7 @@ def _add_image(rows: RowCollector, file: OpenedFile, window: GridWindow, step: i
     found = np.flatnonzero(np.isfinite(value))
     rows.no_value(value.size - found.size)
     latitude, longitude, location = window.places(found)
-    if file.unit("sm") in ("%", "percent", "percentage"):
+    if file.unit("sm") in _PERCENT:
         check_percent(file, "sm")
         factor = 0.01 * porosity_at(porosity, latitude, longitude, file, "the ACTIVE soil moisture")
     else:

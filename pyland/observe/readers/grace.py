@@ -16,6 +16,7 @@ import xarray as xr
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.base.observation_reasons import BAD_ERROR, USED
+from pyland.base.text import library_words
 from pyland.observe.observation_table import ObservationTable
 from pyland.observe.readers.point_netcdf import open_points
 from pyland.observe.readers.point_table import in_unit, joined_rows, range_flags
@@ -228,7 +229,8 @@ def _part(data: xr.Dataset, name: str, names: tuple[str, str], grid: _Grid, path
     try:
         values = np.asarray(variable.isel(where).transpose(..., *names).values, float)
     except (OSError, RuntimeError) as error:
-        raise InputError(f"{path}: variable '{name}' cannot be read ({error}); the file may be truncated.") from None
+        raise InputError(f"{path}: variable '{name}' cannot be read ({library_words(error)}); the file may be "
+                         "truncated.") from None
     values = np.where(values <= _FILL, np.nan, values)  # also where the attribute _FillValue is lacking
     return values if values.ndim == 3 else values[None]
 

@@ -15,9 +15,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import REASONS
+from pyland.base.text import library_words, shown, suggestion
 from pyland.observe.quantities import QUANTITIES
 
 _FOLDER = "mappings"
+_ALTERNATIVES = ("constrained-float", "float", "Numbers")
+"""How pydantic names the forms that a number or a variable may have."""
+
+_SAID = {"extra_forbidden": "there is no such key", "missing": "this key is missing", "tuple_type": "expected a list",
+         "model_type": "expected a section with keys, such as {variable: NAME}"}
 _CODES = {word: code for code, word in REASONS.items()}
 
 
@@ -195,10 +201,10 @@ def load_mapping(given: str | Path | Mapping[str, object] | None) -> ProductMapp
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError(f"{where}: is no YAML ({error}).") from error
+        raise InputError(f"{where}: is no YAML ({library_words(error)}).") from error
     if not isinstance(content, dict):
         raise InputError(f"{where}: expected keys such as product, type, value, time, place; got "
-                         f"{type(content).__name__}.")
+                         f"{shown(content)}.")
     return _checked(content, where)
 
 
@@ -208,7 +214,22 @@ def _checked(content: dict[str, object], where: str) -> ProductMapping:
     except ValidationError as error:
         lines = []
         for one in error.errors():
-            key = ".".join(str(part) for part in one["loc"]) or "mapping"
-            got = "" if one["type"] == "missing" or isinstance(one["input"], dict) else f", got {one['input']!r}"
-            lines.append(f"{where}: {key}: {one['msg'].removeprefix('Value error, ')}{got}")
+            parts = [str(part) for part in one["loc"] if part not in _ALTERNATIVES]
+            key = ".".join(parts) or "mapping"
+            got = "" if one["type"] == "missing" or isinstance(one["input"], dict) else f", got {shown(one['input'])}"
+            said = _SAID.get(one["type"]) or one["msg"].removeprefix("Value error, ").replace("Input should be",
+                                                                                              "expected")
+            if one["type"] == "extra_forbidden":
+                got = suggestion(parts[-1], _keys_at(parts[:-1]))
+            line = f"{where}: {key}: {said}{got}"
+            if line not in lines:
+                lines.append(line)
         raise InputError("\n".join(lines)) from None
+
+
+def _keys_at(place: list[str]) -> list[str]:
+    """Return the keys of the mapping, or of the section that a place names."""
+    model = {"": ProductMapping, "value": Numbers, "sigma": Numbers, "incidence_angle": Numbers, "columns": Numbers,
+             "time": Time, "place": Place, "flags": Flag}.get(place[0] if place else "")
+    model = Clock if place == ["time", "clock"] else model
+    return [] if model is None else list(model.model_fields)

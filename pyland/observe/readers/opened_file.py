@@ -16,12 +16,15 @@ import numpy as np
 
 from pyland.base.errors import InputError
 from pyland.base.netcdf_access import NETCDF_ACCESS
+from pyland.base.text import library_words
 from pyland.observe.quantities import QUANTITIES
 
 _SINCE = re.compile(r"^\s*([A-Za-z]+?)s?\s+since\s+(.+?)\s*$")
 _SECONDS = {"second": 1.0, "sec": 1.0, "s": 1.0, "minute": 60.0, "min": 60.0, "hour": 3600.0, "hr": 3600.0, "h": 3600.0,
             "day": 86400.0, "d": 86400.0, "millisecond": 1e-3, "microsecond": 1e-6}
 _HDF4 = b"\x0e\x03\x13\x01"
+_START = 512
+"""Bytes of a file that tell text from numbers."""
 
 
 class OpenedFile:
@@ -81,8 +84,8 @@ class OpenedFile:
         try:
             values = np.asarray(variable[index])
         except (OSError, RuntimeError, IndexError) as error:
-            raise InputError(f"{self.path}: the variable '{name}' cannot be read ({error}). The file may be truncated; "
-                             "fetch it again.") from error
+            raise InputError(f"{self.path}: the variable '{name}' cannot be read ({library_words(error)}). The file "
+                             "may be truncated; fetch it again.") from error
         if values.dtype.kind == "i" and str(_attribute(variable, "_Unsigned", "")).lower() == "true":
             values = values.view(values.dtype.str.replace("i", "u"))
         return values
@@ -275,10 +278,13 @@ def _attribute(variable: netCDF4.Variable, name: str, default: object) -> object
 
 def _not_opened(path: Path, error: Exception) -> str:
     with path.open("rb") as stream:
-        start = stream.read(len(_HDF4))
+        start = stream.read(_START)
     if not start:
         return f"{path}: the file is empty; fetch it again."
-    if start == _HDF4:
+    if start.startswith(_HDF4):
         return (f"{path}: is HDF4, which is not read here. Convert it to netCDF, for instance with `ncl_convert2nc`, "
                 "`h4tonccf_nc4` or GDAL, or order the product as netCDF.")
-    return f"{path}: cannot be read as netCDF or HDF5 ({error}). It may be truncated; fetch it again."
+    if b"\x00" not in start and start[:3] != b"CDF":
+        return (f"{path}: is a text file; expected netCDF or HDF5. Is this the product that the reader expects? "
+                "`pyland observe --list` shows the readers.")
+    return f"{path}: cannot be read as netCDF or HDF5 ({library_words(error)}). It may be truncated; fetch it again."

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.base.text import library_words
 
 
 def open_points(path: Path) -> xr.Dataset:
@@ -22,7 +23,7 @@ def open_points(path: Path) -> xr.Dataset:
     try:
         return xr.open_dataset(path, engine="netcdf4", cache=False)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: cannot be opened as netCDF ({error}); it may be truncated.") from None
+        raise InputError(f"{path}: cannot be opened as netCDF ({library_words(error)}); it may be truncated.") from None
 
 
 def time_dimension(data: xr.Dataset, name: str, path: Path) -> str:
@@ -34,7 +35,8 @@ def time_dimension(data: xr.Dataset, name: str, path: Path) -> str:
         If there is no such variable, or none of its dimensions has times.
     """
     if name not in data.variables:
-        raise InputError(f"{path}: has no variable '{name}'; there are {', '.join(map(str, data.data_vars))}.")
+        raise InputError(f"{path}: has no variable '{name}'; there are "
+                         f"{', '.join(map(str, data.data_vars)) or 'none'}.")
     for dimension in data[name].dims:
         if dimension in data.variables and np.issubdtype(data[dimension].dtype, np.datetime64):
             return str(dimension)
@@ -72,7 +74,8 @@ def numbers_of(data: xr.Dataset, name: str, path: Path) -> tuple[np.ndarray, int
     try:
         values = np.asarray(variable.transpose(time, ...).values, float)
     except (OSError, RuntimeError, ValueError, TypeError) as error:
-        raise InputError(f"{path}: variable '{name}' cannot be read ({error}); the file may be truncated.") from None
+        raise InputError(f"{path}: variable '{name}' cannot be read ({library_words(error)}); the file may be "
+                         "truncated.") from None
     values = values.reshape(values.shape[0], -1)
     return values, values.shape[1]
 

@@ -15,7 +15,9 @@ import pyland
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.base.observation_reasons import DUPLICATE, in_words
+from pyland.base.text import suggestion
 from pyland.observe.observation_table import ObservationTable
+from pyland.observe.readers.option_values import checked_options
 from pyland.observe.readers.reader import Reader
 from pyland.observe.readers.registry import READERS
 from pyland.observe.readers.selection import Selection
@@ -77,6 +79,7 @@ def read_product(
     missing = [name for name, default in known.items() if default is _REQUIRED and name not in options]
     if missing:
         raise InputError(f"observations: reader '{reader}' needs the option '{missing[0]}'.")
+    options = checked_options(found, options)
     chosen, files = Selection.of(period, bounds), expand_paths(paths)
     table = found.function(files, period=chosen.period, bounds=chosen.bounds, **options)
     if table.size == 0:
@@ -144,8 +147,8 @@ def _in_order(table: ObservationTable) -> ObservationTable:
 
 def _reader(name: str) -> Reader:
     if name not in READERS:
-        raise InputError(f"observations: there is no reader '{name}'; available: {', '.join(READERS)}. Gridded "
-                         "products without one of their own are read by 'mapped'.")
+        raise InputError(f"observations: there is no reader '{name}'{suggestion(name, READERS) or '.'} The readers are "
+                         f"{', '.join(READERS)}. Gridded products without one of their own are read by 'mapped'.")
     return READERS[name]
 
 

@@ -37,3 +37,9 @@ class Reader:
         given = inspect.signature(self.function).parameters
         return {name: one.default for name, one in given.items()
                 if one.kind is inspect.Parameter.KEYWORD_ONLY and name not in ("period", "bounds")}
+
+    @property
+    def option_kinds(self) -> dict[str, str]:
+        """Names of its own options and what they may be, as its function declares it."""
+        given = inspect.signature(self.function).parameters
+        return {name: str(given[name].annotation) for name in self.options}

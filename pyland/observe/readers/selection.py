@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from pyland.base.errors import InputError
+
+_OFFSET = re.compile(r"T[0-9:.]+[+-]\d\d:?(\d\d)?$")
 
 
 @dataclass(frozen=True)
@@ -83,10 +86,15 @@ class Selection:
 
 def _period(given: object) -> tuple[np.datetime64, np.datetime64]:
     try:
-        start, end = (np.datetime64(str(one).removesuffix("Z"), "s") for one in given)
+        texts = [str(one).removesuffix("Z") for one in given]
+        if any(_OFFSET.search(one) for one in texts):
+            raise InputError(f"observations: period must be in UTC, without an offset, got {' to '.join(texts)}.")
+        start, end = (np.datetime64(one, "s") for one in texts)
+    except InputError:
+        raise
     except (TypeError, ValueError):
         raise InputError(f"observations: period must be two times, for instance 2018-04-01 2018-11-01T12:00, got "
-                         f"{given!r}.") from None
+                         f"{_words(given)}.") from None
     if not start < end:
         raise InputError(f"observations: period must end after its start, got {start} to {end}. The end itself does "
                          "not belong to it: a day is 2018-06-01 2018-06-02.")
@@ -98,8 +106,12 @@ def _bounds(given: object) -> tuple[float, float, float, float]:
         south, north, west, east = (float(one) for one in given)
     except (TypeError, ValueError):
         raise InputError(f"observations: bounds must be four numbers, south north west east [degrees], got "
-                         f"{given!r}.") from None
+                         f"{_words(given)}.") from None
     if not -90.0 <= south < north <= 90.0 or not (-180.0 <= west <= 360.0 and -180.0 <= east <= 360.0):
         raise InputError(f"observations: bounds must be south north west east with -90 <= south < north <= 90 and "
                          f"longitudes in -180..360 degrees, got {south:g} {north:g} {west:g} {east:g}.")
     return south, north, west, east
+
+
+def _words(given: object) -> str:
+    return " ".join(map(str, given)) if isinstance(given, list | tuple) else str(given)

@@ -104,6 +104,10 @@ def read_smap_l3(
                                ("polarisation", polarisation, ("both", "H", "V"))):
         if given not in known:
             raise InputError(f"smap_l3: {what} must be one of {', '.join(known)}, got {given!r}.")
+    for what, given, default, other in (("polarisation", polarisation, "both", "soil_moisture"),
+                                        ("algorithm", algorithm, "baseline", "brightness_temperature")):
+        if type == other and given != default:
+            raise InputError(f"smap_l3: expected no option {what} with type {type}, which has none, got {given!r}.")
     sigma = sigma if sigma is not None else {"soil_moisture": 0.04, "brightness_temperature": 1.3}[type]
     chosen = Selection.of(period, bounds)
     rows, grids, versions = RowCollector(type, chosen), {}, {}

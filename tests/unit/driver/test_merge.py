@@ -162,3 +162,43 @@ def test_products_that_are_not_there_or_of_another_kind(inputs):
         "lst", "lst", table.value + 280.0, table.time, table.latitude, table.longitude, 1.0, location=table.location))
     with pytest.raises(InputError, match="must be of one type, got smap lst, ascat soil_moisture"):
         merge_files(path, {"products.0.files": "lst.nc"})
+
+
+@pytest.mark.parametrize("changes, expected", [
+    ({"output": "smap.nc"}, "smap.nc is a file of 'smap', which would be lost. Name another file."),
+    ({"table": "smap.nc"}, "smap.nc is a file of 'smap', which would be lost"),
+    ({"table": "out/merged.nc"}, "merged.nc is output, which would be lost"),
+    ({"table": "out/table.csv"}, "a table is netCDF or zarr; expected a name that ends in .nc"),
+    ({"output": "out/merged.txt"}, "output: expected the name of a netCDF file that ends in .nc or .nc4, got "),
+    ({"report": "smap.nc"}, "report: expected a folder, got the file "),
+    ({"grid": {"bounds": [-90, 90, -180, 180], "spacing": 0.001}}, "365 times and 64800000000 places need "),
+])
+def test_results_that_cannot_be_are_refused_before_files_are_read(inputs, changes, expected):
+    folder, _ = inputs
+    before = (folder / "smap.nc").read_bytes()
+    with pytest.raises(InputError) as error:
+        merge_files(settings(folder, **changes))
+    assert expected in str(error.value) and "\n" not in str(error.value)
+    assert (folder / "smap.nc").read_bytes() == before
+
+
+def test_a_file_without_period_and_grid_names_both(inputs):
+    with pytest.raises(ConfigError) as error:
+        merge_files(settings(inputs[0], period=None, grid=None))
+    assert "period: expected a section with start and end, got nothing" in str(error.value)
+    assert "grid: expected a section with bounds and spacing, or with product, got nothing" in str(error.value)
+
+
+def test_a_file_that_is_not_there_or_no_text(inputs):
+    folder, _ = inputs
+    for name, expected in (("none.yaml", "the file cannot be read (No such file or directory). Check the path."),
+                           ("smap.nc", "expected a YAML file in UTF-8, got a file that is no text.")):
+        with pytest.raises(ConfigError) as error:
+            merge_files(folder / name)
+        assert str(error.value) == f"{folder / name}: {expected}"
+
+
+def test_a_result_without_values_warns(inputs, caplog):
+    caplog.set_level("WARNING", "pyland")
+    merge_files(settings(inputs[0], tc={"least_count": 5000}))
+    assert "the result has no value at all" in caplog.text

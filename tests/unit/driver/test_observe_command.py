@@ -54,3 +54,22 @@ def test_wrong_commands_end_with_2_and_a_sentence(command, product, tmp_path):
         code, _, err = command(*arguments)
         assert code == 2 and message in err and "Traceback" not in err
     assert not (tmp_path / "x.nc").exists() and not list(tmp_path.glob(".*"))
+
+
+def test_a_product_is_never_overwritten_by_its_table(command, product, tmp_path):
+    before = product.read_bytes()
+    copy = tmp_path / "product.nc"
+    copy.write_bytes(before)
+    code, _, err = command("observe", copy, "--reader", "smap_l3", "-o", copy)
+    assert code == 2 and "is one of the files to read; it would be lost" in err and copy.read_bytes() == before
+    for name, expected in (("table.csv", "expected a name that ends in .nc"), ("", "is a folder; expected the name")):
+        code, _, err = command("observe", product, "--reader", "smap_l3", "-o", tmp_path / name)
+        assert code == 2 and expected in err
+
+
+def test_text_options_stay_text():
+    kinds = READERS["gauges"].option_kinds
+    assert parse_options(["statistic=00003", "gauge=07144100", "daily=true", "latitude=50"], kinds) == {
+        "statistic": "00003", "gauge": "07144100", "daily": True, "latitude": 50}
+    with pytest.raises(InputError, match="'daily' is given twice"):
+        parse_options(["daily=true", "daily=false"], kinds)

@@ -198,7 +198,7 @@ def test_keys_of_another_reader_are_refused(tmp_path, entry, message):
 
 @pytest.mark.parametrize(("entry", "message"), [
     ({"type": "lst", "error": 1}, "expected observations of type lst, got soil_moisture"),
-    ({"quality": {"rules": {"largest_snow": 1}}}, "quality.rules: .*largest_snow.*known are largest_frozen"),
+    ({"quality": {"rules": {"largest_snow": 1}}}, "quality.rules: .*largest_snow.*The rules are largest_frozen"),
 ])
 def test_a_product_that_does_not_fit_is_refused(tmp_path, entry, message):
     config = load_case(write_case(tmp_path, changed(TWIN, {"observations": [

@@ -21,3 +21,8 @@ def test_new_from_the_record_of_a_station(command, tmp_path):
         assert code == 2 and message in err
     code, _, err = command("new", tmp_path / "other", "--set", "height=2")
     assert code == 2 and "--set belongs to --station" in err
+
+
+def test_a_place_beyond_the_globe_is_refused_before_the_record_is_read(command, tmp_path):
+    code, _, err = command("new", tmp_path / "case", "--station", tmp_path / "none.dat", "--set", "latitude=95")
+    assert code == 2 and "latitude must lie within -90 to 90 degrees, got 95." in err

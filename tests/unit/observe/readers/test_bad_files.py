@@ -6,6 +6,7 @@ import netCDF4
 import numpy as np
 import pytest
 from satellite_files import smap_cells, smap_values, write_ascat_cell, write_smap, write_smos
+from site_files import write_ismn
 
 from pyland.base.errors import InputError
 from pyland.observe import READERS, read_product
@@ -77,9 +78,13 @@ def test_files_that_are_none(tmp_path):
     empty, text, old = tmp_path / "empty.h5", tmp_path / "text.h5", tmp_path / "old.hdf"
     empty.touch()
     text.write_text("<html>404 not found</html>")
+    cut = tmp_path / "cut.h5"
+    cut.write_bytes(smap(tmp_path).read_bytes()[:20000])
     old.write_bytes(b"\x0e\x03\x13\x01" + bytes(100))
     assert "the file is empty" in sentence(empty, "smap_l3")
-    assert "cannot be read as netCDF or HDF5" in sentence(text, "smap_l3")
+    assert "is a text file; expected netCDF or HDF5." in sentence(text, "smap_l3")
+    assert sentence(cut, "smap_l3") == (
+        f"{cut}: cannot be read as netCDF or HDF5 (NetCDF: HDF error). It may be truncated; fetch it again.")
     assert "is HDF4, which is not read here. Convert it to netCDF" in sentence(old, "mapped", mapping="modis_lai")
     assert "does not exist" in sentence(tmp_path / "nowhere.h5", "smap_l3")
     assert "no file fits the pattern" in sentence(str(tmp_path / "*.nc4"), "smap_l3")
@@ -136,7 +141,7 @@ def test_smos_without_a_name_that_says_the_orbit(tmp_path):
 
 
 @pytest.mark.parametrize("reader, options, expected", [
-    ("smap", {}, "there is no reader 'smap'; available: smap_l3,"),
+    ("smap", {}, "there is no reader 'smap'; did you mean 'smap_l3'?"),
     ("smap_l3", {"overpas": "AM"}, "reader 'smap_l3' has no option 'overpas'; it has type, overpass,"),
     ("smap_l3", {"overpass": "noon"}, "overpass must be one of both, AM, PM, got 'noon'"),
     ("smap_l3", {"type": "lst"}, "type must be soil_moisture or brightness_temperature"),
@@ -170,3 +175,63 @@ def test_files_are_known_by_their_content(tmp_path, monkeypatch):
     assert identity(one) == "one.nc sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     monkeypatch.setattr("pyland.observe.readers.source_files.LARGEST_HASHED", 2)
     assert identity(one).startswith("one.nc size:3 mtime:")
+
+
+@pytest.mark.parametrize("reader, options, expected", [
+    ("smap_l3", {"rejected_bits": "few"}, "expected an integer that is not negative, got 'few'."),
+    ("smap_l3", {"rejected_bits": -1}, "expected an integer that is not negative, got -1."),
+    ("smap_l3", {"sigma": "big"}, "option 'sigma': expected a number, got 'big'."),
+    ("smap_l3", {"sigma": -0.04}, "option 'sigma': expected a number above 0, got -0.04."),
+    ("smap_l3", {"sigma": float("nan")}, "option 'sigma': expected a number, got nan."),
+    ("smap_l3", {"depth": [0.05, 0.0]}, "expected [top, bottom] in m with 0 <= top <= bottom, for instance [0, 0.05]"),
+    ("smap_l3", {"depth": 5}, "expected [top, bottom] in m"),
+    ("smap_l3", {"depth": ["a", "b"]}, "expected [top, bottom] in m"),
+    ("smap_l3", {"algorithm": ["dca"]}, "expected text"),
+    ("smap_l3", {"polarisation": "H"}, "expected no option polarisation with type soil_moisture, which has none, got"),
+    ("smap_l3", {"type": "brightness_temperature", "algorithm": "dca"}, "expected no option algorithm with"),
+    ("smos_l3", {"max_uncertainty": -0.1}, "option 'max_uncertainty': expected a number not negative, got"),
+    ("ascat_cells", {"surface_states": [9]}, "option 'surface_states': expected true or false, got [9]."),
+    ("mapped", {"mapping": "modis_lst_day", "sigma": "x"}, "option 'sigma': expected a number, got 'x'."),
+    ("crns", {"utc_offset": "CST"}, "option 'utc_offset': expected a number, got 'CST'."),
+    ("crns", {"station": 5}, "option 'station': expected text, in quotes if it looks like a number, got 5."),
+    ("ismn", {"accepted": [1]}, "option 'accepted': expected a list of words, for instance [G, M], got [1]."),
+    ("grace", {"scale": "maybe"}, "option 'scale': expected true or false, got 'maybe'."),
+    ("gauges", {"daily": "perhaps"}, "option 'daily': expected true or false, got 'perhaps'."),
+    ("smap_13", {}, "there is no reader 'smap_13'; did you mean 'smap_l3'? The readers are smap_l3, "),
+])
+def test_options_that_cannot_be(tmp_path, reader, options, expected):
+    assert expected in sentence(smap(tmp_path), reader, **options)
+
+
+def test_one_word_is_a_list_of_it(tmp_path):
+    write_ismn(tmp_path, values=(0.2, 0.3, 0.4), flags=("G", "D01", "M"))
+    pattern = str(tmp_path / "**" / "*.stm")
+    assert read_product(pattern, "ismn", accepted="D01").used.tolist() == [False, True, False]
+
+
+def test_a_period_has_no_offset(tmp_path):
+    message = sentence(smap(tmp_path), "smap_l3", period=("2018-06-01T00:00+02:00", "2018-06-02"))
+    assert message == ("observations: period must be in UTC, without an offset, got 2018-06-01T00:00+02:00 to "
+                       "2018-06-02.")
+
+
+def test_another_product_with_the_same_names_is_no_image(tmp_path):
+    path = tmp_path / "cell.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("obs", 3)
+        for name in ("lat", "lon", "sm"):
+            file.createVariable(name, "f4", ("obs",))[:] = 1.0
+    assert "'sm' has the dimensions obs; expected time, lat and lon." in sentence(path, "esa_cci")
+    assert "expected no option porosity, which is for the ACTIVE product" in sentence(path, "esa_cci", porosity=0.4)
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"flag": []}, "mapping: flag: there is no such key; did you mean 'flags'?"),
+    ({"value": {"variabel": "a"}}, "mapping: value.variabel: there is no such key; did you mean 'variable'?"),
+    ({"value": "LST"}, "mapping: value: expected a section with keys, such as {variable: NAME}, got 'LST'"),
+    ({"sigma": -1.0}, "mapping: sigma: expected greater than 0, got -1.0"),
+])
+def test_a_mapping_that_is_wrong_says_so_in_words(tmp_path, change, expected):
+    mapping = {"product": "X", "type": "lst", "value": {"variable": "a"}, "sigma": 1.0, "time": {"variable": "time"},
+               "place": {"modis_tile": True}, **change}
+    assert expected in sentence(smap(tmp_path), "mapped", mapping=mapping).splitlines()

@@ -192,9 +192,9 @@ def test_every_mapping_that_comes_along_is_one():
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"typ": "lst"}, "mapping: typ: Extra inputs are not permitted"),
+    ({"typ": "lst"}, r"mapping: typ: there is no such key; did you mean .type.\?"),
     ({"type": "moisture"}, "type must be one of soil_moisture"),
-    ({"value": {}}, "mapping: value.variable: Field required"),
+    ({"value": {}}, "mapping: value.variable: this key is missing"),
     ({"sigma": -1.0}, "sigma"),
     ({"place": {"latitude": "lat"}}, "latitude and longitude belong together"),
     ({"place": {"latitude": "lat", "longitude": "lon", "modis_tile": True}}, "exactly one of"),
