@@ -65,15 +65,16 @@ def merge_tc(
     Parameters
     ----------
     products : array_like, shape (product, time, place)
-        Values in one unit, NaN without one.
+        Values in one unit, NaN without one; (product, time) is one place.
     sigma : array_like, optional
         Not used: the collocation finds the errors, at each place one for all times.
     context : MergeContext, optional
         Names and times; needed for ``reference`` and ``correlated`` by name and for anomalies.
     options : mapping, optional
         ``reference``: name or number of the product whose climatology and amplitude the result has (default: the
-        first); ``anomalies``: ``"climatology"``, or ``"none"`` for values without their mean; ``window_days``,
-        ``least_in_window``: of `anomalies_of`; ``least_count``, ``significance``: of `triple_collocation`;
+        first); ``anomalies``: ``"climatology"``, or ``"none"`` for values without their mean (default: the former with
+        a context, whose times it needs, the latter without); ``window_days``, ``least_in_window``: of
+        `anomalies_of`; ``least_count``, ``significance``: of `triple_collocation`;
         ``least_snr_db``: products below it are left out at the place [dB]; ``least_error``: smallest error that a
         product can have [unit], smaller ones that short records give by chance are raised to it; ``correlated``: pairs
         of products with correlated errors, for four products and more; ``fallback``: what to do where the collocation
@@ -91,7 +92,8 @@ def merge_tc(
         If there are fewer than three products, or an option cannot be.
     """
     products = checked_products(products, least=3)
-    chosen = _checked(taken_options(options, TC_OPTIONS, "tc"), len(products), context)
+    defaults = TC_OPTIONS if context is not None else {**TC_OPTIONS, "anomalies": "none"}
+    chosen = _checked(taken_options(options, defaults, "tc"), len(products), context)
     names = {name: {"long_name": text, "units": {"snr_db": "dB", "error_std": ""}.get(name, "1")}
              for name, text in _DETAILS.items()}
     number, times, places = products.shape

@@ -109,7 +109,7 @@ class Merged:
 
 
 def checked_products(products: np.ndarray, least: int = 1) -> np.ndarray:
-    """Return products as numbers, shape (product, time, place).
+    """Return products as numbers, shape (product, time, place); (product, time) is one place.
 
     Raises
     ------
@@ -117,6 +117,8 @@ def checked_products(products: np.ndarray, least: int = 1) -> np.ndarray:
         If the shape is another, or there are fewer than ``least`` products.
     """
     products = np.asarray(products, float)
+    if products.ndim == 2:
+        products = products[:, :, None]
     if products.ndim != 3:
         raise InputError(f"merge: products must have shape (product, time, place), got {products.shape}.")
     if products.shape[0] < least:
