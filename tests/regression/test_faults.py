@@ -101,12 +101,12 @@ def test_a_log_on_a_full_disk_is_silent(capsys, tmp_path):
 
 
 def test_no_permission_is_no_bug(tmp_path, monkeypatch):
-    from pyland.output import atomic
+    from pyland.base import complete_files
 
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(atomic, "_force_to_disk", refuse)
+    monkeypatch.setattr(complete_files, "_force_to_disk", refuse)
     with pytest.raises(OutputError, match=r"case.yaml: the file cannot be written \(Permission denied\)"):
         run_case(load_case(write_case(tmp_path / "case", CASE)))
     assert not (tmp_path / "case" / "run" / "case.yaml").exists()

@@ -276,7 +276,8 @@ def _place(plan: TextLayout, table: TextColumns, place: tuple[float | None, floa
     found = []
     for given, quantity in zip(place, ("latitude", "longitude"), strict=True):
         if given is None and plan.has(table, quantity):
-            given = float(np.nanmedian(table.numbers(plan.columns[quantity].names[0], plan.missing)))
+            column = table.numbers(plan.columns[quantity].names[0], plan.missing)
+            given = float(np.median(column[np.isfinite(column)])) if np.isfinite(column).any() else np.nan
         found.append(given)
     return checked_place(found[0], found[1], str(table.path))
 

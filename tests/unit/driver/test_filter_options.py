@@ -48,7 +48,10 @@ def runs(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("stop", ["2020-05-01T15:00", "2020-05-02T12:00"], ids=["between", "at an analysis"])
+@pytest.mark.parametrize("stop", [
+    pytest.param("2020-05-01T15:00", id="between"),
+    pytest.param("2020-05-02T12:00", id="at an analysis", marks=pytest.mark.slow),
+])
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path, runs, name, stop):
     folder = write_case(tmp_path, changed(TWIN, CASES[name]))
     run_case(load_case(folder, [f"time.end={stop}"]))

@@ -116,10 +116,12 @@ def test_a_well_outside_the_domain(tmp_path, place):
 
 
 @pytest.mark.parametrize("options", [
-    {"assimilation.incremental": {"window": "3 h"}},
-    {"assimilation.filter": "letks", "assimilation.window": "12 h"},
-    {"assimilation.inflation": {"adaptive": {}, "additive": {"soil_water": 0.002, "pressure_head": 0.01}}},
-], ids=["incremental", "smoother", "inflation"])
+    pytest.param({"assimilation.incremental": {"window": "3 h"}}, id="incremental"),
+    pytest.param({"assimilation.filter": "letks", "assimilation.window": "12 h"}, id="smoother",
+                 marks=pytest.mark.slow),
+    pytest.param({"assimilation.inflation": {"adaptive": {}, "additive": {"soil_water": 0.002, "pressure_head": 0.01}}},
+                 id="inflation", marks=pytest.mark.slow),
+])
 def test_options_with_the_mixed_vector(tmp_path, options):
     """Water closes with what enters later, and a resumed run has the same bits."""
     case = changed(HILLSLOPE, options | {"assimilation.open_loop": False})
