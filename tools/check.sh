@@ -9,5 +9,5 @@ say "structure and style"
 "$bin/python" tools/check_fortran_layers.py
 "$bin/lint-imports"
 say "tests"
-OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" "$bin/python" -m pytest -n "$(nproc)" --dist worksteal "$@"
+OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" "$bin/python" -m pytest -n "$(env -u OMP_NUM_THREADS nproc)" --dist worksteal "$@"
 [ "$#" -gt 0 ] || sh tools/check_debug.sh

@@ -24,4 +24,4 @@ microwave=$(printf 'tests/unit/observe/test_microwave_%s.py ' dielectric emissio
 observed="$microwave tests/unit/observe/neutrons/test_cosmic.py"
 # shellcheck disable=SC2086
 [ "$#" -gt 0 ] || set -- tests/unit/land tests/unit/subsurface tests/unit/coupling $filters $observed tests/physics
-OMP_NUM_THREADS=1 $debug/bin/python -m pytest -n "$(nproc)" --dist worksteal "$@"
+OMP_NUM_THREADS=1 $debug/bin/python -m pytest -n "$(env -u OMP_NUM_THREADS nproc)" --dist worksteal "$@"
