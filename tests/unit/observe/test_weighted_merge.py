@@ -198,7 +198,8 @@ def test_methods_are_found_by_name_and_refuse_what_they_do_not_have():
     with pytest.raises(InputError, match="needs 3 products"):
         merge_tc(products[:2], options=PLAIN)
     with pytest.raises(InputError, match="need times"):
-        merge_tc(products)
+        merge_tc(products, options={"anomalies": "climatology"})
+    assert np.array_equal(merge_tc(products).value, merge_tc(products, options=PLAIN).value, equal_nan=True)
     with pytest.raises(InputError, match="must not be negative"):
         merge_mean(products, -0.1)
 
