@@ -118,7 +118,7 @@ contains
       end if
    end subroutine check_shapes
 
-   !> Physical bounds of all values; a comparison with NaN is false.
+   !> Physical bounds of all values.
    subroutine check_values(secant, thickness, density, water, site, extent, share, error)
       real(rk), intent(in) :: secant(:)                   !! as in neutrons_cosmic, as all below
       real(rk), intent(in) :: thickness(:, :)
@@ -130,18 +130,18 @@ contains
       type(error_type), allocatable, intent(out) :: error !! what is wrong
       real(rk), parameter :: densest = 4000.0_rk          !! above any rock of the crust [kg m-3]
       character(len=*), parameter :: to_do = "; check the units"
-      if (.not. (all(secant >= 1.0_rk) .and. all(ieee_is_finite(secant)))) then
+      if (.not. all(is_within(secant, 1.0_rk, huge(1.0_rk)))) then
          call raise_error(error, error_input, "1/cosine of an angle must be at least 1")
-      else if (.not. (all(thickness > 0.0_rk) .and. all(ieee_is_finite(thickness)))) then
+      else if (.not. all(is_within(thickness, tiny(1.0_rk), huge(1.0_rk)))) then
          call raise_error(error, error_input, "thickness of a layer must be above 0 m"//to_do)
-      else if (.not. (all(density > 0.0_rk) .and. all(density <= densest))) then
+      else if (.not. all(is_within(density, tiny(1.0_rk), densest))) then
          call raise_error(error, error_input, "bulk density must lie above 0 and up to 4000 kg m-3"//to_do)
-      else if (.not. (all(water >= 0.0_rk) .and. all(water <= 2.0_rk))) then
+      else if (.not. all(is_within(water, 0.0_rk, 2.0_rk))) then
          call raise_error(error, error_input, "soil, lattice and organic water together must lie between 0 and 2 m3 m-3"// &
                           to_do)
-      else if (.not. (all(site(:, 1) >= 0.0_rk) .and. all(ieee_is_finite(site(:, 1))))) then
+      else if (.not. all(is_within(site(:, 1), 0.0_rk, huge(1.0_rk)))) then
          call raise_error(error, error_input, "water above the ground must be at least 0 kg m-2"//to_do)
-      else if (.not. (all(site(:, 2:) > 0.0_rk) .and. all(ieee_is_finite(site(:, 2:))))) then
+      else if (.not. all(is_within(site(:, 2:), tiny(1.0_rk), huge(1.0_rk)))) then
          call raise_error(error, error_input, "N, alpha and L3 of a site must be above 0; the relations of Shuttleworth et "// &
                           "al. hold for bulk densities of about 1000 to 2000 kg m-3, give alpha and L3 elsewhere")
       else if (.not. (extent > 0.0_rk .and. share > 0.0_rk .and. share < 1.0_rk)) then
@@ -149,5 +149,15 @@ contains
                           "between 0 and 1")
       end if
    end subroutine check_values
+
+   !> Whether a value lies within bounds; NaN does not, and is not compared, which the traps of a checked build would stop.
+   pure elemental function is_within(value, low, high) result(within)
+      real(rk), intent(in) :: value !! any
+      real(rk), intent(in) :: low   !! least
+      real(rk), intent(in) :: high  !! largest
+      logical :: within
+      within = ieee_is_finite(value)
+      if (within) within = value >= low .and. value <= high
+   end function is_within
 
 end module pl_api_neutrons
