@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
+from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.observe.climatology.seasonal_windows import SeasonalWindows
 from pyland.observe.quality.error_models import CollocationError
@@ -25,8 +25,6 @@ def write_errors(path: str | Path, model: CollocationError) -> None:
     model : CollocationError
         What to write; the error where the collocation fails, ``otherwise``, goes with it.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     window = model.windows.window
     data = xr.Dataset({
         "location": ("place", model.location, {"long_name": "identity of the place within the product"}),
@@ -35,14 +33,8 @@ def write_errors(path: str | Path, model: CollocationError) -> None:
             "the product; missing where the collocation fails"}),
     }, attrs={"Conventions": "CF-1.11", "title": "errors of a product by collocation", "pyland_format": FORMAT,
               "window": window if isinstance(window, str) else int(window), "otherwise": float(model.otherwise)})
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with written_aside(path) as partial:
         data.to_netcdf(partial, engine="netcdf4")
-        with partial.open("rb") as handle:
-            os.fsync(handle.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_errors(path: str | Path) -> CollocationError:
