@@ -9,6 +9,7 @@ from pydantic import PrivateAttr, model_validator
 
 from pyland.base.registry import variable
 from pyland.config.assimilation import AssimilationSection
+from pyland.config.diagnose import DiagnoseSection
 from pyland.config.domain import DomainSection
 from pyland.config.ensemble import EnsembleSection
 from pyland.config.fields import Problem, Problems, Section, key
@@ -57,6 +58,7 @@ class CaseConfig(Section):
     observations: list[ObservationSection] = key(list, "observations, one entry per kind", factory=True)
     assimilation: AssimilationSection = key(AssimilationSection, "filter", factory=True)
     study: StudySection | None = key(None, "experiments that are compared; null: the case is a single run")
+    diagnose: DiagnoseSection = key(DiagnoseSection, "what is asked of a finished run", factory=True)
     output: OutputSection = key(OutputSection, "what is written", factory=True)
     parallel: ParallelSection = key(ParallelSection, "ranks and threads", factory=True)
 

@@ -22,6 +22,9 @@ from pyland.config.yaml_lines import Document, KeyPath, read_yaml
 
 CASE_FILE = "case.yaml"
 
+WITHOUT_EFFECT = ("parallel", "diagnose")
+"""Sections that change no result of a run."""
+
 
 def load_case(
     source: str | os.PathLike[str] | Mapping[str, Any] | CaseConfig,
@@ -96,12 +99,13 @@ def dump_case(config: CaseConfig) -> str:
 
 
 def config_hash(config: CaseConfig) -> str:
-    """Return the SHA-256 of all values but those of ``parallel``, which change no result.
+    """Return the SHA-256 of all values but those of ``parallel`` and ``diagnose``, which change no result.
 
     Of paths only the file name counts, so that a case may move.
     """
     data = _portable(config, config.model_dump(mode="json"))
-    del data["parallel"]
+    for name in WITHOUT_EFFECT:
+        del data[name]
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode("utf-8")).hexdigest()
 
 

@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 the user's input is wrong, 3 the numerics failed, 1 a bug.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -21,6 +20,7 @@ import typer
 from pyland.base.errors import InputError, PylandError, StateError, UnavailableError
 from pyland.base.logging import get_logger, has_terminal_log, start_terminal_log
 from pyland.base.parallel import world
+from pyland.driver.cli_diagnose import diagnose, plot
 from pyland.driver.cli_parflow import parflow
 from pyland.driver.cli_products import analyse, merge, observe
 from pyland.driver.cli_progress import Progress
@@ -219,84 +219,8 @@ def submit(
     typer.echo(script if show else submit_job(script, scheduler), nl=not show)
 
 
-@app.command()
-def diagnose(
-    case: Case,
-    what: Annotated[str, typer.Argument(help="skill, balance or assimilation.")] = "skill",
-    output: Output = None,
-    peers: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--peer",
-            metavar="FILE.nc",
-            help="Output of another model to compare with; may be given several times. Without it, those in a folder "
-            "'peers' beside the folder of the station file.",
-        ),
-    ] = None,
-    depths: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--depth",
-            metavar="NAME=12-20cm",
-            help="Depth of an observed soil variable whose name does not say it; may be given several times.",
-        ),
-    ] = None,
-    regions: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--region",
-            metavar="NAME=SOUTH,NORTH,WEST,EAST",
-            help="Box [degrees] over which an assimilation is judged too; may be given several times.",
-        ),
-    ] = None,
-    as_json: Annotated[
-        bool | None,
-        typer.Option(
-            "--json/--table",
-            help="Print all numbers as JSON, or the short table of an assimilation. Without either: its table on a "
-            "terminal, JSON elsewhere.",
-            show_default=False,
-        ),
-    ] = None,
-) -> None:
-    """Judge a finished run."""
-    from pyland.diagnose.assimilation_table import assimilation_table
-    from pyland.diagnose.peers import parse_depth_option
-    from pyland.diagnose.regions import parse_region
-    from pyland.driver.commands.diagnose import diagnose as judge
-    from pyland.output.atomic import plain
-
-    if as_json is False and what in ("skill", "balance"):
-        raise InputError(f"--table: '{what}' prints JSON, and a skill its tables below; leave --table out.")
-    known, boxes = dict(parse_depth_option(text) for text in depths or []), [parse_region(one) for one in regions or []]
-    result = judge(case, what, output=output, peers=peers, depths=known, regions=boxes)
-    result.pop("peers", None)  # the tables say it for people, the files for programs
-    tables, files = result.pop("tables", None), result.pop("files", [])
-    if what == "assimilation" and (as_json is False or (as_json is None and sys.stdout.isatty())):
-        typer.echo(assimilation_table(result))
-        return
-    typer.echo(json.dumps(plain(result), indent=2, allow_nan=False))
-    if tables is not None:
-        typer.echo(tables)
-        typer.echo("\n".join(files))
-
-
-@app.command()
-def plot(
-    case: Case,
-    output: Output = None,
-    folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Where the figures go.")] = None,
-) -> None:
-    """Draw PNG figures of a finished run."""
-    try:
-        from pyland.driver.commands.plot import plot as draw
-    except ImportError as error:
-        if (error.name or "").split(".")[0] != "matplotlib":
-            raise
-        raise UnavailableError("pyland plot needs matplotlib; install it with: pip install 'pyland[plot]'") from None
-
-    for file in draw(case, output=output, folder=folder):
-        typer.echo(str(file))
+for judging_command in (diagnose, plot):
+    app.command()(judging_command)
 
 
 @app.command(name="vars")
