@@ -54,12 +54,23 @@ class CalibratedSection(Section):
     length_scale: float | None = key(
         None, "null: one number for all cells; a length: a field with this correlation length, 0 for independent "
         "cells (esmda, ies)", unit="m", at_least=0)
+    breaks: list[float] | None = key(
+        None, "depths at which the number changes: one number, with the same prior, for the layers whose middle lies "
+        "above the first, between two, and below the last; null: one for all layers", unit="m", kind="numbers", above=0)
 
     @model_validator(mode="after")
     def _check(self) -> CalibratedSection:
+        problems: list[Problem] = []
         if self.prior is None:
-            raise Problems([("prior", "expected a prior, such as {distribution: uniform, low: 0.1, high: 0.5}, got "
-                             "nothing", ("prior",))])
+            problems.append(("prior", "expected a prior, such as {distribution: uniform, low: 0.1, high: 0.5}, got "
+                             "nothing", ("prior",)))
+        breaks = self.breaks or []
+        if any(below <= above for above, below in zip(breaks, breaks[1:], strict=False)):
+            problems.append(("breaks", f"expected depths that increase downward, got {breaks}", ("breaks",)))
+        if breaks and self.length_scale is not None:
+            problems.append(("breaks", "expected none with length_scale", ("breaks", "length_scale")))
+        if problems:
+            raise Problems(problems)
         return self
 
 
@@ -203,7 +214,8 @@ class CalibrateSection(Section):
                 what = "estimated" if one.estimated else "memory"
                 problems.append((f"observations.{place}.{what}", f"expected none with method: {self.method}; it "
                                  f"belongs to {one_of(SAMPLERS)}", (f"observations.{place}", "method")))
-        size = len(self.parameters) + sum(one.estimated for one in self.observations)
+        size = sum(1 + len(one.breaks or ()) for one in self.parameters.values())
+        size += sum(one.estimated for one in self.observations)
         if self.method == "stretch" and (self.members % 2 or self.members < 2 * size):
             problems.append(("members", f"expected an even number of at least {2 * size}, twice the parameters, with "
                              f"method: stretch, got {self.members}", ("members", "method")))
@@ -233,6 +245,8 @@ def calibration_problems(config: CaseConfig) -> list[Problem]:
         if name == "leaf_area_index" and one.kind != "factor":
             problems.append((f"{path}.kind", f"expected factor with leaf_area_index, got {one.kind}",
                              (f"{path}.kind",)))
+        if name in PLANT_NAMES and one.breaks is not None:
+            problems.append((f"{path}.breaks", f"expected none with '{name}', which has no layers", (f"{path}.breaks",)))
         if one.prior.distribution == "rosetta" and (one.kind != "value" or name not in
                                                     RETENTION_PARAMETERS["van_genuchten"]):
             problems.append((f"{path}.prior", "expected kind: value and a van Genuchten parameter with distribution: "

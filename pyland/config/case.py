@@ -129,6 +129,7 @@ class CaseConfig(Section):
             *self._check_flow_output(),
             *update_problems(self),
             *self._check_parameter_output(),
+            *self._check_parameters_file(),
             *calibration_problems(self),
             *study_problems(self.study, [one.name for one in self.observations],
                             [one.type for one in self.observations],
@@ -249,6 +250,13 @@ class CaseConfig(Section):
                  f"ensemble.perturb.parameters, got the parameter '{name}'", (f"output.{one}",))
                 for one in ("variables", "members") for name in getattr(self.output, one)
                 if variable(name).role == "parameter" and name not in known]
+
+    def _check_parameters_file(self) -> list[Problem]:
+        """Parameters of members from a file are those of columns."""
+        if self.ensemble.parameters_file is None or not self.is_distributed:
+            return []
+        return [("ensemble.parameters_file", "expected none with subsurface.mode: distributed; use "
+                 "ensemble.perturb.parameters", ("ensemble.parameters_file", "subsurface.mode"))]
 
     def _check_filter(self) -> list[Problem]:
         problems: list[Problem] = []

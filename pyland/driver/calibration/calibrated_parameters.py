@@ -35,9 +35,11 @@ class Block:
     prior : Prior
         Of each number.
     columns : slice
-        Its numbers: one, or one for each cell.
+        Its numbers: one, one for each cell, or one for each group of layers.
     length_scale : float or None
         Correlation length of a field [m]; None: one number for all cells.
+    edges : tuple of float
+        Depths between groups of layers [m].
     """
 
     name: str
@@ -45,6 +47,16 @@ class Block:
     prior: Prior
     columns: slice
     length_scale: float | None
+    edges: tuple[float, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of its numbers; a field has one."""
+        if not self.edges:
+            return (self.name,)
+        bounds = [f"{100.0 * one:g}" for one in (0.0, *self.edges)]
+        between = [f"{self.name} {top}-{bottom} cm" for top, bottom in zip(bounds, bounds[1:], strict=False)]
+        return (*between, f"{self.name} below {bounds[-1]} cm")
 
     @property
     def units(self) -> str:
@@ -79,12 +91,14 @@ class CalibratedParameters:
                       for name in section.parameters}
         self._others = {name: np.asarray(soil[name], dtype=float) for name in ("porosity", "residual_water")
                         if name in soil}
-        self._domain = domain
+        self._domain, self._depth = domain, np.asarray(setup.layers.node_depth)
         blocks, first = [], 0
         for name, one in section.parameters.items():
-            size = 1 if one.length_scale is None else domain.ncell
+            edges = tuple(one.breaks or ())
+            size = 1 + len(edges) if one.length_scale is None else domain.ncell
             prior = build_prior(name, one.prior, float(surface.sand.mean()), float(surface.clay.mean()))
-            blocks.append(Block(name, one.kind, prior, slice(first, first + size), one.length_scale))
+            blocks.append(Block(name, one.kind, prior, slice(first, first + size), one.length_scale,
+                                edges))
             first += size
         self.blocks, self.size = tuple(blocks), first
 
@@ -110,26 +124,32 @@ class CalibratedParameters:
         for block in self.blocks:
             name = f"{PURPOSE}{purpose}:{block.name}"
             if block.length_scale is None:
-                field = RandomField(np.zeros(1), np.zeros(1), np.zeros(1, dtype=np.int64), 0.0)
+                place = np.arange(block.columns.stop - block.columns.start)
+                field = RandomField(np.zeros(place.size), np.zeros(place.size), place, 0.0)
             else:
                 field = RandomField(domain.x, domain.y, domain.cell_id, block.length_scale)
             out[:, block.columns] = field.sample(seed, name, members, 0)[0]
         return out
 
     def values(self, standard: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the numbers of the priors, (member, 1 or cell) by registry id, from standard ones."""
+        """Return the numbers of the priors, (member, number of the block) by registry id, from standard ones."""
         return {block.name: block.prior.from_standard(standard[:, block.columns]) for block in self.blocks}
 
     def fields(self, standard: np.ndarray) -> dict[str, np.ndarray]:
         """Return the fields of members, ([layer or patch,] member, cell) by registry id, from standard numbers."""
         out = {}
-        for block, value in zip(self.blocks, self.values(standard).values(), strict=True):
+        for block, number in zip(self.blocks, self.values(standard).values(), strict=True):
             base = self._base[block.name][..., None, :]
+            value = number
+            if block.edges:
+                group = np.searchsorted(block.edges, self._depth[:base.shape[0]], side="right")
+                value = number.T[group][..., None]
             if block.kind == "factor":
                 out[block.name] = base * value
+            elif block.kind == "shift":
+                out[block.name] = base + value
             else:
-                out[block.name] = base + value if block.kind == "shift" else np.broadcast_to(
-                    value, (*base.shape[:-2], len(value), base.shape[-1])).copy()
+                out[block.name] = np.zeros_like(base) + value
         return out
 
     def as_they_are(self) -> dict[str, np.ndarray]:
@@ -137,8 +157,7 @@ class CalibratedParameters:
         return {name: field[..., None, :].copy() for name, field in self._base.items()}
 
     def are_possible(self, fields: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Tell which members lie within the ranges of the registry and have pores above the residual water, (member,).
-        """
+        """Tell which members, (member,), lie within the ranges of the registry and have more pores than residual water."""
         first = next(iter(fields.values()))
         good = np.ones(first.shape[-2], dtype=bool)
         for name, field in fields.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,16 +31,19 @@ class Number:
     Attributes
     ----------
     name : str
-        Registry id, or ``error:`` and the name of the observations.
+        Registry id, with the depths of a group of layers; or ``error:`` and the name of the observations.
     kind : str
         ``value``, ``factor``, ``shift`` or ``error``.
     units : str
         Unit.
+    parameter : str
+        Registry id; empty for an error.
     """
 
     name: str
     kind: str
     units: str
+    parameter: str = ""
 
 
 def period_of(config: CaseConfig, section: PeriodSection) -> tuple[np.datetime64, np.datetime64]:
@@ -101,7 +105,8 @@ class CalibrationProblem:
     @property
     def numbers(self) -> list[Number]:
         """What the columns of the draws of a sampler are."""
-        out = [Number(block.name, block.kind, block.units) for block in self.parameters.blocks]
+        out = [Number(label, block.kind, block.units, block.name) for block in self.parameters.blocks
+               for label in block.labels]
         return out + [Number(ERROR_PREFIX + self.targets[place].name, "error", self.targets[place].units)
                       for place in self._errors]
 
@@ -115,7 +120,7 @@ class CalibrationProblem:
         parameters = self.parameters.draw(count, self.section.seed, purpose)
         if not self._errors:
             return parameters
-        key = [self.section.seed, sum(purpose.encode())]
+        key = [self.section.seed, zlib.crc32(purpose.encode())]
         errors = np.random.Generator(np.random.Philox(key=key)).standard_normal((count, len(self._errors)))
         return np.concatenate([parameters, errors], axis=1)
 

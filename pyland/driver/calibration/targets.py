@@ -1,4 +1,4 @@
-"""What the parameters are fitted to: means of local days at a station, and observations of a case by their operators."""
+"""What the parameters are fitted to: daily means at a station, and observations of a case by their operators."""
 
 from __future__ import annotations
 
@@ -157,8 +157,8 @@ class EntryTarget(Target):
     ) -> None:
         mine = [one for one in sets if period[0] < one.time <= period[1] and one.used.any()]
         if not mine:
-            raise InputError(f"calibrate.observations '{section.name}': no usable observation of '{section.entry}' from "
-                             f"{period[0]} to {period[1]}.")
+            raise InputError(f"calibrate.observations '{section.name}': no usable observation of '{section.entry}' "
+                             f"from {period[0]} to {period[1]}.")
         self.name, self.units = section.name, QUANTITIES[mine[0].type].unit
         self._due = by_analysis(mine, setup.config.time.start64, period[1], setup.step)
         ordered = [one for due in self._due.values() for one in due]
