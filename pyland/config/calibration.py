@@ -27,8 +27,8 @@ METHODS = (*SAMPLERS, *SMOOTHERS, SCREENING)
 OPTIONS = MappingProxyType({
     "generations": SAMPLERS, "burn_in": SAMPLERS, "delay": ("adaptive_metropolis",), "pairs": ("dream",),
     "crossovers": ("dream",), "snooker": ("dream", "de_mc"), "archive_every": ("dream", "de_mc"),
-    "learning": ("dream",), "stretch": ("stretch",), "steps": SMOOTHERS, "step_length": ("ies",),
-    "trajectories": (SCREENING,), "levels": (SCREENING,), "range": (SCREENING,),
+    "learning": ("dream",), "stretch": ("stretch",), "steps": (*SMOOTHERS, *SAMPLERS), "step_length": ("ies",),
+    "start": SAMPLERS, "trajectories": (SCREENING,), "levels": (SCREENING,), "range": (SCREENING,),
 })
 """Methods that have an option."""
 
@@ -94,8 +94,8 @@ class TargetSection(Section):
     error_spread: float = key(
         0.5, "standard deviation of the logarithm of an estimated error", unit="1", above=0, at_most=5)
     memory: float = key(
-        0.0, "time after which the correlation of errors has fallen to 1/e; 0: independent (samplers)", unit="s",
-        at_least=0)
+        0.0, "time after which the correlation of errors has fallen to 1/e; 0: independent; not with localization",
+        unit="s", at_least=0)
     bias: str = key(
         "none", "none: what the model is off in the mean counts; removed: residuals count without their mean over the "
         "training period, in the skill as well", choices=("none", "removed"))
@@ -148,6 +148,9 @@ class CalibrateSection(Section):
     predicted_members: int = key(
         32, "draws of prior and posterior that run through both periods and are written for `pyland run`",
         kind="integer", at_least=2, at_most=10000)
+    start: str = key(
+        "prior", "where chains start: at draws of the prior, or at members of an ensemble smoother of `steps` analyses, "
+        "whose covariance is that of the first proposals (samplers)", choices=("prior", "esmda"))
     delay: int = key(50, "generations with the first proposal (adaptive_metropolis)", kind="integer", at_least=2)
     pairs: int = key(3, "largest number of pairs of a jump (dream)", kind="integer", at_least=1, at_most=10)
     crossovers: int = key(3, "number of crossover probabilities (dream)", kind="integer", at_least=1, at_most=20)
@@ -157,7 +160,7 @@ class CalibrateSection(Section):
     learning: int = key(
         500, "generations over which crossover probabilities learn (dream)", kind="integer", at_least=0)
     stretch: float = key(2.0, "largest stretch of a move (stretch)", unit="1", above=1, at_most=10)
-    steps: int = key(4, "analyses (esmda), or largest number of runs (ies)", kind="integer", at_least=1, at_most=100)
+    steps: int = key(4, "analyses (esmda, and start: esmda), or largest number of runs (ies)", kind="integer", at_least=1, at_most=100)
     step_length: float = key(0.5, "share of a Gauss-Newton step (ies)", unit="1", above=0, at_most=1)
     trajectories: int = key(10, "trajectories (morris)", kind="integer", at_least=2, at_most=10000)
     levels: int = key(4, "levels of the grid, even (morris)", kind="integer", at_least=2, at_most=100)
@@ -210,15 +213,20 @@ class CalibrateSection(Section):
             problems.append(("localization", "expected radius and taper, or adaptive; rivers and depths are for "
                              "assimilation.localization", ("localization",)))
         for place, one in enumerate(self.observations):
-            if self.method not in SAMPLERS and (one.estimated or one.memory > 0):
-                what = "estimated" if one.estimated else "memory"
-                problems.append((f"observations.{place}.{what}", f"expected none with method: {self.method}; it "
-                                 f"belongs to {one_of(SAMPLERS)}", (f"observations.{place}", "method")))
+            path = f"observations.{place}"
+            if self.method not in SAMPLERS and one.estimated:
+                problems.append((f"{path}.estimated", f"expected false with method: {self.method}; errors are "
+                                 f"estimated by {one_of(SAMPLERS)}", (path, "method")))
+            if one.memory > 0 and (is_local or self.method == SCREENING):
+                problems.append((f"{path}.memory", f"expected 0 with {'localization' if is_local else 'morris'}",
+                                 (path, "method", "localization")))
         size = sum(1 + len(one.breaks or ()) for one in self.parameters.values())
         size += sum(one.estimated for one in self.observations)
         if self.method == "stretch" and (self.members % 2 or self.members < 2 * size):
             problems.append(("members", f"expected an even number of at least {2 * size}, twice the parameters, with "
                              f"method: stretch, got {self.members}", ("members", "method")))
+        if self.method in SAMPLERS and self.start == "prior" and self.changes("steps"):
+            problems.append(("steps", "expected none with start: prior", ("steps", "start")))
         if self.range[1] <= self.range[0]:
             problems.append(("range", f"expected two quantiles that ascend, got {self.range}", ("range",)))
         if self.levels % 2:
@@ -246,7 +254,8 @@ def calibration_problems(config: CaseConfig) -> list[Problem]:
             problems.append((f"{path}.kind", f"expected factor with leaf_area_index, got {one.kind}",
                              (f"{path}.kind",)))
         if name in PLANT_NAMES and one.breaks is not None:
-            problems.append((f"{path}.breaks", f"expected none with '{name}', which has no layers", (f"{path}.breaks",)))
+            problems.append((f"{path}.breaks", f"expected none with '{name}', which has no layers",
+                             (f"{path}.breaks",)))
         if one.prior.distribution == "rosetta" and (one.kind != "value" or name not in
                                                     RETENTION_PARAMETERS["van_genuchten"]):
             problems.append((f"{path}.prior", "expected kind: value and a van Genuchten parameter with distribution: "

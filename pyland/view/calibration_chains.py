@@ -11,7 +11,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.view.style import ANALYSIS, OPEN_LOOP, WIDTH, pyplot, save
 
-LARGEST_CORNER = 12
+LARGEST_CORNER = 15
 """Parameters that a corner plot can show legibly."""
 
 SHOWN_CHAINS = 32
@@ -21,6 +21,9 @@ SHARES = (0.1, 0.5, 0.9)
 """Shares of the draws that contours of a corner enclose [1]."""
 
 BINS = 30
+
+WIDE = 50.0
+"""Ratio of the ends of a range from which its logarithm is shown [1]."""
 
 
 def read_draws(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, str]]]:
@@ -63,25 +66,36 @@ def plot_traces(path: str | Path, target: str | Path) -> Path:
     groups, about = read_draws(path)
     plt, names = pyplot(), list(about)
     figure, axes = plt.subplots(len(names), 2, figsize=(WIDTH, 1.25 * len(names) + 0.8), squeeze=False,
-                                width_ratios=[3, 1], sharey="row", sharex="col")
+                                width_ratios=[3, 1], sharey="row")
     for (trace, side), name in zip(axes, names, strict=True):
         early, kept = groups["warmup_posterior"][name], groups["posterior"][name]
         first = early.shape[1]
         trace.plot(np.arange(first), early[:SHOWN_CHAINS].T, color="0.7", linewidth=0.5)
         trace.plot(np.arange(first, first + kept.shape[1]), kept[:SHOWN_CHAINS].T, color=ANALYSIS, linewidth=0.4,
                    alpha=0.6)
-        trace.set_ylabel(_label(name, about[name]), rotation=0, ha="right", va="center")
+        trace.set_ylabel(_label(name, about[name]), rotation=0, ha="right", va="center", fontsize=9)
         low, high = np.quantile(groups["prior"][name], (0.005, 0.995))
-        edges = np.linspace(min(low, kept.min()), max(high, kept.max()), 2 * BINS)
+        low, high = min(low, kept.min()), max(high, kept.max())
+        edges = np.linspace(low, high, 2 * BINS)
+        if is_wide(low, high):
+            edges = np.geomspace(low, high, 2 * BINS)
+            trace.set_yscale("log")
         for values, colour, words in ((groups["prior"][name], OPEN_LOOP, "prior"), (kept, ANALYSIS, "posterior")):
-            side.hist(values.ravel(), edges, density=True, orientation="horizontal", histtype="stepfilled", alpha=0.5,
-                      color=colour, label=words)
+            side.hist(values.ravel(), edges, weights=np.full(values.size, 1.0 / values.size), orientation="horizontal",
+                      histtype="stepfilled", alpha=0.5, color=colour, label=words)
         side.set_xticks([])
         side.grid(False)
     axes[-1, 0].set_xlabel("generation (grey: burn-in)")
-    axes[-1, 1].set_xlabel("density")
+    for trace, _ in axes[:-1]:
+        trace.set_xticklabels([])
+    axes[-1, 1].set_xlabel("share of draws")
     figure.legend(*axes[0, 1].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return save(figure, target)
+
+
+def is_wide(low: float, high: float) -> bool:
+    """Tell whether a range is better shown by its logarithm."""
+    return low > 0.0 and high > WIDE * low
 
 
 def plot_corner(path: str | Path, target: str | Path) -> Path:
@@ -99,6 +113,9 @@ def plot_corner(path: str | Path, target: str | Path) -> Path:
     groups, about = read_draws(path)
     plt, names = pyplot(), list(about)[:LARGEST_CORNER]
     kept = {name: groups["posterior"][name].ravel() for name in names}
+    for name, values in kept.items():
+        if is_wide(values.min(), values.max()):
+            kept[name], about[name] = np.log10(values), {**about[name], "kind": "log10"}
     size = len(names)
     side = max(WIDTH, 1.35 * size)
     figure, axes = plt.subplots(size, size, figsize=(side, side), squeeze=False)
@@ -156,6 +173,8 @@ def _label(name: str, about: dict[str, str]) -> str:
         words = words[:cut] + "\n" + words[cut + 1:]
     if about["kind"] in ("factor", "shift"):
         words += f"\n({about['kind']})"
+    if about["kind"] == "log10":
+        words = f"log10 of\n{words}"
     return words + ("" if about["units"] == "1" else f"\n[{about['units']}]")
 
 

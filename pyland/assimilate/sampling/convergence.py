@@ -148,7 +148,7 @@ def _effective_size(values: np.ndarray) -> float:
     npair = (count - 1) // 2
     pairs = correlation[: 2 * npair].reshape(-1, 2).sum(axis=1)
     negative = np.flatnonzero(pairs[1:] < 0.0)
-    last = (negative[0] + 1) if negative.size else npair
+    last = int(negative[0] + 1) if negative.size else max(npair - 1, 1)  # of the last pair there is, its half
     kept = np.minimum.accumulate(pairs[:last])
     beyond = correlation[2 * last] if 2 * last < count else 0.0
     time = -1.0 + 2.0 * kept.sum() + max(beyond, 0.0)

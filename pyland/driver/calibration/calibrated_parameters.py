@@ -157,7 +157,7 @@ class CalibratedParameters:
         return {name: field[..., None, :].copy() for name, field in self._base.items()}
 
     def are_possible(self, fields: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Tell which members, (member,), lie within the ranges of the registry and have more pores than residual water."""
+        """Tell which members, (member,), lie within the ranges of the registry, with pores above residual water."""
         first = next(iter(fields.values()))
         good = np.ones(first.shape[-2], dtype=bool)
         for name, field in fields.items():

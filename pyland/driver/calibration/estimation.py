@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from pyland.assimilate import esmda, ies
+from pyland.assimilate.esmda import MultipleAnalysis
 from pyland.assimilate.sampling import Chains, Effects, morris_effects, morris_trajectories, sample
+from pyland.assimilate.sampling.metropolis import OPTIMAL_SCALE
 from pyland.base.errors import InputError
 from pyland.config import CaseConfig
 from pyland.config.calibration import SAMPLERS
@@ -25,6 +27,9 @@ STATE = "state.npz"
 
 ARCHIVE_PER_NUMBER = 10
 """First archive of DREAM(ZS) and DE-MC(Z) per parameter (Vrugt 2016, section 5.1)."""
+
+SMOOTHER_STREAM, SCREENING_STREAM = 0x65736D64, 0x6D6F7272
+"""Second words of the Philox keys of smoothers and screening."""
 
 START_ATTEMPTS = 20
 """Times that chains whose start is impossible draw another one."""
@@ -113,7 +118,7 @@ class Estimation:
         resumed = Chains.from_state(self._kept) if "draws" in self._kept else None
         # chains that go on take their start, which other arguments follow, from the file as well
         start = self._kept["start"] if resumed is not None else self._start()
-        options = self._options()
+        options = self._options(start)
 
         def keep(chains: Chains) -> None:
             done = len(chains.draws)
@@ -128,54 +133,93 @@ class Estimation:
         """Draw starting points at which the model runs."""
         problem = self._problem
         points = problem.draw(problem.section.members, "start")
+        if problem.section.start == "esmda":
+            points = self._smoothed_start(points)
         density = problem.log_posterior(points)
         for attempt in range(START_ATTEMPTS):
             lost = ~np.isfinite(density)
             if not lost.any():
                 return points
             fresh = problem.draw(problem.section.members, f"start {attempt + 1}")
-            points = np.where(lost[:, None], fresh, points)
+            points = np.where(lost[:, None], fresh, points)  # a draw of the prior, whatever the others are
             density = problem.log_posterior(points)
         raise InputError(f"calibrate: after {START_ATTEMPTS} draws {np.count_nonzero(~np.isfinite(density))} of "
                          f"{len(points)} chains have no start at which the model runs. Narrow the priors to where "
                          "parameters are possible.")
 
-    def _options(self) -> dict[str, Any]:
+    def _smoothed_start(self, prior: np.ndarray) -> np.ndarray:
+        """Return the members of an ensemble smoother of the parameters; estimated errors stay as they are drawn."""
+        size, count = self._problem.parameters.size, self._problem.section.steps
+        found = self._multiple(prior[:, :size], count)
+        left = found.ensemble[np.arange(len(prior)) % len(found.ensemble)]  # where members failed, some stand twice
+        return np.concatenate([left, prior[:, size:]], axis=1)
+
+    def _options(self, start: np.ndarray) -> dict[str, Any]:
         section, problem = self._problem.section, self._problem
+        count, size = start.shape
+        if section.start == "esmda" and section.method in ("metropolis", "adaptive_metropolis") and count > 2 * size:
+            more = {"delay": section.delay} if section.method == "adaptive_metropolis" else {}
+            return {"covariance": OPTIMAL_SCALE**2 / size * np.cov(start.T).reshape(size, size), **more}
         if section.method == "adaptive_metropolis":
             return {"delay": section.delay}
         if section.method == "stretch":
             return {"stretch": section.stretch}
         if section.method in ("dream", "de_mc"):
             shared = {"snooker": section.snooker, "archive_every": section.archive_every,
-                      "archive": problem.draw(ARCHIVE_PER_NUMBER * problem.size, "archive")}
+                      "archive": self._archive(start)}
             more = {"pairs": section.pairs, "crossovers": section.crossovers, "learning": section.learning}
             return shared | (more if section.method == "dream" else {})
         return {}
+
+    def _archive(self, start: np.ndarray) -> np.ndarray:
+        """Return the first archive: draws of the prior, or the members of the smoother where they are enough."""
+        problem = self._problem
+        if problem.section.start == "esmda" and len(start) > 2 * problem.size:
+            return start
+        return problem.draw(ARCHIVE_PER_NUMBER * problem.size, "archive")
 
     # ---- smoothers -------------------------------------------------------------------------------------
 
     def _smooth(self) -> Smoothed:
         problem, section = self._problem, self._problem.section
         prior = problem.draw(section.members, "prior")
+        if section.method == "esmda":
+            found = self._multiple(prior, section.steps)
+        else:
+            found = ies(lambda standard: self._forward(standard, section.steps), prior, *self._observed(),
+                        steps=section.steps, step_length=section.step_length, rng=self._generator())
+        return Smoothed(prior, found.ensemble, found.misfits, found.message)
+
+    def _multiple(self, prior: np.ndarray, steps: int) -> MultipleAnalysis:
+        """Return the ES-MDA of parameters."""
+        return esmda(lambda standard: self._forward(standard, steps + 1), prior, *self._observed(), alphas=steps,
+                     run_analysis=True, rng=self._generator(), **self._localisation())
+
+    def _generator(self) -> np.random.Generator:
+        return np.random.Generator(np.random.Philox(key=[self._problem.section.seed, SMOOTHER_STREAM]))
+
+    def _forward(self, standard: np.ndarray, total: int) -> np.ndarray:
+        done = self._calls
+        found = self._remembered(standard, self._unbiased)
+        self._progress(min((done + 1) / total, 1.0), f"smoother: run {done + 1}")
+        return found
+
+    def _observed(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return all observations, and their error variances or, where errors have a memory, covariances."""
+        problem = self._problem
         observed = np.concatenate([target.observed for target in problem.targets])
-        variance = np.concatenate([target.error for target in problem.targets]) ** 2
-        total = section.steps + 1
-
-        def forward(standard: np.ndarray) -> np.ndarray:
-            done = self._calls
-            found = self._remembered(standard, self._unbiased)
-            self._progress(min((done + 1) / total, 1.0), f"{section.method}: run {done + 1}")
-            return found
-
-        generator = np.random.Generator(np.random.Philox(key=[section.seed, 0x65736D64]))
-        if section.method == "ies":
-            found = ies(forward, prior, observed, variance, steps=section.steps, step_length=section.step_length,
-                        rng=generator)
-            return Smoothed(prior, found.ensemble, found.misfits, found.message)
-        analysed = esmda(forward, prior, observed, variance, alphas=section.steps, run_analysis=True, rng=generator,
-                         **self._localisation())
-        return Smoothed(prior, analysed.ensemble, analysed.misfits, analysed.message)
+        error = np.concatenate([target.error for target in problem.targets])
+        if all(one.memory == 0 for one in problem.section.observations):
+            return observed, error**2
+        correlation, first = np.eye(observed.size), 0
+        for one, target in zip(problem.section.observations, problem.targets, strict=True):
+            last = first + target.observed.size
+            if one.memory > 0:
+                seconds = target.times.astype("datetime64[s]").astype(np.float64)
+                apart = np.abs(seconds[:, None] - seconds)
+                correlation[first:last, first:last] = np.exp(-apart / one.memory)
+            first = last
+        return observed, correlation * np.outer(error, error)
 
     def _unbiased(self, standard: np.ndarray) -> np.ndarray:
         """Return predictions of all targets, (member, obs), less their bias where the case removes it."""
@@ -198,7 +242,7 @@ class Estimation:
         from scipy.special import ndtri
 
         problem, section = self._problem, self._problem.section
-        generator = np.random.Generator(np.random.Philox(key=[section.seed, 0x6D6F7272]))
+        generator = np.random.Generator(np.random.Philox(key=[section.seed, SCREENING_STREAM]))
         trajectories = morris_trajectories(section.trajectories, problem.size, levels=section.levels, rng=generator)
         low, high = section.range
         points = ndtri(low + (high - low) * trajectories.reshape(-1, problem.size))
