@@ -149,8 +149,8 @@ class CalibrateSection(Section):
         32, "draws of prior and posterior that run through both periods and are written for `pyland run`",
         kind="integer", at_least=2, at_most=10000)
     start: str = key(
-        "prior", "where chains start: at draws of the prior, or at members of an ensemble smoother of `steps` analyses, "
-        "whose covariance is that of the first proposals (samplers)", choices=("prior", "esmda"))
+        "prior", "where chains start: at draws of the prior, or at members of an ensemble smoother of `steps` "
+        "analyses, whose covariance is that of the first proposals (samplers)", choices=("prior", "esmda"))
     delay: int = key(50, "generations with the first proposal (adaptive_metropolis)", kind="integer", at_least=2)
     pairs: int = key(3, "largest number of pairs of a jump (dream)", kind="integer", at_least=1, at_most=10)
     crossovers: int = key(3, "number of crossover probabilities (dream)", kind="integer", at_least=1, at_most=20)
@@ -160,7 +160,9 @@ class CalibrateSection(Section):
     learning: int = key(
         500, "generations over which crossover probabilities learn (dream)", kind="integer", at_least=0)
     stretch: float = key(2.0, "largest stretch of a move (stretch)", unit="1", above=1, at_most=10)
-    steps: int = key(4, "analyses (esmda, and start: esmda), or largest number of runs (ies)", kind="integer", at_least=1, at_most=100)
+    steps: int = key(
+        4, "analyses (esmda, and start: esmda), or largest number of runs (ies)", kind="integer", at_least=1,
+        at_most=100)
     step_length: float = key(0.5, "share of a Gauss-Newton step (ies)", unit="1", above=0, at_most=1)
     trajectories: int = key(10, "trajectories (morris)", kind="integer", at_least=2, at_most=10000)
     levels: int = key(4, "levels of the grid, even (morris)", kind="integer", at_least=2, at_most=100)

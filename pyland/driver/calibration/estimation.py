@@ -155,7 +155,7 @@ class Estimation:
         return np.concatenate([left, prior[:, size:]], axis=1)
 
     def _options(self, start: np.ndarray) -> dict[str, Any]:
-        section, problem = self._problem.section, self._problem
+        section = self._problem.section
         count, size = start.shape
         if section.start == "esmda" and section.method in ("metropolis", "adaptive_metropolis") and count > 2 * size:
             more = {"delay": section.delay} if section.method == "adaptive_metropolis" else {}
