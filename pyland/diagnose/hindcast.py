@@ -57,6 +57,7 @@ class _Quantity:
     sums: dict[int, dict[str, Array]] = field(default_factory=dict)  # by lead [s]
     pairs: dict[tuple[int, int], dict[str, Array]] = field(default_factory=dict)  # by valid time and cycle [s]
     closed: int | None = None  # pairs before this time are final [s]
+    period: tuple[int, int] | None = None  # first and last time with a pair [s]
 
 
 class HindcastRecord:
@@ -126,6 +127,9 @@ class HindcastRecord:
         for key in [key for key in record.pairs if key[0] == moment]:
             del record.pairs[key]
         record.pairs |= pairs
+        if pairs:
+            first, last = record.period or (moment, moment)
+            record.period = min(first, moment), max(last, moment)
 
     def close(self, before: Any) -> None:
         """Make pairs of times before ``before`` [UTC] final: they go into the sums and are forgotten."""
@@ -138,6 +142,18 @@ class HindcastRecord:
     def leads(self, quantity: str) -> np.ndarray:
         """Return the lead times of a quantity, ascending, shape (lead,) [s]."""
         return np.array(sorted(self._totals(quantity)), float)
+
+    def period(self, quantity: str) -> tuple[np.datetime64, np.datetime64] | None:
+        """Return the first and last time [UTC] at which forecasts of a quantity were verified; None if never."""
+        period = self._of(quantity).period
+        return None if period is None else (np.datetime64(period[0], "s"), np.datetime64(period[1], "s"))
+
+    def _of(self, quantity: str) -> _Quantity:
+        """Return a quantity; InputError if it is not there."""
+        if quantity not in self._quantities:
+            raise InputError(f"Hindcast: there is no quantity '{quantity}'; the record has "
+                             f"{', '.join(self._quantities) or 'none'}.")
+        return self._quantities[quantity]
 
     def scores(self, quantity: str, *, least: int = 3) -> dict[str, np.ndarray]:
         """Return the scores of each lead time and place, final and open pairs together.
@@ -231,10 +247,7 @@ class HindcastRecord:
 
     def _totals(self, quantity: str) -> dict[int, dict[str, Array]]:
         """Return final sums and open pairs together by lead [s]."""
-        if quantity not in self._quantities:
-            raise InputError(f"Hindcast: there is no quantity '{quantity}'; the record has "
-                             f"{', '.join(self._quantities) or 'none'}.")
-        record = self._quantities[quantity]
+        record = self._of(quantity)
         out = {lead: dict(sums) for lead, sums in record.sums.items()}
         for moment, cycle in sorted(record.pairs):
             _add(out, moment - cycle, pair_sums(record.pairs[moment, cycle]))
@@ -244,7 +257,7 @@ class HindcastRecord:
         """Return the sums as arrays (lead, place)."""
         totals = self._totals(quantity)
         if not totals:
-            return {name: np.zeros((0, self._quantities[quantity].origin.size)) for name in SUMS}
+            return {name: np.zeros((0, self._of(quantity).origin.size)) for name in SUMS}
         return {name: np.stack([totals[lead][name] for lead in sorted(totals)]) for name in SUMS}
 
 
@@ -297,6 +310,9 @@ def _write_quantity(group: netCDF4.Group, record: _Quantity) -> None:
     """Write one quantity as a group."""
     if record.closed is not None:
         group.setncattr("closed_before", _time(record.closed))
+    if record.period is not None:
+        group.setncattr("first_valid", _time(record.period[0]))
+        group.setncattr("last_valid", _time(record.period[1]))
     leads, keys = sorted(record.sums), sorted(record.pairs)
     sizes = {"place": record.origin.size, "lead": len(leads), "pair": len(keys)}
     for name, size in sizes.items():
@@ -319,7 +335,9 @@ def _write_quantity(group: netCDF4.Group, record: _Quantity) -> None:
 
 def _read_quantity(group: netCDF4.Group) -> _Quantity:
     """Read one quantity."""
-    closed = _seconds(group.getncattr("closed_before")) if "closed_before" in group.ncattrs() else None
+    closed, first, last = (
+        _seconds(group.getncattr(name)) if name in group.ncattrs() else None
+        for name in ("closed_before", "first_valid", "last_valid"))
     leads = [int(one) for one in group["lead"][:]]
     keys = [(int(valid), int(cycle)) for valid, cycle in zip(group["valid"][:], group["cycle"][:], strict=True)]
     sums = {name: group[f"sum_{name}"][:] for name in SUMS}
@@ -328,4 +346,5 @@ def _read_quantity(group: netCDF4.Group) -> _Quantity:
         group["origin"][:],
         {lead: {name: sums[name][row] for name in SUMS} for row, lead in enumerate(leads)},
         {key: {name: pairs[name][row] for name in PAIR_FIELDS} for row, key in enumerate(keys)},
-        closed)
+        closed,
+        None if first is None or last is None else (first, last))

@@ -125,6 +125,7 @@ def test_a_superseding_run_replaces_its_pairs(tmp_path):
     got, expected = (HindcastRecord.read(tmp_path / name).table("t") for name in ("c.nc", "d.nc"))
     assert got == expected
     record = HindcastRecord.read(tmp_path / "c.nc")
+    assert record.period("t") == (START + DAY, START + 14 * DAY)
     with pytest.raises(InputError, match=r"pairs before 2020-06-10T00:00:00 are final"):
         give(record, analyses, forecasts, 8)
 
@@ -166,7 +167,7 @@ def test_gaps_references_and_errors_of_observations():
 def test_wrong_arguments_are_told(tmp_path):
     record = HindcastRecord()
     record.verify("t", START, np.zeros(2), [])
-    assert record.table("t") == [] and record.scores("t")["rmse"].shape == (0, 2)
+    assert record.period("t") is None and record.table("t") == [] and record.scores("t")["rmse"].shape == (0, 2)
     with pytest.raises(InputError, match="expected 2 places as before, got 3"):
         record.verify("t", START, np.zeros(3), [])
     with pytest.raises(InputError, match="expected forecasts from before"):
