@@ -46,7 +46,8 @@ def test_cover_and_area(run):
     data = read_domain_fields(run)
     with xr.open_dataset(run / "history.nc") as history:
         assert np.array_equal(data["latitude"], history["latitude"], equal_nan=True)
-    assert data["land_cover"].dtype == np.int8 and data["land_cover"].attrs["flag_meanings"].split() == list(LAND_COVERS)
+    assert data["land_cover"].dtype == np.int8
+    assert data["land_cover"].attrs["flag_meanings"].split() == list(LAND_COVERS)
     names = np.array([*LAND_COVERS, "outside"])[data["land_cover"].values]
     assert names[0].tolist() == ["outside", "glacier", "c3_crop"] and names[3, 2] == "lake" and names[1, 1] == "c3_crop"
     assert float(data["cell_area"].sum()) == 11 * 2.5e7 and np.isnan(data["cell_area"].values[0, 0])
@@ -60,7 +61,7 @@ def test_soil_holds_less_water_the_stronger_it_is_drawn(run):
     data = read_domain_fields(run)
     assert data["porosity"].dims == ("layer", "y", "x")
     wilting, field, pores = (data[name].values[:, 1:] for name in ("wilting_point", "field_capacity", "porosity"))
-    assert (0.0 < wilting).all() and (wilting < field).all() and (field < pores).all()
+    assert (wilting > 0.0).all() and (wilting < field).all() and (field < pores).all()
 
 
 def test_basins_and_directions(run):
