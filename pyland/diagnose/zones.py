@@ -84,12 +84,21 @@ class Zones:
         lead = amount.shape[: amount.ndim - self.index.ndim]
         if amount.shape[len(lead):] != self.index.shape:
             raise InputError(f"Zones: expected a field on the cells {self.index.shape}, got the shape {amount.shape}.")
-        inside = self.index.ravel() >= 0
-        flat = amount.reshape(-1, self.index.size)[:, inside]
-        place = self.index.ravel()[inside]
-        rows = np.arange(flat.shape[0])[:, None] * self.count + place[None, :]
-        sums = np.bincount(rows.ravel(), weights=flat.ravel(), minlength=flat.shape[0] * self.count)
+        order, first, present = self._order
+        flat = amount.reshape(-1, self.index.size)[:, order]
+        sums = np.zeros((flat.shape[0], self.count))
+        if present.size:
+            sums[:, present] = np.add.reduceat(flat, first, axis=1)
         return sums.reshape(*lead, self.count)
+
+    @cached_property
+    def _order(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the cells in the order of their zones, where each zone begins, and the zones that have cells."""
+        flat = self.index.ravel()
+        order = np.argsort(flat, kind="stable")
+        order = order[flat[order] >= 0]
+        present, first = np.unique(flat[order], return_index=True)
+        return order, first, present
 
     def within(self, outer: Zones) -> Zones:
         """Return the parts that these zones have in others, such as the land covers of each reach."""
