@@ -66,13 +66,13 @@ def test_frozen_rows():
 def test_upstream_closes_to_rounding():
     given, total, _ = table("upstream")
     found = columns_of(given)
-    assert found["rainfall_mm"] + found["snowfall_mm"] == pytest.approx(found["precipitation_mm"], abs=0.11)
-    assert found["runoff_coefficient"] == pytest.approx(given["runoff_coefficient"], abs=0.0101)
+    assert found["rainfall_mm"] + found["snowfall_mm"] == pytest.approx(found["precipitation_mm"], abs=0.051)
+    assert found["runoff_coefficient"] == pytest.approx(given["runoff_coefficient"], abs=0.0051)
     assert np.abs(found["residual_mm"]).max() <= 0.11
     area = given["area_km2"]
     assert area.sum() == pytest.approx(14686.3) and total["area_km2"] == 14694.1  # the printed sum is wrong by 7.8
     for name in ("precipitation_mm", "rainfall_mm", "snowfall_mm", "et_mm", "runoff_mm", "storage_change_mm"):
-        assert area_mean(found[name], area) == pytest.approx(total[name], abs=0.5), name
+        assert area_mean(found[name], area) == pytest.approx(total[name], abs=0.11), name
     assert ratio(total["runoff_mm"], total["precipitation_mm"]).round(2) == total["runoff_coefficient"]
     volumes = [float(to_volume(total[name], 1.0e6 * total["area_km2"])) for name in
                ("precipitation_mm", "et_mm", "runoff_mm")]

@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
+from surface_valley import write_valley
 
-from cases import COUPLED, FLOW, TWIN, changed, write_case
+from cases import COUPLED, FLOW, changed, write_case
 from pyland.base.errors import InputError
 from pyland.config import load_case
 from pyland.driver.run import run_case
 from pyland.output.domain_fields import LAND_COVERS, read_domain_fields
 
-SURFACES = changed(TWIN, {
-    "domain": {"type": "file", "file": "domain.nc", "layers": [0.05, 0.15, 0.3], "bedrock_layers": 2},
-    "surface": {"vegetation": {"patches": [
-        {"type": "c3_crop", "fraction": 0.7, "leaf_area_index": 2.0, "irrigation": {}},
-        {"type": "c3_grass", "fraction": 0.3}]}},
-    "rivers": {"scheme": "linear", "lakes": {"at": [{"name": "end", "latitude": 43.3, "longitude": 3.2}]}},
-    "observations": None, "assimilation": None, "ensemble": None, "output": {"every": "6 h"},
-    "time.end": "2020-05-01T06:00"})
-"""A valley of 3 x 4 cells that falls to a lake in its corner; one cell is left out."""
-
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    folder = write_case(tmp_path_factory.mktemp("valley"), SURFACES)
-    latitude, longitude = np.meshgrid(43.0 + 0.1 * np.arange(4), 3.0 + 0.1 * np.arange(3), indexing="ij")
-    mask, glacier, lake = (np.zeros((4, 3)) for _ in range(3))
-    mask[...], mask[0, 0] = 1.0, 0.0
-    glacier[0, 1], glacier[0, 2], lake[3, 2] = 0.6, 0.2, 0.9
-    values = {"latitude": latitude, "longitude": longitude, "elevation": 1000.0 - 100.0 * np.add.outer(
-        np.arange(4), np.arange(3)), "mask": mask, "area": np.full((4, 3), 2.5e7), "glacier_fraction": glacier,
-        "lake_fraction": lake, "lake_depth": np.full((4, 3), 10.0)}
-    with netCDF4.Dataset(folder / "domain.nc", "w") as data:
-        data.createDimension("y", 4), data.createDimension("x", 3)
-        for name, field in values.items():
-            data.createVariable(name, "f8", ("y", "x"))[:] = field
+    folder = write_valley(tmp_path_factory.mktemp("valley"))
     run_case(load_case(folder))
     return folder / "run"
 
