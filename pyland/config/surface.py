@@ -154,8 +154,8 @@ class PatchSection(Section):
 
     type: str = key("c3_grass", "plant type", choices=tuple(VEGETATION_TYPES))
     fraction: float | ShareFileSection = key(
-        1.0, "share of the soil of a cell, or {file, variable} for one that differs from cell to cell; what is left of 1 "
-        "is bare ground", unit="1", kind="number_or_section", at_least=0,
+        1.0, "share of the soil of a cell, or {file, variable} for one that differs from cell to cell; what is left of "
+        "1 is bare ground", unit="1", kind="number_or_section", at_least=0,
         at_most=1,
     )
     leaf_area_index: float | list[float] | AreaFileSection | None = key(
