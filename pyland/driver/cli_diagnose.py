@@ -13,7 +13,7 @@ import typer
 from pyland.base.errors import InputError, UnavailableError
 from pyland.driver.commands.diagnosis import diagnose_topic, topics
 
-JUDGEMENTS = ("skill", "balance", "assimilation")
+JUDGEMENTS = ("skill", "assimilation")
 """What can be asked of every run; see ``pyland.driver.commands.diagnose``."""
 
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.yaml.", show_default=False)]
@@ -90,12 +90,10 @@ def diagnose(
         else:
             typer.echo(json.dumps(plain(found.numbers), indent=2, allow_nan=False))
         return
-    if period is not None and what == "balance":
-        raise InputError("--period: 'balance' sums up the whole run; leave it out.")
     if overrides:
         raise InputError(f"--set: '{what}' reads nothing from section diagnose; leave --set out.")
-    if as_json is False and what in ("skill", "balance"):
-        raise InputError(f"--table: '{what}' prints JSON, and a skill its tables below; leave --table out.")
+    if as_json is False and what == "skill":
+        raise InputError("--table: 'skill' prints JSON, and its tables below; leave --table out.")
     known, boxes = dict(parse_depth_option(text) for text in depths or []), [parse_region(one) for one in regions or []]
     result = judge(case, what, output=output, peers=peers, period=span, depths=known, regions=boxes)
     result.pop("peers", None)  # the tables say it for people, the files for programs
