@@ -128,7 +128,7 @@ class CaseRun:
         if config.forcing.format in GRIDDED:  # files of gigabytes: their heads
             about["input_checksums"] = "; ".join(
                 one for one in (about["input_checksums"], fingerprint_of_set(config.forcing.path)) if one)
-        return {**about, "comment": config.case.description}
+        return {**about, **({"comment": config.case.description} if config.case.description else {})}
 
     # ---- stages --------------------------------------------------------------------------------------
 
