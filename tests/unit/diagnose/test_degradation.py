@@ -113,7 +113,8 @@ def test_productivity_that_follows_moisture_keeps_its_ratio():
     years = np.arange(30.0)
     moisture = 0.6 - 0.01 * years
     npp = np.stack([500.0 * moisture, 500.0 * moisture - 4.0 * years], axis=1)
-    ratio = moisture_responded(npp * (1.0 + 0.01 * np.random.default_rng(1).standard_normal((30, 1))), moisture[:, None])
+    weather = 1.0 + 0.01 * np.random.default_rng(1).standard_normal((30, 1))
+    ratio = moisture_responded(npp * weather, moisture[:, None])
     trend = mann_kendall(ratio)
     assert trend.direction.tolist() == [0, -1] and ratio[0, 0] == pytest.approx(5.0, rel=0.03)
     assert np.isnan(moisture_responded([1.0], [0.0])[0])
