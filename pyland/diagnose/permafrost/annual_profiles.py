@@ -11,7 +11,7 @@ import numpy as np
 from pyland.base.errors import InputError
 
 LONGEST_INTERVAL = 31.0
-"""Longest averaging interval of a record [d]; a month takes 1 % off the amplitude of a yearly wave."""
+"""Longest averaging interval of a record [d]; a month takes 1 % off a yearly wave."""
 
 RECORDS_AT_ONCE = 64
 """Records that are held in memory at a time."""
@@ -31,6 +31,8 @@ class AnnualProfiles:
         Middle of the layers, from the top [m].
     mean, maximum, minimum : numpy.ndarray, shape (year, layer, cell)
         Temperature [K]; NaN in cells without ground.
+    cosine, sine : numpy.ndarray, shape (year, layer, cell)
+        Parts of the yearly wave, from the start of the year on [K].
     """
 
     start: np.ndarray
@@ -39,6 +41,8 @@ class AnnualProfiles:
     mean: np.ndarray
     maximum: np.ndarray
     minimum: np.ndarray
+    cosine: np.ndarray
+    sine: np.ndarray
 
     @property
     def nyear(self) -> int:
@@ -106,24 +110,27 @@ def annual_profiles(
     middle = bounds[:, 0] + (bounds[:, 1] - bounds[:, 0]) // 2
     year = np.searchsorted(edges, middle, side="right") - 1
     weight = (bounds[:, 1] - bounds[:, 0]) / _DAY
-    total = highest = lowest = None
+    inside = np.clip(year, 0, nyear - 1)
+    angle = 2.0 * np.pi * ((middle - edges[inside]) / (edges[inside + 1] - edges[inside]))
+    factors = np.stack([weight, 2.0 * weight * np.cos(angle), 2.0 * weight * np.sin(angle)])
+    sums = highest = lowest = None
     days = np.zeros(nyear)
     for first in range(0, len(bounds), RECORDS_AT_ONCE):
         block = slice(first, min(first + RECORDS_AT_ONCE, len(bounds)))
         values = np.asarray(read(block), dtype=float)
-        if total is None:
+        if sums is None:
             shape = (nyear, *values.shape[1:])
-            total, highest, lowest = np.zeros(shape), np.full(shape, -np.inf), np.full(shape, np.inf)
+            sums, highest, lowest = np.zeros((3, *shape)), np.full(shape, -np.inf), np.full(shape, np.inf)
         for one in np.unique(year[block]):
             if one >= nyear:
                 continue
             mine = year[block] == one
             days[one] += weight[block][mine].sum()
-            total[one] += np.tensordot(weight[block][mine], values[mine], axes=1)
+            sums[:, one] += np.tensordot(factors[:, block][:, mine], values[mine], axes=1)
             np.maximum(highest[one], values[mine].max(axis=0), out=highest[one])
             np.minimum(lowest[one], values[mine].min(axis=0), out=lowest[one])
-    return AnnualProfiles(edges[:-1], edges[1:], np.asarray(depth, dtype=float),
-                          total / days[:, None, None], highest, lowest)
+    mean, cosine, sine = sums / days[:, None, None]
+    return AnnualProfiles(edges[:-1], edges[1:], np.asarray(depth, dtype=float), mean, highest, lowest, cosine, sine)
 
 
 def check_records(bounds: np.ndarray, name: str) -> None:

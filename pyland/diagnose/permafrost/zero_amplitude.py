@@ -16,8 +16,18 @@ RESOLUTION = 3.1e-5
 
 
 def amplitude(years: AnnualProfiles) -> np.ndarray:
-    """Return half the yearly range of temperature, mean over the years, shape (layer, cell) [K]."""
-    return 0.5 * (years.maximum - years.minimum).mean(axis=0)
+    """Return the amplitude of the yearly wave of temperature, shape (layer, cell) [K].
+
+    That of the mean wave of all years, without what a trend from year to year adds: of a steady warming by b a year the
+    yearly sine has -b/pi, which at depth is more than what is left of the wave. Half the yearly range, which boreholes
+    often have, is the same for a wave without a trend.
+    """
+    sine = years.sine.mean(axis=0)
+    if years.nyear > 1:
+        number = np.arange(years.nyear) - 0.5 * (years.nyear - 1)
+        trend = np.tensordot(number / (number @ number), years.mean, axes=1)  # least squares [K per year]
+        sine = sine + trend / np.pi
+    return np.hypot(years.cosine.mean(axis=0), sine)
 
 
 def zero_amplitude_depth(size: np.ndarray, depth: np.ndarray, limit: float = AMPLITUDE_LIMIT) -> np.ndarray:

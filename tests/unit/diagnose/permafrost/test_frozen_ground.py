@@ -74,6 +74,16 @@ def test_coarse_layers_find_the_same_depth():
     assert zero_amplitude_depth(amplitude(years), years.depth)[0] == pytest.approx(14.6, abs=0.1)
 
 
+def test_trend_is_no_amplitude():
+    """Ground that warms by 0.3 K a year at all depths: half the range at 25 m would be 0.15 K, above the limit."""
+    bounds = bounds_of(1827)
+    seconds = (bounds[:, 0] - bounds[0, 0]).astype(float) + 43200.0
+    field = (wave_temperature(seconds, FINE, 271.15, 10.0, KAPPA) + 0.3 * seconds[:, None] / YEAR)[..., None]
+    years = annual_profiles(bounds, FINE, lambda part: field[part])
+    assert 0.5 * (years.maximum - years.minimum)[0, -1, 0] > 0.14
+    assert zero_amplitude_depth(amplitude(years), FINE)[0] == pytest.approx(14.6, abs=0.05)
+
+
 def test_wave_has_its_active_layer(waves):
     found = permafrost_years(waves)
     exact = [wave_active_layer(mean, 10.0, KAPPA, 273.15) for mean in (271.15, 268.15)]
@@ -102,7 +112,8 @@ def profiles(highest, lowest, depth=(0.5, 1.5, 2.5, 3.5, 4.5)):
     """Return years of one cell from yearly extremes in degC, (year, layer)."""
     highest, lowest = (np.asarray(one, dtype=float)[..., None] + 273.15 for one in (highest, lowest))
     start = np.datetime64("2001-01-01", "s") + np.arange(len(highest)) * 365 * DAY
-    return AnnualProfiles(start, start + 365 * DAY, np.asarray(depth), 0.5 * (highest + lowest), highest, lowest)
+    return AnnualProfiles(start, start + 365 * DAY, np.asarray(depth), 0.5 * (highest + lowest), highest, lowest,
+                          np.zeros_like(highest), 0.5 * (highest - lowest))
 
 
 def test_talik_between_active_layer_and_permafrost():
