@@ -168,7 +168,7 @@ class PylandAccessor:
 
 
 _ALIKE = 1.0
-"""Extent in latitude up to which cells without known areas count the same [degrees]: 3 % of their area at 60 degrees."""
+"""Extent in latitude up to which cells without known areas count the same [degrees]: 3 % of the area at 60 degrees."""
 
 
 def _named(source: xr.DataArray, result: xr.DataArray, method: str | None) -> xr.DataArray:
