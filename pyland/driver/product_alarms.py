@@ -50,6 +50,7 @@ def raise_alarms(
     if section.rules:
         before = [] if previous is None else read_alarms(Path(previous) / ALARMS)
         fields = ProductFields(folder, climatology)
-        alarms = evaluate_alarms(section.rules, fields.alarm_field, fields.places(), reference_time, before)
+        places = fields.places(section.zones)
+        alarms = evaluate_alarms(section.rules, fields.alarm_field, places, reference_time, before)
     write_alarms(folder / ALARMS, [one.as_dict() for one in alarms], reference_time)
     return alarms

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import netCDF4
 import numpy as np
@@ -15,10 +14,15 @@ from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.config.alarms import PERCENTILE, AlarmRule, AlarmsSection
 from pyland.config.hindcast import HindcastQuantity, HindcastSection
 from pyland.diagnose.alarms import AlarmField, AlarmPlaces
-from pyland.diagnose.records import read_file
+from pyland.diagnose.climatology_file import read_climatology
+from pyland.diagnose.percentiles import Climatology, day_of_year, percentile_of
+from pyland.diagnose.zones import basin_zones, land_cover_zones
+from pyland.driver.commands.zone_files import read_zones
+from pyland.output.domain_fields import FILE as DOMAIN_FILE
+from pyland.output.domain_fields import read_domain_fields
 from pyland.output.grid import OutputGrid
 
-ANALYSIS_MEMBERS, FORECAST_MEMBERS, DOMAIN = "analysis_members.nc", "forecast_members.nc", "domain.nc"
+ANALYSIS_MEMBERS, FORECAST_MEMBERS = "analysis_members.nc", "forecast_members.nc"
 """Files of a product that are read here."""
 
 _TIME_UNITS = "seconds since 1970-01-01"
@@ -109,8 +113,8 @@ class ProductFields:
                       else _depth_mean(field, chosen, _filled(data[f"{axis}_bounds"][:]), quantity, path))
         return values.reshape(*values.shape[:2], -1)
 
-    def usual(self, quantity: AlarmRule | HindcastQuantity) -> Any:
-        """Return the climatology of a quantity, a `pyland.diagnose.percentiles.Climatology`; None if none is given.
+    def usual(self, quantity: AlarmRule | HindcastQuantity) -> Climatology | None:
+        """Return the climatology of a quantity; None if none is given.
 
         Raises
         ------
@@ -119,8 +123,6 @@ class ProductFields:
         """
         if self._climatology is None:
             return None
-        from pyland.diagnose.climatology_file import read_climatology
-
         return read_climatology(self._climatology, quantity_name(quantity))
 
     def alarm_field(self, rule: AlarmRule) -> AlarmField:
@@ -132,8 +134,6 @@ class ProductFields:
         if usual is None:
             raise InputError(f"Alarm '{rule.name}': it asks for percentiles; name a climatology in cycle.climatology, "
                              "made by `pyland diagnose CASE percentiles` of a long run.")
-        from pyland.diagnose.percentiles import percentile_of
-
         shaped = values.reshape(*values.shape[:2], *usual.cell_shape)
         return AlarmField(times, values, percentile_of(shaped, usual, times).reshape(values.shape))
 
@@ -142,8 +142,6 @@ class ProductFields:
         usual = self.usual(quantity)
         if usual is None:
             return None
-        from pyland.diagnose.percentiles import day_of_year
-
         return np.asarray(usual.at("mean", float(day_of_year(moment)))).ravel()
 
     def grid(self) -> OutputGrid:
@@ -157,28 +155,32 @@ class ProductFields:
         shape = north.shape if north.ndim == 2 else None
         return OutputGrid(north.ravel(), east.ravel(), shape=shape, names=names, **axes)
 
-    def places(self) -> AlarmPlaces:
+    def places(self, zone_file: str | Path | None = None) -> AlarmPlaces:
         """Return places, areas and zones of the cells.
+
+        Parameters
+        ----------
+        zone_file : str or Path, optional
+            Zones of the user's own: a map (netCDF) or polygons (GeoJSON). Land covers and, with rivers, basins are
+            always there.
 
         Raises
         ------
         InputError
-            If the product has no ``domain.nc``.
+            If the product has no ``domain.nc``, or the file of zones does not fit.
         """
-        data = read_file(self.folder / DOMAIN, "the product has no fields of its domain")
+        data = read_domain_fields(self.folder)
+        parted = [land_cover_zones(data)] if "land_cover" in data else []
+        parted += [basin_zones(data)] if "basin" in data else []
+        parted += [] if zone_file is None else [read_zones(zone_file, data)]
+        zones = {name: (one.index == place).ravel() for one in parted for place, name in enumerate(one.names)}
         area = data["cell_area"].values.ravel().astype(float)
-        zones = {}
-        if "zone" in data:
-            codes = data["zone"].values.ravel()
-            meanings = str(data["zone"].attrs.get("flag_meanings", "")).split()
-            values = np.atleast_1d(data["zone"].attrs.get("flag_values", np.arange(len(meanings))))
-            zones = {name: codes == value for name, value in zip(meanings, values, strict=True)}
         return AlarmPlaces(data["latitude"].values.ravel(), data["longitude"].values.ravel(),
                            np.where(np.isfinite(area), area, 0.0), zones)
 
     def area(self) -> np.ndarray | None:
         """Return the areas of the cells, (cell,) [m2]; None if the product does not say."""
-        return self.places().area if self.has(DOMAIN) else None
+        return self.places().area if self.has(DOMAIN_FILE) else None
 
 
 @contextlib.contextmanager

@@ -12,9 +12,13 @@ from pyland.base.errors import InputError
 from pyland.config.alarms import AlarmsSection
 from pyland.config.hindcast import HindcastSection
 from pyland.config.pruning import PruningSection
+from pyland.diagnose.climatology_file import write_climatologies
+from pyland.diagnose.percentiles import Climatology, percentile_of
 from pyland.driver.product_alarms import raise_alarms
 from pyland.driver.product_fields import ProductFields, needed_members
 from pyland.driver.product_skill import judge_forecasts, still_needed
+from pyland.output.domain_fields import write_domain_fields
+from pyland.output.grid import OutputGrid
 from pyland.output.pruning import prune
 
 START = np.datetime64("2020-06-01T00:00:00", "ns")
@@ -45,12 +49,18 @@ def product(root, day, analysis, forecast, version=1):
     folder.mkdir(parents=True)
     members_file(folder / "analysis_members.nc", np.array([cycle]), [analysis])
     members_file(folder / "forecast_members.nc", cycle + np.arange(1, len(forecast) + 1) * DAY, forecast)
-    area = [[1.0e6, 1.0e6], [2.0e6, np.nan]]
-    zone = ("y", "x"), np.array([[0, 0], [1, -1]]), {"flag_values": [0, 1], "flag_meanings": "south north"}
-    xr.Dataset({"cell_area": (("y", "x"), area), "zone": zone},
-               {name: (("y", "x"), np.array([[38.0, 38.0], [39.0, np.nan]])) for name in ("latitude", "longitude")}
-               ).to_netcdf(folder / "domain.nc")
+    grid = OutputGrid(np.array([38.0, 38.0, 39.0]), np.array([98.0, 98.0, 99.0]), shape=(2, 2),
+                      index=np.array([0, 1, 2]))
+    write_domain_fields(folder, grid, {"cell_area": np.array([1.0e6, 1.0e6, 2.0e6]), "basin": np.array([1, 1, 2])}, {})
     return folder
+
+
+def zone_file(root):
+    """A map of two zones."""
+    path = root / "zones.nc"
+    about = {"flag_values": np.array([0, 1], np.int8), "flag_meanings": "south north"}
+    xr.Dataset({"zone": (("y", "x"), np.array([[0, 0], [1, -1]], np.int8), about)}).to_netcdf(path)
+    return path
 
 
 def judge(root, day, **files):
@@ -67,7 +77,8 @@ def test_a_depth_mean_is_weighted_by_the_overlap(tmp_path):
     np.testing.assert_allclose(values[:, 1, :3], np.repeat([[0.35], [0.45], [0.55]], 3, axis=1))
     assert values.shape == (3, 3, 4) and np.isnan(values[:, :, 3]).all()
     places = fields.places()
-    assert places.area.sum() == 4.0e6 and list(places.zones) == ["south", "north"]
+    assert places.area.sum() == 4.0e6 and list(places.zones) == ["basin 1", "basin 2"]
+    assert list(fields.places(zone_file(tmp_path)).zones) == ["basin 1", "basin 2", "south", "north"]
     assert needed_members(AlarmsSection(rules=[{"variable": "snow_depth"}]), HINDCAST) == (
         "snow_depth", "soil_water", "snow_mass")
 
@@ -75,7 +86,7 @@ def test_a_depth_mean_is_weighted_by_the_overlap(tmp_path):
 def test_alarms_of_a_product_go_on_from_the_one_before(tmp_path):
     section = AlarmsSection(rules=[
         {"name": "wet", "depth": [0.0, 0.1], "statistic": "value", "direction": "above", "threshold": 0.5,
-         "cleared_at": 0.4, "probability": 0.6, "zone": "north"}])
+         "cleared_at": 0.4, "probability": 0.6, "zone": "north"}], zones=str(zone_file(tmp_path)))
     first = product(tmp_path, 0, 0.3, [0.3, 0.45])  # members 0.49, 0.50 and 0.51
     (alarm,) = raise_alarms(first, section, START)
     assert (alarm.status, alarm.share, alarm.area) == ("raised", 1.0, 2.0e6)
@@ -95,18 +106,16 @@ def test_alarms_of_a_product_go_on_from_the_one_before(tmp_path):
 
 
 def test_percentiles_come_from_the_climatology(tmp_path):
-    percentiles = pytest.importorskip("pyland.diagnose.percentiles")
-    files = pytest.importorskip("pyland.diagnose.climatology_file")
     folder = product(tmp_path, 0, 0.35, [0.35])  # depth mean 0.39, 0.40 and 0.41
     days = np.arange(np.datetime64("1990-01-01"), np.datetime64("1995-01-01"))
     usual = np.broadcast_to(np.linspace(0.2, 1.2, days.size)[:, None, None], (days.size, 2, 2))
     rng = np.random.default_rng(0)
-    climatology = percentiles.Climatology.build(days, rng.permuted(usual, axis=0), least_years=3, step=30)
-    files.write_climatologies(tmp_path / "usual.nc", {"soil_water_0_10cm": climatology}, ("y", "x"))
+    climatology = Climatology.build(days, rng.permuted(usual, axis=0), least_years=3, step=30)
+    write_climatologies(tmp_path / "usual.nc", {"soil_water_0_10cm": climatology}, ("y", "x"))
     section = AlarmsSection(rules=[{"name": "dry", "depth": [0.0, 0.1], "threshold": "D0", "cleared_at": 40.0}])
     (alarm,) = raise_alarms(folder, section, START, climatology=tmp_path / "usual.nc")
     assert alarm.worst["value"] == pytest.approx(20.0, abs=7.0)  # 0.4 of 0.2 to 1.2
-    expected = percentiles.percentile_of(np.full((2, 2), 0.39), climatology, START)[0, 0]
+    expected = percentile_of(np.full((2, 2), 0.39), climatology, START)[0, 0]
     field = ProductFields(folder, tmp_path / "usual.nc").alarm_field(section.rules[0])
     assert field.percentile[0, 0, 0] == pytest.approx(expected)
 
