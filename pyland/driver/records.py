@@ -94,7 +94,8 @@ class Records:
         self._rivers = None if rivers is None else RiverRecords(
             run_dir, grid, attrs, rivers, {name: one for name, one in methods.items() if name in RIVER_VARIABLES})
         self._history = HistoryWriter(
-            run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, communicator=comm)
+            run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, nmember=nmember,
+            communicator=comm)
         self._members = MembersWriter(
             run_dir, grid, {name: methods[name] for name in members}, attrs, nmember, communicator=comm
         ) if members else None
@@ -103,7 +104,7 @@ class Records:
             run_dir, grid, streams, increments, {**attrs, MEMBERS_ATTRIBUTE: nmember},
             members=nmember if observation_members else 0, communicator=comm) if streams else None
         self._smoothed = SmoothedWriter(
-            run_dir, grid, smoothed, attrs, communicator=comm) if streams and smoothed else None
+            run_dir, grid, smoothed, attrs, nmember=nmember, communicator=comm) if streams and smoothed else None
         self._predictions: PredictionWriter | None = None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
@@ -176,7 +177,7 @@ class Records:
 
     def _values(self, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the output variables of the present step, each ([layer,] member, cell)."""
-        return {name: _value(name, model, weather) for name in self._accumulator.methods}
+        return {name: value_of(name, model, weather) for name in self._accumulator.methods}
 
     def _start_balance(self, model: ColumnModel) -> None:
         self._balance.start(self._start, **self._stored(model))
@@ -294,7 +295,7 @@ def time_method(name: str) -> str:
     return "mean"
 
 
-def _value(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> np.ndarray:
+def value_of(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return a variable of the present step, ([layer,] member, cell)."""
     if name in model.flux:
         return model.flux[name]

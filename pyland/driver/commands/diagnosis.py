@@ -64,6 +64,8 @@ class DiagnosedRun:
 
 _TOPICS: dict[str, str] = {
     "balance": "pyland.driver.commands.balance:balance",
+    "permafrost": "pyland.driver.commands.permafrost:permafrost",
+    "sith": "pyland.driver.commands.sith:sith",
 }
 """Topic -> ``module:function`` that takes a `DiagnosedRun` and returns a `Diagnosis`; imported when it is asked for."""
 
