@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pyland.config.diagnose_balance import BalanceSection
+from pyland.config.diagnose_glacier import GlacierSection
 from pyland.config.diagnose_permafrost import PermafrostSection
 from pyland.config.diagnose_sith import SithSection
 from pyland.config.fields import Section, key
@@ -12,5 +13,6 @@ class DiagnoseSection(Section):
     """Settings of the topics of ``pyland diagnose``; they change no result of the run."""
 
     balance: BalanceSection = key(BalanceSection, "zones and periods of balance tables", factory=True)
+    glacier: GlacierSection = key(GlacierSection, "mass balance of glaciers", factory=True)
     permafrost: PermafrostSection = key(PermafrostSection, "frozen ground", factory=True)
     sith: SithSection = key(SithSection, "a light model of evapotranspiration beside the run", factory=True)

@@ -64,6 +64,7 @@ class DiagnosedRun:
 
 _TOPICS: dict[str, str] = {
     "balance": "pyland.driver.commands.balance:balance",
+    "glacier": "pyland.driver.commands.glacier:glacier",
     "permafrost": "pyland.driver.commands.permafrost:permafrost",
     "sith": "pyland.driver.commands.sith:sith",
 }
