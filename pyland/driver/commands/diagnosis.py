@@ -62,7 +62,12 @@ class DiagnosedRun:
     with_figures: bool = True
 
 
-_TOPICS: dict[str, str] = {}
+_TOPICS: dict[str, str] = {
+    "percentiles": "pyland.driver.commands.percentiles:percentiles",
+    "drought": "pyland.driver.commands.drought:drought",
+    "degradation": "pyland.driver.commands.degradation:degradation",
+    "irrigation": "pyland.driver.commands.irrigation:irrigation",
+}
 """Topic -> ``module:function`` that takes a `DiagnosedRun` and returns a `Diagnosis`; imported when it is asked for."""
 
 
