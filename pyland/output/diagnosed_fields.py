@@ -13,7 +13,7 @@ from pyland.output.atomic import complete_file
 from pyland.output.attributes import CONVENTIONS, TIME_ATTRIBUTES
 from pyland.output.history import seconds
 
-KEPT = ("version", "commit", "config_hash", "seed", "institution", "source", "history")
+KEPT = ("source", "history", "pyland_version", "commit", "config_hash", "seed")
 """Global attributes that a derived file takes from that of the run."""
 
 Field = tuple[tuple[str, ...], np.ndarray, Mapping[str, Any]]

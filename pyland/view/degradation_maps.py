@@ -35,16 +35,17 @@ def plot_degradation(source: str | Path, path: str | Path) -> Path:
         data = opened.load()
     states = [name for name in ("degradation_state", "rain_use_condition") if name in data]
     slopes = ["npp_slope", "moisture_slope"]
-    figure, axes = style.panel_grid(len(states) + len(slopes), 3.4, is_narrow=True)
+    plt = style.pyplot()
+    figure, axes = plt.subplots(2, 2, figsize=(style.WIDTH, 7.6)) if len(states) == 2 else style.panel_grid(3, 3.6)
     panels = list(axes.ravel())
     titles = {"degradation_state": "state by trends", "rain_use_condition": "use of rain"}
     for axis, name in zip(panels, states, strict=False):
         codes, colours, names = _legend(data[name])
         state_maps.draw_states(axis, data, codes, colours)
         axis.set_title(titles[name])
-        patch = style.pyplot().matplotlib.patches.Patch
-        axis.legend([patch(facecolor=colour) for colour in colours.values()], names, fontsize=8, ncols=2,
-                    loc="upper center", bbox_to_anchor=(0.5, -0.22), handlelength=1.2, columnspacing=0.8)
+        patch = plt.matplotlib.patches.Patch
+        axis.legend([patch(facecolor=colour) for colour in colours.values()], names, fontsize=9, ncols=2,
+                    loc="upper center", bbox_to_anchor=(0.5, -0.2), handlelength=1.2, columnspacing=0.8)
     for axis, name in zip(panels[len(states):], slopes, strict=False):
         values = data[name].values
         bound = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0

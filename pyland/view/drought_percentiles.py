@@ -46,11 +46,11 @@ def plot_percentiles(source: str | Path, variable: str, path: str | Path) -> Pat
     axis = figure.add_subplot(grid[0, :])
     if has_map:
         area = area_in_drought(codes)
-        driest = int(np.nanargmax(area @ np.arange(1, 6))) if np.isfinite(area).any() else 0
+        driest = int(np.nanargmax(area.sum(axis=1))) if np.isfinite(area).any() else 0
         for number, name in enumerate(CLASSES, start=1):
             axis.fill_between(times, 0.0, 100.0 * area[:, number - 1], color=COLOURS[number], linewidth=0.0, label=name)
         axis.set_ylim(0.0, 100.0)
-        axis.set_ylabel("area [%]")
+        axis.set_ylabel("area in a class or worse [%]" if codes.ndim == 3 else "stations [%]", fontsize=10)
         axis.axvline(times[driest], color=style.TRUTH, linewidth=0.8, linestyle="--")
         for column, (row, word) in enumerate(((driest, "driest"), (len(times) - 1, "last"))):
             panel = figure.add_subplot(grid[1, column])
@@ -63,6 +63,7 @@ def plot_percentiles(source: str | Path, variable: str, path: str | Path) -> Pat
         axis.set_ylim(0.0, 100.0)
         axis.set_ylabel("percentile [%]")
     axis.set_title(words)
+    axis.set_xlim(times[0], times[-1])
     style.plain_dates(plt, axis)
     names = ["no drought" if code == 0 else f"{one} {CLASS_WORDS[one]}" for code, one in zip(
         COLOURS, ("", *CLASSES), strict=True)]

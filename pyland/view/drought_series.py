@@ -34,7 +34,7 @@ def plot_drought_indices(source: str | Path, path: str | Path) -> Path:
     """
     plt = style.pyplot()
     with xr.open_dataset(source, engine="netcdf4") as data:
-        times = data["time"].values - np.timedelta64(15, "D")  # stamped with the end: bars stand in the month
+        times = data["time"].values - np.timedelta64(15, "D")  # stamped with the end: steps stand in the month
         panels: list[tuple[str, np.ndarray]] = []
         for name, title in TITLES.items():
             if name not in data:
@@ -51,20 +51,25 @@ def plot_drought_indices(source: str | Path, path: str | Path) -> Path:
                                 squeeze=False)
     for axis, (title, values) in zip(axes[:, 0], panels, strict=True):
         _draw(axis, times, values, title)
+        axis.set_xlim(times[0], times[-1])
+    if any(values.shape[1] > 1 for _, values in panels):
+        style.legend_above(figure, axes[:1, 0])
     style.plain_dates(plt, axes[-1, 0])
     return style.save(figure, path)
 
 
 def _draw(axis: Any, times: np.ndarray, values: np.ndarray, title: str) -> None:
-    """Draw a panel: the mean as bars, and the range of nine of ten cells."""
+    """Draw a panel: the mean as filled steps, and the range of nine of ten cells."""
     known = np.isfinite(values).any(axis=1)
     mean, low, high = (np.full(len(times), np.nan) for _ in range(3))
     mean[known] = np.nanmean(values[known], axis=1)
-    axis.bar(times, np.nan_to_num(mean), width=31.0, color=np.where(mean < 0.0, DRY, WET), linewidth=0.0)
+    axis.fill_between(times, np.nan_to_num(np.minimum(mean, 0.0)), color=DRY, step="mid", linewidth=0.0,
+                      label="mean of the cells, dry")
+    axis.fill_between(times, np.nan_to_num(np.maximum(mean, 0.0)), color=WET, step="mid", linewidth=0.0,
+                      label="wet")
     if values.shape[1] > 1:
         low[known], high[known] = np.nanpercentile(values[known], [5.0, 95.0], axis=1)
-        axis.fill_between(times, low, high, color="0.5", alpha=0.3, linewidth=0.0, label="90 % of the cells")
-        axis.legend(loc="lower left", fontsize=8)
+        axis.fill_between(times, low, high, color="0.5", alpha=0.3, linewidth=0.0, label="range of 90 % of the cells")
     axis.axhline(0.0, color=style.TRUTH, linewidth=0.6)
     if not known.any():
         axis.text(0.5, 0.5, "no cell has it: the series is too short or has no wet and dry spells", ha="center",

@@ -46,7 +46,7 @@ def plot_irrigation(
     for method, (words, colour) in LOOKS.items():
         axes[0].plot(times, running[method], color=colour, label=words)
     axes[0].axhline(0.0, color=style.TRUTH, linewidth=0.6)
-    axes[0].set_ylabel(r"water since the start of the season [kg m$^{-2}$]")
+    axes[0].set_ylabel(r"water of the season [kg m$^{-2}$]")
     axes[0].legend(loc="upper left", fontsize=9)
     style.plain_dates(plt, axes[0])
     names = [*LOOKS, "positive_only"]
@@ -58,6 +58,6 @@ def plot_irrigation(
     axes[1].set_yticks(range(len(names)), labels, fontsize=9)
     axes[1].invert_yaxis()
     axes[1].axvline(100.0, color=style.TRUTH, linewidth=1.0, linestyle="--")
-    axes[1].set_xlabel("found of the irrigation of a twin [%]")
+    axes[1].set_xlabel("found in a twin [%]")
     axes[1].set_xlim(0.0, min(max(120.0, 1.1 * max(shares)), 400.0))
     return style.save(figure, path)

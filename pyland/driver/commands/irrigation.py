@@ -63,7 +63,7 @@ def irrigation(run: DiagnosedRun) -> Diagnosis:
     observed = read_observed_ensemble(run.files.need("analysis.nc"))
     code = _stream(observed, settings.stream)
     warning = _refuse_matched(run, observed.streams[code])
-    balance = read_fields(run, "balance.nc", _TERMS, WHY)
+    balance = read_fields(run, "balance.nc", _TERMS, WHY, also=("irrigation",))
     rainfed = read_fields(run, "open_loop/balance.nc", ("evapotranspiration",), WHY)
     history = read_fields(run, "history.nc", ("soil_water",), WHY)
     dry = read_fields(run, "open_loop/history.nc", ("soil_water",), WHY)

@@ -146,7 +146,7 @@ def _numbers(
     """Return the numbers of a variable."""
     known = np.isfinite(rank)
     longest = np.argsort(-events.duration, kind="stable")[:SHOWN_EVENTS]
-    worst = int(np.nanargmax(area[:, 0])) if np.isfinite(area[:, 0]).any() else 0
+    worst = int(np.nanargmax(area.sum(axis=1))) if np.isfinite(area).any() else 0
     return {
         "cells_with_a_climatology": int(known.any(axis=0).sum()),
         "mean_percentile": float(rank[known].mean()) if known.any() else None,

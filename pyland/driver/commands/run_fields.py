@@ -94,7 +94,9 @@ class RunFields:
         return np.tensordot(overlap / overlap.sum(), field.transpose(axis, ...).values, axes=1)
 
 
-def read_fields(run: DiagnosedRun, file: str, variables: Iterable[str], why: str) -> RunFields:
+def read_fields(
+    run: DiagnosedRun, file: str, variables: Iterable[str], why: str, *, also: Sequence[str] = ()
+) -> RunFields:
     """Read variables of a file of the run.
 
     Parameters
@@ -107,6 +109,8 @@ def read_fields(run: DiagnosedRun, file: str, variables: Iterable[str], why: str
         Names.
     why : str
         What needs them, for messages.
+    also : sequence of str
+        Further names, read where the file has them.
 
     Raises
     ------
@@ -130,7 +134,7 @@ def read_fields(run: DiagnosedRun, file: str, variables: Iterable[str], why: str
                                   & (edges[:, 1] <= (edges[-1, 1] if last is None else last))) if len(edges) else []
             if len(rows) == 0:
                 raise InputError(f"{path}: no record lies within the period from {first} to {last}.")
-            kept = [name for name in source.variables if name in names or name in source["latitude"].coords
+            kept = [name for name in source.variables if name in names or name in also
                     or str(name).endswith("_bounds") or name in ("latitude", "longitude", "x", "y", "site_name")]
             data = source[[str(name) for name in kept]].isel(time=slice(int(rows[0]), int(rows[-1]) + 1)).load()
     except (OSError, RuntimeError) as error:
