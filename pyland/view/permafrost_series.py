@@ -9,7 +9,7 @@ import numpy as np
 
 from pyland.view import style
 
-MOST_LABELS = 5
+MOST_LABELS = 3
 """Labels of a time axis at most."""
 
 

@@ -50,7 +50,7 @@ def run(tmp_path_factory):
     (folder / "run").mkdir()
     xr.Dataset(
         {"soil_temperature": (("time", "thermal_layer", "y", "x"), ground),
-         "air_temperature": (("time", "y", "x"), air), "ground_temperature": (("time", "y", "x"), ground[:, 0]),
+         "air_temperature": (("time", "y", "x"), air),
          "thermal_layer_bounds": (("thermal_layer", "bound"), bounds),
          "time_bounds": (("time", "bound"), np.stack([days[:-1], days[1:]], axis=1))},
         {"time": days[1:], "latitude": (("y", "x"), domain.to_grid(domain.latitude)),
