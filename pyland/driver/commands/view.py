@@ -23,7 +23,7 @@ def view(
     *,
     port: int = DEFAULT_PORT,
     with_browser: bool = True,
-    language: str = "en",
+    language: str | None = None,
     tiles: str | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
@@ -37,8 +37,8 @@ def view(
         Port; a free one if it is taken.
     with_browser : bool
         Open a browser.
-    language : str
-        ``en``, ``de`` or ``zh``.
+    language : str, optional
+        ``en``, ``de`` or ``zh``; that of the browser without it.
     tiles : str, optional
         Template of the URLs of a base map, with {Z}, {X} and {Y}.
     say : callable
@@ -57,7 +57,7 @@ def view(
     serve(open_catalogue(sources, language, tiles), port, with_browser=with_browser, say=say)
 
 
-def open_catalogue(sources: Sequence[str | Path], language: str = "en", tiles: str | None = None) -> Catalogue:
+def open_catalogue(sources: Sequence[str | Path], language: str | None = None, tiles: str | None = None) -> Catalogue:
     """Return the catalogue of cases, run directories and cycles.
 
     Raises
