@@ -130,6 +130,11 @@ def is_scored(name: str) -> bool:
     return name in ALMA_TO_ID or name == ALBEDO or prefix in PROFILE_TO_ID
 
 
+def unit_factor(name: str) -> float:
+    """Return what takes a variable of the model to the unit of station files under an ALMA name."""
+    return _FACTORS.get(name, 1.0)
+
+
 def at_depth(profile: np.ndarray, bounds: np.ndarray, top: float, bottom: float) -> np.ndarray:
     """Take a profile at a depth or over a depth range.
 
