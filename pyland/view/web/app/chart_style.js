@@ -28,7 +28,8 @@ export function legendAbove(plot, entries) {
   const { Bokeh } = window;
   const items = entries.map(([label, renderers]) => new Bokeh.LegendItem({ label: { value: label }, renderers }));
   const look = {
-    items, orientation: "horizontal", ncols: 3, border_line_color: null, background_fill_alpha: 0, padding: 2, margin: 0, spacing: 10,
+    items, orientation: "horizontal", ncols: 3, border_line_color: null, background_fill_alpha: 0, padding: 2, margin: 0, spacing: 6, location: "left",
+    glyph_height: 14, label_height: 14,
     label_text_font_size: "11px", label_text_color: INK, label_text_font: "system-ui, sans-serif", glyph_width: 18,
     click_policy: "hide",
   };

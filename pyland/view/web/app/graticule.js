@@ -6,6 +6,7 @@ import { chainedLines } from "./line_chaining.js";
 const LATTICE = 36; // points of a side from which lines are drawn
 const WANTED = 5; // about so many lines across the map
 const MARGIN = 0.5; // lines end this part of the grid beyond it: places there are extrapolated
+const CORNER = 0.04; // no label within this part of the map from its corners
 const DISTANCES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45]; // [degrees]
 
 /** Return the distance of lines [degrees] for an extent [degrees]. */
@@ -38,17 +39,20 @@ function levelSegments(values, xs, ys, level) {
   return segments;
 }
 
-/** Return the end of a line that is nearest to the left or the lower side of the map. */
-function labelledEnd(lines, isParallel) {
-  let best = null;
-  lines.xs.forEach((xs, place) => {
-    const ys = lines.ys[place];
+/** Return the end of a line on the left side of the map, of a meridian on its lower side; null if none lies there. */
+function labelledEnd(lines, isParallel, box) {
+  const near = [(box.right - box.left) * CORNER, (box.top - box.bottom) * CORNER];
+  for (let place = 0; place < lines.xs.length; place += 1) {
+    const [xs, ys] = [lines.xs[place], lines.ys[place]];
     for (const end of [0, xs.length - 1]) {
-      const rank = isParallel ? xs[end] : ys[end];
-      if (best === null || rank < best.rank) best = { rank, x: xs[end], y: ys[end] };
+      const [fromLeft, fromBottom] = [xs[end] - box.left, ys[end] - box.bottom];
+      const isThere = isParallel
+        ? fromLeft < 1e-6 * near[0] && fromBottom > near[1] && box.top - ys[end] > near[1]
+        : fromBottom < 1e-6 * near[1] && fromLeft > 2 * near[0] && box.right - xs[end] > near[0];
+      if (isThere) return { x: xs[end], y: ys[end] };
     }
-  });
-  return best;
+  }
+  return null;
 }
 
 /**
@@ -91,7 +95,7 @@ export function graticule(grid, part, write) {
       const lines = chainedLines(levelSegments(values, xs, ys, level + 1e-9 * between));
       drawn.xs.push(...lines.xs);
       drawn.ys.push(...lines.ys);
-      const end = labelledEnd(lines, isParallel);
+      const end = labelledEnd(lines, isParallel, box);
       if (end) drawn.labels.push({ x: end.x, y: end.y, text: write(level, isParallel), isParallel });
     }
   }

@@ -65,10 +65,7 @@ page.shown = (sides) => {
   page.choices.show(sides);
   page.downloads.show(sides);
   page.divider.show(sides.length > 1, page.state.values.divider);
-  for (const [name, side] of [["side-a", sides[0]], ["side-b", sides[1]]]) {
-    at(name).hidden = sides.length < 2;
-    at(name).textContent = side && sides.length > 1 ? `${name === "side-a" ? "A" : "B"}: ${side.run.title}` : "";
-  }
+  ["side-a", "side-b"].forEach((name, place) => (at(name).textContent = sides[place] ? `${"AB"[place]}: ${sides[place].run.title}` : ""));
   mark();
 };
 
@@ -251,13 +248,14 @@ async function start() {
     at("tab-cycle").hidden = !cycle;
     const run = page.runs.described(asked.run) ? asked.run : page.runs.firstRun;
     if (run !== asked.run && asked.run) page.messages.show(page.language.text("error.no_run", { run: asked.run }));
+    const before = page.lastDrawing;
     page.state.change({ ...asked, language, run }, "none");
+    if (page.lastDrawing === before) {
+      for (const part of [page.presenter, page.series, page.balance]) part.update(); // tried again: nothing has changed
+    }
     page.tabs.show(page.state.values.panel);
     at("readout").textContent = page.language.text("map.hint");
     if (cycle) page.cycle.update(cycle.id);
-    await drawMap();
-    page.series.update();
-    page.balance.update();
   } catch (error) {
     if (!page.language.has("error.gone")) await page.language.use(chosenLanguage(asked.language, navigator.language)).catch(() => {});
     page.language.apply();

@@ -115,6 +115,7 @@ export class MapPresenter {
       }
       this.#draw(wishes, fields, known, values);
       await painted();
+      map.settle();
       performance.measure("pyland:map", { start: started, end: performance.now() });
       map.container.dataset.drawn = paths.join(" ");
       messages.clear();

@@ -13,6 +13,10 @@ const NARROWEST = 0.004; // deepest zoom as a share of the grid
 const WIDEST = 8; // farthest view in widths of the grid
 const INK = "#1d2733";
 const MARK = "#d81b60";
+const FONT = "system-ui, sans-serif";
+const TITLE_SIZES = [14, 12]; // [pixel]
+const BAR_SIZE = 12; // [pixel]
+const LEAST_TITLE = 8; // [pixel]
 
 /** Wait until the browser has painted. */
 export function painted() {
@@ -64,9 +68,9 @@ export class MapView {
     const wheel = new Bokeh.WheelZoomTool({ maintain_focus: false });
     plot.add_tools(new Bokeh.PanTool(), wheel);
     plot.toolbar.active_scroll = wheel;
-    this.titles = ["13px", "12px"].map((size, place) => new Bokeh.Title({
-      text: "", text_font_size: size, text_font_style: place === 0 ? "bold" : "normal", text_color: INK, standoff: 4,
-      text_font: "system-ui, sans-serif",
+    this.titles = TITLE_SIZES.map((size, place) => new Bokeh.Title({
+      text: "", text_font_size: `${size}px`, text_font_style: place === 0 ? "bold" : "normal", text_color: INK, standoff: 4,
+      text_font: FONT,
     }));
     plot.add_layout(this.titles[1], "above");
     plot.add_layout(this.titles[0], "above");
@@ -106,7 +110,7 @@ export class MapView {
     const bar = new Bokeh.ColorBar({
       name, color_mapper: mapper, orientation: "horizontal", height: 12, padding: 6, title: "", title_standoff: 4,
       title_text_font_style: "normal", title_text_font_size: "12px", title_text_color: INK, major_label_text_font_size: "11px",
-      major_label_text_color: INK, title_text_font: "system-ui, sans-serif", major_label_text_font: "system-ui, sans-serif",
+      major_label_text_color: INK, title_text_font: FONT, major_label_text_font: FONT,
       ticker: new Bokeh.FixedTicker({ ticks: [] }), background_fill_alpha: 0, bar_line_color: "#6b7684",
       major_tick_line_color: INK, major_tick_in: 0, major_tick_out: 4,
     });
@@ -128,7 +132,7 @@ export class MapView {
     plot.multi_line({ ...along, source: marks.graticule, line_color: "#55606e", line_alpha: 0.45, line_width: 0.8 });
     plot.multi_line({ ...along, source: marks.edge, line_color: INK, line_width: 0.9, line_alpha: 0.8 });
     const label = {
-      ...at, text: { field: "text" }, text_font_size: "11px", text_color: INK, text_font: "system-ui, sans-serif",
+      ...at, text: { field: "text" }, text_font_size: "11px", text_color: INK, text_font: FONT,
       background_fill_color: "#ffffff", background_fill_alpha: 0.7, padding: 1,
     };
     plot.text({ ...label, source: marks.parallels, x_offset: 3, text_baseline: "middle" });
@@ -136,7 +140,7 @@ export class MapView {
     plot.scatter({
       ...at, source: marks.stations, marker: "triangle", size: 8, fill_color: "#ffffff", line_color: INK, line_width: 1.2,
     });
-    plot.patches({ ...along, source: marks.area, fill_color: MARK, fill_alpha: 0.12, line_color: MARK, line_width: 2.5 });
+    plot.patches({ ...along, source: marks.area, fill_color: MARK, fill_alpha: 0.05, line_color: MARK, line_width: 2.5 });
     plot.scatter({ ...at, source: marks.corners, size: 8, fill_color: "#ffffff", line_color: MARK, line_width: 2 });
     plot.scatter({ ...at, source: marks.point, marker: "circle", size: 15, fill_alpha: 0, line_color: "#ffffff", line_width: 5 });
     plot.scatter({ ...at, source: marks.point, marker: "circle", size: 15, fill_alpha: 0, line_color: MARK, line_width: 2.5 });
@@ -156,11 +160,35 @@ export class MapView {
       const values = side.scale.classes ? classPlaces(side.values, side.scale.classes) : side.values;
       return picture(this.grid, values);
     });
-    what.titles.forEach((text, place) => (this.titles[place].text = text));
+    this.#write(what.titles);
     sides.forEach((side, place) => this.#drawScale(this.sides[place], side, what.second?.isAlike && place === 1));
     if (this.grid.isSites) this.#drawSites(what.first);
     this.#drawPieces();
     if (what.isNewPlace || !this.lines) this.#drawEdge(what.first.values);
+  }
+
+  /** Write the lines above the map, smaller where they are long. */
+  #write(titles) {
+    titles.forEach((text, place) => {
+      this.titles[place].setv({ text, text_font_size: this.#fontSize(text, TITLE_SIZES[place], place === 0 ? "bold" : "normal") });
+    });
+  }
+
+  /** Return the size of letters with which a line has room above or below the map. */
+  #fontSize(text, usual, weight) {
+    const room = (this.frame?.width ?? this.container.clientWidth) - 12;
+    const canvas = document.createElement("canvas").getContext("2d");
+    canvas.font = `${weight} ${usual}px ${FONT}`;
+    const size = Math.floor((usual * room) / Math.max(canvas.measureText(text).width, 1));
+    return `${Math.max(LEAST_TITLE, Math.min(usual, size))}px`;
+  }
+
+  /** After painting: bars that came or went have changed the frame, so the map is laid into it anew. */
+  settle() {
+    const { frame } = this;
+    if (!frame || !this.fitted || (frame.width === this.fitted.width && frame.height === this.fitted.height)) return;
+    this.#fit(this.view);
+    this.actions.settled();
   }
 
   #drawScale(side, shown, isHidden) {
@@ -170,9 +198,9 @@ export class MapView {
     side.mapper.setv({ palette: scale.colours, low: scale.low, high: scale.high });
     const places = scale.classes ? scale.classes.map((_one, place) => place + 0.5) : roundTicks(scale.low, scale.high);
     const words = scale.classes ? scale.classes.map((one) => one.text) : places.map(write);
-    side.bar.title = label;
+    side.bar.setv({ title: label, title_text_font_size: this.#fontSize(label, BAR_SIZE, "normal") });
     side.bar.major_label_overrides = new Map(places.map((place, count) => [place, words[count]]));
-    side.bar.ticker = new window.Bokeh.FixedTicker({ ticks: places });
+    side.bar.ticker.ticks = places;
   }
 
   #drawSites({ values, scale }) {
@@ -276,6 +304,7 @@ export class MapView {
     const [x, y, width] = view ?? [
       (left + right) / 2, (bottom + top) / 2, SPARE * Math.max(right - left, (top - bottom) / shape),
     ];
+    this.fitted = frame;
     this.#isFitting = true;
     this.plot.x_range.setv({ start: x - width / 2, end: x + width / 2 });
     this.plot.y_range.setv({ start: y - (width * shape) / 2, end: y + (width * shape) / 2 });

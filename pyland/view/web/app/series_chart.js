@@ -3,6 +3,7 @@
  */
 import { chart, COLOURS, legendAbove } from "./chart_style.js";
 
+const LEAST_PLAIN = 0.01; // smaller numbers are written with powers of ten, which Bokeh does in English only
 const MILLISECONDS = (times) => times.map((time) => Date.parse(time));
 
 /** Replace what is missing by what Bokeh leaves out. */
@@ -73,7 +74,7 @@ export class SeriesChart {
     this.#marker.visible = Boolean(moment);
     plot.add_layout(this.#marker);
     legendAbove(plot, entries);
-    this.#words(plot, language);
+    this.#words(plot, language, series);
     const wheel = new Bokeh.WheelZoomTool({ dimensions: "width" });
     plot.add_tools(new Bokeh.PanTool({ dimensions: "width" }), wheel, this.#hover(mean, label, language));
     plot.toolbar.active_scroll = wheel;
@@ -90,13 +91,17 @@ export class SeriesChart {
   }
 
   /** Dates along the axis in figures only, in the order of the language. */
-  #words(plot, language) {
+  #words(plot, language, series) {
     const [day, month] = [language.text("series.axis_day"), language.text("series.axis_month")];
     const formatter = new window.Bokeh.DatetimeTickFormatter({
       hours: `${day} %H:%M`, hourmin: "%H:%M", minutes: "%H:%M", days: day, months: month, years: "%Y",
     });
     const [axis] = plot.xaxis;
     axis.setv({ formatter, axis_label: "UTC" });
+    const largest = series.mean.reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
+    if (language.name === "de" && largest >= LEAST_PLAIN) {
+      plot.yaxis[0].formatter = new window.Bokeh.NumeralTickFormatter({ format: "0.[00000]", language: "de" });
+    }
   }
 
   /** Draw observations: dots with whiskers that were used, crosses for those that were not. */
