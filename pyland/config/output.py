@@ -95,8 +95,8 @@ class OutputSection(Section):
     )
     statistics: list[str] = key(
         lambda: ["mean", "std"],
-        "statistics of the members in history.nc: mean, which must be among them, std, min, max, median and percentiles "
-        "p01 to p99; of an ensemble of one member the mean alone is written",
+        "statistics of the members in history.nc: mean, which must be among them, std, min, max, median and "
+        "percentiles p01 to p99; of an ensemble of one member the mean alone is written",
         factory=True,
     )
     every: float = key(86400.0, "averaging interval of history.nc", unit="s", above=0)

@@ -2,8 +2,8 @@
 
     python tools/benchmarks/web_view.py FOLDER [--days 365]
 
-The history is written by pyland's own writer into FOLDER/run unless it is there. "Cold" series follow after the pages of
-the file were given back to the system (posix_fadvise), so that they are read from the disk.
+The history is written by pyland's own writer into FOLDER/run unless it is there. "Cold" series follow after the pages
+of the file were given back to the system (posix_fadvise), so that they are read from the disk.
 """
 
 from __future__ import annotations

@@ -57,6 +57,54 @@ def view(
     serve(open_catalogue(sources, language, tiles), port, with_browser=with_browser, say=say)
 
 
+def export_site(
+    sources: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    language: str | None = None,
+    tiles: str | None = None,
+    variables: Sequence[str] = (),
+    statistics: Sequence[str] = (),
+    every: int = 1,
+    limit: float | None = None,
+) -> str:
+    """Write runs as a static site.
+
+    Parameters
+    ----------
+    sources, language, tiles
+        As for `view`.
+    folder : str or Path
+        New or empty folder, or an earlier site.
+    variables, statistics : sequence of str
+        What goes into it; all without names.
+    every : int
+        Every k-th time, the last one among them.
+    limit : float, optional
+        Largest size [MB].
+
+    Returns
+    -------
+    str
+        What was written.
+
+    Raises
+    ------
+    InputError
+        If a source is no run, a name is unknown, the folder is not free, or the site would be too large.
+    """
+    check_web_packages()
+    from pyland.view.web_server.static_export import LARGEST, ExportChoice
+    from pyland.view.web_server.static_export import export_site as write_site
+
+    catalogue = open_catalogue(sources, language, tiles)
+    try:
+        choice = ExportChoice(tuple(variables), tuple(statistics), every, LARGEST if limit is None else limit)
+        return write_site(catalogue, Path(folder), choice)
+    finally:
+        catalogue.close()
+
+
 def open_catalogue(sources: Sequence[str | Path], language: str | None = None, tiles: str | None = None) -> Catalogue:
     """Return the catalogue of cases, run directories and cycles.
 
