@@ -15,18 +15,20 @@ from typing import Any
 import pytest
 
 from cases import TWIN, changed, write_case
-
-for package in ("bokeh", "rasterio", "tornado"):
-    pytest.importorskip(package, reason=f"the web map needs {package} (extra view)")
-
 from pyland.config import load_case
 from pyland.driver.commands.view import open_catalogue
 from pyland.driver.run import run_case
 from pyland.view.web_server.catalogue import Catalogue
 
-CASE = changed(TWIN, {
-    "domain.dx": "20 km", "domain.dy": "20 km", "output.variables": ["soil_water", "latent_heat_flux", "ground_temperature"],
-    "output.statistics": ["mean", "std", "p05", "median", "p95"]})
+CASE = changed(
+    TWIN,
+    {
+        "domain.dx": "20 km",
+        "domain.dy": "20 km",
+        "output.variables": ["soil_water", "latent_heat_flux", "ground_temperature"],
+        "output.statistics": ["mean", "std", "p05", "median", "p95"],
+    },
+)
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,15 @@ class Client:
 
     port: int
 
-    def ask(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> tuple[int, bytes, dict[str, str]]:
+    def ask(
+        self, path: str, method: str = "GET", body: Any = None, **headers: str
+    ) -> tuple[int, bytes, dict[str, str]]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-            connection.request(method, path, content, {name.replace("_", "-"): value for name, value in headers.items()})
+            connection.request(
+                method, path, content, {name.replace("_", "-"): value for name, value in headers.items()}
+            )
             answer = connection.getresponse()
             return answer.status, answer.read(), dict(answer.getheaders())
         finally:
@@ -92,6 +98,13 @@ def serving(catalogue: Catalogue) -> Iterator[Client]:
         box["loop"].call_soon_threadsafe(box["stop"].set)
         thread.join(20)
         catalogue.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def web_packages() -> None:
+    """Skip without the packages of the extra ``view``."""
+    for package in ("bokeh", "rasterio", "tornado"):
+        pytest.importorskip(package, reason=f"the web map needs {package} (extra view)")
 
 
 @pytest.fixture(scope="session")

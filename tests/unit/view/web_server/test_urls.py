@@ -39,13 +39,31 @@ def test_the_index_says_grid_times_and_variables(index, history):
     grid = index["grid"]
     assert (grid["ny"], grid["nx"], grid["kind"], grid["row0"]) == (2, 3, "curvilinear", "south")
     assert grid["projection"]["name"] == "sinusoidal"
-    assert grid["projection"]["latitude_0"] == pytest.approx(43.3) and grid["projection"]["longitude_0"] == pytest.approx(3)
+    assert grid["projection"]["latitude_0"] == pytest.approx(43.3) and grid["projection"][
+        "longitude_0"
+    ] == pytest.approx(3)
     assert index["times"] == ["2020-05-01T12:00Z", "2020-05-02T00:00Z", "2020-05-02T12:00Z", "2020-05-03T00:00Z"]
     assert index["time_start"][0] == "2020-05-01T00:00Z" and not index["is_growing"]
     soil = next(one for one in index["variables"] if one["id"] == "soil_water")
-    assert soil["statistics"] == ["mean", "std", "median", "p05", "p95", "p25", "p75", "anomaly", "percentile", "increment"]
-    assert soil["derived_statistics"] == {"p25": "normal", "p75": "normal", "anomaly": "derived", "percentile": "derived",
-                                          "increment": "derived"}
+    assert soil["statistics"] == [
+        "mean",
+        "std",
+        "median",
+        "p05",
+        "p95",
+        "p25",
+        "p75",
+        "anomaly",
+        "percentile",
+        "increment",
+    ]
+    assert soil["derived_statistics"] == {
+        "p25": "normal",
+        "p75": "normal",
+        "anomaly": "derived",
+        "percentile": "derived",
+        "increment": "derived",
+    }
     assert soil["layers"][:2] == [{"top": 0.0, "bottom": 0.02}, {"top": 0.02, "bottom": 0.05}]
     assert soil["units"] == history["soil_water"].units
     assert set(soil["long_name"]) == {"en", "de", "zh"} and soil["long_name"]["de"] != soil["long_name"]["en"]
@@ -69,7 +87,9 @@ def test_statistics_of_members_are_those_of_all_members(run_dir, history):
 
 def test_derived_maps(client, history, run_dir):
     water = history["soil_water"][:, 1].astype(float)
-    np.testing.assert_allclose(field(client, "map/soil_water/anomaly/1/2.bin"), water[2] - water.mean(axis=0), atol=1e-7)
+    np.testing.assert_allclose(
+        field(client, "map/soil_water/anomaly/1/2.bin"), water[2] - water.mean(axis=0), atol=1e-7
+    )
     below = (water < water[2]).sum(axis=0) + 0.5
     np.testing.assert_allclose(field(client, "map/soil_water/percentile/1/2.bin"), 100.0 * below / 4.0, rtol=1e-6)
     flux, spread = history["latent_heat_flux"][1], history["latent_heat_flux_std"][1]
@@ -107,7 +127,9 @@ def test_the_series_of_a_cell(client, history, run_dir):
 
 def test_observations_of_a_cell_are_rows_of_the_analyses(client, run_dir, index):
     with netCDF4.Dataset(run_dir / "analysis.nc") as analyses:
-        rows = {name: analyses[name][:].filled() for name in ("value", "latitude", "longitude", "used", "observation_time")}
+        rows = {
+            name: analyses[name][:].filled() for name in ("value", "latitude", "longitude", "used", "observation_time")
+        }
     total = 0
     for y in range(2):
         for x in range(3):
