@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pyland.config.diagnose_balance import BalanceSection
-from pyland.config.diagnose_glacier import GlacierSection
-from pyland.config.diagnose_permafrost import PermafrostSection
-from pyland.config.diagnose_sith import SithSection
 from pyland.config.diagnose_degradation import DegradationSection
 from pyland.config.diagnose_drought import DroughtSection
+from pyland.config.diagnose_glacier import GlacierSection
 from pyland.config.diagnose_irrigation import IrrigationUseSection
 from pyland.config.diagnose_percentiles import PercentilesSection
+from pyland.config.diagnose_permafrost import PermafrostSection
+from pyland.config.diagnose_sith import SithSection
 from pyland.config.fields import Section, key
 
 

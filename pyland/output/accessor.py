@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import xarray as xr
 from pyland.base.errors import InputError
 
 _HORIZONTAL = ("y", "x", "site")
-_STATISTICS = ("_std", "_min", "_max", "_median")
+_STATISTIC = re.compile(r"_(std|min|max|median|p\d\d)$")
 
 
 @xr.register_dataset_accessor("pyland")
@@ -184,7 +185,7 @@ def _named(source: xr.DataArray, result: xr.DataArray, method: str | None) -> xr
 
 def _names_of(identifier: str, attrs: dict[str, Any]) -> set[str]:
     """Return all names of a variable: attributes `standard_name` and `*_name`, one or several words."""
-    if any(identifier.endswith(suffix) for suffix in _STATISTICS):
+    if _STATISTIC.search(identifier):
         return set()
     names: set[str] = set()
     for key, value in attrs.items():
