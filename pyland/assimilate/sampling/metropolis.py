@@ -75,10 +75,10 @@ class Metropolis:
 class AdaptiveMetropolis(Metropolis):
     """Adaptive Metropolis: the proposal follows the covariance of what has been drawn [1]_.
 
-    After ``delay`` generations the proposal is ``s^2 (2.38^2 / d) (cov + epsilon C0)``, with the covariance of all draws
-    since half of the delay. The chains learn together (``is_pooled``), the inter-chain adaptation of [2]_, or each from
-    its own past as in [1]_. The scale s of all chains follows their share of accepted moves towards 0.234 [3]_. What one
-    generation changes falls with its number, which keeps the sampler ergodic.
+    After ``delay`` generations the proposal is ``s^2 (2.38^2 / d) (cov + epsilon C0)``, with the covariance of all
+    draws since half of the delay. The chains learn together (``is_pooled``), the inter-chain adaptation of [2]_, or
+    each from its own past as in [1]_. The scale s of all chains follows their share of accepted moves towards 0.234 [3]_.
+    What one generation changes falls with its number, which keeps the sampler ergodic.
 
     Parameters
     ----------
