@@ -77,8 +77,8 @@ class AdaptiveMetropolis(Metropolis):
 
     After ``delay`` generations the proposal is ``s^2 (2.38^2 / d) (cov + epsilon C0)``, with the covariance of all
     draws since half of the delay. The chains learn together (``is_pooled``), the inter-chain adaptation of [2]_, or
-    each from its own past as in [1]_. The scale s of all chains follows their share of accepted moves towards 0.234 [3]_.
-    What one generation changes falls with its number, which keeps the sampler ergodic.
+    each from its own past as in [1]_. The scale s of all chains follows their share of accepted moves towards 0.234
+    [3]_. What one generation changes falls with its number, which keeps the sampler ergodic.
 
     Parameters
     ----------
