@@ -125,7 +125,7 @@ def surface_runoff(state: SithState, water: np.ndarray, porosity: np.ndarray) ->
     room = np.maximum(WATER_DENSITY * porosity * state.depth()[:2] - state.unsaturated[:2], 0.0).sum(axis=0)
     excess = water - 0.2 * room
     curve = np.divide(excess**2, water + 0.8 * room, out=np.zeros_like(water), where=excess > 0.0)
-    return np.maximum(curve, water - room)
+    return np.minimum(np.maximum(curve, water - room), water)
 
 
 def infiltrate(state: SithState, water: np.ndarray, porosity: np.ndarray) -> np.ndarray:

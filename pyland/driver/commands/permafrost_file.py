@@ -85,16 +85,16 @@ def permafrost_dataset(
         "annual maximum temperature of the ground, mean of all years")
     add("annual_minimum_temperature", years.minimum.mean(axis=0), ("thermal_layer",), "K",
         "annual minimum temperature of the ground, mean of all years")
-    for name, one in (("air", ground.air), ("surface", ground.surface)):
+    for name, words, one in (("air", "air", ground.air), ("surface", "ground below the snow", ground.surface)):
         if one is not None:
-            add(f"{name}_thawing_index", one.thawing, ("time",), "K d", f"thawing index, {name}",
+            add(f"{name}_thawing_index", one.thawing, ("time",), "K d", f"thawing index of the {words}",
                 cell_methods="time: sum")
-            add(f"{name}_freezing_index", one.freezing, ("time",), "K d", f"freezing index, {name}",
+            add(f"{name}_freezing_index", one.freezing, ("time",), "K d", f"freezing index of the {words}",
                 cell_methods="time: sum")
     if ground.air is not None and ground.surface is not None:
         for name in ("thawing", "freezing"):
             add(f"n_factor_{name}", n_factor(getattr(ground.surface, name), getattr(ground.air, name)), ("time",), "1",
-                f"{name} index of the surface over that of the air")
+                f"{name} index of the ground below the snow over that of the air")
     add_class("thermal_class", ground.thermal_class, (), "thermal class of permafrost (Ran et al. 2021)",
               ("no_permafrost", *THERMAL_CLASSES))
     band = np.floor(ground.elevation / section.elevation_band).astype(int)

@@ -80,9 +80,8 @@ def sith(run: DiagnosedRun) -> Diagnosis:
     optimum = (_optimum(weather) if section.optimum_temperature is None
                else np.full(setup.domain.ncell, section.optimum_temperature))
     water = run_moisture(mine, setup)
-    table = mine["water_table_depth"][0] if "water_table_depth" in mine and section.water_table_depth is None else (
-        np.full(setup.domain.ncell, DEEP_TABLE if section.water_table_depth is None else section.water_table_depth))
-    state = state_from_moisture(water[0], np.nan_to_num(table, nan=DEEP_TABLE), np.zeros(table.shape), soil.porosity)
+    table = _water_table(run, mine, setup.domain.ncell)
+    state = state_from_moisture(water[0], table, np.zeros(table.shape), soil.porosity)
     found = run_sith(state, weather, soil, plants, optimum, spinup=section.spinup)
     numbers = compare(found, weather, mine, water, setup, days)
     files = [_write_fields(run.folder / "sith.nc", found, setup, history, days),
@@ -143,6 +142,17 @@ def _daily(history: xr.Dataset, name: str, setup: Setup, days: np.ndarray, numbe
     first = np.searchsorted(number, np.arange(days.size))
     counts = np.bincount(number, minlength=days.size)
     return np.add.reduceat(values, first, axis=0) / counts.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def _water_table(run: DiagnosedRun, mine: dict[str, np.ndarray], ncell: int) -> np.ndarray:
+    """Return the depth of the water table at the start, (cell,) [m].
+
+    A column that drains freely has none of its own: what it writes is the depth of its lower end.
+    """
+    given = run.config.diagnose.sith.water_table_depth
+    if given is None and run.config.subsurface.bottom != "free_drainage" and "water_table_depth" in mine:
+        return np.nan_to_num(mine["water_table_depth"][0], nan=DEEP_TABLE)
+    return np.full(ncell, DEEP_TABLE if given is None else given)
 
 
 def _weather(setup: Setup, days: np.ndarray) -> dict[str, np.ndarray]:
