@@ -6,6 +6,7 @@ from pyland.config.diagnose_balance import BalanceSection
 from pyland.config.diagnose_glacier import GlacierSection
 from pyland.config.diagnose_permafrost import PermafrostSection
 from pyland.config.diagnose_sith import SithSection
+from pyland.config.diagnose_skill import SkillSection
 from pyland.config.fields import Section, key
 
 
@@ -16,3 +17,4 @@ class DiagnoseSection(Section):
     glacier: GlacierSection = key(GlacierSection, "mass balance of glaciers", factory=True)
     permafrost: PermafrostSection = key(PermafrostSection, "frozen ground", factory=True)
     sith: SithSection = key(SithSection, "a light model of evapotranspiration beside the run", factory=True)
+    skill: SkillSection = key(SkillSection, "skill at many stations", factory=True)
