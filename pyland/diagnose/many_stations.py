@@ -36,11 +36,14 @@ class StationPlace:
     distance_km: float
 
 
-def station_row(place: StationPlace, variable: str, step: str, found: Mapping[str, Any]) -> dict[str, Any]:
+def station_row(
+    place: StationPlace, variable: str, units: str, step: str, found: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return a row of the table of stations from a score of `pyland.diagnose.scores.score`."""
     spread = found["rmse"] ** 2 - found["bias"] ** 2
     values = {**found, "ubrmse": math.sqrt(max(spread, 0.0)) if math.isfinite(spread) else math.nan}
-    return {**asdict(place), "variable": variable, "step": step, **{name: values[name] for name in SCORES}}
+    return {**asdict(place), "variable": variable, "units": units, "step": step,
+            **{name: values[name] for name in SCORES}}
 
 
 def record_means(

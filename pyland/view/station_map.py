@@ -17,7 +17,8 @@ _PREFERRED = ("daily", "record", "native")
 
 
 def plot_station_map(
-    rows: Sequence[Mapping[str, Any]], latitude: np.ndarray, longitude: np.ndarray, path: str | Path, least: int
+    rows: Sequence[Mapping[str, Any]], latitude: np.ndarray, longitude: np.ndarray, path: str | Path, least: int,
+    days: str,
 ) -> Path:
     """Draw bias and correlation of stations where they are.
 
@@ -31,6 +32,8 @@ def plot_station_map(
         PNG file.
     least : int
         Fewest points of a station that is drawn filled; others are open circles.
+    days : str
+        Days that were compared.
 
     Returns
     -------
@@ -48,20 +51,22 @@ def plot_station_map(
     east, north = longitude[np.isfinite(longitude)], latitude[np.isfinite(latitude)]
     for (left, right), variable in zip(axes, chosen, strict=True):
         members = groups[variable]
+        unit = style.UNIT_SIGNS.get(members[0]["units"], members[0]["units"])
         bias = np.array([row["bias"] for row in members])
         largest = max(float(np.nanmax(np.abs(bias), initial=0.0)), np.finfo(float).tiny)
         for axis, name, limits, palette in ((left, "bias", (-largest, largest), "RdBu_r"),
                                             (right, "r", (0.0, 1.0), "viridis")):
-            axis.plot(east, north, ",", color="0.6", zorder=0)
+            axis.plot(east, north, ".", color="0.75", markersize=2, zorder=0)
             values = np.array([row[name] for row in members])
             filled = np.array([row["n"] >= least for row in members]) & np.isfinite(values)
             place = np.array([(row["longitude"], row["latitude"]) for row in members])
             axis.scatter(*place[~filled].T, facecolors="none", edgecolors="0.3", s=40)
             drawn = axis.scatter(*place[filled].T, c=values[filled], cmap=palette, vmin=limits[0], vmax=limits[1], s=55,
                                  edgecolors="0.2", linewidths=0.5)
-            figure.colorbar(drawn, ax=axis, label="Bias" if name == "bias" else "Correlation")
+            figure.colorbar(drawn, ax=axis, label=f"Bias [{unit}]" if name == "bias" else "Correlation")
             axis.set_title(f"{variable} ({members[0]['step']})")
             axis.set_ylabel("Latitude [°N]")
+    figure.suptitle(f"Run against stations, {days}")
     for axis in axes[-1]:
         axis.set_xlabel("Longitude [°E]")
     return style.save(figure, path)

@@ -15,11 +15,12 @@ from pyland.base.logging import get_logger
 from pyland.base.text import aligned_columns
 from pyland.diagnose.many_stations import SCORES, StationPlace, medians, record_means, station_row
 from pyland.diagnose.scores import score
-from pyland.diagnose.series import at_depth, read_history, read_station
+from pyland.diagnose.series import at_depth, read_history, read_station, units_of
 from pyland.diagnose.skill import observed_names, skill
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.forcing import read_site
 from pyland.observe import ObservationTable, read_table
+from pyland.observe.quantities import quantity_of
 from pyland.output.row_files import write_rows
 from pyland.subsurface.river_grid import great_circle
 
@@ -64,7 +65,8 @@ def stations(run: DiagnosedRun) -> Diagnosis:
     if run.with_figures:
         from pyland.view.station_map import plot_station_map
 
-        files.append(plot_station_map(rows, grid.latitude, grid.longitude, run.folder / "stations.png", section.least))
+        files.append(plot_station_map(
+            rows, grid.latitude, grid.longitude, run.folder / "stations.png", section.least, grid.span(run.period)))
     return Diagnosis({"stations": rows, "medians": middle}, _text(rows, middle), tuple(files))
 
 
@@ -93,9 +95,15 @@ class _Grid:
     def __init__(self, history: Path, farthest: float | None) -> None:
         with xr.open_dataset(history) as data:
             self.latitude, self.longitude = data["latitude"].values, data["longitude"].values
+            self._span = data["time_bounds"].values[0, 0], data["time_bounds"].values[-1, 1]
         self._flat = self.latitude.ravel(), self.longitude.ravel()
         self._known = np.flatnonzero(np.isfinite(self._flat[0]))
         self._farthest = farthest
+
+    def span(self, period: tuple[Any, Any]) -> str:
+        """Return the days that are compared."""
+        first, last = (given or own for given, own in zip(period, self._span, strict=True))
+        return f"{str(first)[:10]} to {str(last)[:10]}"
 
     def place(self, name: str, latitude: float, longitude: float) -> StationPlace | None:
         """Return the nearest cell of a station; None, with a warning, if it is too far."""
@@ -133,7 +141,7 @@ def _compare(path: Path, history: Path, grid: _Grid, run: DiagnosedRun) -> Itera
     model = read_history(history, observed_names(station), cell=place.cell, depths=station.depths)
     for step, scores in skill(model, station, period=run.period).items():
         for name, found in scores.items():
-            yield station_row(place, name, step, found)
+            yield station_row(place, name, units_of(name), step, found)
 
 
 def _is_table(path: Path) -> bool:
@@ -172,7 +180,7 @@ def _rows_of_table(
             depth = f" {100 * key[1]:g}-{100 * key[2]:g} cm" if key[1] >= 0.0 and "layer" in data[name].dims else ""
             found = score(np.where(counts, modelled, np.nan), observed)
             if found["n"] > 0:
-                yield station_row(place, table.type + depth, "record", found)
+                yield station_row(place, table.type + depth, quantity_of(table.type).unit, "record", found)
 
 
 def _counts(start: np.ndarray, end: np.ndarray, period: tuple[Any, Any]) -> np.ndarray:

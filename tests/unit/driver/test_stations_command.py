@@ -85,6 +85,7 @@ def test_rows_of_towers_and_probes(case, command):
     assert {station for station, _, _ in rows} == {"a", "b", "probes 7"}  # the third tower is too far
     first = rows["a", "Qle", "native"]
     assert first["cell"] == 0 and first["bias"] == pytest.approx(10.0)
+    assert first["units"] == "W m-2" and rows["a", "SoilMoist_10cm", "daily"]["units"] == "m3 m-3"
     assert first["ubrmse"] == pytest.approx(0.0, abs=1e-5)
     assert first["distance_km"] == pytest.approx(1.97, abs=0.05) and first["n"] == HOURS * DAYS
     assert rows["b", "Qle", "daily"]["cell"] == 5 and rows["b", "Qle", "daily"]["bias"] == pytest.approx(-4.0)
