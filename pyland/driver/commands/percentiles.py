@@ -21,7 +21,7 @@ from pyland.diagnose.drought_classes import (
 from pyland.diagnose.percentiles import Climatology, anomaly, percentile_of, standardised_anomaly
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.driver.commands.run_fields import RunFields, read_fields
-from pyland.output.diagnosed_fields import cell_coordinates, write_fields
+from pyland.output.diagnosed_fields import cell_coordinates, kept_attributes, write_fields
 
 SHOWN_EVENTS = 5
 """Longest droughts in the numbers of the command; the CSV has all."""
@@ -108,7 +108,7 @@ def _climatologies(
     path = run.folder / "climatology.nc"
     coordinates = {name: (one.dims, one.values, one.attrs) for name, one in cell_coordinates(fields.data).items()}
     write_climatologies(path, usual, fields.dims, coordinates=coordinates,
-                        units={name: variable(name).units for name in usual})
+                        units={name: variable(name).units for name in usual}, attributes=kept_attributes(fields.data))
     return usual, [path]
 
 

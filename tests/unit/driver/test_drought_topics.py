@@ -38,9 +38,9 @@ def test_percentiles_find_the_dry_summer(decades, command):
     assert found["driest"]["end"].startswith(str(DRY_SUMMER)) and found["driest"]["area"]["D4"] > 0.9
     longest = found["events"]["longest"][0]
     assert longest["first"] < f"{DRY_SUMMER}-07-01" < longest["last"] and longest["records"] > 120
-    # the run is its own climatology: classes are as frequent as they are meant to be
+    # the run is its own climatology; a class of 2 % is one or two of twenty years
     shares = found["share_of_records"]
-    assert shares["D0"] == pytest.approx(0.30, abs=0.02) and shares["D4"] == pytest.approx(0.02, abs=0.015)
+    assert shares["D0"] == pytest.approx(0.30, abs=0.02) and 0.002 < shares["D4"] < 0.035
     data = opened(decades, "percentiles", "percentiles.nc")
     assert data["soil_water_percentile"].dims == ("time", "y", "x") and data.attrs["Conventions"].startswith("CF-")
     assert data["soil_water_drought_class"].attrs["flag_meanings"].split()[:3] == ["unknown", "none", "D0"]
@@ -204,3 +204,20 @@ def test_a_run_that_irrigates_has_nothing_to_find(tmp_path, command):
     wet.to_netcdf(case / "run" / "balance.nc")
     code, _, err = command("diagnose", case, "irrigation")
     assert code == 2 and "the run itself irrigates" in err
+
+
+def test_files_keep_the_cf_conventions(decades, irrigated, command, tmp_path):
+    pytest.importorskip("compliance_checker", reason="extra `crosscheck`: other people's reading of the conventions")
+    from compliance_checker.runner import CheckSuite, ComplianceChecker
+
+    CheckSuite.load_all_available_checkers()
+    for case, topic in ((decades, "percentiles"), (decades, "drought"), (decades, "degradation"),
+                        (irrigated, "irrigation")):
+        assert command("diagnose", case, topic, "--no-figures")[0] == 0
+        for path in sorted((case / "run" / "diagnose" / topic).glob("*.nc")):
+            report = tmp_path / f"{path.name}.txt"
+            ComplianceChecker.run_checker(str(path), ["cf:1.11"], 0, "normal", output_filename=str(report),
+                                          output_format="text")
+            # "must" and "should" of the conventions; an index of months has its scale before time
+            found = report.read_text().partition("Errors")[2].partition("Warnings")[0]
+            assert not found.strip(), report.read_text()
