@@ -4,6 +4,7 @@ Scores of an ensemble are functions of plain arrays, predictions of shape ``(mem
 those here need no run.
 """
 
+from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
 from pyland.diagnose.climatology_file import read_climatology, write_climatologies
 from pyland.diagnose.degradation import mann_kendall, rain_use_efficiency, sen_slope
 from pyland.diagnose.departures import departure_statistics, desroziers
@@ -16,6 +17,7 @@ from pyland.diagnose.ensemble_scores import (
     crps_fair,
     crps_normal,
 )
+from pyland.diagnose.hindcast import Forecast, HindcastRecord
 from pyland.diagnose.information import (
     degrees_of_freedom_for_signal,
     effective_sample_size,
@@ -32,8 +34,13 @@ from pyland.diagnose.reliability import reliability_budget
 from pyland.diagnose.spread import spread_error, spread_skill
 
 __all__ = [
+    "Alarm",
+    "AlarmField",
+    "AlarmPlaces",
     "Climatology",
     "CrpsDecomposition",
+    "Forecast",
+    "HindcastRecord",
     "Region",
     "add_observation_error",
     "anomaly",
@@ -50,6 +57,7 @@ __all__ = [
     "drought_events",
     "effective_sample_size",
     "ensemble_moments",
+    "evaluate_alarms",
     "flatness",
     "innovation_autocorrelation",
     "irrigation_estimates",
@@ -58,6 +66,7 @@ __all__ = [
     "observation_ranks",
     "observed_degrees_of_freedom",
     "parse_region",
+    "quantile_weights",
     "percentile_of",
     "rain_use_efficiency",
     "rank_counts",
