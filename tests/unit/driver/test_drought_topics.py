@@ -69,6 +69,24 @@ def test_a_short_run_needs_the_climatology_of_a_long_one(decades, tmp_path, comm
     assert code == 2 and "the file says it" in err
 
 
+def test_shares_are_of_the_area(tmp_path, command, monkeypatch):
+    import pyland.driver.commands.percentiles as module
+
+    case = write_decades(tmp_path / "case", 2002, 2004)
+    (case / "run" / "domain.nc").touch()
+    sizes = np.ones((ROWS, COLUMNS))
+    sizes[0, 0] = 77.0  # of 100
+    monkeypatch.setattr(module, "read_domain_fields", lambda folder: xr.Dataset({"cell_area": (("y", "x"), sizes)}))
+    code, _, err = command("diagnose", case, "percentiles", "--no-figures", "--set",
+                           "diagnose.percentiles.least_years=2", "--set", "diagnose.percentiles.step=30")
+    assert code == 0, err
+    data = opened(case, "percentiles", "percentiles.nc")
+    rows = np.loadtxt(case / "run" / "diagnose" / "percentiles" / "drought_area.csv", delimiter=",", skiprows=1,
+                      usecols=range(2, 7))
+    severe = data["soil_water_drought_class"].values >= 3
+    assert np.allclose(rows[:, 2], (severe * sizes).sum(axis=(1, 2)) / 100.0, atol=1e-5)
+
+
 def test_depth_is_the_mean_over_layers(decades, command):
     code, _, err = command("diagnose", decades, "percentiles", "--no-figures", "--set",
                            "diagnose.percentiles.depth=[0.1, 0.8]", "--period", "1996-01-01", "2016-01-01")
