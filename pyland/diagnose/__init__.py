@@ -6,7 +6,9 @@ those here need no run.
 
 from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
 from pyland.diagnose.climatology_file import read_climatology, write_climatologies
+from pyland.diagnose.degradation import mann_kendall, rain_use_efficiency, sen_slope
 from pyland.diagnose.departures import departure_statistics, desroziers
+from pyland.diagnose.drought import scpdsi, spei, spi
 from pyland.diagnose.drought_classes import area_in_drought, drought_class, drought_events
 from pyland.diagnose.ensemble_scores import (
     CrpsDecomposition,
@@ -23,6 +25,7 @@ from pyland.diagnose.information import (
     observed_degrees_of_freedom,
 )
 from pyland.diagnose.innovation_series import innovation_autocorrelation
+from pyland.diagnose.irrigation import irrigation_estimates
 from pyland.diagnose.moments import ensemble_moments
 from pyland.diagnose.percentiles import Climatology, anomaly, day_of_year, percentile_of, standardised_anomaly
 from pyland.diagnose.rank_histogram import add_observation_error, flatness, observation_ranks, rank_counts
@@ -57,15 +60,22 @@ __all__ = [
     "evaluate_alarms",
     "flatness",
     "innovation_autocorrelation",
+    "irrigation_estimates",
     "likelihood_weights",
+    "mann_kendall",
     "observation_ranks",
     "observed_degrees_of_freedom",
     "parse_region",
     "quantile_weights",
     "percentile_of",
+    "rain_use_efficiency",
     "rank_counts",
     "read_climatology",
     "reliability_budget",
+    "scpdsi",
+    "sen_slope",
+    "spei",
+    "spi",
     "spread_error",
     "spread_skill",
     "standardised_anomaly",

@@ -73,7 +73,8 @@ def write_climatologies(
     dataset = xr.Dataset(data, {**axes, **(coordinates or {})}, {
         "Conventions": "CF-1.11", "title": "what is usual on a day of the year", **(attributes or {}),
         "pyland_format": FORMAT})
-    packed = {name: {"zlib": True, "complevel": 4} for name in data}
+    packed: dict[Any, dict[str, Any]] = {name: {"_FillValue": None} for name in dataset.coords}
+    packed |= {name: {"zlib": True, "complevel": 4} for name in data}
     with written_aside(path) as partial:
         dataset.to_netcdf(partial, engine="netcdf4", encoding=packed)
 
