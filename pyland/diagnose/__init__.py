@@ -4,7 +4,10 @@ Scores of an ensemble are functions of plain arrays, predictions of shape ``(mem
 those here need no run.
 """
 
+from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
+from pyland.diagnose.climatology_file import read_climatology, write_climatologies
 from pyland.diagnose.departures import departure_statistics, desroziers
+from pyland.diagnose.drought_classes import area_in_drought, drought_class, drought_events
 from pyland.diagnose.ensemble_scores import (
     CrpsDecomposition,
     crps,
@@ -12,6 +15,7 @@ from pyland.diagnose.ensemble_scores import (
     crps_fair,
     crps_normal,
 )
+from pyland.diagnose.hindcast import Forecast, HindcastRecord
 from pyland.diagnose.information import (
     degrees_of_freedom_for_signal,
     effective_sample_size,
@@ -20,32 +24,50 @@ from pyland.diagnose.information import (
 )
 from pyland.diagnose.innovation_series import innovation_autocorrelation
 from pyland.diagnose.moments import ensemble_moments
+from pyland.diagnose.percentiles import Climatology, anomaly, day_of_year, percentile_of, standardised_anomaly
 from pyland.diagnose.rank_histogram import add_observation_error, flatness, observation_ranks, rank_counts
 from pyland.diagnose.regions import Region, parse_region
 from pyland.diagnose.reliability import reliability_budget
 from pyland.diagnose.spread import spread_error, spread_skill
 
 __all__ = [
+    "Alarm",
+    "AlarmField",
+    "AlarmPlaces",
+    "Climatology",
     "CrpsDecomposition",
+    "Forecast",
+    "HindcastRecord",
     "Region",
     "add_observation_error",
+    "anomaly",
+    "area_in_drought",
     "crps",
     "crps_decomposition",
     "crps_fair",
     "crps_normal",
+    "day_of_year",
     "degrees_of_freedom_for_signal",
     "departure_statistics",
     "desroziers",
+    "drought_class",
+    "drought_events",
     "effective_sample_size",
     "ensemble_moments",
+    "evaluate_alarms",
     "flatness",
     "innovation_autocorrelation",
     "likelihood_weights",
     "observation_ranks",
     "observed_degrees_of_freedom",
     "parse_region",
+    "quantile_weights",
+    "percentile_of",
     "rank_counts",
+    "read_climatology",
     "reliability_budget",
     "spread_error",
     "spread_skill",
+    "standardised_anomaly",
+    "write_climatologies",
 ]

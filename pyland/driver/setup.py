@@ -20,8 +20,9 @@ from pyland.domain.ground_file import read_ground_state
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
-from pyland.driver.member_parameters import follow_texture, perturb_plants
+from pyland.driver.member_parameters import MemberParameters, follow_texture, perturb_plants
 from pyland.driver.other_surfaces import add_other_surfaces
+from pyland.driver.parameters_file import read_member_parameters
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_initial, perturb_parameters
@@ -226,6 +227,10 @@ def build_model(
     options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
     model = build_columns(setup, members, soil_parameters(perturbed, config), options)
     perturb_plants(model, settings, noise)
+    if config.ensemble.parameters_file is not None and not is_truth:
+        given = read_member_parameters(config.ensemble.parameters_file, members, setup.position, setup.whole.ncell,
+                                       tuple(settings))
+        MemberParameters(tuple(given), setup).put(model, given)
     set_initial_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return add_other_surfaces(model, setup, options)

@@ -87,11 +87,11 @@ def test_diagnose_prints_json_without_nan_or_a_table(command, tmp_path, monkeypa
     assert strict["observation_scores"]["all"]["wells"]["assimilated"]["departures"]["innovation_mean"] is None
     code, out, _ = command("diagnose", tmp_path, "assimilation", "--table")
     assert code == 0 and out.startswith("observations") and "wells: 1 of 1 used" in out
-    code, _, err = command("diagnose", tmp_path, "balance", "--table")
+    code, _, err = command("diagnose", tmp_path, "skill", "--table")
     assert code == 2 and "leave --table out" in err
 
 
-@pytest.mark.parametrize("name", ["cycle", "calibrate", "view"])
+@pytest.mark.parametrize("name", ["cycle", "view"])
 def test_later_commands_say_so(command, name):
     code, _, err = command(name, "x", "--port", "1")
     assert code == 2 and "is not available in this version" in err and "Traceback" not in err
