@@ -28,9 +28,11 @@ from pyland.diagnose.innovation_series import innovation_autocorrelation
 from pyland.diagnose.irrigation import irrigation_estimates
 from pyland.diagnose.moments import ensemble_moments
 from pyland.diagnose.percentiles import Climatology, anomaly, day_of_year, percentile_of, standardised_anomaly
+from pyland.diagnose.permafrost import annual_profiles, permafrost_years, thermal_class, zero_amplitude_depth
 from pyland.diagnose.rank_histogram import add_observation_error, flatness, observation_ranks, rank_counts
 from pyland.diagnose.regions import Region, parse_region
 from pyland.diagnose.reliability import reliability_budget
+from pyland.diagnose.sith import run_sith
 from pyland.diagnose.spread import spread_error, spread_skill
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "HindcastRecord",
     "Region",
     "add_observation_error",
+    "annual_profiles",
     "anomaly",
     "area_in_drought",
     "crps",
@@ -66,7 +69,6 @@ __all__ = [
     "observation_ranks",
     "observed_degrees_of_freedom",
     "parse_region",
-    "quantile_weights",
     "percentile_of",
     "rain_use_efficiency",
     "rank_counts",
@@ -76,8 +78,16 @@ __all__ = [
     "sen_slope",
     "spei",
     "spi",
+    "permafrost_years",
+    "quantile_weights",
+    "rank_counts",
+    "read_climatology",
+    "reliability_budget",
+    "run_sith",
     "spread_error",
     "spread_skill",
     "standardised_anomaly",
+    "thermal_class",
     "write_climatologies",
+    "zero_amplitude_depth",
 ]
