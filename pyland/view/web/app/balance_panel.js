@@ -5,6 +5,7 @@ import { typedCorners } from "./area_drawing.js";
 import { chart, COLOURS, INK } from "./chart_style.js";
 import { commaSeparated, save } from "./comma_separated.js";
 import { unitText } from "./language.js";
+import { library } from "./library.js";
 
 const SQUARE_KILOMETRE = 1e6; // [m2]
 
@@ -130,7 +131,7 @@ export class BalancePanel {
 
   /** Draw the terms that share the unit of the first as bars. */
   async #drawBars(columns, row) {
-    const { Bokeh } = window;
+    const Bokeh = await library();
     const unit = columns.find((_column, place) => Number.isFinite(row.values[place]))?.unit;
     const mine = columns.map((column, place) => ({ ...column, value: row.values[place] }))
       .filter((one) => Number.isFinite(one.value) && one.unit === unit).reverse();

@@ -7,6 +7,7 @@ const LATTICE = 36; // points of a side from which lines are drawn
 const WANTED = 5; // about so many lines across the map
 const MARGIN = 0.5; // lines end this part of the grid beyond it: places there are extrapolated
 const CORNER = 0.04; // no label within this part of the map from its corners
+const SIDES = [[0, 1], [1, 2], [3, 2], [0, 3]]; // of a square, in one direction for both of its neighbours
 const DISTANCES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45]; // [degrees]
 
 /** Return the distance of lines [degrees] for an extent [degrees]. */
@@ -24,11 +25,10 @@ function levelSegments(values, xs, ys, level) {
       const heights = corners.map(([j, i]) => values[j * width + i] - level);
       if (heights.some((height) => Math.abs(height) > 90)) continue; // the other side of the date line
       const crossings = [];
-      for (let side = 0; side < 4; side += 1) {
-        const next = (side + 1) % 4;
-        if (heights[side] < 0 === heights[next] < 0) continue;
-        const share = heights[side] / (heights[side] - heights[next]);
-        const [[j, i], [nextJ, nextI]] = [corners[side], corners[next]];
+      for (const [from, to] of SIDES) {
+        if (heights[from] < 0 === heights[to] < 0) continue;
+        const share = heights[from] / (heights[from] - heights[to]);
+        const [[j, i], [nextJ, nextI]] = [corners[from], corners[to]];
         crossings.push([xs[i] + share * (xs[nextI] - xs[i]), ys[j] + share * (ys[nextJ] - ys[j])]);
       }
       for (let pair = 0; pair + 1 < crossings.length; pair += 2) {

@@ -45,6 +45,7 @@ export class MapPresenter {
   #lastPlace = -1;
   #shownRun = null;
   #edgeOf = null;
+  #laid = Promise.resolve();
 
   /** @param {Object} page state, runs, loader, source, language, map; see main.js */
   constructor(page) {
@@ -102,17 +103,10 @@ export class MapPresenter {
       const wishes = second ? [first, second] : [first];
       const paths = wishes.map(({ path }) => this.page.source.mapPath(path));
       const ranges = Promise.all(wishes.map((wish) => (values.limits === null && !first.run.grid.isSites ? this.#range(wish) : null)));
-      const fields = await loader.load(paths);
+      const [fields] = await Promise.all([loader.load(paths), this.#lay(first.run, values.view)]);
       if (fields === null || turn !== this.#turn) return;
       const known = await ranges;
       if (turn !== this.#turn) return;
-      if (this.#shownRun !== first.run.id) {
-        const { tiles } = this.page;
-        const grid = tiles && !first.run.grid.isSites ? new MercatorGrid(first.run.grid) : first.run.grid;
-        this.#shownRun = first.run.id;
-        await map.setGrid(grid, first.run.grid.isSites ? null : tiles, values.view);
-        this.#edgeOf = null;
-      }
       this.#draw(wishes, fields, known, values);
       await painted();
       map.settle();
@@ -123,6 +117,19 @@ export class MapPresenter {
     } catch (error) {
       if (turn === this.#turn) messages.tell(error, retry);
     }
+  }
+
+  /** Lay out the map for the grid of a run, while its values are under way. */
+  #lay(run, view) {
+    if (this.#shownRun !== run.id) {
+      const { tiles, map } = this.page;
+      this.#shownRun = run.id;
+      this.#edgeOf = null;
+      const { isSites } = run.grid;
+      const grid = tiles && !isSites ? new MercatorGrid(run.grid) : run.grid;
+      this.#laid = this.#laid.then(() => map.setGrid(grid, isSites ? null : tiles, view));
+    }
+    return this.#laid;
   }
 
   #draw(wishes, fields, ranges, values) {

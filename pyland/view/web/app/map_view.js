@@ -3,6 +3,7 @@
  */
 import { classPlaces } from "./colour_scale.js";
 import { graticule } from "./graticule.js";
+import { library } from "./library.js";
 import { outline } from "./outline.js";
 import { picture, pieces } from "./picture.js";
 import { roundTicks } from "./ticks.js";
@@ -53,11 +54,10 @@ export class MapView {
    * @param {?number[]} view [x, y, width], null: the whole grid
    */
   async setGrid(grid, tiles, view) {
-    const { Bokeh } = window;
+    const Bokeh = await library();
     this.grid = grid;
     this.view = view;
     this.#drawn = null;
-    this.lines = null;
     const plot = Bokeh.Plotting.figure({
       sizing_mode: "stretch_both", tools: [], toolbar_location: null, x_range: [0, 1], y_range: [0, 1],
       x_axis_type: null, y_axis_type: null, outline_line_color: "#c6cdd6", background_fill_color: "#f7f8fa",
@@ -164,7 +164,7 @@ export class MapView {
     sides.forEach((side, place) => this.#drawScale(this.sides[place], side, what.second?.isAlike && place === 1));
     if (this.grid.isSites) this.#drawSites(what.first);
     this.#drawPieces();
-    if (what.isNewPlace || !this.lines) this.#drawEdge(what.first.values);
+    if (what.isNewPlace) this.isEdgeOld = true;
   }
 
   /** Write the lines above the map, smaller where they are long. */
@@ -183,9 +183,13 @@ export class MapView {
     return `${Math.max(LEAST_TITLE, Math.min(usual, size))}px`;
   }
 
-  /** After painting: bars that came or went have changed the frame, so the map is laid into it anew. */
+  /** After painting: draw the edge of another field; if bars came or went, lay the map into its new frame. */
   settle() {
     const { frame } = this;
+    if (this.isEdgeOld) {
+      this.isEdgeOld = false;
+      this.#drawEdge(this.#drawn.first.values);
+    }
     if (!frame || !this.fitted || (frame.width === this.fitted.width && frame.height === this.fitted.height)) return;
     this.#fit(this.view);
     this.actions.settled();
@@ -230,7 +234,6 @@ export class MapView {
   }
 
   #drawEdge(values) {
-    this.lines = true;
     if (!this.grid.isSites) this.marks.edge.data = outline(this.grid, values);
     this.#drawLines();
   }

@@ -2,6 +2,7 @@
  * Series of a cell: the fan of the ensemble, the open loop, observations with their errors, and the time of the map.
  */
 import { chart, COLOURS, legendAbove } from "./chart_style.js";
+import { library } from "./library.js";
 
 const LEAST_PLAIN = 0.01; // smaller numbers are written with powers of ten, which Bokeh does in English only
 const MILLISECONDS = (times) => times.map((time) => Date.parse(time));
@@ -42,7 +43,7 @@ export class SeriesChart {
    * @param {{series: Object, label: string, moment: ?string, language: Object, runTitle: string}} what
    */
   async show({ series, label, moment, language, runTitle }) {
-    const { Bokeh } = window;
+    const Bokeh = await library();
     const plot = chart({ x_axis_type: "datetime", y_axis_label: label });
     const time = MILLISECONDS(series.time);
     const entries = [];
