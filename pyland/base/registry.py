@@ -130,7 +130,8 @@ def attributes(name: str) -> dict[str, str]:
     """Return the netCDF attributes of a variable.
 
     ``long_name``, ``units`` and, where they exist, ``standard_name``, ``positive``, ``cell_methods``, ``comment`` (the
-    sign convention), ``cmip6_name``, ``clm_name``, ``alma_name`` and ``parflow_name``.
+    sign convention), ``units_metadata`` (of temperatures), ``cmip6_name``, ``clm_name``, ``alma_name`` and
+    ``parflow_name``.
     """
     item = variable(name)
     result = {"long_name": item.long_name, "units": item.units}
@@ -141,6 +142,8 @@ def attributes(name: str) -> dict[str, str]:
         "comment": item.sign,
     }
     result |= {key: value for key, value in optional.items() if value is not None}
+    if item.units == "K":
+        result["units_metadata"] = "temperature: on_scale"
     return result | {f"{source}_name": alias for source, alias in item.aliases.items()}
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pyland.config.fields import Section
+from pyland.config.diagnose_balance import BalanceSection
+from pyland.config.fields import Section, key
 
 
 class DiagnoseSection(Section):
     """Settings of the topics of ``pyland diagnose``; they change no result of the run."""
+
+    balance: BalanceSection = key(BalanceSection, "zones and periods of balance tables", factory=True)

@@ -40,6 +40,28 @@ class GeneratorSection(Section):
 
     climate: str = key("temperate", "climate of the generated weather", choices=CLIMATES)
     seed: int = key(1, "seed of the weather", kind="integer", at_least=0)
+    annual_precipitation: float | list[float] | None = key(
+        None, "mean precipitation of a year, a number or one for each of precipitation_elevation; null is that of the "
+        "climate", unit="kg m-2", kind="number_or_numbers", at_least=0, at_most=12000,
+    )
+    precipitation_elevation: list[float] | None = key(
+        None, "ascending elevations that a list of annual_precipitation belongs to; linear between, constant beyond",
+        unit="m", kind="numbers", at_least=-500, at_most=9000,
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> GeneratorSection:
+        amounts, heights = self.annual_precipitation, self.precipitation_elevation
+        names = ("precipitation_elevation", "annual_precipitation")
+        if isinstance(amounts, list) != (heights is not None):
+            raise Problems([(names[0], "expected precipitation_elevation with a list of annual_precipitation, and only "
+                             "with it", names)])
+        if isinstance(amounts, list) and heights is not None and (
+                len(amounts) != len(heights) or any(low >= high for low, high in zip(heights, heights[1:],
+                                                                                     strict=False))):
+            raise Problems([(names[0], f"expected {len(amounts)} ascending elevations, one for each amount, got "
+                             f"{shown(heights)}", names)])
+        return self
 
 
 class RainSection(Section):

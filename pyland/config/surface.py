@@ -135,11 +135,29 @@ class AreaFileSection(Section):
         return self
 
 
+class ShareFileSection(Section):
+    """Share of a patch that differs from cell to cell."""
+
+    file: str = key("", "netCDF file on the grid of the domain", kind="path")
+    variable: str = key("", "its variable (y, x): share of the cell [1]", kind="text")
+
+    @model_validator(mode="after")
+    def _check(self) -> ShareFileSection:
+        missing = [name for name in ("file", "variable") if not getattr(self, name)]
+        if missing:
+            raise Problems([("", f"expected file and variable, got no {' and no '.join(missing)}", tuple(missing))])
+        return self
+
+
 class PatchSection(Section):
     """A part of each cell with one plant type."""
 
     type: str = key("c3_grass", "plant type", choices=tuple(VEGETATION_TYPES))
-    fraction: float = key(1.0, "share of the cell; what is left of 1 is bare ground", unit="1", at_least=0, at_most=1)
+    fraction: float | ShareFileSection = key(
+        1.0, "share of the soil of a cell, or {file, variable} for one that differs from cell to cell; what is left of "
+        "1 is bare ground", unit="1", kind="number_or_section", at_least=0,
+        at_most=1,
+    )
     leaf_area_index: float | list[float] | AreaFileSection | None = key(
         None,
         "one-sided leaf area per ground area of the patch; a number, 12 monthly means or {file, variable}; null is the "
@@ -238,15 +256,22 @@ class VegetationSection(Section):
         if self.parflow is not None and self.changes("patches"):
             text = "expected no patches beside parflow; its map has them"
             raise Problems([("patches", text, ("patches", "parflow"))])
-        total = math.fsum(patch.fraction for patch in self.patches)
+        shares = [patch.fraction for patch in self.patches]
+        total = math.fsum(one for one in shares if not isinstance(one, ShareFileSection))
         if total > 1 + FRACTION_TOLERANCE:
             raise Problems([("patches", f"expected fractions that sum to at most 1, got {total:.6g}", ("patches",))])
-        count = len(self.patches) + (total < 1 - FRACTION_TOLERANCE and not self._has_bare)
+        leaves_bare = total < 1 - FRACTION_TOLERANCE and not self._has_bare
+        count = len(self.patches) + (leaves_bare or self.has_maps)
         if count > MAXIMUM_PATCHES:
             raise Problems(
                 [("patches", f"expected at most {MAXIMUM_PATCHES} patches with bare ground, got {count}", ("patches",))]
             )
         return self
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether a share comes from a file; bare ground is then a patch of its own, with what is left."""
+        return any(isinstance(patch.fraction, ShareFileSection) for patch in self.patches)
 
     @property
     def _has_bare(self) -> bool:
@@ -429,9 +454,10 @@ class SurfaceSection(Section):
 
     @property
     def area_files(self) -> list[str]:
-        """Return the files of leaf and stem area."""
-        areas = [area for patch in self.vegetation.patches for area in (patch.leaf_area_index, patch.stem_area_index)]
-        return list(dict.fromkeys(area.file for area in areas if isinstance(area, AreaFileSection)))
+        """Return the files of leaf and stem area, and of the shares of patches."""
+        given = [one for patch in self.vegetation.patches
+                 for one in (patch.leaf_area_index, patch.stem_area_index, patch.fraction)]
+        return list(dict.fromkeys(one.file for one in given if isinstance(one, (AreaFileSection, ShareFileSection))))
 
     @model_validator(mode="after")
     def _check(self) -> SurfaceSection:

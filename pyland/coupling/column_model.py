@@ -18,6 +18,7 @@ from pyland.core.columns import Columns
 from pyland.coupling.analysed_heat import land_heat, put_soil_temperature
 from pyland.coupling.analysed_parameters import put_parameters
 from pyland.coupling.analysed_snow import put_snow_mass
+from pyland.coupling.water_stores import column_evaporation, column_stores
 from pyland.land.carbon import CARBON_SCHEMES
 from pyland.land.land_model import PATCH_FIELDS, SOIL_EVAPORATION, STOMATA, WATER_STRESS
 
@@ -441,6 +442,14 @@ class ColumnModel:
         """Water in soil and snow, on the ground and on leaves, shape (member, cell) [kg m-2]."""
         self.core.store_water()
         return self.flux["land_water"].copy()
+
+    def water_stores(self) -> dict[str, np.ndarray]:
+        """Water by store, (member, cell) [kg m-2]; comes after `land_water`; see `pyland.coupling.water_stores`."""
+        return column_stores(self)
+
+    def evaporation_parts(self) -> dict[str, np.ndarray]:
+        """Evapotranspiration of the last step by its ways, (member, cell) [kg m-2 s-1]."""
+        return column_evaporation(self)
 
     @property
     def bytes_per_column(self) -> float:

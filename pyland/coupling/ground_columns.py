@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from pyland.coupling.column_model import ColumnModel
+from pyland.coupling.water_stores import column_evaporation, column_stores
 
 ICE_SHARE = 0.917
 """Volume of ice as liquid water [m3 m-3]."""
@@ -104,6 +105,19 @@ class GroundColumns:
     def land_water(self) -> np.ndarray:
         """Water stored, shape (member, cell) [kg m-2]; the body of a glacier counts by what it gained."""
         return self.model.land_water()
+
+    def water_stores(self) -> dict[str, np.ndarray]:
+        """Water by store, see `ColumnModel.water_stores`; all but the snow on a glacier is its body."""
+        stores = column_stores(self.model)
+        if self.name == "glacier":
+            for name in ("soil", "ground_water", "surface"):
+                stores["glacier"] += stores[name]
+                stores[name] = np.zeros_like(stores[name])
+        return stores
+
+    def evaporation_parts(self) -> dict[str, np.ndarray]:
+        """Evapotranspiration of the last step by its ways, see `ColumnModel.evaporation_parts`."""
+        return column_evaporation(self.model)
 
     @property
     def bytes_per_column(self) -> float:

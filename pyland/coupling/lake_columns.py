@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from pyland.base.errors import BalanceError, InputError, StateError
+from pyland.coupling.water_stores import EVAPORATION_PARTS, WATER_STORES
 from pyland.land.lake_model import LakeModel, light_extinction
 
 
@@ -115,6 +116,15 @@ class LakeColumns:
     def land_water(self) -> np.ndarray:
         """Water that changes: snow on the ice, shape (member, cell) [kg m-2]."""
         return self.state["lake_snow"].copy()
+
+    def water_stores(self) -> dict[str, np.ndarray]:
+        """Water that changes by store, see `ColumnModel.water_stores`: all is snow."""
+        return {name: self.land_water() * (name == "snow") for name in WATER_STORES}
+
+    def evaporation_parts(self) -> dict[str, np.ndarray]:
+        """Evaporation of the last step by its ways, see `ColumnModel.evaporation_parts`: all is of open water."""
+        rate = np.array(self.flux["evapotranspiration"])
+        return {name: rate * (name == "open_water_evaporation") for name in EVAPORATION_PARTS}
 
     @property
     def bytes_per_column(self) -> float:

@@ -48,6 +48,12 @@ class SurfaceColumns(Protocol):
     def land_water(self) -> np.ndarray:
         """Return the water stored, (member, cell) [kg m-2]."""
 
+    def water_stores(self) -> dict[str, np.ndarray]:
+        """Return the water by store, each (member, cell) [kg m-2]."""
+
+    def evaporation_parts(self) -> dict[str, np.ndarray]:
+        """Return the evapotranspiration of the last step by its ways, each (member, cell) [kg m-2 s-1]."""
+
     @property
     def bytes_per_column(self) -> float:
         """Return the memory of a column [byte]."""
@@ -290,6 +296,25 @@ class SurfaceMosaic:
         for part in self.parts:
             out[..., part.cells] += part.fraction * part.columns.land_water()
         self._flux["land_water"][...] = out
+        return out
+
+    def water_stores(self) -> dict[str, np.ndarray]:
+        """Water by store, area mean, see `ColumnModel.water_stores`."""
+        return self._area_means(self.soil.water_stores(), [part.columns.water_stores() for part in self.parts])
+
+    def evaporation_parts(self) -> dict[str, np.ndarray]:
+        """Evapotranspiration of the last step by its ways, area mean, see `ColumnModel.evaporation_parts`."""
+        return self._area_means(self.soil.evaporation_parts(),
+                                [part.columns.evaporation_parts() for part in self.parts])
+
+    def _area_means(
+        self, soil: Mapping[str, np.ndarray], others: Iterable[Mapping[str, np.ndarray]]
+    ) -> dict[str, np.ndarray]:
+        """Return means over the area of cells of amounts per area of the soil and of each part."""
+        out = {name: self.soil_fraction * values for name, values in soil.items()}
+        for part, amounts in zip(self.parts, others, strict=True):
+            for name, values in amounts.items():
+                out[name][..., part.cells] += part.fraction * values
         return out
 
     @property

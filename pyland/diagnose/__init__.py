@@ -4,6 +4,7 @@ Scores of an ensemble are functions of plain arrays, predictions of shape ``(mem
 those here need no run.
 """
 
+from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
 from pyland.diagnose.departures import departure_statistics, desroziers
 from pyland.diagnose.ensemble_scores import (
     CrpsDecomposition,
@@ -12,6 +13,7 @@ from pyland.diagnose.ensemble_scores import (
     crps_fair,
     crps_normal,
 )
+from pyland.diagnose.hindcast import Forecast, HindcastRecord
 from pyland.diagnose.information import (
     degrees_of_freedom_for_signal,
     effective_sample_size,
@@ -26,7 +28,12 @@ from pyland.diagnose.reliability import reliability_budget
 from pyland.diagnose.spread import spread_error, spread_skill
 
 __all__ = [
+    "Alarm",
+    "AlarmField",
+    "AlarmPlaces",
     "CrpsDecomposition",
+    "Forecast",
+    "HindcastRecord",
     "Region",
     "add_observation_error",
     "crps",
@@ -38,12 +45,14 @@ __all__ = [
     "desroziers",
     "effective_sample_size",
     "ensemble_moments",
+    "evaluate_alarms",
     "flatness",
     "innovation_autocorrelation",
     "likelihood_weights",
     "observation_ranks",
     "observed_degrees_of_freedom",
     "parse_region",
+    "quantile_weights",
     "rank_counts",
     "reliability_budget",
     "spread_error",

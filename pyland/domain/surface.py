@@ -17,11 +17,12 @@ from pyland.config.surface import (
     RETENTION_PARAMETERS,
     AreaFileSection,
     PatchSection,
+    ShareFileSection,
     SoilSection,
     SurfaceSection,
     TextureSection,
 )
-from pyland.domain.domain_file import read_soil_fields
+from pyland.domain.domain_file import read_field, read_soil_fields
 from pyland.domain.grid import Domain
 from pyland.domain.layers import Layers, map_profile
 from pyland.domain.parflow_cover import read_cover
@@ -203,17 +204,23 @@ def _with_cover(config: SurfaceSection, domain: Domain) -> tuple[Mapping[str, An
 def _patches(given: list[PatchSection], domain: Domain) -> dict[str, Any]:
     """Return the patches that a case names; each is the same plant in all cells."""
     patches = list(given)
-    bare = 1.0 - sum(patch.fraction for patch in patches)
-    if bare > FRACTION_TOLERANCE:
-        patches.append(PatchSection(type="bare_ground", fraction=bare, leaf_area_index=0.0, stem_area_index=0.0))
-    fraction = np.array([patch.fraction for patch in patches])
-    fraction /= fraction.sum()
+    fraction = np.stack([_share(patch, domain) for patch in patches])
+    total = fraction.sum(axis=0)
+    if (total > 1.0 + FRACTION_TOLERANCE).any():
+        raise InputError(f"surface.vegetation.patches: the shares of a cell must not exceed 1 together, got "
+                         f"{total.max():.6g} in cell {int(np.argmax(total))}.")
+    bare = 1.0 - total
+    has_maps = any(isinstance(patch.fraction, ShareFileSection) for patch in patches)
+    if has_maps or (bare > FRACTION_TOLERANCE).any():  # with maps whatever they leave: all tiles have the same patches
+        patches.append(PatchSection(type="bare_ground", fraction=1.0, leaf_area_index=0.0, stem_area_index=0.0))
+        fraction = np.concatenate([fraction, np.maximum(bare, 0.0)[None]])
+    fraction /= fraction.sum(axis=0)
     bottoms, tops = np.array([patch.heights for patch in patches]).T
     cells = np.ones(domain.ncell)
     return {
         "patch_types": tuple(patch.type for patch in patches),
         "patch_kind": np.repeat(np.arange(len(patches))[:, None], domain.ncell, axis=1),
-        "patch_fraction": fraction[:, None] * cells,
+        "patch_fraction": fraction,
         "monthly_leaf_area": _monthly(patches, "leaf_area_index", domain),
         "monthly_stem_area": _monthly(patches, "stem_area_index", domain),
         "canopy_top": tops[:, None] * cells,
@@ -223,6 +230,18 @@ def _patches(given: list[PatchSection], domain: Domain) -> dict[str, Any]:
         "leaf_series": _series(patches, "leaf_area_index", domain),
         "stem_series": _series(patches, "stem_area_index", domain),
     }
+
+
+def _share(patch: PatchSection, domain: Domain) -> np.ndarray:
+    """Return the share of a patch, (cell,) [1]: a number, or from a file."""
+    given = patch.fraction
+    if not isinstance(given, ShareFileSection):
+        return np.full(domain.ncell, float(given))
+    share = read_field(given.file, given.variable, domain.ny, domain.nx, "1").ravel()[domain.cell_id]
+    if not ((share >= 0.0) & (share <= 1.0)).all():
+        raise InputError(f"{given.file}: {given.variable} must be a share between 0 and 1 in every cell, got "
+                         f"{share.min():g} to {share.max():g}.")
+    return share
 
 
 def other_surfaces(config: SurfaceSection, domain: Domain) -> tuple[str, ...]:

@@ -55,6 +55,10 @@ class CaseModel:
     ----------
     state, flux, parameter : Mapping[str, numpy.ndarray]
         ``([n,] member, cell)``, of this rank's members and cells.
+    domain : Domain
+        Cells of this rank.
+    layers : Layers
+        Soil and bedrock below them.
     rivers : Rivers or None
         Rivers and lakes, where the case has them.
     time : numpy.datetime64
@@ -67,6 +71,7 @@ class CaseModel:
         build = build_coupled_model if config.is_coupled else build_model
         self._model = build(setup, members, config.ensemble.seed)
         self._setup = setup
+        self.domain, self.layers = setup.domain, setup.layers
         if config.is_coupled and config.subsurface.spinup is not None:
             begin_steady(self._model, setup, noise_of(setup, members, config.ensemble.seed, is_truth=False))
         plan = plan_rivers(config, setup.whole)
@@ -83,6 +88,7 @@ class CaseModel:
         self._steps = steps(config.time.start64, config.time.end64, setup.step)
         self.parameter = self._model.parameter
         self.time = config.time.start64
+        self._next = next(self._steps, None)
 
     @property
     def state(self) -> Mapping[str, np.ndarray]:
@@ -105,17 +111,56 @@ class CaseModel:
         if count < 1:
             raise InputError(f"advance: expected at least one step, got {count}.")
         for _ in range(count):
-            step = next(self._steps, None)
-            if step is None:
-                raise InputError(f"advance: the case is at its end, {self.time}.")
-            weather = {"co2": self._co2, **self._setup.forcing.weather(step.start, step.seconds)}
-            if self._perturbation is not None:
-                weather = self._perturbation.apply(step.index, weather)
-            self._setup.advance(self._model, step, weather)
-            if self._rivers is not None:
-                self._rivers.add_step(step.seconds, self._model, weather)
-            self.time = step.end
+            step = self.advance_with(self.next_weather())
         return step
+
+    def next_weather(self) -> dict[str, np.ndarray]:
+        """Return the weather of the next step, each ``([member,] cell)``: mean over the step, perturbed.
+
+        Raises
+        ------
+        InputError
+            If the case is at its end.
+        """
+        step = self._needed_step()
+        weather = {"co2": self._co2, **self._setup.forcing.weather(step.start, step.seconds)}
+        return weather if self._perturbation is None else self._perturbation.apply(step.index, weather)
+
+    def advance_with(self, weather: Mapping[str, np.ndarray]) -> Step:
+        """Advance by one step under given weather and return the step.
+
+        Parameters
+        ----------
+        weather : mapping of str to numpy.ndarray, shape ([member,] cell)
+            Every field of `next_weather`.
+
+        Raises
+        ------
+        InputError
+            If the case is at its end, or a field lacks or has another shape.
+        """
+        step = self._needed_step()
+        self._setup.advance(self._model, step, weather)
+        if self._rivers is not None:
+            self._rivers.add_step(step.seconds, self._model, weather)
+        self.time, self._next = step.end, next(self._steps, None)
+        return step
+
+    def set_state(self, state: Mapping[str, np.ndarray]) -> None:
+        """Set fields of the state, ``([n,] [member,] cell)``; soil water and heads of columns follow each other.
+
+        Raises
+        ------
+        InputError
+            If a field is unknown, has the wrong shape, or follows from another one.
+        """
+        self._model.set_state(state)
+
+    def _needed_step(self) -> Step:
+        """Return the step that comes next."""
+        if self._next is None:
+            raise InputError(f"advance: the case is at its end, {self.time}.")
+        return self._next
 
 
 class Case:

@@ -50,11 +50,14 @@ from pyland.driver.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
 from pyland.driver.smoother_window import SmootherWindow
 from pyland.driver.state_quality import StateQuality, state_rules
+from pyland.driver.static_fields import static_fields
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation
 from pyland.forcing import fingerprint_of_set, reading_ahead
 from pyland.observe import ObservationSet, read_observations, table_of_sets, write_observations, write_table
 from pyland.output.atomic import explained
+from pyland.output.domain_fields import write_domain_fields
+from pyland.output.grid import OutputGrid
 from pyland.output.predictions import PredictionWriter
 from pyland.output.provenance import provenance
 from pyland.output.restart import find_latest, remove_restarts
@@ -128,7 +131,7 @@ class CaseRun:
         if config.forcing.format in GRIDDED:  # files of gigabytes: their heads
             about["input_checksums"] = "; ".join(
                 one for one in (about["input_checksums"], fingerprint_of_set(config.forcing.path)) if one)
-        return {**about, "comment": config.case.description}
+        return {**about, **({"comment": config.case.description} if config.case.description else {})}
 
     # ---- stages --------------------------------------------------------------------------------------
 
@@ -136,6 +139,7 @@ class CaseRun:
         """Run all stages and return the scores, on the root; empty elsewhere."""
         config, began = self.config, clock.perf_counter()
         with_filter = config.assimilation.filter != "none"
+        self._write_domain()
         names, given = watched_names(config), self.given
         if given is not None and names:  # the open loop of another run has not predicted these
             given = replace(given, open_loop=None)
@@ -158,6 +162,20 @@ class CaseRun:
         run = self._stage("assimilation" if with_filter else "run", self.run_dir, sets if with_filter else None)
         self.timing["wall_seconds"] = clock.perf_counter() - began
         return self._scores(run)
+
+    def _write_domain(self) -> None:
+        """Write what the cells are; collective."""
+        fields = self._static_fields()
+        if fields is not None:
+            write_domain_fields(self.run_dir, self._output_grid(), fields, self.attrs)
+
+    def _static_fields(self) -> dict[str, np.ndarray] | None:
+        """Return static fields of all cells on the root, None elsewhere; collective."""
+        return static_fields(self.setup, self.river_plan)
+
+    def _output_grid(self) -> OutputGrid:
+        """Return all cells of the run as the output rooms want them."""
+        return self.setup.output_grid()
 
     @property
     def _analysis_clock(self) -> tuple[np.datetime64, np.datetime64, float]:
@@ -325,7 +343,7 @@ class CaseRun:
         return {
             "variables": config.history_variables, "observation_members": output.observation_members,
             "members": tuple(variable(one).id for one in output.members) if nmember > 1 else (),
-            "nmember": nmember, "every": output.every,
+            "statistics": tuple(output.statistics), "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
             "increments": self._reported,
             "smoothed": (*config.assimilation.updated, *config.assimilation.parameters) if (

@@ -13,7 +13,7 @@ import typer
 from pyland.base.errors import InputError, UnavailableError
 from pyland.driver.commands.diagnosis import diagnose_topic, topics
 
-JUDGEMENTS = ("skill", "balance", "assimilation")
+JUDGEMENTS = ("skill", "assimilation")
 """What can be asked of every run; see ``pyland.driver.commands.diagnose``."""
 
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.yaml.", show_default=False)]
@@ -90,12 +90,10 @@ def diagnose(
         else:
             typer.echo(json.dumps(plain(found.numbers), indent=2, allow_nan=False))
         return
-    if period is not None and what == "balance":
-        raise InputError("--period: 'balance' sums up the whole run; leave it out.")
     if overrides:
         raise InputError(f"--set: '{what}' reads nothing from section diagnose; leave --set out.")
-    if as_json is False and what in ("skill", "balance"):
-        raise InputError(f"--table: '{what}' prints JSON, and a skill its tables below; leave --table out.")
+    if as_json is False and what == "skill":
+        raise InputError("--table: 'skill' prints JSON, and its tables below; leave --table out.")
     known, boxes = dict(parse_depth_option(text) for text in depths or []), [parse_region(one) for one in regions or []]
     result = judge(case, what, output=output, peers=peers, period=span, depths=known, regions=boxes)
     result.pop("peers", None)  # the tables say it for people, the files for programs
@@ -111,17 +109,47 @@ def diagnose(
 
 def plot(
     case: Case,
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="maps, series, profile or increments of a variable; without it, all figures that the run "
+                       "allows.", show_default=False),
+    ] = None,
+    variable: Annotated[
+        str | None, typer.Option("--variable", metavar="NAME", help="Variable, see pyland vars.")
+    ] = None,
+    statistic: Annotated[
+        str | None, typer.Option("--statistic", metavar="NAME", help="mean, std, p05 and others of the file.")
+    ] = None,
+    layer: Annotated[int | None, typer.Option("--layer", min=1, help="Layer from the top.")] = None,
+    times: Annotated[
+        list[str] | None, typer.Option("--time", metavar="DATE", help="Instant of a map (UTC); may be given often.")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option("--at", metavar="LAT,LON", help="Place of a series or profile [degrees].")
+    ] = None,
+    compare: Annotated[
+        list[Path] | None,
+        typer.Option("--compare", metavar="CASE", help="Another run of a series; may be given often.")
+    ] = None,
     output: Output = None,
     folder: Annotated[Path | None, typer.Option("--folder", metavar="DIR", help="Where the figures go.")] = None,
 ) -> None:
     """Draw PNG figures of a finished run."""
     try:
         from pyland.driver.commands.plot import plot as draw
+        from pyland.driver.commands.plot_choice import Wanted, plot_choice
     except ImportError as error:
         if (error.name or "").split(".")[0] != "matplotlib":
             raise
         raise UnavailableError("pyland plot needs matplotlib; install it with: pip install 'pyland[plot]'") from None
 
+    wanted = Wanted(variable, statistic, layer, tuple(times or ()), place, tuple(compare or ()))
+    if kind is not None:
+        typer.echo(str(plot_choice(case, kind, wanted, output=output, folder=folder)))
+        return
+    if wanted != Wanted():
+        raise InputError("pyland plot: options of a variable belong to a figure; name it: pyland plot CASE maps "
+                         "--variable ..., or series, profile, increments.")
     for file in draw(case, output=output, folder=folder):
         typer.echo(str(file))
 

@@ -27,7 +27,10 @@ def view(
         int, typer.Option("--port", min=0, max=65535, help="Port; a free one if it is taken.")
     ] = DEFAULT_PORT,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
-    language: Annotated[str, typer.Option("--language", metavar="zh|en|de", help="Language of the page.")] = "en",
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="zh|en|de", help="Language of the page; default is the browser's."),
+    ] = None,
     tiles: Annotated[
         str | None,
         typer.Option("--tiles", metavar="URL", help="Base map, with {Z}, {X} and {Y}; without it nothing is fetched."),
@@ -61,7 +64,7 @@ def view(
 
     if world().size > 1:
         raise InputError(f"pyland view: expected one rank, got {world().size}; start it without mpirun.")
-    if language not in LANGUAGES:
+    if language is not None and language not in LANGUAGES:
         raise InputError(f"--language {language}: expected one of {', '.join(LANGUAGES)}.")
     if export is not None:
         report = command.export_site(sources, export, language=language, tiles=tiles, variables=variables or (),

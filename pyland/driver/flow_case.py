@@ -17,6 +17,9 @@ from pyland.driver.flow_model import FlowModel
 from pyland.driver.flow_records import FlowRecords
 from pyland.driver.flow_run import FlowRun
 from pyland.driver.flow_setup import FlowSetup, open_rim, prepare_flow
+from pyland.driver.setup import grid_of_cells
+from pyland.driver.static_fields import cell_fields
+from pyland.output.grid import OutputGrid
 from pyland.output.scores import write_scores
 
 _log = get_logger("run")
@@ -33,6 +36,16 @@ class FlowCaseRun(CaseRun):
 
     def _input_files(self) -> list[str | None]:
         return [*super()._input_files(), *flow_files(self.config)]
+
+    def _static_fields(self) -> dict[str, np.ndarray] | None:
+        if not self.comm.is_root:
+            return None
+        whole = self.setup.whole
+        return cell_fields(whole) | {"porosity": self.setup.soil["porosity"].reshape(-1, whole.nx * whole.ny)[
+            :, whole.cell_id]}
+
+    def _output_grid(self) -> OutputGrid:
+        return grid_of_cells(self.setup.whole, {"layer": self.setup.layers.thickness})
 
     def _member_run(self, name: str, folder: Path, members: np.ndarray, seed: int, **_: Any) -> FlowRun:
         if self.comm.is_root:

@@ -94,7 +94,8 @@ class Records:
         self._rivers = None if rivers is None else RiverRecords(
             run_dir, grid, attrs, rivers, {name: one for name, one in methods.items() if name in RIVER_VARIABLES})
         self._history = HistoryWriter(
-            run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, communicator=comm)
+            run_dir, grid, {name: methods[name] for name in variables}, attrs, statistics, nmember=nmember,
+            communicator=comm)
         self._members = MembersWriter(
             run_dir, grid, {name: methods[name] for name in members}, attrs, nmember, communicator=comm
         ) if members else None
@@ -103,7 +104,7 @@ class Records:
             run_dir, grid, streams, increments, {**attrs, MEMBERS_ATTRIBUTE: nmember},
             members=nmember if observation_members else 0, communicator=comm) if streams else None
         self._smoothed = SmoothedWriter(
-            run_dir, grid, smoothed, attrs, communicator=comm) if streams and smoothed else None
+            run_dir, grid, smoothed, attrs, nmember=nmember, communicator=comm) if streams and smoothed else None
         self._predictions: PredictionWriter | None = None
         self._set_clock(start, every, restart_every)
         self.largest_energy_residual = 0.0
@@ -112,7 +113,7 @@ class Records:
     def _open_balance(self, attrs: Mapping[str, Any], with_carbon: bool) -> BalanceWriter:
         return BalanceWriter(
             self.run_dir, self.grid, attrs, terms=None if self._rivers is None else RIVER_TERMS,
-            communicator=self.comm, with_carbon=with_carbon)
+            communicator=self.comm, with_carbon=with_carbon, with_parts=True)
 
     def _set_clock(self, start: np.datetime64, every: float, restart_every: float | None) -> None:
         """Set the times of records and restarts."""
@@ -179,7 +180,7 @@ class Records:
         return {name: _value(name, model, weather) for name in self._accumulator.methods}
 
     def _start_balance(self, model: ColumnModel) -> None:
-        self._balance.start(self._start, *self._stored(model))
+        self._balance.start(self._start, **self._stored(model))
 
     def _resume_balance(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         self._balance.resume(time, state)
@@ -191,14 +192,18 @@ class Records:
         lost = ("evapotranspiration", "surface_runoff", "subsurface_runoff")
         rates = {name: model.flux[name] for name in (*ENERGY_RATES, *lost)}
         rates["irrigation"] = model.flux.get("irrigation", np.zeros(shape))
+        rates |= model.evaporation_parts()
+        rates |= {"rainfall": np.broadcast_to(weather["rain"], shape),
+                  "snowfall": np.broadcast_to(weather["snowfall"], shape)}
         residuals = model.flux["water_balance_residual"], model.flux["energy_balance_residual"]
         self._balance.add_step(step.seconds, {**rates, "precipitation": precipitation}, *residuals)
         if self._balance.with_carbon:
             self._balance.add_carbon(step.seconds, model.flux, model.flux["carbon_balance_residual"])
 
-    def _stored(self, model: ColumnModel) -> tuple[np.ndarray, ...]:
+    def _stored(self, model: ColumnModel) -> dict[str, Any]:
         """Return what the balance compares between the bounds of an interval: water, and carbon where it is booked."""
-        return (model.land_water(), model.land_carbon()) if self._balance.with_carbon else (model.land_water(),)
+        out: dict[str, Any] = {"storage": model.land_water(), "stores": model.water_stores()}
+        return out | ({"carbon": model.land_carbon()} if self._balance.with_carbon else {})
 
     def _close_interval(self, time: np.datetime64, model: ColumnModel) -> None:
         record, terms = self._accumulator.result(), {}
@@ -213,7 +218,7 @@ class Records:
         self._interval_start = time
 
     def _close_balance(self, time: np.datetime64, model: ColumnModel, terms: Mapping[str, np.ndarray]) -> None:
-        self._balance.close_interval(time, *self._stored(model), further=terms)
+        self._balance.close_interval(time, **self._stored(model), further=terms)
 
     def add_analysis(self, time: np.datetime64, outcome: Outcome) -> None:
         """Write one analysis and book its increments of water and heat in the balance."""

@@ -20,7 +20,7 @@ from pyland.observe import ObservationSet
 from pyland.output.atomic import complete_file
 
 RESULTS = ("scores.json", "history.nc", "members.nc", "analysis.nc", "smoothed.nc", "balance.nc", "discharge.nc",
-           "truth.nc", "observations.nc")
+           "domain.nc", "truth.nc", "observations.nc")
 """Files of an earlier run that a new one removes first, so that a failure leaves nothing that looks complete."""
 
 _log = get_logger("run")

@@ -75,7 +75,7 @@ def open_forcing(
     time_label : {"start", "end"}, optional
         What the time stamps of the file mark; ``alma`` only, by default the file says so.
     generator : mapping, optional
-        ``climate`` and ``seed``; ``generator`` only.
+        ``climate``, ``seed``, ``annual_precipitation``, ``precipitation_elevation``; ``generator`` only.
     latitude, longitude : array_like, optional
         Places of the cells [degrees]; by default those of the file for ``alma``, needed by all others.
     elevation : array_like, optional
@@ -230,11 +230,11 @@ def _open_generator(
     missing = [name for name, value in needed.items() if value is None]
     if missing:
         raise InputError(f"the weather generator needs {', '.join(missing)}")
-    unknown = set(options) - {"climate", "seed"}
+    unknown = set(options) - {"climate", "seed", "annual_precipitation", "precipitation_elevation"}
     if unknown:
         raise InputError(
             f"forcing.generator: {', '.join(sorted(unknown))} not known; expected climate "
-            f"({', '.join(CLIMATES)}) and seed"
+            f"({', '.join(CLIMATES)}), seed, annual_precipitation and precipitation_elevation"
         )
     ncell = max(np.size(latitude), np.size(longitude), np.size(elevation))
     keywords: dict[str, Any] = {"phase": phase}

@@ -79,6 +79,10 @@ class WeatherGenerator(IntervalForcing):
         Height that temperature, humidity and wind stand for [m above ground].
     lapse_rate : float, optional
         Decrease of temperature with elevation [K m-1].
+    annual_precipitation : float or array_like, optional
+        Mean of a year [kg m-2], one or one per ``precipitation_elevation``; that of the climate by default.
+    precipitation_elevation : array_like, optional
+        Ascending elevations [m] that the amounts belong to; linear between, constant beyond.
     phase : PrecipitationPhase, optional
         Rule for rain and snow; the generator makes the total alone, so ``given`` means the ramp.
 
@@ -120,6 +124,8 @@ class WeatherGenerator(IntervalForcing):
         *,
         reference_height: float = 10.0,
         lapse_rate: float = STANDARD_LAPSE_RATE,
+        annual_precipitation: Any = None,
+        precipitation_elevation: Any = None,
         phase: PrecipitationPhase | None = None,
     ) -> None:
         x, y = (np.atleast_1d(np.asarray(v, dtype=np.float64)) for v in (x, y))
@@ -139,6 +145,9 @@ class WeatherGenerator(IntervalForcing):
         super().__init__(
             np.datetime64(first * _HOUR, "s"), _HOUR, last - first, latitude, longitude, height, "weather generator")
         self.climate_name, self.climate, self.seed = climate, find_climate(climate), int(seed)
+        self._annual_precipitation = _annual_amounts(
+            self.climate.annual_precipitation if annual_precipitation is None else annual_precipitation,
+            precipitation_elevation, self._elevation)
         self._lapse_rate = float(lapse_rate)
         self.phase = phase or PrecipitationPhase()
         self._first_hour = first
@@ -170,6 +179,7 @@ class WeatherGenerator(IntervalForcing):
             "interval_seconds": self.interval,
             "ncell": self.ncell,
             "lapse_rate": self._lapse_rate,
+            "annual_precipitation": [float(self._annual_precipitation.min()), float(self._annual_precipitation.max())],
             "precipitation_phase": self.phase.describe(),
             "numpy": np.__version__,
         }
@@ -268,7 +278,7 @@ class WeatherGenerator(IntervalForcing):
         shower = exceedance(self._showers.day(day))
         is_wet = (rank < wet_share) & (shower < chance)
         excess = -np.log(np.where(is_wet, shower / np.where(is_wet, chance, 1.0), 1.0))
-        expected = climate.annual_precipitation / _YEAR * (1.0 + (climate.summer_precipitation - 1.0) * season)
+        expected = self._annual_precipitation / _YEAR * (1.0 + (climate.summer_precipitation - 1.0) * season)
         scale = expected / (wet_share * hour_share * math.gamma(1.0 + _RAIN_TAIL))
         dryness = np.minimum(np.maximum((rank - wet_share) / _DRYING, 0.0), 1.0)
         return np.where(is_wet, scale * excess**_RAIN_TAIL, 0.0), dryness
@@ -331,6 +341,17 @@ def _vapour_pressure(temperature: np.ndarray, dew_point: np.ndarray, precipitati
     gap = np.maximum(_RAIN_HUMIDITY * saturation - vapour, 0.0)
     vapour = vapour + gap * (precipitation / (precipitation + _HUMID_RAIN))
     return np.minimum(vapour, _HIGHEST_HUMIDITY * saturation * moist_air.ice_saturation_ratio(temperature))
+
+
+def _annual_amounts(amounts: Any, heights: Any, elevation: np.ndarray) -> np.ndarray:
+    """Return the mean precipitation of a year of each cell [kg m-2]."""
+    amounts = np.asarray(amounts, dtype=np.float64).reshape(-1)
+    heights = np.zeros(1) if heights is None else np.asarray(heights, dtype=np.float64).reshape(-1)
+    if amounts.size != heights.size or not (np.diff(heights) > 0.0).all() or not (amounts >= 0.0).all():
+        raise InputError(
+            "forcing.generator.annual_precipitation: expected one amount, or one that is not negative for each of the "
+            f"ascending precipitation_elevation, got {amounts.tolist()} at {heights.tolist()}")
+    return np.interp(elevation, heights, amounts)
 
 
 def _cell_values(given: Any, what: str, ncell: int, lowest: float, highest: float) -> np.ndarray:

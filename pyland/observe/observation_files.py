@@ -8,6 +8,7 @@ from pathlib import Path
 import netCDF4
 import numpy as np
 
+import pyland
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import flag_attributes
@@ -57,13 +58,14 @@ def _fill(file: netCDF4.Dataset, sets: list[ObservationSet]) -> None:
     count = np.array([one.size for one in sets])
     slots = max(one.cells.shape[1] for one in sets)
     file.Conventions, file.title, file.pyland_format = "CF-1.11", "observations of a pyland run", FORMAT
+    file.history = f"written by pyland {pyland.__version__}"
     for name, size in (("set", len(sets)), ("obs", int(count.sum())), ("slot", slots)):
         file.createDimension(name, size)
     rows = np.repeat(np.arange(len(sets)), count)
     # one row per observation, the quantity of each set in the variable of its type
     stamps = np.array([one.time for one in sets], "datetime64[s]").astype(np.int64)
-    attributes = {"units": "seconds since 1970-01-01 00:00:00", "calendar": "standard", "standard_name": "time",
-                  "axis": "T"}
+    attributes = {"units": "seconds since 1970-01-01 00:00:00", "calendar": "standard",
+                  "units_metadata": "leap_seconds: none", "standard_name": "time", "axis": "T"}
     _column(file, "time", "i8", ("obs",), stamps[rows], attributes)
     kinds = sorted({one.type for one in sets})
     for kind in kinds:

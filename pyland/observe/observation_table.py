@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+import pyland
 from pyland.base.complete_files import partial_path, written_aside
 from pyland.base.errors import InputError, UnavailableError
 from pyland.base.observation_reasons import MISSING, USED, flag_attributes, reason_counts, reason_words
@@ -184,7 +185,8 @@ class ObservationTable:
             more = {"value": quantity.attributes(), "sigma": {"units": quantity.unit}}.get(name, {})
             data[name] = ("obs", getattr(self, name).copy(), {**attributes, **more})
         data["value"][2]["ancillary_variables"] = "sigma flag"
-        data["time"] = ("obs", self.time.astype(np.int64), {**COLUMNS["time"], "units": _SINCE, "calendar": "standard"})
+        data["time"] = ("obs", self.time.astype(np.int64), {**COLUMNS["time"], "units": _SINCE, "calendar": "standard",
+                                                              "units_metadata": "leap_seconds: none"})
         for name, values in self.extra.items():
             is_text = values.dtype.kind in "OUS"
             units = {} if is_text else {"units": self.extra_units.get(name, "1")}
@@ -192,6 +194,7 @@ class ObservationTable:
                 "long_name": name.replace("_", " "), **units})
         return xr.Dataset(data, attrs={
             "Conventions": "CF-1.11", "title": f"observations of {self.product}", "pyland_format": FORMAT,
+            "history": self.provenance.get("history") or f"written by pyland {pyland.__version__}",
             "product": self.product, "observation_type": self.type, "provenance": json.dumps(self.provenance)})
 
     @classmethod

@@ -11,6 +11,7 @@ TIME_ATTRIBUTES = {
     "long_name": "time",
     "units": "seconds since 1970-01-01 00:00:00",
     "calendar": "proleptic_gregorian",
+    "units_metadata": "leap_seconds: none",
     "axis": "T",
 }
 
@@ -91,4 +92,6 @@ def statistic_attributes(identifier: str, statistic: str, time_method: str, nmem
     if statistic == "std":  # a spread is not the quantity itself, and has no direction
         for name in _NOT_A_QUANTITY:
             attributes.pop(name, None)
+        if "units_metadata" in attributes:
+            attributes["units_metadata"] = "temperature: difference"
     return attributes

@@ -3,6 +3,9 @@
 Water, cumulated over the output interval [kg m-2]:
 precipitation + irrigation - evapotranspiration - surface_runoff - subsurface_runoff + analysis_increment
 - storage_change = residual.
+Where the model tells them, parts of these: precipitation = rainfall + snowfall; evapotranspiration = transpiration +
+canopy_evaporation + soil_evaporation + snow_sublimation + open_water_evaporation; storage_change = the sum of
+storage_change_<store> over soil, ground_water, snow, surface, canopy and glacier.
 Rivers, where there are any, cumulated over the interval [m3]: runoff + inflow + deficit + lake_precipitation -
 lake_evaporation - lake_withheld_runoff - outflow - change of storage = residual.
 Carbon, where pools evolve, cumulated [kg m-2]:
@@ -38,6 +41,27 @@ ENERGY_RATES = ("net_radiation", "latent_heat_flux", "sensible_heat_flux", "grou
 
 CARBON_RATES = ("net_primary_production", "heterotrophic_respiration")
 """Fluxes of the carbon balance that a step gives [kg m-2 s-1]."""
+
+PARTS = {
+    "rainfall": ("rain", "kg m-2"),
+    "snowfall": ("snowfall", "kg m-2"),
+    "transpiration": ("transpiration", "kg m-2"),
+    "canopy_evaporation": ("evaporation of water and snow on leaves", "kg m-2"),
+    "soil_evaporation": ("evaporation of the ground, and sublimation of glacier ice", "kg m-2"),
+    "snow_sublimation": ("sublimation of snow on the ground", "kg m-2"),
+    "open_water_evaporation": ("evaporation of lakes of the land surface", "kg m-2"),
+}
+"""Parts of precipitation and evapotranspiration that a step may give too [kg m-2 s-1]: meaning and unit of the sums."""
+
+STORES = {
+    "soil": "soil above the water table",
+    "ground_water": "soil below the water table",
+    "snow": "snow",
+    "surface": "water that stands on the ground",
+    "canopy": "water and snow on leaves",
+    "glacier": "bodies of glaciers",
+}
+"""Stores whose changes add up to ``storage_change``: what they hold."""
 
 _TERMS = {
     "precipitation": ("rain and snowfall", "kg m-2"),
@@ -87,6 +111,9 @@ class BalanceWriter:
         Ranks that each hold members of a tile of cells; ``close_interval`` is collective.
     with_carbon : bool
         Book carbon too; ``start`` and ``close_interval`` then need the carbon that is stored.
+    with_parts : bool
+        Book the parts of precipitation, evapotranspiration and storage too; steps then give ``PARTS``, and ``start``
+        and ``close_interval`` need the water by store.
     """
 
     def __init__(
@@ -98,13 +125,16 @@ class BalanceWriter:
         terms: Mapping[str, tuple[str, str, str]] | None = None,
         communicator: Communicator | None = None,
         with_carbon: bool = False,
+        with_parts: bool = False,
     ) -> None:
         self.grid = grid
-        self.with_carbon = with_carbon
+        self.with_carbon, self.with_parts = with_carbon, with_parts
+        self._rates = (*WATER_RATES, *(PARTS if with_parts else ()), *ENERGY_RATES)
         self._comm = communicator or Communicator()
         self._sums: dict[str, np.ndarray] = {}
         self._storage: np.ndarray | None = None
         self._carbon: np.ndarray | None = None
+        self._stores: dict[str, np.ndarray] = {}
         self._start = _DAY_ZERO
         self._duration = 0.0
         self._file: SegmentedFile | None = None
@@ -115,10 +145,13 @@ class BalanceWriter:
                 attributes={"Conventions": CONVENTIONS, **attrs},
             )
             self._file = SegmentedFile(run_dir, "balance", layout)
-            booked = _TERMS | _CARBON_TERMS if with_carbon else _TERMS
+            booked = _TERMS | (_part_terms() if with_parts else {}) | (_CARBON_TERMS if with_carbon else {})
             self._file.define(_definitions(grid, booked, terms or {}))
 
-    def start(self, time: Any, storage: np.ndarray, carbon: np.ndarray | None = None) -> None:
+    def start(
+        self, time: Any, storage: np.ndarray, carbon: np.ndarray | None = None,
+        stores: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
         """Begin a new run.
 
         Parameters
@@ -129,13 +162,26 @@ class BalanceWriter:
             Water in soil, on the ground and on leaves [kg m-2].
         carbon : numpy.ndarray, shape (member, cell), optional
             Carbon in plants, litter and soil [kg m-2].
+        stores : mapping of str to numpy.ndarray, shape (member, cell), optional
+            ``STORES`` [kg m-2], with parts.
         """
         if self._file is not None:
             self._file.start()
-        self._open_interval(time, storage, carbon)
+        self._open_interval(time, storage, carbon, stores)
 
     def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
-        """Continue after the restart of ``time`` whose file holds ``state``."""
+        """Continue after the restart of ``time`` whose file holds ``state``.
+
+        Raises
+        ------
+        InputError
+            If the restart holds no stores where this run books them: an earlier version wrote it.
+        """
+        missing = [name for name in STORES if f"balance_store:{name}" not in state] if self.with_parts else []
+        if missing:
+            raise InputError(
+                f"balance.nc: the restart of {time} lacks the water of {', '.join(missing)}; a version of pyland whose "
+                "balance had no stores wrote it. Finish the run with that version, or run without --resume.")
         self._start = int(state["balance_clock"][0])
         if self._file is not None:
             self._file.resume(stamp_of(time), np.datetime64(self._start, "s"))
@@ -145,6 +191,7 @@ class BalanceWriter:
         self._storage = np.array(state["balance_storage"])
         self._duration = float(state["balance_clock"][1])
         self._carbon = np.array(state["balance_carbon"]) if self.with_carbon else None
+        self._stores = {name: np.array(state[f"balance_store:{name}"]) for name in STORES} if self.with_parts else {}
 
     def add_step(
         self,
@@ -160,14 +207,14 @@ class BalanceWriter:
         dt : float
             Length of the step [s].
         rates : mapping of str to numpy.ndarray, shape (member, cell)
-            ``WATER_RATES`` [kg m-2 s-1] and ``ENERGY_RATES`` [W m-2], means over the step.
+            ``WATER_RATES`` and, with parts, ``PARTS`` [kg m-2 s-1] and ``ENERGY_RATES`` [W m-2], means over the step.
         water_residual, energy_residual : numpy.ndarray, shape (member, cell)
             What the model itself reports for the step [kg m-2, W m-2].
         """
-        missing = sorted({*WATER_RATES, *ENERGY_RATES} - set(rates))
+        missing = sorted(set(self._rates) - set(rates))
         if missing:
             raise InputError(f"balance.nc: the step lacks {missing}.")
-        for name in (*WATER_RATES, *ENERGY_RATES):
+        for name in self._rates:
             self._sums[name] = self._sums.get(name, 0.0) + np.asarray(rates[name]) * dt
         residuals = {"water_residual_largest": water_residual, "energy_residual_largest": energy_residual}
         for name, residual in residuals.items():
@@ -203,6 +250,7 @@ class BalanceWriter:
         storage: np.ndarray,
         carbon: np.ndarray | None = None,
         further: Mapping[str, np.ndarray] | None = None,
+        stores: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         """Write the record of the interval and open the next.
 
@@ -216,12 +264,17 @@ class BalanceWriter:
             Carbon in plants, litter and soil at ``time_end`` [kg m-2].
         further : mapping of str to numpy.ndarray, shape (member, cell), optional
             The terms that the writer was told of.
+        stores : mapping of str to numpy.ndarray, shape (member, cell), optional
+            ``STORES`` at ``time_end`` [kg m-2], with parts.
         """
         if self._storage is None or self._duration == 0.0:
             raise InputError(f"balance.nc: the interval that ends at {time_end} holds no step.")
         local = self._terms(np.asarray(storage, dtype=float)) | dict(further or {})
         if self.with_carbon:
             local |= self._carbon_terms(np.asarray(carbon, dtype=float))
+        if self.with_parts:
+            local |= {name: self._sums[name] for name in PARTS}
+            local |= {f"storage_change_{name}": stores[name] - self._stores[name] for name in STORES}
         record = {}
         for name, values in local.items():
             members = self._comm.all_members(values)
@@ -233,7 +286,7 @@ class BalanceWriter:
             record["time"] = np.array([seconds(time_end)])
             record["time_bounds"] = np.array([[self._start, seconds(time_end)]])
             self._file.append(record)
-        self._open_interval(time_end, storage, carbon)
+        self._open_interval(time_end, storage, carbon, stores)
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the half-filled interval for a restart; exact."""
@@ -243,6 +296,7 @@ class BalanceWriter:
         out["balance_storage"] = self._storage.copy()
         if self._carbon is not None:
             out["balance_carbon"] = self._carbon.copy()
+        out |= {f"balance_store:{name}": values.copy() for name, values in self._stores.items()}
         out["balance_clock"] = np.array([float(self._start), self._duration])
         return out
 
@@ -257,8 +311,11 @@ class BalanceWriter:
 
     # ---- inside ----------------------------------------------------------------------------------
 
-    def _open_interval(self, time: Any, storage: np.ndarray, carbon: np.ndarray | None) -> None:
+    def _open_interval(
+        self, time: Any, storage: np.ndarray, carbon: np.ndarray | None, stores: Mapping[str, np.ndarray] | None
+    ) -> None:
         """Start counting at ``time``."""
+        self._stores = {name: np.array(stores[name], dtype=float) for name in STORES} if self.with_parts else {}
         self._carbon = np.array(carbon, dtype=float) if self.with_carbon else None
         self._sums = {}
         self._storage = np.array(storage, dtype=float)
@@ -301,6 +358,12 @@ class BalanceWriter:
             - carbon["carbon_storage_change"]
         )
         return carbon | {"carbon_residual_largest": self._sums["carbon_residual_largest"]}
+
+
+def _part_terms() -> dict[str, tuple[str, str]]:
+    """Return the terms that the parts add: meaning and unit."""
+    stores = {f"storage_change_{name}": (f"change of the water in {what}", "kg m-2") for name, what in STORES.items()}
+    return PARTS | stores
 
 
 def _definitions(

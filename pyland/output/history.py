@@ -87,6 +87,8 @@ class HistoryWriter:
         ``mean`` first; see :func:`ensemble_statistic`. With one member only the mean is written.
     kind : str
         File name without ending.
+    nmember : int
+        Members that the statistics are over, which a scalar coordinate of the file names; 1 leaves it out.
     communicator : Communicator, optional
         Ranks that each hold a tile of cells; the root writes. All methods are collective.
     """
@@ -100,13 +102,15 @@ class HistoryWriter:
         statistics: Sequence[str] = ("mean", "std"),
         *,
         kind: str = "history",
+        nmember: int = 1,
         communicator: Communicator | None = None,
     ) -> None:
         self.grid = grid
         self.methods = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables, "mean")
         self.statistics = check_statistics(statistics)
         self._comm = communicator or Communicator()
-        self._file = SegmentedFile(run_dir, kind, _layout(grid, attrs)) if self._comm.is_root else None
+        self._coordinates = "latitude longitude realization" if nmember > 1 else "latitude longitude"
+        self._file = SegmentedFile(run_dir, kind, _layout(grid, attrs, nmember)) if self._comm.is_root else None
         self._defined = False
 
     def start(self) -> None:
@@ -181,7 +185,7 @@ class HistoryWriter:
             dimensions = ("time", *vertical_dimension(self.grid, name, array), *self.grid.horizontal)
             for statistic in self._used_statistics(array.shape[-2]):
                 attributes = statistic_attributes(name, statistic, method, array.shape[-2])
-                attributes["coordinates"] = "latitude longitude"
+                attributes["coordinates"] = self._coordinates
                 out[name + statistic_suffix(statistic)] = RecordVariable(dimensions, attributes)
         return out
 
@@ -248,10 +252,17 @@ def _time_definitions() -> dict[str, RecordVariable]:
     }
 
 
-def _layout(grid: OutputGrid, attrs: Mapping[str, Any]) -> Layout:
+def _layout(grid: OutputGrid, attrs: Mapping[str, Any], nmember: int) -> Layout:
     """Return the parts of a file that do not change in time."""
     return Layout(
         dimensions={**grid.dimensions(), "bound": 2},
-        coordinates=grid.coordinates(),
+        coordinates={**grid.coordinates(), **(_members_of_statistics(nmember) if nmember > 1 else {})},
         attributes={"Conventions": CONVENTIONS, **attrs},
     )
+
+
+def _members_of_statistics(nmember: int) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]]:
+    """Return the scalar coordinate of statistics over members, which their cell methods name (CF 7.3)."""
+    return {"realization": ((), np.array(0), {
+        "standard_name": "realization", "long_name": "members that statistics are over", "units": "1",
+        "comment": f"members 0 to {nmember - 1}"})}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,7 @@ class PylandAccessor:
 
 def _names_of(identifier: str, attrs: dict[str, Any]) -> set[str]:
     """Return all names of a variable: attributes `standard_name` and `*_name`, one or several words."""
-    if any(identifier.endswith(suffix) for suffix in ("_std", "_min", "_max", "_median")):
+    if re.search(r"_(std|min|max|median|p\d\d)$", identifier):
         return set()
     names: set[str] = set()
     for key, value in attrs.items():

@@ -83,6 +83,7 @@ def provenance(
     attributes: dict[str, Any] = {
         "title": title or "pyland run",
         "source": f"pyland {pyland.__version__}",
+        "history": f"written by pyland {pyland.__version__}, commit {commit}",
         "pyland_version": pyland.__version__,
         "commit": commit,
         "config_hash": config_hash,

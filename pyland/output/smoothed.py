@@ -28,16 +28,18 @@ class SmoothedWriter(HistoryWriter):
         Identifiers of the updated variables.
     attrs : mapping
         Global attributes.
+    nmember : int
+        Members that the statistics are over.
     communicator : Communicator, optional
         Ranks that each hold a tile of cells.
     """
 
     def __init__(
         self, run_dir: str | Path, grid: OutputGrid, variables: Sequence[str], attrs: Mapping[str, Any], *,
-        communicator: Communicator | None = None
+        nmember: int = 1, communicator: Communicator | None = None
     ) -> None:
         super().__init__(run_dir, grid, dict.fromkeys(variables, "point"), attrs, ("mean", "std"), kind="smoothed",
-                         communicator=communicator)
+                         nmember=nmember, communicator=communicator)
 
     def resume(self, time: np.datetime64, interval_start: np.datetime64 | None = None) -> None:
         """Continue after the restart of ``time``; records from ``interval_start`` on are still in the window.

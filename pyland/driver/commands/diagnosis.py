@@ -62,7 +62,9 @@ class DiagnosedRun:
     with_figures: bool = True
 
 
-_TOPICS: dict[str, str] = {}
+_TOPICS: dict[str, str] = {
+    "balance": "pyland.driver.commands.balance:balance",
+}
 """Topic -> ``module:function`` that takes a `DiagnosedRun` and returns a `Diagnosis`; imported when it is asked for."""
 
 

@@ -20,9 +20,11 @@ from pyland.view.flow_maps import VARIABLES as FLOW_VARIABLES
 from pyland.view.flow_maps import plot_flow_maps
 from pyland.view.flow_section import is_section, plot_flow_section
 from pyland.view.hydrograph import plot_hydrographs
+from pyland.view.increment_maps import has_increments, plot_increments
 from pyland.view.land_fluxes import has_land_fluxes, plot_land_fluxes
 from pyland.view.parameter_twin import plot_parameters
 from pyland.view.rank_histograms import has_ranks, plot_rank_histograms
+from pyland.view.shown_fields import Choice
 from pyland.view.site_fluxes import DAILY_NAMES, DIURNAL_NAMES, plot_diurnal_cycle, plot_site_days
 from pyland.view.snow_series import has_snow, plot_snow_series
 from pyland.view.soil_moisture_maps import plot_soil_moisture_maps
@@ -166,6 +168,8 @@ def _plot_observations(files: CaseFiles, target: Path) -> list[Path]:
         drawn.append(plot_rank_histograms(data, target / "rank_histograms.png"))
     if has_map(data):
         drawn.append(plot_departure_maps(data, target / "departure_maps.png"))
+    if has_increments(analysis):
+        drawn.append(plot_increments(analysis, target / "increments.png", Choice("soil_water")))
     return drawn
 
 

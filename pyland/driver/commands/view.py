@@ -23,7 +23,7 @@ def view(
     *,
     port: int = DEFAULT_PORT,
     with_browser: bool = True,
-    language: str = "en",
+    language: str | None = None,
     tiles: str | None = None,
     say: Callable[[str], None] = print,
 ) -> None:
@@ -37,8 +37,8 @@ def view(
         Port; a free one if it is taken.
     with_browser : bool
         Open a browser.
-    language : str
-        ``en``, ``de`` or ``zh``.
+    language : str, optional
+        ``en``, ``de`` or ``zh``; that of the browser without it.
     tiles : str, optional
         Template of the URLs of a base map, with {Z}, {X} and {Y}.
     say : callable
@@ -57,7 +57,55 @@ def view(
     serve(open_catalogue(sources, language, tiles), port, with_browser=with_browser, say=say)
 
 
-def open_catalogue(sources: Sequence[str | Path], language: str = "en", tiles: str | None = None) -> Catalogue:
+def export_site(
+    sources: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    language: str | None = None,
+    tiles: str | None = None,
+    variables: Sequence[str] = (),
+    statistics: Sequence[str] = (),
+    every: int = 1,
+    limit: float | None = None,
+) -> str:
+    """Write runs as a static site.
+
+    Parameters
+    ----------
+    sources, language, tiles
+        As for `view`.
+    folder : str or Path
+        New or empty folder, or an earlier site.
+    variables, statistics : sequence of str
+        What goes into it; all without names.
+    every : int
+        Every k-th time, the last one among them.
+    limit : float, optional
+        Largest size [MB].
+
+    Returns
+    -------
+    str
+        What was written.
+
+    Raises
+    ------
+    InputError
+        If a source is no run, a name is unknown, the folder is not free, or the site would be too large.
+    """
+    check_web_packages()
+    from pyland.view.web_server.static_export import LARGEST, ExportChoice
+    from pyland.view.web_server.static_export import export_site as write_site
+
+    catalogue = open_catalogue(sources, language, tiles)
+    try:
+        choice = ExportChoice(tuple(variables), tuple(statistics), every, LARGEST if limit is None else limit)
+        return write_site(catalogue, Path(folder), choice)
+    finally:
+        catalogue.close()
+
+
+def open_catalogue(sources: Sequence[str | Path], language: str | None = None, tiles: str | None = None) -> Catalogue:
     """Return the catalogue of cases, run directories and cycles.
 
     Raises

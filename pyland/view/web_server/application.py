@@ -28,6 +28,12 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 LONGEST_BODY = 2**20
 """Largest request [bytes]; a polygon of 20 000 corners is one."""
 
+_SENTENCES = {
+    403: "there is nothing under this address.",
+    404: "there is nothing under this address.",
+    405: "this address can only be read.",
+}
+
 _WORKERS = 2
 _KEEP = "private, max-age=86400"
 
@@ -112,9 +118,8 @@ class _Guarded(tornado.web.RequestHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        text = getattr(error, "sentence", None) or {
-            403: "there is nothing under this address.", 404: "there is nothing under this address.", 405: "this address can only be read."}.get(
-                status_code, "the server could not answer; its terminal says why.")
+        text = getattr(error, "sentence", None) or _SENTENCES.get(
+            status_code, "the server could not answer; its terminal says why.")
         self.set_header("Content-Type", "application/json; charset=UTF-8")
         self.finish(json.dumps({"error": text}))
 

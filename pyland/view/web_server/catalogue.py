@@ -50,14 +50,19 @@ class Catalogue:
         What the user named; the first is shown first.
     title : str
         Title of the page.
-    language : str
-        Language of the page when it opens: ``en``, ``de`` or ``zh``.
+    language : str, optional
+        Language of the page when it opens, ``en``, ``de`` or ``zh``; that of the browser without it.
     tiles : str, optional
         Template of the URLs of a base map; none is fetched without it.
     """
 
     def __init__(
-        self, named: Sequence[NamedRun], *, title: str | None = None, language: str = "en", tiles: str | None = None
+        self,
+        named: Sequence[NamedRun],
+        *,
+        title: str | None = None,
+        language: str | None = None,
+        tiles: str | None = None,
     ) -> None:
         if not named:
             raise InputError("pyland view: no run was named; give a case, a run directory or a cycle.")

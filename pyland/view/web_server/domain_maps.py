@@ -12,8 +12,11 @@ from pyland.base.errors import InputError
 from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.view.web_server.viewed_grid import ViewedGrid
 
-_ZONE_FIELDS = ("zone", "basin")
-_NOT_SHOWN = ("latitude", "longitude", "x", "y", "layer", "layer_bounds", "cell_area", "downstream_cell")
+_ZONE_FIELDS = {"zone": 0, "basin": 1, "land_cover": 0}
+"""Fields whose codes are zones, and the least code that is one."""
+
+_NOT_FIELDS = ("latitude", "longitude", "x", "y", "layer", "layer_bounds")
+_NOT_SHOWN = ("cell_area", "downstream_cell")
 
 
 class DomainMaps:
@@ -73,10 +76,10 @@ class DomainMaps:
         if not area.any():
             return []
         out = [{"id": "all", "name": "all", "group": "all", "area": float(area.sum())}]
-        for group in _ZONE_FIELDS:
+        for group, least in _ZONE_FIELDS.items():
             if group in self.fields:
                 codes = self.fields[group]
-                known = np.isfinite(codes) & (codes >= 0) & (area > 0)
+                known = np.isfinite(codes) & (codes >= least) & (area > 0)
                 for code in np.unique(codes[known]):
                     out.append({"id": f"{group}-{int(code)}", "name": self._zone_name(group, int(code)), "group": group,
                                 "area": float(area[known & (codes == code)].sum())})
@@ -101,7 +104,7 @@ class DomainMaps:
 
     def _zone_name(self, group: str, code: int) -> str:
         words = {int(one["value"]): one["label"]["en"] for one in self._about[group]["classes"] or ()}
-        return words.get(code, f"{group} {code}")
+        return words.get(code, f"{group.replace('_', ' ')} {code}")
 
     def _read(self, path: Path) -> None:
         from pyland.view.web_server.names import variable_label
@@ -109,7 +112,7 @@ class DomainMaps:
 
         with NETCDF_ACCESS, netCDF4.Dataset(path) as file:
             for name, variable in file.variables.items():
-                if name in _NOT_SHOWN and name != "cell_area" or variable.dtype is str:
+                if name in _NOT_FIELDS or variable.dtype is str:
                     continue
                 values = np.ma.filled(np.ma.asarray(variable[...]).astype(float), np.nan)
                 if values.ndim and values.size == self.grid.latitude.size:

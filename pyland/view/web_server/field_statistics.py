@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import ndtri
 
 from pyland.base.errors import InputError
 from pyland.view.web_server.record_files import RecordFiles
@@ -212,5 +212,5 @@ def normal_quantile(
     mean: np.ndarray, spread: np.ndarray, statistic: str, valid_range: tuple[float, float] | None
 ) -> np.ndarray:
     """Return the quantile ``pNN`` of a normal distribution [unit of the mean], within physical bounds."""
-    value = mean + np.float32(ndtri(int(statistic[1:]) / 100.0)) * spread
+    value = mean + np.float32(NormalDist().inv_cdf(int(statistic[1:]) / 100.0)) * spread
     return value if valid_range is None else np.clip(value, *np.float32(valid_range))

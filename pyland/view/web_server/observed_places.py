@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from pyland.base.observation_reasons import REASONS, USED, WITHHELD
-from pyland.diagnose.series import ALMA_TO_ID, PROFILE_TO_ID, parse_depth, read_station, unit_factor
 from pyland.view.web_server.record_files import RecordFiles
 from pyland.view.web_server.viewed_grid import ViewedGrid
 
@@ -189,8 +188,8 @@ def matching(series: list[dict[str, Any]], variable: str, layer: Mapping[str, An
     variable : str
         Identifier.
     layer : mapping or None
-        ``top`` and ``bottom`` of the layer [m]; an observed range fits if its middle lies in the layer. Observations
-        without a depth belong to the uppermost.
+        ``top`` and ``bottom`` of the layer [m]; an observed range fits if its middle lies in the layer or if it covers
+        half of it: 0 to 5 cm fit both 0 to 2 and 2 to 5 cm. Observations without a depth belong to the uppermost.
     """
     out = []
     for one in series:
@@ -201,7 +200,9 @@ def matching(series: list[dict[str, Any]], variable: str, layer: Mapping[str, An
             fits = layer is None or "top" not in layer or layer["top"] == 0.0
         else:
             middle = 0.5 * (depth[0] + depth[1])
-            fits = layer["top"] <= middle < layer["bottom"]
+            common = min(depth[1], layer["bottom"]) - max(depth[0], layer["top"])
+            half = 0.5 * (layer["bottom"] - layer["top"])
+            fits = layer["top"] <= middle < layer["bottom"] or common >= half
         if fits:
             out.append(one)
     return out
@@ -225,6 +226,8 @@ def _series_of(rows: _Rows, mine: Mapping[str, np.ndarray], take: np.ndarray) ->
 
 def _station_series(path: Path, starts: np.ndarray, ends: np.ndarray) -> list[dict[str, Any]]:
     """Return what a station file measured of variables of the model, as means over the records of the run."""
+    from pyland.diagnose.series import ALMA_TO_ID, PROFILE_TO_ID, parse_depth, read_station, unit_factor
+
     station = read_station(path)
     out = []
     for series in (station.native, station.daily):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import signal
 import socket
 import threading
 import webbrowser
@@ -27,7 +28,7 @@ def serve(
     catalogue: Catalogue, port: int, *, with_browser: bool = True, say: Callable[[str], None] = print,
     started: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until Ctrl-C.
+    """Serve until Ctrl-C or SIGTERM.
 
     Parameters
     ----------
@@ -61,8 +62,11 @@ def serve(
             started(address)
         if with_browser:
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        ended = asyncio.Event()
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # not Unix, or not the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
         try:
-            await asyncio.Event().wait()
+            await ended.wait()
         finally:
             server.stop()
 

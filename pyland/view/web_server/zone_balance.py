@@ -19,19 +19,18 @@ _AT_ONCE = 64
 
 
 def balance_terms(run: ViewedRun) -> list[dict[str, Any]]:
-    """Return the water terms of the run: amounts per area and interval [kg m-2], in the order of the file."""
-    out = []
-    for name, dimensions in run.balance.map_variables().items():
-        about = run.balance.attributes(name)
-        if about.get("units") == "kg m-2" and "sum" in str(about.get("cell_methods", "")) and "time" in dimensions:
-            out.append({"id": name, "label": str(about.get("long_name", name)), "units": "kg m-2"})
-    return out
+    """Return the water terms of ``balance.nc`` per area and interval [kg m-2], as far as the file has them."""
+    from pyland.diagnose.balance_table import WATER_TERMS
+
+    there = run.balance.map_variables()
+    return [{"id": name, "label": str(run.balance.attributes(name).get("long_name", name)), "units": "kg m-2"}
+            for name in WATER_TERMS if name in there]
 
 
 def balance_of_cells(
     run: ViewedRun, cells: np.ndarray, name: str, period: tuple[np.datetime64 | None, np.datetime64 | None]
 ) -> dict[str, Any]:
-    """Return the balance of some cells.
+    """Return the water balance of some cells, with the columns of ``pyland diagnose CASE balance``.
 
     Parameters
     ----------
@@ -47,7 +46,7 @@ def balance_of_cells(
     Returns
     -------
     dict
-        ``columns`` and one row [kg m-2, mean over the area]; number of cells, area [m2], period.
+        ``columns`` that have a value, and one row; number of cells, area [m2], period.
 
     Raises
     ------
@@ -60,25 +59,64 @@ def balance_of_cells(
     if not area.any():
         raise InputError("no modelled cell lies within the zone.")
     chosen = records_within(run, period)
-    rows, columns = (slice(int(one.min()), int(one.max()) + 1) for one in np.nonzero(area))
-    weight = area[rows, columns] / area.sum()
-    terms = balance_terms(run)
-    values = []
-    is_list = run.grid.kind == "sites"
-    for term in terms:
-        total = 0.0
-        for low in range(chosen[0], chosen[-1] + 1, _AT_ONCE):
-            block = run.balance.read_block(term["id"], None, *((columns, None) if is_list else (rows, columns)), low,
-                                           min(low + _AT_ONCE, chosen[-1] + 1))
-            total += float((np.nan_to_num(block.reshape(block.shape[0], *weight.shape).astype(float)) * weight).sum())
-        values.append(total)
-    times, starts = run.balance.times, run.balance.time_starts
-    span = [str(starts[chosen[0]]), str(times[chosen[-1]])]
+    values = _with_rivers(run, area, name, period) if _has_rivers(run) else _of_columns(run, area, chosen)
+    from pyland.diagnose.balance_columns import COLUMNS
+
+    shown = [
+        (one, float(values[one.id])) for one in COLUMNS["water"] if one.id in values and np.isfinite(values[one.id])
+    ]
+    span = (run.balance.time_starts[chosen[0]], run.balance.times[chosen[-1]])
     return {
-        "columns": [{"id": "zone", "label": "zone", "units": ""}, *terms],
-        "rows": [[name, *(float(f"{one:.7g}") for one in values)]], "cells": int((area > 0).sum()),
+        "columns": [{"id": "zone", "label": "zone", "units": ""},
+                    *({"id": one.id, "label": one.label, "units": one.units} for one, _ in shown)],
+        "rows": [[name, *(float(f"{value:.7g}") for _, value in shown)]], "cells": int((area > 0).sum()),
         "area": float(area.sum()), "period": [f"{one}Z" for one in span],
     }
+
+
+def _of_columns(run: ViewedRun, area: np.ndarray, chosen: np.ndarray) -> dict[str, float]:
+    """Return the columns of a zone without rivers; only the rectangle around its cells is read."""
+    from pyland.diagnose.balance_columns import water_columns
+
+    rows, columns = (slice(int(one.min()), int(one.max()) + 1) for one in np.nonzero(area))
+    weight = area[rows, columns] / area.sum()
+    place = (columns, None) if run.grid.kind == "sites" else (rows, columns)
+    depth = {}
+    for term in balance_terms(run):
+        total = 0.0
+        for low in range(chosen[0], chosen[-1] + 1, _AT_ONCE):
+            block = run.balance.read_block(term["id"], None, *place, low, min(low + _AT_ONCE, chosen[-1] + 1))
+            block = block.reshape(block.shape[0], *weight.shape).astype(float)
+            total += float((np.where(weight > 0.0, block, 0.0) * weight).sum())
+        depth[term["id"]] = np.array([total])
+    found = {name: one[0] for name, one in water_columns(depth, np.array([area.sum()])).items()}
+    found["area_km2"] = area.sum() / 1.0e6
+    height = run.domain.fields.get("elevation")
+    if height is not None:
+        found["elevation_m"] = float((np.where(area > 0.0, height, 0.0) * area).sum() / area.sum())
+    return found
+
+
+def _has_rivers(run: ViewedRun) -> bool:
+    return run.balance.has("river_outflow") and "downstream_cell" in run.domain.fields and len(run.balance.paths) == 1
+
+
+def _with_rivers(
+    run: ViewedRun, area: np.ndarray, name: str, period: tuple[np.datetime64 | None, np.datetime64 | None]
+) -> dict[str, float]:
+    """Return the columns of a zone with what rivers bring and take: the whole file is read."""
+    import xarray as xr
+
+    from pyland.base.netcdf_access import NETCDF_ACCESS
+    from pyland.diagnose.balance_table import balance_table
+    from pyland.diagnose.zones import OUTSIDE, Zones
+    from pyland.output.domain_fields import read_domain_fields
+
+    with NETCDF_ACCESS, xr.open_dataset(run.balance.paths[0]) as balance:
+        domain = read_domain_fields(run.folder)
+        zones = Zones("view", (name,), np.where(area > 0, 0, OUTSIDE), np.where(area > 0, area, np.nan))
+        table = balance_table(balance, domain, zones, period)
+    return {column: float(values[0, 0]) for column, values in table.values.items()}
 
 
 def records_within(run: ViewedRun, period: tuple[np.datetime64 | None, np.datetime64 | None]) -> np.ndarray:
@@ -144,25 +182,14 @@ def polygon_of(body: Any) -> list[list[np.ndarray]]:
 
 
 def polygon_cells(run: ViewedRun, polygons: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """Return the cells whose centres lie in polygons (holes are left out), bool of shape (y, x)."""
+    """Return the cells whose centres lie in polygons (an outer ring, then holes), bool of shape (y, x)."""
+    from pyland.diagnose.zones import cells_in_polygon
+
     latitude, longitude = run.grid.latitude, run.grid.longitude
     inside = np.zeros(latitude.shape, bool)
-    for rings in polygons:
-        part = np.zeros(latitude.shape, bool)
-        for ring in rings:
-            part ^= _within_ring(latitude, longitude, ring)
+    for outer, *holes in polygons:
+        part = cells_in_polygon(latitude, longitude, outer)
+        for hole in holes:
+            part &= ~cells_in_polygon(latitude, longitude, hole)
         inside |= part
-    return inside
-
-
-def _within_ring(latitude: np.ndarray, longitude: np.ndarray, ring: np.ndarray) -> np.ndarray:
-    """Return which places lie in a ring, by the parity of the edges that a line to the east crosses."""
-    east = (ring[:, 0] - longitude.mean() + 180.0) % 360.0 - 180.0 + longitude.mean()
-    inside = np.zeros(latitude.shape, bool)
-    for number in range(len(ring)):
-        (x0, y0), (x1, y1) = (east[number], ring[number, 1]), (east[number - 1], ring[number - 1, 1])
-        if y0 == y1:
-            continue
-        crosses = (y0 > latitude) != (y1 > latitude)
-        inside ^= crosses & (longitude < x0 + (latitude - y0) * (x1 - x0) / (y1 - y0))
     return inside

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import netCDF4
 import numpy as np
 import pytest
 
-from pyland.base.errors import InputError
+from pyland.base.errors import ConfigError, InputError
 from pyland.config import load_case
 from pyland.domain import build_domain, build_layers, build_surface, soil_hydraulics
 from pyland.domain.smooth_field import smooth_field
@@ -56,6 +57,36 @@ def test_bare_ground_fills_what_plants_leave():
     assert leaves[2] == 0.0 and stems[2] == 0.0
     # 1 June lies half-way between the mid-months of May (1.2) and June (3.0), nearly
     assert leaves[0] == pytest.approx(2.1, abs=0.02)
+
+
+def test_shares_that_differ_from_cell_to_cell(tmp_path):
+    path = tmp_path / "cover.nc"
+    with netCDF4.Dataset(path, "w") as data:
+        data.createDimension("y", 2), data.createDimension("x", 3)
+        data.createVariable("crop", "f8", ("y", "x"))[:] = [[0.0, 0.5, 1.0], [0.7, 0.2, 0.0]]
+        data.createVariable("grass", "f8", ("y", "x"))[:] = [[0.4, 0.5, 0.0], [0.3, 0.2, 0.0]]
+        data.createVariable("wrong", "f8", ("y", "x"))[:] = [[0.4, 1.5, 0.0], [0.3, 0.2, 0.0]]
+    grid = {"type": "grid", "nx": 3, "ny": 2}
+
+    def patches(*variables):
+        return {"vegetation": {"patches": [
+            {"type": kind, "fraction": {"file": str(path), "variable": name} if isinstance(name, str) else name}
+            for kind, name in zip(("c3_crop", "c3_grass"), variables, strict=True)]}}
+
+    surface = build(patches("crop", "grass"), **grid)
+    assert surface.patch_types == ("c3_crop", "c3_grass", "bare_ground")
+    assert surface.patch_fraction[0].tolist() == [0.0, 0.5, 1.0, 0.7, 0.2, 0.0]
+    assert surface.patch_fraction[2] == pytest.approx([0.6, 0.0, 0.0, 0.0, 0.6, 1.0])
+    assert surface.patch_fraction.sum(axis=0) == pytest.approx(1.0)
+    mixed = build(patches("crop", 0.0), **grid).patch_fraction
+    assert mixed.shape == (3, 6) and mixed[1].tolist() == [0.0] * 6
+    with pytest.raises(InputError, match="exceed 1 together"):
+        build(patches("crop", 0.2), **grid)
+    with pytest.raises(InputError, match="between 0 and 1"):
+        build(patches("wrong", 0.0), **grid)
+    assert load_case({"surface": patches("crop", "grass"), "domain": grid}).surface.area_files == [str(path)]
+    with pytest.raises(ConfigError, match="no variable"):
+        build({"vegetation": {"patches": [{"fraction": {"file": "a.nc"}}]}})
 
 
 def test_fractions_of_decimals_that_miss_one_by_rounding():

@@ -87,7 +87,7 @@ def test_diagnose_prints_json_without_nan_or_a_table(command, tmp_path, monkeypa
     assert strict["observation_scores"]["all"]["wells"]["assimilated"]["departures"]["innovation_mean"] is None
     code, out, _ = command("diagnose", tmp_path, "assimilation", "--table")
     assert code == 0 and out.startswith("observations") and "wells: 1 of 1 used" in out
-    code, _, err = command("diagnose", tmp_path, "balance", "--table")
+    code, _, err = command("diagnose", tmp_path, "skill", "--table")
     assert code == 2 and "leave --table out" in err
 
 

@@ -257,6 +257,9 @@ def test_hours_of_the_period():
         ({"end": START}, "must be after"),
         ({"x": [0.0]}, "x and y"),
         ({"reference_height": 0.0}, "height"),
+        ({"annual_precipitation": [100.0, 200.0]}, "ascending"),
+        ({"annual_precipitation": [100.0, 200.0], "precipitation_elevation": [5.0, 5.0]}, "ascending"),
+        ({"annual_precipitation": -1.0}, "not negative"),
     ],
 )
 def test_wrong_arguments(change, message):
@@ -272,3 +275,15 @@ def test_wrong_arguments(change, message):
     }
     with pytest.raises(InputError, match=message):
         WeatherGenerator(**arguments)
+
+
+def test_precipitation_of_a_year_follows_the_elevation():
+    """The same showers, more or less of them; all else stays but what rain does to it."""
+    place = {"latitude": 40.0, "longitude": 100.0, "x": [0.0] * 3, "y": [0.0] * 3, "start": START, "end": END,
+             "climate": "semi_arid"}
+    plain = hourly(WeatherGenerator(elevation=[500.0, 2000.0, 4000.0], **place))
+    wetter = hourly(WeatherGenerator(elevation=[500.0, 2000.0, 4000.0], annual_precipitation=[100.0, 500.0],
+                                     precipitation_elevation=[1000.0, 3000.0], **place))
+    amount, more = (weather[:, RAIN] + weather[:, SNOW] for weather in (plain, wetter))
+    assert amount.sum() > 0.0
+    assert more == pytest.approx(amount / CLIMATES["semi_arid"].annual_precipitation * np.array([100.0, 300.0, 500.0]))

@@ -12,7 +12,7 @@ import xarray as xr
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import INNOVATION
 from pyland.output.analysis import AnalysisWriter, ObservationRecord
-from pyland.output.balance import ENERGY_RATES, WATER_RATES, BalanceWriter
+from pyland.output.balance import ENERGY_RATES, PARTS, STORES, WATER_RATES, BalanceWriter
 from pyland.output.grid import OutputGrid
 from pyland.output.provenance import hash_of_config, provenance
 from pyland.output.restart import read_restart, write_restart
@@ -86,6 +86,29 @@ def test_balance_resumes_inside_an_interval(tmp_path: Path, grid: OutputGrid) ->
             storage = restart.state["w"]
         results.append(finish(balance, storage))
     xr.testing.assert_identical(*results)
+
+
+def test_parts_and_stores_resume_with_the_rest(tmp_path: Path, grid: OutputGrid) -> None:
+    stores = {name: np.full((3, 5), 10.0 * place) for place, name in enumerate(STORES)}
+    balance = BalanceWriter(tmp_path, grid, {}, with_parts=True)
+    balance.start(START, np.full((3, 5), 150.0), stores=stores)
+    parts = {name: np.full((3, 5), 1e-5) for name in PARTS}
+    balance.add_step(3600.0, rates(0) | parts, np.zeros((3, 5)), np.zeros((3, 5)))
+    balance.flush("20040601T0100")
+    state = read_restart(write_restart(tmp_path / "r.nc", balance.state(), {}, START + HOUR)).state
+    with pytest.raises(InputError, match="the step lacks"):
+        balance.add_step(3600.0, rates(1), np.zeros((3, 5)), np.zeros((3, 5)))
+    again = BalanceWriter(tmp_path, grid, {}, with_parts=True)
+    old = {name: values for name, values in state.items() if not name.startswith("balance_store")}
+    with pytest.raises(InputError, match="without --resume"):
+        again.resume(START + HOUR, old)
+    again.resume(START + HOUR, state)
+    stores["snow"] = stores["snow"] + 3.0
+    again.close_interval(START + HOUR, np.full((3, 5), 153.0), stores=stores)
+    again.flush("20040601T0200")
+    with xr.open_dataset(again.finish()) as data:
+        assert float(data["storage_change_snow"][0, 0, 0]) == 3.0 and float(data["storage_change_soil"][0, 0, 0]) == 0.0
+        assert float(data["snowfall"][0, 0, 0]) == pytest.approx(0.036)
 
 
 def record(count: int, rejection: list[int]) -> ObservationRecord:

@@ -49,6 +49,7 @@ def test_a_twin_run_has_maps_series_and_reduction(catchment: Path) -> None:
         "error_reduction.png",
         *OBSERVED,
         "departure_maps.png",
+        "increments.png",
     ]
     assert all(path.read_bytes()[:8] == PNG for path in figures)
     assert sorted((catchment / "run" / "figures").iterdir()) == sorted(figures)
@@ -140,7 +141,7 @@ def test_a_series_says_which_cell_and_depth_it_shows(
 def test_a_station_run_has_days_cycle_and_probes(station: Path, tmp_path: Path) -> None:
     figures = plot(station, folder=tmp_path)
     assert [path.name for path in figures] == [
-        "daily.png", "diurnal_cycle.png", "soil_moisture_probes.png", *OBSERVED]
+        "daily.png", "diurnal_cycle.png", "soil_moisture_probes.png", *OBSERVED, "increments.png"]
 
 
 def test_a_station_with_snow_has_its_winter(tmp_path: Path, station: Path) -> None:
