@@ -5,8 +5,10 @@ import { typedCorners } from "./area_drawing.js";
 import { chart, COLOURS, INK } from "./chart_style.js";
 import { commaSeparated, save } from "./comma_separated.js";
 import { unitText } from "./language.js";
-import { library } from "./library.js";
+import { library, showFigure, takeAway } from "./library.js";
 
+const UNIT_ENDING = /_(mm|1e9m3|km2|m|gc)$/; // of the names of columns
+const BAR_UNITS = ["mm", "kg m-2"]; // depths of water; volumes and ratios are in the table
 const SQUARE_KILOMETRE = 1e6; // [m2]
 
 /** Make a cell of a table. */
@@ -79,7 +81,7 @@ export class BalancePanel {
     const { language } = this.page;
     const { table } = this.#shown;
     const columns = table.columns.slice(1).map((column) => {
-      const own = `balance.column.${column.id}`;
+      const own = `balance.column.${column.id.replace(UNIT_ENDING, "")}`;
       const label = language.has(own) ? language.text(own) : language.given(column.label, column.id);
       return { ...column, text: label, unit: unitText(column.units) };
     });
@@ -129,12 +131,12 @@ export class BalancePanel {
     return cell;
   }
 
-  /** Draw the terms that share the unit of the first as bars. */
+  /** Draw the terms that are depths of water as bars. */
   async #drawBars(columns, row) {
     const Bokeh = await library();
-    const unit = columns.find((_column, place) => Number.isFinite(row.values[place]))?.unit;
     const mine = columns.map((column, place) => ({ ...column, value: row.values[place] }))
-      .filter((one) => Number.isFinite(one.value) && one.unit === unit).reverse();
+      .filter((one) => Number.isFinite(one.value) && BAR_UNITS.includes(one.units)).reverse();
+    const unit = mine[0]?.unit ?? "";
     const names = mine.map(({ text }) => text);
     const plot = chart({ y_range: new Bokeh.FactorRange({ factors: names }), x_axis_label: unit, height: 40 + 22 * names.length });
     plot.sizing_mode = "stretch_width";
@@ -146,14 +148,13 @@ export class BalancePanel {
     plot.hbar({ y: { field: "y" }, right: { field: "right" }, left: 0, height: 0.7, source, fill_color: { field: "colour" }, line_color: null });
     plot.add_layout(new Bokeh.Span({ location: 0, dimension: "height", line_color: INK, line_width: 1 }));
     this.bars.style.height = `${40 + 22 * names.length}px`;
-    this.bars.replaceChildren();
-    await Bokeh.Plotting.show(plot, this.bars);
+    await showFigure(plot, this.bars);
   }
 
   #clear(sentence) {
     this.#shown = null;
     this.table.replaceChildren();
-    this.bars.replaceChildren();
+    takeAway(this.bars);
     this.bars.style.height = "0";
     this.caption.textContent = sentence;
     this.button.disabled = true;

@@ -61,7 +61,7 @@ export class Choices {
     const { state, runs, language } = this.page;
     const { values } = state;
     const [first, second] = sides;
-    const names = runs.catalogue.runs.map((one) => [one.id, one.title]);
+    const names = runs.catalogue.runs.filter((one) => one.has_fields !== false).map((one) => [one.id, one.title]);
     fill(this.at("run"), names, first.run.id);
     fill(this.at("variable"), this.#variables(first.run), first.variable.id);
     fill(this.at("statistic"), this.#statistics(first.variable), first.statistic);
@@ -98,12 +98,11 @@ export class Choices {
   }
 
   #compare(values, first, second, names) {
-    const { runs } = this.page;
     this.root.querySelector(".choice-compare").hidden = first.run.grid.isSites;
     this.at("swipe").checked = values.swipe;
     this.root.querySelector(".choice-other").hidden = !second;
     if (!second) return;
-    fill(this.at("other_run"), names.filter(([id]) => runs.described(id)?.has_fields !== false), second.run.id);
+    fill(this.at("other_run"), names, second.run.id);
     fill(this.at("other_variable"), this.#variables(second.run), second.variable.id);
     fill(this.at("other_statistic"), this.#statistics(second.variable), second.statistic);
     this.at("opacity").value = String(Math.round(values.opacity * 100));

@@ -24,6 +24,11 @@ export function unitText(units) {
   return units.replace(/(?<=[A-Za-z])-?\d/g, (power) => [...power].map((sign) => SUPERSCRIPT[sign]).join(""));
 }
 
+/** Return a moment [ms]; times without a zone are in UTC, as all times of pyland. */
+export function instant(text) {
+  return Date.parse(/T.*([Zz]|[+-]\d\d:?\d\d)$/.test(text) || !text.includes("T") ? text : `${text}Z`);
+}
+
 export class Language {
   #words = {};
   #loaded = new Map();
@@ -105,7 +110,7 @@ export class Language {
 
   /** Write a moment in UTC; without the time of day where it is midnight and may be left out. */
   moment(text, isBrief = false) {
-    const date = new Date(text);
+    const date = new Date(instant(text));
     const isMidnight = date.getUTCHours() === 0 && date.getUTCMinutes() === 0;
     const options = { timeZone: "UTC", year: "numeric", month: "short", day: "numeric" };
     if (!(isBrief && isMidnight)) Object.assign(options, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

@@ -270,5 +270,5 @@ async function start() {
 
 page.root = document.body;
 join();
-followAddress(page.state);
+followAddress(page.state, (run) => (page.runs.described(run) ? run : page.runs.firstRun));
 start();

@@ -93,7 +93,10 @@ export class MapPresenter {
     const { values } = state;
     try {
       const first = await this.#wish(values, false);
-      if (!first || first.run.grid === null) return;
+      if (!first || first.run.grid === null) {
+        messages.show(this.page.language.text("error.no_fields"));
+        return;
+      }
       const second = values.swipe && !first.run.grid.isSites ? await this.#wish(values, true) : null;
       if (turn !== this.#turn) return;
       if (first.place < 0 && !first.variable.isTimeless) {

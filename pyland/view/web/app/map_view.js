@@ -3,7 +3,7 @@
  */
 import { classPlaces } from "./colour_scale.js";
 import { graticule } from "./graticule.js";
-import { library } from "./library.js";
+import { library, showFigure } from "./library.js";
 import { outline } from "./outline.js";
 import { picture, pieces } from "./picture.js";
 import { roundTicks } from "./ticks.js";
@@ -57,9 +57,13 @@ export class MapView {
     const Bokeh = await library();
     this.grid = grid;
     this.view = view;
+    this.plot = null;
+    this.fitted = null;
     this.#drawn = null;
+    const { bounds } = grid;
     const plot = Bokeh.Plotting.figure({
-      sizing_mode: "stretch_both", tools: [], toolbar_location: null, x_range: [0, 1], y_range: [0, 1],
+      sizing_mode: "stretch_both", tools: [], toolbar_location: null, x_range: [bounds.left, bounds.right],
+      y_range: [bounds.bottom, bounds.top],
       x_axis_type: null, y_axis_type: null, outline_line_color: "#c6cdd6", background_fill_color: "#f7f8fa",
       min_border_left: 6, min_border_right: 6, min_border_top: 2, min_border_bottom: 4, match_aspect: false,
     });
@@ -82,8 +86,7 @@ export class MapView {
     plot.on_event("mousemove", (event) => this.actions.move(event.x, event.y));
     plot.on_event("mouseleave", () => this.actions.leave());
     for (const range of [plot.x_range, plot.y_range]) range.change.connect(() => this.#moved());
-    this.container.replaceChildren();
-    this.#plot = await Bokeh.Plotting.show(plot, this.container);
+    this.#plot = await showFigure(plot, this.container);
     this.plot = plot;
     this.#fit(view);
   }
@@ -214,7 +217,7 @@ export class MapView {
 
   /** Cut the images at the divider. */
   #drawPieces() {
-    if (!this.pictures || this.grid.isSites) return;
+    if (!this.plot || !this.pictures || this.grid.isSites) return;
     const { divider, opacity, second } = this.#drawn;
     const { start, end } = this.plot.x_range;
     const cut = start + divider * (end - start);
@@ -240,7 +243,7 @@ export class MapView {
 
   /** Move the divider between the two maps, 0 to 1 of the frame. */
   setDivider(divider, opacity) {
-    if (!this.#drawn) return;
+    if (!this.#drawn || !this.plot) return;
     Object.assign(this.#drawn, { divider, opacity });
     this.#drawPieces();
   }
@@ -317,7 +320,7 @@ export class MapView {
 
   /** The reader moved the map. */
   #moved() {
-    if (this.#isFitting) return;
+    if (this.#isFitting || !this.fitted) return; // tiles move ranges before the first layout
     this.view = this.#seen();
     this.#rest();
   }

@@ -2,10 +2,11 @@
  * Series of a cell: the fan of the ensemble, the open loop, observations with their errors, and the time of the map.
  */
 import { chart, COLOURS, legendAbove } from "./chart_style.js";
-import { library } from "./library.js";
+import { instant } from "./language.js";
+import { library, showFigure, takeAway } from "./library.js";
 
 const LEAST_PLAIN = 0.01; // smaller numbers are written with powers of ten, which Bokeh does in English only
-const MILLISECONDS = (times) => times.map((time) => Date.parse(time));
+const MILLISECONDS = (times) => times.map((time) => instant(time));
 
 /** Replace what is missing by what Bokeh leaves out. */
 function numbers(values) {
@@ -71,7 +72,7 @@ export class SeriesChart {
     const mean = line(series.mean, { line_color: COLOURS.run, line_width: 2 });
     entries.unshift([`${runTitle}, ${language.statisticName("mean")}`, [mean]]);
     for (const entry of this.#observations(plot, series, language)) entries.push(entry);
-    this.#marker = new Bokeh.Span({ location: Date.parse(moment ?? ""), dimension: "height", line_color: "#d81b60", line_width: 1.5 });
+    this.#marker = new Bokeh.Span({ location: instant(moment ?? ""), dimension: "height", line_color: "#d81b60", line_width: 1.5 });
     this.#marker.visible = Boolean(moment);
     plot.add_layout(this.#marker);
     legendAbove(plot, entries);
@@ -79,8 +80,7 @@ export class SeriesChart {
     const wheel = new Bokeh.WheelZoomTool({ dimensions: "width" });
     plot.add_tools(new Bokeh.PanTool({ dimensions: "width" }), wheel, this.#hover(mean, label, language));
     plot.toolbar.active_scroll = wheel;
-    this.container.replaceChildren();
-    await Bokeh.Plotting.show(plot, this.container);
+    await showFigure(plot, this.container);
   }
 
   #hover(mean, label, language) {
@@ -117,7 +117,7 @@ export class SeriesChart {
           return (stream.status?.[place] === "used" || !stream.status) === (status === "used") && stream.value[place] !== null;
         });
         if (mine.length === 0) continue;
-        const x = mine.map((place) => Date.parse(stream.time[place]));
+        const x = mine.map((place) => instant(stream.time[place]));
         const y = mine.map((place) => stream.value[place]);
         const error = mine.map((place) => stream.error?.[place] ?? 0);
         const source = new Bokeh.ColumnDataSource({
@@ -137,11 +137,11 @@ export class SeriesChart {
   /** Move the marker of the time of the map. */
   setMoment(moment) {
     if (!this.#marker) return;
-    this.#marker.setv({ location: Date.parse(moment ?? ""), visible: Boolean(moment) });
+    this.#marker.setv({ location: instant(moment ?? ""), visible: Boolean(moment) });
   }
 
   clear() {
-    this.container.replaceChildren();
+    takeAway(this.container);
     this.#marker = null;
   }
 }

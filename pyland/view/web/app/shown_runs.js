@@ -2,6 +2,7 @@
  * Runs with their index and grid, and what of them is shown where nothing was chosen or the choice is not there.
  */
 import { readGrid } from "./grid.js";
+import { instant } from "./language.js";
 
 const USUAL = "soil_water"; // the variable that is shown first, where a run has it
 
@@ -78,14 +79,14 @@ export class ShownRuns {
   /** Return the place of the record that is nearest to a moment; the last if there is no moment. */
   static placeOf(ends, moment) {
     if (ends.length === 0) return -1;
-    const wanted = moment === null ? Infinity : Date.parse(moment);
+    const wanted = moment === null ? Infinity : instant(moment);
     if (!Number.isFinite(wanted)) return ends.length - 1;
     let [low, high] = [0, ends.length - 1];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
-      if (Date.parse(ends[middle]) <= wanted) low = middle;
+      if (instant(ends[middle]) <= wanted) low = middle;
       else high = middle;
     }
-    return wanted - Date.parse(ends[low]) <= Date.parse(ends[high]) - wanted ? low : high;
+    return wanted - instant(ends[low]) <= instant(ends[high]) - wanted ? low : high;
   }
 }
