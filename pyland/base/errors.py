@@ -7,9 +7,15 @@ class PylandError(Exception):
     """Base of all errors that pyland raises on purpose.
 
     A message is a sentence: what, where (file, line, key, cell, member, time), expected, got, what to do.
+
+    Attributes
+    ----------
+    member : int or None
+        Place of the member among those of this rank, where the numerics of one failed.
     """
 
     exit_code = 1
+    member: int | None = None
 
 
 class ConfigError(PylandError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _SIMILARITY = 0.6
 """Least similarity of a suggestion, the default of difflib."""
@@ -43,6 +43,13 @@ def shown(value: object) -> str:
         )
     text = f"'{value}'" if isinstance(value, str) else str(value)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 3] + "..."
+
+
+def aligned_columns(rows: Sequence[Sequence[str]], named: int = 1) -> list[str]:
+    """Return rows as lines with columns of equal width; the first ``named`` to the left, the others to the right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) if k < named else cell.rjust(width)
+                      for k, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
 
 
 def library_words(error: Exception) -> str:

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr, model_validator
 
 from pyland.base.registry import variable
 from pyland.config.assimilation import AssimilationSection
+from pyland.config.calibration import CalibrateSection, calibration_problems
 from pyland.config.diagnose import DiagnoseSection
 from pyland.config.domain import DomainSection
 from pyland.config.ensemble import EnsembleSection
@@ -58,6 +59,7 @@ class CaseConfig(Section):
     observations: list[ObservationSection] = key(list, "observations, one entry per kind", factory=True)
     assimilation: AssimilationSection = key(AssimilationSection, "filter", factory=True)
     study: StudySection | None = key(None, "experiments that are compared; null: the case is a single run")
+    calibrate: CalibrateSection | None = key(None, "parameter estimation by `pyland calibrate`; null: none")
     diagnose: DiagnoseSection = key(DiagnoseSection, "what is asked of a finished run", factory=True)
     output: OutputSection = key(OutputSection, "what is written", factory=True)
     parallel: ParallelSection = key(ParallelSection, "ranks and threads", factory=True)
@@ -127,6 +129,8 @@ class CaseConfig(Section):
             *self._check_flow_output(),
             *update_problems(self),
             *self._check_parameter_output(),
+            *self._check_parameters_file(),
+            *calibration_problems(self),
             *study_problems(self.study, [one.name for one in self.observations],
                             [one.type for one in self.observations],
                             [one.twin is not None for one in self.observations], self.assimilation.filter),
@@ -246,6 +250,13 @@ class CaseConfig(Section):
                  f"ensemble.perturb.parameters, got the parameter '{name}'", (f"output.{one}",))
                 for one in ("variables", "members") for name in getattr(self.output, one)
                 if variable(name).role == "parameter" and name not in known]
+
+    def _check_parameters_file(self) -> list[Problem]:
+        """Parameters of members from a file are those of columns."""
+        if self.ensemble.parameters_file is None or not self.is_distributed:
+            return []
+        return [("ensemble.parameters_file", "expected none with subsurface.mode: distributed; use "
+                 "ensemble.perturb.parameters", ("ensemble.parameters_file", "subsurface.mode"))]
 
     def _check_filter(self) -> list[Problem]:
         problems: list[Problem] = []

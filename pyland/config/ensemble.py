@@ -140,6 +140,9 @@ class EnsembleSection(Section):
     size: int = key(1, "number of members", kind="integer", at_least=1, at_most=100000)
     seed: int = key(1, "seed of all random numbers of the ensemble", kind="integer", at_least=0, at_most=2**32 - 1)
     control: bool = key(False, "leave member 0 unperturbed", kind="switch")
+    parameters_file: str | None = key(
+        None, "netCDF file with parameters of the members by registry id, such as posterior.nc of `pyland calibrate`; "
+        "member i takes row i", kind="path")
     perturb: PerturbSection = key(PerturbSection, "what differs between members", factory=True)
 
     @model_validator(mode="after")

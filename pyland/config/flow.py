@@ -247,6 +247,8 @@ def _conflicts_with_land(config: CaseConfig) -> list[tuple[bool, str, str]]:
         (config.is_lower_than_ground, "land.soil_layers",
          "expected layers that reach no deeper than domain.layers; the subsurface owns the water"),
     ]
+    found.append((config.land.initial.file is not None, "land.initial.file",
+                  f"expected no file {mode}; give land.initial.soil_temperature and subsurface.initial"))
     found += [(getattr(surface, name) != 0, f"surface.{name}",
                f"expected 0 {mode}; only soil lies over it in this version")
               for name in ("glacier", "lake", "urban", "wetland")]

@@ -13,7 +13,7 @@ from pyland.base.text import one_of, shown, suggestion
 from pyland.config.fields import Problem, Problems, Section, key
 from pyland.config.flow import time_problems
 
-CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical")
+CLIMATES = ("temperate", "continental", "semi_arid", "mediterranean", "cold", "tropical", "plateau")
 """Climates of the weather generator."""
 
 GRIDDED = ("era5", "era5-land", "cosmo-rea6", "cmfd")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pyland.config.fields import Section, key
+from pydantic import model_validator
+
+from pyland.config.fields import Problems, Section, key
 
 
 class LandInitialSection(Section):
@@ -15,6 +17,20 @@ class LandInitialSection(Section):
         at_least=200,
         at_most=340,
     )
+    file: str | None = key(
+        None,
+        "netCDF file with soil_temperature of each cell, (thermal_layer, y, x) or (y, x), instead, and soil_water and "
+        "soil_ice (layer, y, x) if it has them, before subsurface.initial; of a series in time the last record, so "
+        "history.nc of a run that spun the ground up will do; mode column",
+        kind="path",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> LandInitialSection:
+        if self.file is not None and self.soil_temperature is not None:
+            raise Problems([("file", "expected no file beside soil_temperature; it has the temperature",
+                             ("file", "soil_temperature"))])
+        return self
 
 
 class CarbonInitialSection(Section):

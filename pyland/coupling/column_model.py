@@ -268,7 +268,9 @@ class ColumnModel:
                 raise
             member, cell = divmod(int(digits) - 1, self.ncell)
             place = f"in cell {self.cell_numbers[cell]}, member {self.member_numbers[member]}"
-            raise type(error)(f"{head}{place}{tail[len(digits):]}") from error
+            located = type(error)(f"{head}{place}{tail[len(digits):]}")
+            located.member = member
+            raise located from error
 
     def change_soil_water(self, soil_water: np.ndarray) -> tuple[np.ndarray, int]:
         """Replace soil water after an analysis and make pressure heads follow.

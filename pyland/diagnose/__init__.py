@@ -5,7 +5,9 @@ those here need no run.
 """
 
 from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
+from pyland.diagnose.climatology_file import read_climatology, write_climatologies
 from pyland.diagnose.departures import departure_statistics, desroziers
+from pyland.diagnose.drought_classes import area_in_drought, drought_class, drought_events
 from pyland.diagnose.ensemble_scores import (
     CrpsDecomposition,
     crps,
@@ -22,6 +24,7 @@ from pyland.diagnose.information import (
 )
 from pyland.diagnose.innovation_series import innovation_autocorrelation
 from pyland.diagnose.moments import ensemble_moments
+from pyland.diagnose.percentiles import Climatology, anomaly, day_of_year, percentile_of, standardised_anomaly
 from pyland.diagnose.rank_histogram import add_observation_error, flatness, observation_ranks, rank_counts
 from pyland.diagnose.regions import Region, parse_region
 from pyland.diagnose.reliability import reliability_budget
@@ -31,18 +34,24 @@ __all__ = [
     "Alarm",
     "AlarmField",
     "AlarmPlaces",
+    "Climatology",
     "CrpsDecomposition",
     "Forecast",
     "HindcastRecord",
     "Region",
     "add_observation_error",
+    "anomaly",
+    "area_in_drought",
     "crps",
     "crps_decomposition",
     "crps_fair",
     "crps_normal",
+    "day_of_year",
     "degrees_of_freedom_for_signal",
     "departure_statistics",
     "desroziers",
+    "drought_class",
+    "drought_events",
     "effective_sample_size",
     "ensemble_moments",
     "evaluate_alarms",
@@ -53,8 +62,12 @@ __all__ = [
     "observed_degrees_of_freedom",
     "parse_region",
     "quantile_weights",
+    "percentile_of",
     "rank_counts",
+    "read_climatology",
     "reliability_budget",
     "spread_error",
     "spread_skill",
+    "standardised_anomaly",
+    "write_climatologies",
 ]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
+from pyland.base.text import aligned_columns
 from pyland.diagnose.balance_columns import Column
 from pyland.diagnose.balance_table import BalanceTable
 
@@ -45,7 +46,7 @@ def table_text(table: BalanceTable) -> str:
     body = [[row["zone"], *([row["period"]] if with_period else []), *(_shown(row[one.id], one) for one in columns)]
             for row in table.rows()]
     named = 2 if with_period else 1
-    return "\n".join([_title(table), *_aligned([*head, *body], named)])
+    return "\n".join([_title(table), *aligned_columns([*head, *body], named)])
 
 
 def _says_something(values: np.ndarray, column: Column) -> bool:
@@ -67,13 +68,6 @@ def _shown(value: float, column: Column) -> str:
     if column.id.startswith(("residual", "energy_residual", "carbon_residual")):
         return f"{value:.1e}"
     return f"{value:.{column.digits}f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]], named: int) -> list[str]:
-    """Return rows with columns of equal width; the first ones to the left, numbers to the right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) if k < named else cell.rjust(width)
-                      for k, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
 
 
 def table_csv(tables: Iterable[BalanceTable]) -> str:

@@ -130,6 +130,31 @@ def is_scored(name: str) -> bool:
     return name in ALMA_TO_ID or name == ALBEDO or prefix in PROFILE_TO_ID
 
 
+def identifier_of(name: str, depths: Depths | None = None) -> tuple[str, tuple[float, float] | None, float] | None:
+    """Return what of the model an ALMA name is.
+
+    Parameters
+    ----------
+    name : str
+        ALMA name.
+    depths : mapping, optional
+        Depths of numbered variables.
+
+    Returns
+    -------
+    tuple or None
+        Registry id, top and bottom [m] of a variable at a depth, and the factor from the unit of pyland to that of
+        station files; None for a name that is no single variable of the model.
+    """
+    depth = parse_depth(name)
+    if depths and name in depths and "_" in name:
+        depth = (name.split("_", 1)[0], *depths[name])
+    identifier = PROFILE_TO_ID.get(depth[0]) if depth is not None else ALMA_TO_ID.get(name)
+    if identifier is None:
+        return None
+    return identifier, None if depth is None else depth[1:], _FACTORS.get(name, 1.0)
+
+
 def unit_factor(name: str) -> float:
     """Return what takes a variable of the model to the unit of station files under an ALMA name."""
     return _FACTORS.get(name, 1.0)
@@ -266,17 +291,15 @@ def read_history(
 
 def _history_variable(data: xr.Dataset, name: str, cell: int, depths: Depths) -> np.ndarray | None:
     """Return one ALMA variable of a cell of a history, or None if the history lacks it."""
-    depth = parse_depth(name)
-    if name in depths and "_" in name:
-        depth = (name.split("_", 1)[0], *depths[name])
-    identifier = PROFILE_TO_ID.get(depth[0]) if depth is not None else ALMA_TO_ID.get(name)
-    if identifier is None or identifier not in data:
+    found = identifier_of(name, depths)
+    if found is None or found[0] not in data:
         return None
+    identifier, depth, factor = found
     values = _of_cell(data[identifier], cell)
     if depth is not None:
         axis = next(d for d in data[identifier].dims if d not in ("time", "site", "y", "x"))
-        return at_depth(values, data[f"{axis}_bounds"].values, depth[1], depth[2])
-    return values * _FACTORS[name] if name in _FACTORS else values
+        return at_depth(values, data[f"{axis}_bounds"].values, *depth)
+    return values * factor if factor != 1.0 else values
 
 
 def _of_cell(variable: xr.DataArray, cell: int) -> np.ndarray:

@@ -114,8 +114,8 @@ class CaseRun:
         relief = config.domain.elevation
         return [*weather_files(config, self.setup.whole), config.domain.file, config.domain.mask,
                 relief.file if isinstance(relief, ElevationSection) else None, config.surface.soil.file,
-                config.rivers.directions.file, config.rivers.width.file, *config.surface.area_files,
-                *config.surface.parflow_files,
+                config.land.initial.file, config.rivers.directions.file, config.rivers.width.file,
+                config.ensemble.parameters_file, *config.surface.area_files, *config.surface.parflow_files,
                 *(entry.file for entry in config.observations), *(entry.climatology for entry in config.observations),
                 *(entry.error_model.file for entry in config.observations if entry.error_model is not None)]
 

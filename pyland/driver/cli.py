@@ -20,6 +20,7 @@ import typer
 from pyland.base.errors import InputError, PylandError, StateError, UnavailableError
 from pyland.base.logging import get_logger, has_terminal_log, start_terminal_log
 from pyland.base.parallel import world
+from pyland.driver.cli_calibrate import calibrate
 from pyland.driver.cli_diagnose import diagnose, plot
 from pyland.driver.cli_parflow import parflow
 from pyland.driver.cli_products import analyse, merge, observe
@@ -220,7 +221,7 @@ def submit(
     typer.echo(script if show else submit_job(script, scheduler), nl=not show)
 
 
-for judging_command in (diagnose, plot, view):
+for judging_command in (diagnose, plot, view, calibrate):
     app.command()(judging_command)
 
 
@@ -293,7 +294,6 @@ def _unavailable(name: str, what: str, instead: str) -> None:
 
 
 _unavailable("cycle", "the real-time cycle", "Use `pyland run CASE --resume --until DATE`.")
-_unavailable("calibrate", "parameter estimation", "Perturb parameters with ensemble.perturb.parameters instead.")
 
 
 class Terminated(BaseException):

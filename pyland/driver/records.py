@@ -177,7 +177,7 @@ class Records:
 
     def _values(self, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Return the output variables of the present step, each ([layer,] member, cell)."""
-        return {name: _value(name, model, weather) for name in self._accumulator.methods}
+        return {name: value_of(name, model, weather) for name in self._accumulator.methods}
 
     def _start_balance(self, model: ColumnModel) -> None:
         self._balance.start(self._start, **self._stored(model))
@@ -295,7 +295,7 @@ def time_method(name: str) -> str:
     return "mean"
 
 
-def _value(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> np.ndarray:
+def value_of(name: str, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> np.ndarray:
     """Return a variable of the present step, ([layer,] member, cell)."""
     if name in model.flux:
         return model.flux[name]

@@ -16,11 +16,13 @@ from pyland.coupling import ColumnModel, CoupledModel, SurfaceMosaic
 from pyland.coupling.column_model import SNOW_OPTIONS
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
+from pyland.domain.ground_file import read_ground_state
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
 from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
-from pyland.driver.member_parameters import follow_texture, perturb_plants
+from pyland.driver.member_parameters import MemberParameters, follow_texture, perturb_plants
 from pyland.driver.other_surfaces import add_other_surfaces
+from pyland.driver.parameters_file import read_member_parameters
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_initial, perturb_parameters
@@ -109,12 +111,24 @@ class Setup:
         return other_surfaces(self.config.surface, self.whole)
 
     @cached_property
+    def initial_ground(self) -> dict[str, np.ndarray] | None:
+        """State of the ground of ``land.initial.file`` by registry id, (layer, cell); None without a file."""
+        path = self.config.land.initial.file
+        if path is None:
+            return None
+        return read_ground_state(path, self.domain, self.layers.nthermal, self.layers.nlayer)
+
+    @cached_property
     def initial_temperature(self) -> np.ndarray:
         """Soil temperature at the start, (cell,) [K]: as given, or the mean of the first year of air temperatures.
+
+        That of the surface where a file has profiles.
 
         The year does not depend on the end of the run: a run that stops early and is resumed is the same run. Of a
         station file that is shorter, all of it counts.
         """
+        if self.initial_ground is not None:
+            return self.initial_ground["soil_temperature"][0]
         given = self.config.land.initial.soil_temperature
         if given is not None:
             return np.full(self.domain.ncell, float(given))
@@ -213,6 +227,10 @@ def build_model(
     options = column_options(config) | {"is_irrigated": setup.irrigation is not None}
     model = build_columns(setup, members, soil_parameters(perturbed, config), options)
     perturb_plants(model, settings, noise)
+    if config.ensemble.parameters_file is not None and not is_truth:
+        given = read_member_parameters(config.ensemble.parameters_file, members, setup.position, setup.whole.ncell,
+                                       tuple(settings))
+        MemberParameters(tuple(given), setup).put(model, given)
     set_initial_water(model, setup, noise)
     set_initial_heat(model, setup, noise)
     return add_other_surfaces(model, setup, options)
@@ -417,7 +435,12 @@ def set_initial_water(model: ColumnModel, setup: Setup, noise: Mapping[str, Any]
     name, value = config.subsurface.initial.chosen
     depth = setup.layers.node_depth[:, None, None]
     porosity, residual = model.parameter["porosity"], model.parameter["residual_water"]
-    if name == "saturation":
+    ground = setup.initial_ground or {}
+    if "soil_ice" in ground:
+        ice = np.minimum(ground["soil_ice"][:, None], porosity - residual)
+        model.set_state({"soil_water": np.clip(ground["soil_water"][:, None], residual, porosity - ice),
+                         "soil_ice": ice})
+    elif name == "saturation":
         model.set_state({"soil_water": residual + value * (porosity - residual)})
     elif name == "soil_water":
         given = np.broadcast_to(np.asarray(value, float).reshape(-1, 1, 1), porosity.shape)
@@ -445,10 +468,13 @@ def set_initial_heat(model: ColumnModel | CoupledModel, setup: Setup, noise: Map
     """Set temperatures, perturbed per member where the case asks for it."""
     config, layers = setup.config, setup.layers
     settings = config.ensemble.noise_settings("initial")
-    # the steady profile of the heat from below, with the conductivity of rock throughout
-    gradient = config.land.bottom_heat_flux / CONDUCTIVITY_BEDROCK
-    temperature = (setup.initial_temperature
-                   + gradient * layers.thermal_node_depth[:, None] * np.ones(setup.domain.ncell))
+    ground = None if setup.initial_ground is None else setup.initial_ground["soil_temperature"]
+    if ground is not None and len(ground) == layers.nthermal:
+        temperature = ground
+    else:  # the steady profile of the heat from below, with the conductivity of rock throughout
+        gradient = config.land.bottom_heat_flux / CONDUCTIVITY_BEDROCK
+        temperature = (setup.initial_temperature
+                       + gradient * layers.thermal_node_depth[:, None] * np.ones(setup.domain.ncell))
     warmth = perturb_initial({key: settings[key] for key in settings if key == "soil_temperature"},
                              state={"soil_temperature": temperature}, **noise)["soil_temperature"]
     leaves = np.repeat(warmth[:1], setup.surface.npatch, axis=0)

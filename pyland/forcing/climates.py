@@ -1,8 +1,9 @@
 """Climates of the weather generator: one row of numbers each.
 
 The numbers are rounded statistics of lowland stations of each kind of climate (Koeppen-Geiger classes Cfb, Dfa/Dfb,
-BSk, Csa, Dfc and Am; Peel et al. 2007, Hydrol. Earth Syst. Sci. 11, 1633-1644). They make plausible, self-consistent
-weather for experiments; they do not reproduce any station.
+BSk, Csa, Dfc and Am; Peel et al. 2007, Hydrol. Earth Syst. Sci. 11, 1633-1644). ``plateau`` is a high one: orders of
+magnitude of stations of the northern Tibetan Plateau from 2800 to 4600 m (class ET), their temperature brought to sea
+level by 6.5 K km-1. They make plausible, self-consistent weather for experiments; they do not reproduce any station.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ CLIMATES: dict[str, Climate] = {
     "tropical": Climate(
         8.0, 300.0, 2.0, (1.0, 1.0), (11.0, 9.0), 2000.0, 1.60, (0.15, 0.60), (3.0, 4.0), (0.8, 0.7), (0.45, 0.65),
         (2.5, 0.5), 2.0),
+    "plateau": Climate(
+        35.0, 298.0, 11.0, (3.5, 2.0), (14.0, 12.0), 320.0, 1.75, (0.06, 0.45), (5.0, 4.0), (0.2, 0.8), (0.35, 0.62),
+        (7.0, 2.5), 4.0),
 }  # fmt: skip
 
 

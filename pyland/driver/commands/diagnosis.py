@@ -64,6 +64,13 @@ class DiagnosedRun:
 
 _TOPICS: dict[str, str] = {
     "balance": "pyland.driver.commands.balance:balance",
+    "glacier": "pyland.driver.commands.glacier:glacier",
+    "permafrost": "pyland.driver.commands.permafrost:permafrost",
+    "sith": "pyland.driver.commands.sith:sith",
+    "percentiles": "pyland.driver.commands.percentiles:percentiles",
+    "drought": "pyland.driver.commands.drought:drought",
+    "degradation": "pyland.driver.commands.degradation:degradation",
+    "irrigation": "pyland.driver.commands.irrigation:irrigation",
 }
 """Topic -> ``module:function`` that takes a `DiagnosedRun` and returns a `Diagnosis`; imported when it is asked for."""
 

@@ -163,6 +163,8 @@ class _DataHandler(_Guarded):
             raise _Refusal(400 if "body" in more else 404, str(error)) from None
         except PylandError as error:
             raise _Refusal(500, str(error)) from None
+        except (OSError, RuntimeError) as error:  # a run that ends, or is pruned, while it is read
+            raise _Refusal(503, f"the files of the run could not be read ({error}); ask again.") from None
         self.set_header("Content-Type", found.media_type)
         self.set_header("Cache-Control", _KEEP if "v" in query and found.keeps else "no-store")
         if found.file_name is not None:

@@ -16,6 +16,13 @@ from pyland.view.web_server.viewed_run import ViewedRun
 MOST_PRODUCTS = 60
 """Most products of a cycle that are listed, the newest."""
 
+PRODUCT_PARTS = {
+    "analysis": {"analysis": "departures", "balance": "balance", "members": "analysis_members"},
+    "forecast": {"balance": "forecast_balance", "members": "forecast_members"},
+}
+"""Histories in the product of a cycle, and what lies beside them under which names."""
+
+_LOOP_PARTS = {"balance": "balance", "members": "members"}
 _MOST_DIAGNOSES = 40
 
 
@@ -141,17 +148,19 @@ class Catalogue:
             name = f"{prefix}-{role}"
             found.append(name)
             part = self._open(name, lambda n=name, w=words, f=where, g=find, r=role: ViewedRun(
-                n, f"{entry.name}: {w}", f, g, role=r, parent=prefix, with_parts=r == "open_loop"))
+                n, f"{entry.name}: {w}", f, g, role=r, parent=prefix, parts=_LOOP_PARTS if r == "open_loop" else {}))
             if role in ("open_loop", "truth"):
                 setattr(main, role, part)
-        files = sorted((folder / "diagnose").glob("*/*.nc"))[:_MOST_DIAGNOSES]
+        files = [one for one in sorted((folder / "diagnose").glob("*/*.nc")) if one.stem != "climatology"]
+        files = files[:_MOST_DIAGNOSES]
         return found + self._look_at_files(files, entry, prefix, "diagnosis")
 
     def _look_at_cycle(self, entry: NamedRun, prefix: str) -> list[str]:
         main = self._open(prefix, lambda: ViewedRun(
-            prefix, entry.name, entry.folder, lambda: [], role="cycle", with_parts=False))
-        products = sorted(one for one in (entry.folder / "products").glob("*") if one.is_dir())[-MOST_PRODUCTS:]
-        files = [file for product in reversed(products) for file in sorted(product.glob("*.nc"))]
+            prefix, entry.name, entry.folder, lambda: [], role="cycle", parts={}))
+        products = sorted(one for one in (entry.folder / "products").glob("[!.]*") if one.is_dir())[-MOST_PRODUCTS:]
+        files = [product / f"{kind}.nc" for product in reversed(products) for kind in PRODUCT_PARTS]
+        files = [file for file in files if file.is_file()]
         return [main.id, *self._look_at_files(files, entry, prefix, "product")]
 
     def _look_at_files(self, files: Sequence[Path], entry: NamedRun, prefix: str, role: str) -> list[str]:
@@ -163,7 +172,7 @@ class Catalogue:
             try:
                 one = self._open(name, lambda n=name, w=words, f=file: ViewedRun(
                     n, f"{entry.name}: {w}", f.parent, lambda: [f] if f.exists() else [], role=role, parent=prefix,
-                    with_parts=False))
+                    parts=PRODUCT_PARTS[f.stem] if role == "product" else {}))
                 if one.variables and one.grid is not None:
                     found.append(name)
             except InputError:  # a file without maps is no business of the page

@@ -159,7 +159,8 @@ class RecordFiles:
             return np.asarray(_filled(variable[(*key, ...)]), np.float32)
 
     def read_block(
-        self, name: str, layer: int | None, rows: slice, columns: slice | None, first: int = 0, last: int | None = None
+        self, name: str, layer: int | None, rows: slice, columns: slice | None, first: int = 0, last: int | None = None,
+        kind: type = np.float32,
     ) -> np.ndarray:
         """Return the records of some cells.
 
@@ -173,10 +174,12 @@ class RecordFiles:
             Cells; columns are None where the horizontal dimension is one.
         first, last : int
             First record, and the one after the last.
+        kind : type
+            Type of the numbers.
 
         Returns
         -------
-        numpy.ndarray of float32, shape (record, row, column) or (record, site)
+        numpy.ndarray, shape (record, row, column) or (record, site)
         """
         last = len(self.times) if last is None else last
         parts = []
@@ -189,8 +192,8 @@ class RecordFiles:
                 variable = file[name]
                 place = (rows,) if columns is None else (rows, columns)
                 depth = () if variable.ndim == 1 + len(place) else (layer or 0,)
-                parts.append(np.asarray(_filled(variable[(slice(low, high), *depth, *place)]), np.float32))
-        return np.concatenate(parts) if parts else np.zeros((0, 0, 0), np.float32)
+                parts.append(np.asarray(_filled(variable[(slice(low, high), *depth, *place)]), kind))
+        return np.concatenate(parts) if parts else np.zeros((0, 0, 0), kind)
 
     def read_members(self, name: str, layer: tuple[int, ...], place: tuple[int, ...]) -> np.ndarray:
         """Return every member of a cell, (record, member); ``layer`` is empty for variables without layers."""

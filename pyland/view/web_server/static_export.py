@@ -177,7 +177,7 @@ def _check_size(plans: Sequence[_RunPlan], choice: ExportChoice) -> None:
             choice).values()) / 1.0e6, entry.id) for plan in plans for entry in plan.entries), reverse=True)
         most = ", ".join(f"{name} {size:.0f} MB" for size, name in shares[:3])
         raise InputError(
-            f"--export: the site would take {whole:.0f} MB, more than the limit of {choice.limit:.0f} MB (most: {most}). "
+            f"--export: the site would take {whole:.0f} MB; the limit is {choice.limit:.0f} MB (most: {most}). "
             "Choose --variable, --statistic or --every K, or raise --limit."
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,12 @@ from pyland.view.web_server.observed_places import ObservedPlaces, matching
 from pyland.view.web_server.record_files import PROBE_BLOCK, RecordFiles, record_paths
 from pyland.view.web_server.viewed_grid import ViewedGrid, viewed_grid
 from pyland.view.web_server.viewed_variables import ViewedVariable, viewed_variables
+
+RUN_PARTS = {"analysis": "analysis", "balance": "balance", "members": "members"}
+"""What belongs to the history of a run, and the names of its files without their ending."""
+
+RUNNING = ("run", "open_loop", "smoothed")
+"""Roles of files that grow."""
 
 LOOK_AGAIN = 1.0
 """Least time between two looks at the files of a run [s]."""
@@ -50,25 +56,23 @@ class ViewedRun:
         Run that it belongs to.
     station : Path or None
         Station file that drove a site run.
-    with_parts : bool
-        The folder is a run directory whose analyses, balance and domain belong to it.
+    parts : mapping of str to str
+        Which of ``analysis``, ``balance`` and ``members`` lie beside the records, and under which names; the domain
+        lies there too unless it is empty.
     """
 
     def __init__(
         self, identifier: str, title: str, folder: Path, find: Callable[[], Sequence[Path]], *, role: str = "run",
-        parent: str | None = None, station: Path | None = None, with_parts: bool = True,
+        parent: str | None = None, station: Path | None = None, parts: Mapping[str, str] = RUN_PARTS,
     ) -> None:
         self.id, self.title, self.folder, self.role, self.parent = identifier, title, folder, role, parent
         self.open_loop: ViewedRun | None = None
         self.truth: ViewedRun | None = None
-        self._station, self._with_parts = station, with_parts
+        self._station, self._parts = station, dict(parts)
         self.records = RecordFiles(find)
-        own = with_parts and role == "run"
-        self.analyses = (
-            RecordFiles(lambda: record_paths(folder, "analysis"), "analysis", "analysis_time") if own else None
-        )
-        self.balance = RecordFiles(lambda: record_paths(folder, "balance")) if with_parts else None
-        self.members = RecordFiles(lambda: record_paths(folder, "members")) if own else None
+        self.analyses = self._part("analysis", "analysis", "analysis_time")
+        self.balance = self._part("balance")
+        self.members = self._part("members")
         self.statistics = FieldStatistics(self.records, self.analyses)
         self._looked = time.monotonic()
         self._blocks: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
@@ -98,7 +102,7 @@ class ViewedRun:
     @property
     def is_growing(self) -> bool:
         """Whether the run has not ended: its records are segments."""
-        return self._with_parts and (
+        return self.role in RUNNING and (
             self.records.is_empty or any("segments" in one.parts for one in self.records.paths)
         )
 
@@ -117,7 +121,7 @@ class ViewedRun:
     @cached_property
     def variables(self) -> dict[str, ViewedVariable]:
         """Variables by identifier."""
-        return viewed_variables(self.records, self.analyses, with_history=True)
+        return viewed_variables(self.records, self.analyses, with_history=self.role != "diagnosis")
 
     @cached_property
     def observed(self) -> ObservedPlaces:
@@ -127,13 +131,12 @@ class ViewedRun:
     @cached_property
     def observations_file(self) -> RecordFiles | None:
         """``analysis.nc`` by observation instead of by analysis."""
-        return None if self.analyses is None else RecordFiles(
-            lambda: record_paths(self.folder, "analysis"), "observation", "observation_time")
+        return self._part("analysis", "observation", "observation_time")
 
     @cached_property
     def domain(self) -> DomainMaps:
         """Static maps, zones and areas."""
-        return DomainMaps(self.folder if self._with_parts else None, self.grid)
+        return DomainMaps(self.folder if self._parts else None, self.grid)
 
     def variable(self, name: str) -> ViewedVariable:
         """Return a variable.
@@ -265,6 +268,12 @@ class ViewedRun:
             )
 
     # ---- inside ----------------------------------------------------------------------------------
+
+    def _part(self, name: str, record: str = "time", time_name: str = "time") -> RecordFiles | None:
+        """Return the files of a part; None if the run has no such part."""
+        if name not in self._parts:
+            return None
+        return RecordFiles(lambda: record_paths(self.folder, self._parts[name]), record, time_name)
 
     def _coordinate(self, name: str) -> str:
         short = {"latitude": "lat", "longitude": "lon"}[name]

@@ -22,6 +22,7 @@ NORMAL_QUANTILES = ("p05", "p25", "p75", "p95")
 SIGNED = frozenset({
     "sensible_heat_flux", "ground_heat_flux", "snow_heat_flux", "net_ecosystem_exchange", "glacier_ice",
     "glacier_mass_balance", "water_balance_residual", "energy_balance_residual", "carbon_balance_residual",
+    "spi", "spei", "scpdsi", "scphdi", "scpmdi", "scz",
 })
 """Variables whose zero has a meaning and whose colours diverge from it."""
 
@@ -133,7 +134,7 @@ def viewed_variables(
         out[name] = ViewedVariable(
             name, str(attributes.get("units", "1")), variable_label(name, attributes), axis,
             None if axis is None else _layers(records, axis), _in_order(stored), derived, normal, classes,
-            _valid_range(name), name in SIGNED)
+            _valid_range(name), name in SIGNED or name.endswith("_anomaly"))
     return out
 
 

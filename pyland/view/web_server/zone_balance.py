@@ -85,8 +85,9 @@ def _of_columns(run: ViewedRun, area: np.ndarray, chosen: np.ndarray) -> dict[st
     for term in balance_terms(run):
         total = 0.0
         for low in range(chosen[0], chosen[-1] + 1, _AT_ONCE):
-            block = run.balance.read_block(term["id"], None, *place, low, min(low + _AT_ONCE, chosen[-1] + 1))
-            block = block.reshape(block.shape[0], *weight.shape).astype(float)
+            high = min(low + _AT_ONCE, chosen[-1] + 1)
+            block = run.balance.read_block(term["id"], None, *place, low, high, np.float64)
+            block = block.reshape(block.shape[0], *weight.shape)
             total += float((np.where(weight > 0.0, block, 0.0) * weight).sum())
         depth[term["id"]] = np.array([total])
     found = {name: one[0] for name, one in water_columns(depth, np.array([area.sum()])).items()}

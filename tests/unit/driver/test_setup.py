@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from cases import TWIN, changed
-from pyland.base.errors import InputError
+from pyland.base.errors import ConfigError, InputError
 from pyland.base.parallel import Communicator
 from pyland.config import load_case
 from pyland.driver.setup import build_model, colour_fields, prepare, root_distribution
@@ -113,6 +114,46 @@ def test_heat_from_below_sets_the_deep_profile():
     # 0.06 W m-2 through rock of 3 W m-1 K-1: 0.02 K per metre
     assert (hot - cold)[:, 0, 0] == pytest.approx(0.02 * plain.layers.thermal_node_depth, abs=1e-9)
     assert np.ptp(cold[:, 0, 0]) == 0.0
+
+
+def test_ground_of_a_file(tmp_path):
+    """A run that begins with what another ended with: temperature, water and ice of every layer and cell."""
+    first = ready({"ensemble.perturb": None})
+    rng = np.random.default_rng(1)
+    ground = {"soil_temperature": 270.0 + rng.random((9, 2, 3)), "soil_water": 0.1 + 0.1 * rng.random((6, 2, 3)),
+              "soil_ice": 0.1 * rng.random((6, 2, 3))}
+    file = tmp_path / "ground.nc"
+    axes = {"soil_temperature": ("time", "thermal_layer", "y", "x")}
+    earlier = {name: np.stack([field + 0.01, field]) for name, field in ground.items()}  # the last record counts
+    xr.Dataset({name: (axes.get(name, ("time", "layer", "y", "x")), field) for name, field in earlier.items()}
+               ).to_netcdf(file)
+    changes = {"land": {"initial": {"file": str(file)}}, "ensemble.perturb": None}
+    setup = ready(changes)
+    state = build_model(setup, np.arange(1), 5).state
+    for name, field in ground.items():
+        np.testing.assert_allclose(state[name][:, 0], field.reshape(len(field), -1), rtol=1e-12, err_msg=name)
+    np.testing.assert_allclose(setup.initial_temperature, ground["soil_temperature"][0].ravel())
+    part = build_model(ready(changes, rank=3, size=4), np.arange(1), 5)
+    np.testing.assert_array_equal(part.state["soil_ice"], state["soil_ice"][..., -part.state["soil_ice"].shape[-1]:])
+    xr.Dataset({"soil_temperature": (("y", "x"), ground["soil_temperature"][0])}).to_netcdf(tmp_path / "surface.nc")
+    flat = build_model(ready({**changes, "land": {"initial": {"file": str(tmp_path / "surface.nc")}}}), np.arange(1), 5)
+    assert (np.ptp(flat.state["soil_temperature"], axis=0) == 0.0).all()
+    np.testing.assert_array_equal(flat.state["soil_water"], build_model(first, np.arange(1), 5).state["soil_water"])
+
+
+@pytest.mark.parametrize(("fields", "message"), [
+    ({"soil_water": np.full((6, 2, 3), 0.2)}, "expected soil_temperature alone"),
+    ({"soil_temperature": np.full((4, 2, 3), 280.0)}, r"must have 9 layer\(s\) of 2 x 3 cells, got the shape"),
+    ({"soil_temperature": np.full((9, 2, 3), 28.0)}, "soil_temperature"),
+    ({"soil_temperature": np.full((2, 3), np.nan)}, "missing in a modelled cell"),
+])
+def test_ground_of_a_wrong_file(fields, message, tmp_path):
+    axes = ("layer", "y", "x")
+    xr.Dataset({name: (axes[-field.ndim:], field) for name, field in fields.items()}).to_netcdf(tmp_path / "ground.nc")
+    with pytest.raises(InputError, match=message):
+        _ = ready({"land": {"initial": {"file": str(tmp_path / "ground.nc")}}}).initial_ground
+    with pytest.raises(ConfigError, match="expected no file beside soil_temperature"):
+        ready({"land": {"initial": {"file": str(tmp_path / "ground.nc"), "soil_temperature": 280}}})
 
 
 def test_lowest_leaves_reach_the_columns():
