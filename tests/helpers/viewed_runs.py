@@ -133,8 +133,9 @@ def _plane(out: netCDF4.Dataset, names: tuple[str, str]) -> None:
         out.createDimension("bound", 2)
     _variable(out, "layer", ("layer",), np.mean(LAYERS, 1), units="m", positive="down", bounds="layer_bounds")
     _variable(out, "layer_bounds", ("layer", "bound"), LAYERS)
-    _variable(out, names[0], ("y", "x"), latitude(), "f8", units="degrees_north", standard_name="latitude")
-    _variable(out, names[1], ("y", "x"), longitude(), "f8", units="degrees_east", standard_name="longitude")
+    for name, values, units in ((names[0], latitude(), "degrees_north"), (names[1], longitude(), "degrees_east")):
+        values[SEA] = np.nan  # as pyland writes cells that are not modelled
+        _variable(out, name, ("y", "x"), values, "f8", units=units)
 
 
 def _write_history(path: Path, shift: float) -> None:

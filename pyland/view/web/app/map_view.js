@@ -82,7 +82,7 @@ export class MapView {
     this.sides = [this.#addSide(plot, "bar"), this.#addSide(plot, "second bar")];
     this.sides[1].bar.visible = false;
     this.marks = this.#addMarks(plot);
-    plot.on_event("tap", (event) => this.actions.tap(event.x, event.y));
+    for (const name of ["tap", "doubletap"]) plot.on_event(name, (event) => this.actions.tap(event.x, event.y));
     plot.on_event("mousemove", (event) => this.actions.move(event.x, event.y));
     plot.on_event("mouseleave", () => this.actions.leave());
     for (const range of [plot.x_range, plot.y_range]) range.change.connect(() => this.#moved());

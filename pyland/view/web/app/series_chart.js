@@ -101,7 +101,8 @@ export class SeriesChart {
     axis.setv({ formatter, axis_label: "UTC" });
     const largest = series.mean.reduce((most, value) => Math.max(most, Math.abs(value ?? 0)), 0);
     if (language.name === "de" && largest >= LEAST_PLAIN) {
-      plot.yaxis[0].formatter = new window.Bokeh.NumeralTickFormatter({ format: "0.[00000]", language: "de" });
+      const [value] = plot.yaxis;
+      value.formatter = new window.Bokeh.NumeralTickFormatter({ format: "0.[00000]", language: "de" });
     }
   }
 
