@@ -6,17 +6,15 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-
-for package, extra in (("bokeh", "view"), ("tornado", "view"), ("rasterio", "view"), ("playwright", "test")):
-    pytest.importorskip(package, reason=f"the page of the web map needs {package} (extra {extra})")
-
-from playwright.sync_api import Browser, sync_playwright
 from viewed_runs import write_cycle, write_run, write_stations
-from web_viewer import Site, Viewer, served
 
-from pyland.view.web_server.catalogue import Catalogue, NamedRun
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+    from web_viewer import Site, Viewer
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark all tests of this folder."""
@@ -46,7 +44,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def site(runs: Path) -> Iterator[Site]:
-    """Serve all of them."""
+    """Serve all of them; skips where a package is missing (`web_viewer`)."""
+    from web_viewer import Site, served
+
+    from pyland.view.web_server.catalogue import Catalogue, NamedRun
+
     named = [NamedRun("basin", runs / "basin" / "run"), NamedRun("night", runs / "night" / "cycle", is_cycle=True),
              NamedRun("stations", runs / "stations" / "run")]
     for address in served(Catalogue(named, title="Basin and night", language="en")):
@@ -56,6 +58,8 @@ def site(runs: Path) -> Iterator[Site]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start Chromium once."""
+    from web_viewer import sync_playwright
+
     program = chromium()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-dev-shm-usage"])
@@ -66,6 +70,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def viewer(browser: Browser, site: Site) -> Iterator[Viewer]:
     """Give a fresh page of 1280 x 800; at the end it must not have failed."""
+    from web_viewer import Viewer
+
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB", accept_downloads=True)
     one = Viewer(context.new_page(), site)
     yield one

@@ -12,19 +12,23 @@ from web_viewer import Site, Viewer, served
 from pyland.view.web_server.catalogue import Catalogue, NamedRun
 
 WATER = soil_water()
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg==")
+"""The smallest image of a tile."""
 
 
 def shown_values(viewer):
     """Return the values of the left image, (y, x)."""
-    image = viewer.in_map("plot => { const source = plot.renderers.find((one) => one.glyph.type === 'Image').data_source;"
-                          "return Array.from(source.data.image[0], (v) => Number.isNaN(v) ? null : v); }")
+    image = viewer.in_map("plot => { const image = plot.renderers.find((one) => one.glyph.type === 'Image');"
+                          "return Array.from(image.data_source.data.image[0], (v) => Number.isNaN(v) ? null : v); }")
     return np.array(image, float).reshape(NY, NX)
 
 
 def colour_bar(viewer):
     """Return low, high, title and colours of the first bar."""
-    return viewer.in_map("plot => { const bar = plot.below.find((one) => one.type === 'ColorBar'); const m = bar.color_mapper;"
-                         "return {low: m.low, high: m.high, title: bar.title, colours: m.palette, ticks: bar.ticker.ticks}; }")
+    return viewer.in_map("plot => { const bar = plot.below.find((one) => one.type === 'ColorBar');"
+                         "const {low, high, palette} = bar.color_mapper;"
+                         "return {low, high, title: bar.title, colours: palette, ticks: bar.ticker.ticks}; }")
 
 
 def test_the_last_record_is_shown_with_units_date_and_degrees(viewer):
@@ -123,8 +127,8 @@ def test_zoom_keeps_cells_in_shape_and_the_address_holds_it(viewer):
     page.mouse.move(*viewer.cell_place(4, 5))
     page.mouse.wheel(0, -300)
     page.wait_for_function("() => window.location.hash.includes('view=')")
-    shape = viewer.in_map("plot => { const f = view.frame.bbox; return (plot.y_range.end - plot.y_range.start) / f.height /"
-                          "((plot.x_range.end - plot.x_range.start) / f.width); }")
+    shape = viewer.in_map("plot => { const [xs, ys, frame] = [plot.x_range, plot.y_range, view.frame.bbox];"
+                          "return (ys.end - ys.start) / frame.height / ((xs.end - xs.start) / frame.width); }")
     east = 0.15 * np.cos(np.radians(50.37))
     assert 1 / shape == pytest.approx(0.1 / east, rel=0.02)  # height of a cell over its width on the ground
     page.click(".zoom-whole")
@@ -140,13 +144,16 @@ def test_places_of_observations(viewer):
 
 
 def test_base_map_only_where_an_address_was_given(browser, runs):
-    pixel = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M/wHwAEBgIApD5fRAAAAABJRU5ErkJggg==")
     named = [NamedRun("basin", runs / "basin" / "run")]
     for address in served(Catalogue(named, tiles="https://tiles.example/{Z}/{X}/{Y}.png")):
         context = browser.new_context(viewport={"width": 1000, "height": 700})
         asked = []
-        context.route("https://tiles.example/**", lambda route: (asked.append(route.request.url),
-                                                                 route.fulfill(body=pixel, content_type="image/png")))
+
+        def answer(route, *, urls=asked):
+            urls.append(route.request.url)
+            route.fulfill(body=PIXEL, content_type="image/png")
+
+        context.route("https://tiles.example/**", answer)
         viewer = Viewer(context.new_page(), Site(address, runs))
         viewer.open()
         viewer.page.wait_for_timeout(500)

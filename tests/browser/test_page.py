@@ -11,16 +11,15 @@ import threading
 import netCDF4
 import numpy as np
 import pytest
-from playwright.sync_api import expect
 from viewed_runs import NX, NY, PRECIPITATION, RECORDS, soil_water
-from web_viewer import Site, Viewer, answer_with
+from web_viewer import Site, Viewer, answer_with, expect
 
 from pyland.driver.commands.view import export_site
 
 WATER = soil_water()
-STATE = ("language=de&run=basin&variable=latent_heat_flux&statistic=std&time=2020-05-03T00:00Z&palette=inferno&reversed=1"
+STATE = ("language=de&run=basin&variable=latent_heat_flux&time=2020-05-03T00:00Z&palette=inferno&reversed=1"
          "&limits=0.1,0.4&swipe=1&other_run=basin-open_loop&other_variable=soil_water&other_statistic=mean&divider=0.25"
-         "&opacity=0.5&view=5,4,6&point=4,7&polygon=6.4,50.2;6.9,50.2;6.9,50.6&panel=balance").replace("=std", "=mean")
+         "&opacity=0.5&view=5,4,6&point=4,7&polygon=6.4,50.2;6.9,50.2;6.9,50.6&panel=balance")
 
 
 def test_a_permalink_restores_all(viewer):
@@ -63,13 +62,13 @@ def test_languages_change_at_once(viewer):
         page.select_option(".language", name)
         expect(page.locator("#tab-series")).to_have_text(tab)
         expect(page.locator(".time-shown")).to_have_text(interval)
-        page.wait_for_function("mean => document.querySelector('.choices [name=statistic]').selectedOptions[0].text === mean",
-                               arg=mean)
+        page.wait_for_function(
+            "mean => document.querySelector('[name=statistic]').selectedOptions[0].text === mean", arg=mean)
         page.wait_for_function("text => window.Bokeh.documents.some((one) => one.roots()[0].above.some((title) =>"
                                " (title.text ?? '').includes(text)))", arg=interval)
         assert page.evaluate("document.documentElement.lang").startswith(name)
-        left = page.evaluate("() => [...document.querySelectorAll('[data-text]')].filter((one) => /^[a-z_]+\\.[a-z_.]+$/"
-                             ".test(one.textContent)).map((one) => one.textContent)")
+        left = page.evaluate("() => [...document.querySelectorAll('[data-text]')].map((one) => one.textContent)"
+                             ".filter((text) => /^[a-z_]+\\.[a-z_.]+$/.test(text))")
         assert left == []
 
 
@@ -148,7 +147,8 @@ def test_every_control_has_a_name_and_is_reached_by_keys(viewer):
     for _ in range(60):
         page.keyboard.press("Tab")
         seen.add(page.evaluate("document.activeElement.className || document.activeElement.name"))
-    assert {"language", "map-stage", "divider", "time-play", "time-slider", "variable", "area-draw", "download-nc"} <= seen
+    wanted = {"language", "map-stage", "divider", "time-play", "time-slider", "variable", "area-draw", "download-nc"}
+    assert wanted <= seen
     page.locator("#tab-series").press("ArrowRight")
     assert page.locator("#tab-balance").get_attribute("aria-selected") == "true"
     page.locator(".map-stage").press("ArrowRight")
@@ -156,8 +156,8 @@ def test_every_control_has_a_name_and_is_reached_by_keys(viewer):
 
 
 def test_a_phone_shows_all_in_its_width(browser, site):
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="de-DE",
-                                  reduced_motion="reduce")
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="de-DE", reduced_motion="reduce")
     viewer = Viewer(context.new_page(), site)
     page = viewer.open("language=de&point=4,7")
     page.wait_for_selector(".series-panel[data-shown]")

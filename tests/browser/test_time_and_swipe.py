@@ -7,8 +7,8 @@ import pytest
 from viewed_runs import NX, OPEN_LOOP_SHIFT, RECORDS, soil_water
 
 WATER = soil_water()
-PARTS = ("plot => plot.renderers.filter((one) => one.glyph.type === 'Image').map((one) => { const d = one.data_source.data;"
-         "return d.image.map((image, k) => ({x: d.x[k], dw: d.dw[k], width: image.shape[1], last: image[image.length - 1]})); })")
+PARTS = ("plot => plot.renderers.filter((one) => one.glyph.type === 'Image').map((one) => one.data_source.data)"
+         ".map((data) => data.image.map((image, k) => ({x: data.x[k], dw: data.dw[k], last: image.at(-1)})))")
 
 
 def test_slider_buttons_and_keys_step_through_time(viewer):
@@ -48,7 +48,8 @@ def test_neighbours_are_read_ahead(viewer):
     asked = []
     viewer.page.on("request", lambda request: asked.append(request.url) if "/map/" in request.url else None)
     page = viewer.open("time=2020-05-02T00:00Z")
-    page.wait_for_function("() => performance.getEntriesByType('resource').some((one) => one.name.includes('/mean/0/1.bin'))")
+    page.wait_for_function(
+        "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/mean/0/1.bin'))")
     page.click(".time-next")
     viewer.drawn("soil_water/mean/0/1.bin")
     assert sum("/mean/0/1.bin" in url for url in asked) == 1
@@ -70,7 +71,8 @@ def test_a_dragged_slider_asks_for_one_map_at_a_time_and_ends_at_the_last(viewer
     page.on("requestfinished", ended)
     page.on("requestfailed", ended)
     viewer.open("time=2020-05-02T00:00Z")
-    page.evaluate("() => { const slider = document.querySelector('.time-slider'); for (const place of [5, 0, 4, 3, 5]) {"
+    page.evaluate("() => { const slider = document.querySelector('.time-slider');"
+                  "for (const place of [5, 0, 4, 3, 5]) {"
                   "slider.value = place; slider.dispatchEvent(new Event('input')); } }")
     viewer.drawn("soil_water/mean/0/5.bin")
     assert most[0] <= 2  # the one that is wanted, and one that is being let go
@@ -115,7 +117,8 @@ def test_another_variable_on_the_right_has_colours_of_its_own_and_may_be_seen_th
     viewer.choose("other_variable", "latent_heat_flux")
     viewer.drawn("basin-open_loop/map/latent_heat_flux")
     page.locator(".choices [name=opacity]").fill("40")
-    bars = viewer.in_map("plot => plot.below.filter((one) => one.type === 'ColorBar' && one.visible).map((one) => one.title)")
+    bars = viewer.in_map("plot => plot.below.filter((one) => one.type === 'ColorBar' && one.visible)"
+                         ".map((one) => one.title)")
     assert [title[:2] for title in bars] == ["A:", "B:"] and bars[1].endswith("[W m⁻²]")
     alpha, whole = viewer.in_map("plot => { const images = plot.renderers.filter((one) => one.glyph.type === 'Image');"
                                  "return [images[1].glyph.global_alpha, images[0].data_source.data.dw]; }")

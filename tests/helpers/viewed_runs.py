@@ -1,4 +1,4 @@
-"""Run directories, stations and a cycle that the web map shows, written by hand: every value is known from its place."""
+"""Run directories, stations and a cycle for the web map, written by hand: every value is known from its place."""
 
 from __future__ import annotations
 
@@ -103,7 +103,9 @@ def _file(path: Path) -> netCDF4.Dataset:
     return out
 
 
-def _variable(out: netCDF4.Dataset, name: str, dimensions: tuple[str, ...], values, kind: str = "f4", **attributes) -> None:
+def _variable(
+    out: netCDF4.Dataset, name: str, dimensions: tuple[str, ...], values, kind: str = "f4", **attributes
+) -> None:
     kind = "f8" if name in ("latitude", "longitude", "layer", "layer_bounds") else kind
     made = out.createVariable(name, kind, dimensions)
     made.setncatts(attributes)

@@ -7,11 +7,19 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Page, Route
+import pytest
 
 from pyland.view.web_server.catalogue import Catalogue
+
+for package, extra in (("bokeh", "view"), ("tornado", "view"), ("rasterio", "view")):
+    pytest.importorskip(package, reason=f"the page of the web map needs {package} (extra {extra})")
+_driver = pytest.importorskip("playwright.sync_api", reason="the page of the web map needs playwright (extra test)")
+expect, sync_playwright = _driver.expect, _driver.sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
 
 DRAWN = ".map-figure[data-drawn]"
 PATIENCE = 20_000  # of a step in the browser on a busy machine [ms]
@@ -82,9 +90,10 @@ class Viewer:
 
     def cell_place(self, row: int, column: int) -> tuple[float, float]:
         """Return where the middle of a cell of the run 'basin' is on the screen [pixel]."""
-        x, y = self.in_map("plot => { const f = view.frame.bbox; return [f.left + f.width * (%s - plot.x_range.start) / "
-                           "(plot.x_range.end - plot.x_range.start), f.top + f.height * (plot.y_range.end - %s) / "
-                           "(plot.y_range.end - plot.y_range.start)]; }" % (column + 0.5, row + 0.5))
+        x, y = self.in_map(
+            "(plot) => { const [xs, ys, frame] = [plot.x_range, plot.y_range, view.frame.bbox];"
+            f"return [frame.left + frame.width * ({column + 0.5} - xs.start) / (xs.end - xs.start),"
+            f"frame.top + frame.height * (ys.end - {row + 0.5}) / (ys.end - ys.start)]; }}")
         box = self.page.locator(".map-figure").bounding_box()
         return box["x"] + x, box["y"] + y
 

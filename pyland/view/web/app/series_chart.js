@@ -57,6 +57,7 @@ export class SeriesChart {
       });
       entries.push([language.text(name, names), [area]]);
     });
+    if (series.members) entries.push([language.text("series.members", { count: series.members.length }), [this.#members(plot, series, time)]]);
     const line = (values, look, times = time) => plot.line({
       x: { field: "x" }, y: { field: "y" }, source: new Bokeh.ColumnDataSource({ data: { x: times, y: numbers(values) } }), ...look,
     });
@@ -81,6 +82,15 @@ export class SeriesChart {
     plot.add_tools(new Bokeh.PanTool({ dimensions: "width" }), wheel, this.#hover(mean, label, language));
     plot.toolbar.active_scroll = wheel;
     await showFigure(plot, this.container);
+  }
+
+  /** Draw each member as a thin line, where the run kept them. */
+  #members(plot, { members }, time) {
+    const mine = members.filter((one) => one.length === time.length);
+    const data = { xs: mine.map(() => time), ys: mine.map(numbers) };
+    const source = new window.Bokeh.ColumnDataSource({ data });
+    const look = { line_color: COLOURS.run, line_alpha: 0.25, line_width: 0.7 };
+    return plot.multi_line({ xs: { field: "xs" }, ys: { field: "ys" }, source, ...look });
   }
 
   #hover(mean, label, language) {
