@@ -245,6 +245,9 @@ def calibration_problems(config: CaseConfig) -> list[Problem]:
     if config.is_distributed:
         problems.append(("calibrate", "expected subsurface.mode: column; parameters of the distributed subsurface are "
                          "estimated by assimilation.parameters", ("calibrate", "subsurface.mode")))
+    if config.land.carbon != "none":
+        problems.append(("calibrate", f"expected land.carbon: none, got {config.land.carbon}; a calibration does not "
+                         "balance carbon pools", ("calibrate", "land.carbon")))
     curve = config.subsurface.retention
     hydraulic = RETENTION_PARAMETERS[curve]
     for name, one in section.parameters.items():

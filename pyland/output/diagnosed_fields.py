@@ -31,6 +31,11 @@ def cell_coordinates(data: xr.Dataset) -> dict[str, xr.DataArray]:
     return {name: data[name] for name in names if name in data.variables and set(data[name].dims) <= dims}
 
 
+def kept_attributes(data: xr.Dataset) -> dict[str, Any]:
+    """Return the global attributes that a file derived from that of a run takes over."""
+    return {name: data.attrs[name] for name in KEPT if name in data.attrs}
+
+
 def write_fields(
     path: str | Path,
     like: xr.Dataset,
@@ -69,8 +74,7 @@ def write_fields(
         variables[name] = (dims, array.astype(kind), {**attributes, "coordinates": "latitude longitude"})
         encoding[name] = {"zlib": True, "complevel": 4, **({"_FillValue": np.float32(np.nan)}
                                                            if kind == np.float32 else {"_FillValue": None})}
-    data = xr.Dataset(variables, attrs={
-        "Conventions": CONVENTIONS, "title": title, **{name: like.attrs[name] for name in KEPT if name in like.attrs}})
+    data = xr.Dataset(variables, attrs={"Conventions": CONVENTIONS, "title": title, **kept_attributes(like)})
     for name, one in cell_coordinates(like).items():
         data[name] = (one.dims, one.values, {key: value for key, value in one.attrs.items() if key != "coordinates"})
         encoding[name] = {"_FillValue": None}

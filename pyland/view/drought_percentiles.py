@@ -37,6 +37,7 @@ def plot_percentiles(source: str | Path, variable: str, path: str | Path) -> Pat
         rank = data[f"{variable}_percentile"].load()
         codes = data[f"{variable}_drought_class"].load().values
         times = data["time"].values
+        cell_area = data["cell_area"].values if "cell_area" in data else None
         words = str(rank.attrs["long_name"]).removeprefix("percentile of ")
         coordinates = data.drop_vars(list(data.data_vars)).load()
     ncell = int(np.prod(codes.shape[1:]))
@@ -45,7 +46,7 @@ def plot_percentiles(source: str | Path, variable: str, path: str | Path) -> Pat
     grid = figure.add_gridspec(2 if has_map else 1, 2, height_ratios=(1.0, 1.5) if has_map else (1.0,))
     axis = figure.add_subplot(grid[0, :])
     if has_map:
-        area = area_in_drought(codes)
+        area = area_in_drought(codes, cell_area)
         driest = int(np.nanargmax(area.sum(axis=1))) if np.isfinite(area).any() else 0
         for number, name in enumerate(CLASSES, start=1):
             axis.fill_between(times, 0.0, 100.0 * area[:, number - 1], color=COLOURS[number], linewidth=0.0, label=name)

@@ -37,8 +37,11 @@ def _coordinates(starts: np.ndarray, step: np.timedelta64) -> dict[str, Any]:
     return {
         "time": ("time", ends.astype("datetime64[ns]"), {"bounds": "time_bounds"}),
         "time_bounds": (("time", "bound"), np.stack([starts, ends], axis=1).astype("datetime64[ns]")),
-        "latitude": (("y", "x"), 47.0 + 0.1 * y), "longitude": (("y", "x"), 8.0 + 0.1 * x),
-        "y": ("y", 1000.0 * np.arange(ROWS), {"units": "m"}), "x": ("x", 1000.0 * np.arange(COLUMNS), {"units": "m"}),
+        "latitude": (("y", "x"), 47.0 + 0.1 * y, {"standard_name": "latitude", "units": "degrees_north"}),
+        "longitude": (("y", "x"), 8.0 + 0.1 * x, {"standard_name": "longitude", "units": "degrees_east"}),
+        **{name: (name, 1000.0 * np.arange(size), {
+            "standard_name": f"projection_{name}_coordinate", "units": "m", "axis": name.upper()})
+            for name, size in (("y", ROWS), ("x", COLUMNS))},
         "layer": ("layer", LAYERS.mean(axis=1)), "layer_bounds": (("layer", "bound"), LAYERS),
     }
 
@@ -47,7 +50,9 @@ def _write(path: Path, coordinates: dict[str, Any], fields: dict[str, np.ndarray
     path.parent.mkdir(parents=True, exist_ok=True)
     data = {name: (("time", "layer", "y", "x") if values.ndim == 4 else ("time", "y", "x"), values.astype(np.float32))
             for name, values in fields.items()}
-    xr.Dataset(data, coordinates, {"pyland_version": "0", "title": "made up"}).to_netcdf(path, engine="netcdf4")
+    xr.Dataset(data, coordinates, {"pyland_version": "0", "title": "made up", "history": "made up"}).to_netcdf(
+        path, engine="netcdf4", encoding={name: {"units": "seconds since 1970-01-01"} for name in (
+            "time", "time_bounds")})
 
 
 def write_decades(folder: Path, first: int = 1991, last: int = 2020, *, wetter: float = 0.0, **sections: Any) -> Path:

@@ -18,7 +18,7 @@ BASE_FLOW_DECAY = 1.25
 """Its decrease with the depth of the water table [m-1]."""
 
 DRAINAGE = ((0.048, 4.8), (0.012, 1.2), (0.012, 1.2))
-"""Slow and fast drainage of each layer [kg m-2 d-1] (Ducharne and Polcher 1998)."""
+"""Slow and fast drainage of each layer [kg m-2 d-1] (Ducharne et al. 1998)."""
 
 FAST_FROM = 0.75
 """Saturation from which fast drainage sets in [1], same source."""

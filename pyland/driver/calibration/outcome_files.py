@@ -145,7 +145,7 @@ def write_best_case(folder: Path, config: CaseConfig, numbers: Mapping[str, str]
     """Write a case that runs with the best parameters, their values in its head."""
     data = yaml.safe_load(dump_case(config))
     data["ensemble"] = {"size": 1, "parameters_file": str((folder / BEST).absolute())}
-    data["assimilation"], data["study"] = {"filter": "none"}, None
+    data["assimilation"], data["observations"], data["study"], data["calibrate"] = {"filter": "none"}, [], None, None
     data["case"]["name"] = f"{config.case.name}_best"
     head = ["# The case with the draw of the largest posterior density; `pyland run` takes this file."]
     head += [f"# {name}: {text}" for name, text in numbers.items()]

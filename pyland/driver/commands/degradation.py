@@ -140,7 +140,8 @@ def _rain_use(
     """Return variables of the efficiency of the use of rain, and the condition; without boundaries in few cells."""
     use = rain_use_efficiency(plants, rain, demand, months, first_month=settings.first_month)
     output = {f"rain_use_efficiency_{name}": (dims, getattr(use, name), {
-        "long_name": f"{word} of {settings.vegetation.replace('_', ' ')} over rain"})
+        "long_name": f"{word} of {settings.vegetation.replace('_', ' ')} over rain",
+        "units": "m2 kg-1" if settings.vegetation == "leaf_area_index" else "1"})
         for name, word in (("mean", "mean of years"), ("largest", "largest, by the rain of six months,"))}
     enough = all(((one > 0.0) & np.isfinite(one)).sum() >= LEAST_CELLS for one in (use.mean, use.largest))
     if not enough:

@@ -9,7 +9,7 @@ import numpy as np
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.registry import variable
-from pyland.diagnose.climatology_file import read_climatology, write_climatologies
+from pyland.diagnose.climatology_file import DEPTH_ATTRIBUTE, read_climatology, write_climatologies
 from pyland.diagnose.drought_classes import (
     CLASS_WORDS,
     CLASSES,
@@ -21,7 +21,8 @@ from pyland.diagnose.drought_classes import (
 from pyland.diagnose.percentiles import Climatology, anomaly, percentile_of, standardised_anomaly
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.driver.commands.run_fields import RunFields, read_fields
-from pyland.output.diagnosed_fields import cell_coordinates, write_fields
+from pyland.output.diagnosed_fields import cell_coordinates, kept_attributes, write_fields
+from pyland.output.domain_fields import read_domain_fields
 
 SHOWN_EVENTS = 5
 """Longest droughts in the numbers of the command; the CSV has all."""
@@ -51,7 +52,9 @@ def percentiles(run: DiagnosedRun) -> Diagnosis:
     series = {name: fields.depth_mean(name, top, bottom) for name in settings.variables}
     usual, made = _climatologies(run, fields, series)
     found: dict[str, Any] = {}
-    output: dict[str, Any] = {}
+    cell_area = _cell_area(run, fields)
+    output: dict[str, Any] = {} if cell_area is None else {"cell_area": (fields.dims, cell_area, {
+        "standard_name": "cell_area", "long_name": "area of the cell", "units": "m2"})}
     dims = ("time", *fields.dims)
     lines_area, lines_events = ["time,variable," + ",".join(CLASSES)], [
         "variable,cell,first,last,records,severity_percent_records,lowest_percentile"]
@@ -60,7 +63,7 @@ def percentiles(run: DiagnosedRun) -> Diagnosis:
         codes = drought_class(rank)
         words = variable(name).long_name + _depth_words(fields, name, top, bottom)
         output |= _fields_of(name, dims, rank, codes, values, usual[name], fields, words)
-        area = area_in_drought(codes)
+        area = area_in_drought(codes, cell_area)
         events = drought_events(rank, settings.threshold, least_duration=settings.least_duration,
                                 merge_gap=settings.merge_gap)
         lines_area += [f"{str(end)},{name}," + ",".join(f"{share:.6g}" for share in row)
@@ -108,8 +111,18 @@ def _climatologies(
     path = run.folder / "climatology.nc"
     coordinates = {name: (one.dims, one.values, one.attrs) for name, one in cell_coordinates(fields.data).items()}
     write_climatologies(path, usual, fields.dims, coordinates=coordinates,
-                        units={name: variable(name).units for name in usual})
+                        units={name: variable(name).units for name in usual},
+                        attributes={**kept_attributes(fields.data),
+                                    DEPTH_ATTRIBUTE: np.asarray(run.config.diagnose.percentiles.depth, float)})
     return usual, [path]
+
+
+def _cell_area(run: DiagnosedRun, fields: RunFields) -> np.ndarray | None:
+    """Return the area of the cells [m2], 0 of cells that are not active; None for a run without domain.nc."""
+    if run.files.find("domain.nc") is None:
+        return None
+    area = read_domain_fields(run.files.run_dir)["cell_area"].values
+    return np.nan_to_num(area) if area.shape == fields.shape else None
 
 
 def _depth_words(fields: RunFields, name: str, top: float, bottom: float) -> str:

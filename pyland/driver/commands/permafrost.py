@@ -283,8 +283,7 @@ def _cell_rows(ground: FrozenGround) -> list[dict[str, Any]]:
 def _write_map(path: Path, data: xr.Dataset) -> Path:
     """Write a file of maps, complete or not at all."""
     with complete_file(path) as partial:
-        data.to_netcdf(partial, engine="netcdf4",
-                       encoding={name: {"zlib": True} for name in data.data_vars if data[name].ndim > 1})
+        data.to_netcdf(partial, engine="netcdf4")
     return path
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+import pyland
 from pyland.diagnose.permafrost import n_factor
 from pyland.diagnose.permafrost.classes import THERMAL_CLASSES, ZONES, area_shares, zone_of_share
 from pyland.domain import Domain
@@ -122,10 +123,23 @@ def _with_axes(out: xr.Dataset, ground: FrozenGround, frame: xr.Dataset) -> xr.D
     for name in frame.coords:
         out[name].attrs = dict(frame[name].attrs)
     for name in out.variables:
-        out[name].encoding.setdefault("_FillValue", None if out[name].dtype != np.float32 else np.float32(np.nan))
-    out.attrs = {"Conventions": CONVENTIONS, "title": "Frozen ground of a run",
-                 "source": "pyland diagnose permafrost; docs/theory/permafrost.md"}
+        is_field = out[name].dtype == np.float32
+        out[name].encoding |= {"zlib": True} if is_field else {}
+        out[name].encoding.setdefault("_FillValue", np.float32(np.nan) if is_field else None)
+    out.attrs = file_attributes("Frozen ground of a run", "pyland diagnose permafrost; docs/theory/permafrost.md")
     return out
+
+
+def file_attributes(title: str, source: str) -> dict[str, str]:
+    """Return the global attributes of a file of results.
+
+    Parameters
+    ----------
+    title, source : str
+        What it is, and what made it.
+    """
+    return {"Conventions": CONVENTIONS, "title": title, "source": source,
+            "history": f"written by pyland {pyland.__version__}"}
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> Path:

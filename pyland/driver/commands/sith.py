@@ -23,10 +23,10 @@ from pyland.diagnose.sith import (
 )
 from pyland.diagnose.sith.parameters import LAYER_BOTTOM, LAYER_THICKNESS, WATER_DENSITY
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.permafrost_file import write_table
+from pyland.driver.commands.permafrost_file import file_attributes, write_table
 from pyland.driver.setup import Setup, prepare
 from pyland.output.atomic import complete_file, write_json
-from pyland.output.attributes import CONVENTIONS, variable_attributes
+from pyland.output.attributes import TIME_ATTRIBUTES, variable_attributes
 from pyland.subsurface.retention import water_from_head
 
 DAY = np.timedelta64(86400, "s")
@@ -295,14 +295,13 @@ def _write_fields(path: Path, found: SithDay, setup: Setup, history: xr.Dataset,
     edges = np.stack([LAYER_BOTTOM - LAYER_THICKNESS, LAYER_BOTTOM], axis=1)
     stamps = np.stack([days, days + DAY], axis=1).astype(np.int64).astype(float)
     out = out.assign_coords(
-        time=("time", stamps[:, 1], dict(history["time"].attrs) | {
-            "units": "seconds since 1970-01-01 00:00:00", "calendar": "proleptic_gregorian", "bounds": "time_bounds"}),
+        time=("time", stamps[:, 1], {**TIME_ATTRIBUTES, "bounds": "time_bounds"}),
         sith_layer=("sith_layer", edges.mean(axis=1), {
             "long_name": "depth of the middle of the layer", "units": "m", "positive": "down", "axis": "Z",
             "standard_name": "depth", "bounds": "sith_layer_bounds"}))
     out["time_bounds"], out["sith_layer_bounds"] = (("time", "bound"), stamps), (("sith_layer", "bound"), edges)
-    out.attrs = {"Conventions": CONVENTIONS, "title": "A light model of evapotranspiration beside a run",
-                 "source": "pyland diagnose sith, after SiTHv2; docs/theory/sith.md"}
+    out.attrs = file_attributes("A light model of evapotranspiration beside a run",
+                                "pyland diagnose sith, after SiTHv2; docs/theory/sith.md")
     for name in out.variables:
         out[name].encoding = {"_FillValue": np.float32(np.nan), "zlib": True} if out[name].dtype == np.float32 else {
             "_FillValue": None}

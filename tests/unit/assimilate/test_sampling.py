@@ -152,10 +152,10 @@ FIRST_PROPOSAL = np.array([0.01, 0.01, 0.1, 0.1]) ** 2
 def retention_runs():
     start = TRUTH + 0.2 * np.sqrt(FIRST_PROPOSAL) * np.random.default_rng(3).standard_normal((8, 4))
     return {
-        "metropolis": sample(retention_density, start, 5000, method="metropolis", seed=1, covariance=FIRST_PROPOSAL),
+        "metropolis": sample(retention_density, start, 4000, method="metropolis", seed=1, covariance=FIRST_PROPOSAL),
         "adaptive_metropolis": sample(retention_density, start, 3000, method="adaptive_metropolis", seed=1,
                                       covariance=FIRST_PROPOSAL, delay=100, low=LOW, high=HIGH),
-        "dream": sample(retention_density, start, 3000, method="dream", seed=1, low=LOW, high=HIGH,
+        "dream": sample(retention_density, start, 2500, method="dream", seed=1, low=LOW, high=HIGH,
                         archive=np.random.default_rng(4).uniform(LOW, HIGH, (40, 4))),
     }
 
@@ -181,6 +181,7 @@ def test_retention_posterior_is_that_of_emcee(retention_runs, name):
     assert (np.abs(draws.mean(axis=0) - TRUTH) < 3.0 * draws.std(axis=0)).all()
 
 
+@pytest.mark.slow
 def test_emcee_finds_the_frozen_posterior():
     emcee = pytest.importorskip("emcee", reason="emcee is not installed (extra crosscheck)")
     start = TRUTH + 0.2 * np.sqrt(FIRST_PROPOSAL) * np.random.default_rng(3).standard_normal((32, 4))

@@ -47,6 +47,7 @@ def test_convergence_is_that_of_arviz():
     assert judged.bulk_size[1] == pytest.approx(judged.bulk_size[0], rel=1e-9)  # ranks do not know the cube
 
 
+@pytest.mark.slow
 def test_convergence_beside_arviz_itself():
     arviz = pytest.importorskip("arviz", reason="arviz is not installed (extra calibrate)")
     for seed in range(5):
