@@ -105,7 +105,7 @@ export class MapPresenter {
       }
       const wishes = second ? [first, second] : [first];
       const paths = wishes.map(({ path }) => this.page.source.mapPath(path));
-      const ranges = Promise.all(wishes.map((wish) => (values.limits === null && !first.run.grid.isSites ? this.#range(wish) : null)));
+      const ranges = Promise.all(wishes.map((wish) => (values.limits === null ? this.#range(wish) : null)));
       const [fields] = await Promise.all([loader.load(paths), this.#lay(first.run, values.view)]);
       if (fields === null || turn !== this.#turn) return;
       const known = await ranges;

@@ -5,6 +5,9 @@ import { chart, COLOURS, legendAbove } from "./chart_style.js";
 import { instant } from "./language.js";
 import { library, showFigure, takeAway } from "./library.js";
 
+const LETTER = 6.6; // width of a letter of the labels [pixel]
+const RIM = 110; // of legend and dates [pixel]
+const ROOM = 90; // of a date [pixel]
 const LEAST_PLAIN = 0.01; // smaller numbers are written with powers of ten, which Bokeh does in English only
 const MILLISECONDS = (times) => times.map((time) => instant(time));
 
@@ -41,11 +44,14 @@ export class SeriesChart {
 
   /**
    * Draw a series.
-   * @param {{series: Object, label: string, moment: ?string, language: Object, runTitle: string}} what
+   * @param {{series: Object, label: string, unit: string, moment: ?string, language: Object, runTitle: string}} what `unit`
+   *   stands beside the axis where `label` has no room
    */
-  async show({ series, label, moment, language, runTitle }) {
+  async show({ series, label, unit, moment, language, runTitle }) {
     const Bokeh = await library();
-    const plot = chart({ x_axis_type: "datetime", y_axis_label: label });
+    const { clientHeight: height, clientWidth: width } = this.container;
+    const plot = chart({ x_axis_type: "datetime", y_axis_label: label.length * LETTER < height - RIM ? label : unit });
+    plot.xaxis.each((axis) => (axis.ticker.desired_num_ticks = Math.max(2, Math.min(6, Math.floor(width / ROOM)))));
     const time = MILLISECONDS(series.time);
     const entries = [];
     const fan = bands(series);

@@ -101,7 +101,7 @@ export class SeriesPanel {
     this.button.disabled = false;
     this.root.querySelector("[name=latitude]").value = latitude.toFixed(4);
     this.root.querySelector("[name=longitude]").value = longitude.toFixed(4);
-    await this.chart.show({ series, label: unit ? `${name} [${unit}]` : name, moment: state.values.time, language, runTitle: run.title });
+    await this.chart.show({ series, label: unit ? `${name} [${unit}]` : name, unit: unit ? `[${unit}]` : "", moment: state.values.time, language, runTitle: run.title });
     this.root.dataset.shown = `${run.id}/${variable.id}/${layer}/${row}_${column}`;
   }
 
