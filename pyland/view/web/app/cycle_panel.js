@@ -9,24 +9,29 @@ const SQUARE_KILOMETRE = 1e6; // [m2]
 function fill(table, header, rows) {
   const line = (kind, texts) => {
     const row = document.createElement("tr");
-    row.append(...texts.map((text) => {
-      const cell = document.createElement(kind);
-      if (text instanceof Node) cell.append(text);
-      else cell.textContent = text;
-      return cell;
-    }));
+    row.append(
+      ...texts.map((text) => {
+        const cell = document.createElement(kind);
+        if (text instanceof Node) cell.append(text);
+        else cell.textContent = text;
+        return cell;
+      }),
+    );
     return row;
   };
-  table.replaceChildren(line("th", header), ...rows.map(({ texts, name }) => {
-    const row = line("td", texts);
-    if (name) row.className = name;
-    return row;
-  }));
+  table.replaceChildren(
+    line("th", header),
+    ...rows.map(({ texts, name }) => {
+      const row = line("td", texts);
+      if (name) row.className = name;
+      return row;
+    }),
+  );
 }
 
 /** Return the list of a status file, whatever stands around it. */
 function listOf(given, name) {
-  return Array.isArray(given) ? given : given?.[name] ?? [];
+  return Array.isArray(given) ? given : (given?.[name] ?? []);
 }
 
 export class CyclePanel {
@@ -69,7 +74,9 @@ export class CyclePanel {
       button.textContent = product.title ?? product.stamp ?? product.run;
       button.setAttribute("aria-pressed", String(product.run === state.values.run));
       button.addEventListener("click", () => state.change({ run: product.run, time: null }));
-      const kind = language.has(`cycle.kind.${product.kind}`) ? language.text(`cycle.kind.${product.kind}`) : product.kind ?? "";
+      const kind = language.has(`cycle.kind.${product.kind}`)
+        ? language.text(`cycle.kind.${product.kind}`)
+        : (product.kind ?? "");
       const lead = product.lead_hours?.length ? `${product.lead_hours.at(-1)} h` : "";
       return { texts: [button, [kind, lead].filter(Boolean).join(" ")] };
     });
@@ -85,12 +92,20 @@ export class CyclePanel {
       return {
         name: alarm.status === "cleared" ? "is-over" : "is-alarm",
         texts: [
-          [alarm.name, alarm.drought_class].filter(Boolean).join(" "), status, alarm.since ? language.moment(alarm.since, true) : "",
-          probability === null ? "" : `${language.number(probability * 100, 3)} %`, area, language.given(alarm.text ?? alarm.message, ""),
+          [alarm.name, alarm.drought_class].filter(Boolean).join(" "),
+          status,
+          alarm.since ? language.moment(alarm.since, true) : "",
+          probability === null ? "" : `${language.number(probability * 100, 3)} %`,
+          area,
+          language.given(alarm.text ?? alarm.message, ""),
         ],
       };
     });
-    this.#table("alarms", ["cycle.alarm", "cycle.status", "cycle.since", "cycle.probability", "cycle.area", "cycle.message"], rows);
+    this.#table(
+      "alarms",
+      ["cycle.alarm", "cycle.status", "cycle.since", "cycle.probability", "cycle.area", "cycle.message"],
+      rows,
+    );
   }
 
   #latency(inputs) {
@@ -102,12 +117,20 @@ export class CyclePanel {
       return {
         name: `is-${known}`,
         texts: [
-          input.name, input.stream ?? "", newest ? `${language.moment(newest)} UTC` : "–", hours(input.age),
-          hours(input.expected_latency), language.text(`cycle.latency.${known}`),
+          input.name,
+          input.stream ?? "",
+          newest ? `${language.moment(newest)} UTC` : "–",
+          hours(input.age),
+          hours(input.expected_latency),
+          language.text(`cycle.latency.${known}`),
         ],
       };
     });
-    this.#table("latency", ["cycle.input", "cycle.stream", "cycle.newest", "cycle.age", "cycle.expected", "cycle.status"], rows);
+    this.#table(
+      "latency",
+      ["cycle.input", "cycle.stream", "cycle.newest", "cycle.age", "cycle.expected", "cycle.status"],
+      rows,
+    );
   }
 
   #table(name, header, rows) {
@@ -115,6 +138,10 @@ export class CyclePanel {
     const none = this.root.querySelector(`.cycle-no-${name}`);
     table.hidden = rows.length === 0;
     none.hidden = rows.length > 0;
-    fill(table, header.map((key) => this.page.language.text(key)), rows);
+    fill(
+      table,
+      header.map((key) => this.page.language.text(key)),
+      rows,
+    );
   }
 }

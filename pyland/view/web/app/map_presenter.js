@@ -30,11 +30,17 @@ function cellsBelow(grid, other) {
 /** Tell whether two grids have the same cells, by their size and corners. */
 function areAlike(one, other) {
   if (one.ny !== other.ny || one.nx !== other.nx || one.isSites !== other.isSites) return false;
-  const ends = [[0, 0], [one.ny - 1, one.nx - 1]];
-  return one.isNorthFirst === other.isNorthFirst && ends.every(([row, column]) => {
-    const [here, there] = [one.centre(row, column), other.centre(row, column)];
-    return Math.abs(here[0] - there[0]) < 1e-4 && Math.abs(here[1] - there[1]) < 1e-4;
-  });
+  const ends = [
+    [0, 0],
+    [one.ny - 1, one.nx - 1],
+  ];
+  return (
+    one.isNorthFirst === other.isNorthFirst &&
+    ends.every(([row, column]) => {
+      const [here, there] = [one.centre(row, column), other.centre(row, column)];
+      return Math.abs(here[0] - there[0]) < 1e-4 && Math.abs(here[1] - there[1]) < 1e-4;
+    })
+  );
 }
 
 export class MapPresenter {
@@ -56,11 +62,11 @@ export class MapPresenter {
   /** Return the wish of one side: its run, variable, statistic, layer and record. */
   async #wish(values, isOther) {
     const { runs } = this.page;
-    const id = isOther ? values.other_run ?? runs.partner(values.run) : values.run;
+    const id = isOther ? (values.other_run ?? runs.partner(values.run)) : values.run;
     const run = await runs.run(id);
-    const variable = runs.variable(run, isOther ? values.other_variable ?? values.variable : values.variable);
+    const variable = runs.variable(run, isOther ? (values.other_variable ?? values.variable) : values.variable);
     if (!variable) return null;
-    const wanted = isOther ? values.other_statistic ?? values.statistic : values.statistic;
+    const wanted = isOther ? (values.other_statistic ?? values.statistic) : values.statistic;
     const statistic = variable.statistics.includes(wanted) ? wanted : variable.statistics[0];
     const layer = Math.min(values.layer, (variable.layers?.length ?? 1) - 1);
     const { ends, starts } = runs.times(run, variable);
@@ -74,7 +80,10 @@ export class MapPresenter {
     const key = `${path.run}/${path.variable}/${path.statistic}/${path.layer}`;
     if (!this.#ranges.has(key)) {
       const answer = { value: undefined };
-      answer.promise = this.page.source.range(path).catch(() => null).then((range) => (answer.value = range));
+      answer.promise = this.page.source
+        .range(path)
+        .catch(() => null)
+        .then((range) => (answer.value = range));
       this.#ranges.set(key, answer);
     }
     const answer = this.#ranges.get(key);
@@ -142,26 +151,41 @@ export class MapPresenter {
     this.sides = wishes.map((wish, place) => {
       const own = place === 1 ? this.#onCells(first.run, wish.run, fields[1]) : fields[0];
       const variable = wish.variable.classes
-        ? { ...wish.variable, classes: wish.variable.classes.map((one) => ({ ...one, text: language.given(one.label, one.id) })) }
+        ? {
+            ...wish.variable,
+            classes: wish.variable.classes.map((one) => ({ ...one, text: language.given(one.label, one.id) })),
+          }
         : wish.variable;
       const scale = colourScale({
-        variable, statistic: wish.statistic, palette: values.palette, reversed: values.reversed,
+        variable,
+        statistic: wish.statistic,
+        palette: values.palette,
+        reversed: values.reversed,
         limits: place === 1 && !isAlike && Array.isArray(values.limits) ? null : values.limits,
-        range: isAlike ? ranges[0] : ranges[place], fields: isAlike ? fields : [fields[place]],
+        range: isAlike ? ranges[0] : ranges[place],
+        fields: isAlike ? fields : [fields[place]],
       });
       const side = second ? `${"AB"[place]}: ` : "";
       const label = isAlike || !second ? this.#quantity(wish) : side + this.#quantity(wish);
       return { ...wish, values: own, scale, label, isAlike, write: (value) => language.number(value) };
     });
     if (isAlike) this.sides[1].scale = this.sides[0].scale;
-    const names = second ? wishes.map(({ run }, place) => `${"AB"[place]}: ${run.title}`).join("  |  ") : first.run.title;
+    const names = second
+      ? wishes.map(({ run }, place) => `${"AB"[place]}: ${run.title}`).join("  |  ")
+      : first.run.title;
     const moments = first.variable.isTimeless ? "" : ` · ${language.interval(first.start, first.end)}`;
-    const heading = second && !isAlike
-      ? wishes.map((wish) => this.#quantity(wish, false)).join("  |  ") : this.#quantity(first, false);
+    const heading =
+      second && !isAlike
+        ? wishes.map((wish) => this.#quantity(wish, false)).join("  |  ")
+        : this.#quantity(first, false);
     const place = `${first.run.id}/${first.variable.id}/${first.layer}`;
     map.draw({
-      titles: [heading, names + moments], first: this.sides[0], second: this.sides[1] ?? null, divider: values.divider,
-      opacity: values.opacity, isNewPlace: place !== this.#edgeOf,
+      titles: [heading, names + moments],
+      first: this.sides[0],
+      second: this.sides[1] ?? null,
+      divider: values.divider,
+      opacity: values.opacity,
+      isNewPlace: place !== this.#edgeOf,
     });
     this.#edgeOf = place;
     map.container.setAttribute("aria-label", language.text("map.described", { heading, names, moments }));
@@ -214,6 +238,10 @@ export class MapPresenter {
     const cell = map.grid.isSites ? map.grid.cellAt(x, y, 14 * map.pixel) : map.grid.cellAt(x, y);
     if (!cell) return null;
     const place = cell.row * map.grid.nx + cell.column;
-    return { ...cell, centre: map.grid.centre(cell.row, cell.column), values: this.sides.map((side) => side.values[place]) };
+    return {
+      ...cell,
+      centre: map.grid.centre(cell.row, cell.column),
+      values: this.sides.map((side) => side.values[place]),
+    };
   }
 }

@@ -62,20 +62,37 @@ export class MapView {
     this.#drawn = null;
     const { bounds } = grid;
     const plot = Bokeh.Plotting.figure({
-      sizing_mode: "stretch_both", tools: [], toolbar_location: null, x_range: [bounds.left, bounds.right],
+      sizing_mode: "stretch_both",
+      tools: [],
+      toolbar_location: null,
+      x_range: [bounds.left, bounds.right],
       y_range: [bounds.bottom, bounds.top],
-      x_axis_type: null, y_axis_type: null, outline_line_color: "#c6cdd6", background_fill_color: "#f7f8fa",
-      min_border_left: 6, min_border_right: 6, min_border_top: 2, min_border_bottom: 4, match_aspect: false,
+      x_axis_type: null,
+      y_axis_type: null,
+      outline_line_color: "#c6cdd6",
+      background_fill_color: "#f7f8fa",
+      min_border_left: 6,
+      min_border_right: 6,
+      min_border_top: 2,
+      min_border_bottom: 4,
+      match_aspect: false,
     });
     plot.xgrid.visible = false;
     plot.ygrid.visible = false;
     const wheel = new Bokeh.WheelZoomTool({ maintain_focus: false });
     plot.add_tools(new Bokeh.PanTool(), wheel);
     plot.toolbar.active_scroll = wheel;
-    this.titles = TITLE_SIZES.map((size, place) => new Bokeh.Title({
-      text: "", text_font_size: `${size}px`, text_font_style: place === 0 ? "bold" : "normal", text_color: INK, standoff: 4,
-      text_font: FONT,
-    }));
+    this.titles = TITLE_SIZES.map(
+      (size, place) =>
+        new Bokeh.Title({
+          text: "",
+          text_font_size: `${size}px`,
+          text_font_style: place === 0 ? "bold" : "normal",
+          text_color: INK,
+          standoff: 4,
+          text_font: FONT,
+        }),
+    );
     plot.add_layout(this.titles[1], "above");
     plot.add_layout(this.titles[0], "above");
     if (tiles) this.#addTiles(plot, tiles);
@@ -92,30 +109,64 @@ export class MapView {
   }
 
   #addTiles(plot, tiles) {
-    const source = new window.Bokeh.WMTSTileSource({ url: tileAddress(tiles.url), attribution: tiles.attribution ?? "" });
+    const source = new window.Bokeh.WMTSTileSource({
+      url: tileAddress(tiles.url),
+      attribution: tiles.attribution ?? "",
+    });
     plot.add_layout(new window.Bokeh.TileRenderer({ tile_source: source, level: "image" }));
   }
 
   /** Add the image of one side of the divider, points for sites, and its colour bar. */
   #addSide(plot, name) {
     const { Bokeh } = window;
-    const mapper = new Bokeh.LinearColorMapper({ palette: ["#ffffff", "#000000"], low: 0, high: 1, nan_color: "rgba(0, 0, 0, 0)" });
+    const mapper = new Bokeh.LinearColorMapper({
+      palette: ["#ffffff", "#000000"],
+      low: 0,
+      high: 1,
+      nan_color: "rgba(0, 0, 0, 0)",
+    });
     const source = new Bokeh.ColumnDataSource({ data: { image: [], x: [], y: [], dw: [], dh: [] } });
     const image = plot.image({
-      image: { field: "image" }, x: { field: "x" }, y: { field: "y" }, dw: { field: "dw" }, dh: { field: "dh" },
-      color_mapper: mapper, source, level: "image",
+      image: { field: "image" },
+      x: { field: "x" },
+      y: { field: "y" },
+      dw: { field: "dw" },
+      dh: { field: "dh" },
+      color_mapper: mapper,
+      source,
+      level: "image",
     });
     const sites = new Bokeh.ColumnDataSource({ data: { x: [], y: [], value: [] } });
     plot.scatter({
-      x: { field: "x" }, y: { field: "y" }, source: sites, size: 16, line_color: INK, line_width: 1.5,
+      x: { field: "x" },
+      y: { field: "y" },
+      source: sites,
+      size: 16,
+      line_color: INK,
+      line_width: 1.5,
       fill_color: { field: "value", transform: mapper },
     });
     const bar = new Bokeh.ColorBar({
-      name, color_mapper: mapper, orientation: "horizontal", height: 12, padding: 6, title: "", title_standoff: 4,
-      title_text_font_style: "normal", title_text_font_size: "12px", title_text_color: INK, major_label_text_font_size: "11px",
-      major_label_text_color: INK, title_text_font: FONT, major_label_text_font: FONT,
-      ticker: new Bokeh.FixedTicker({ ticks: [] }), background_fill_alpha: 0, bar_line_color: "#6b7684",
-      major_tick_line_color: INK, major_tick_in: 0, major_tick_out: 4,
+      name,
+      color_mapper: mapper,
+      orientation: "horizontal",
+      height: 12,
+      padding: 6,
+      title: "",
+      title_standoff: 4,
+      title_text_font_style: "normal",
+      title_text_font_size: "12px",
+      title_text_color: INK,
+      major_label_text_font_size: "11px",
+      major_label_text_color: INK,
+      title_text_font: FONT,
+      major_label_text_font: FONT,
+      ticker: new Bokeh.FixedTicker({ ticks: [] }),
+      background_fill_alpha: 0,
+      bar_line_color: "#6b7684",
+      major_tick_line_color: INK,
+      major_tick_in: 0,
+      major_tick_out: 4,
     });
     plot.add_layout(bar, "below");
     return { mapper, source, image, sites, bar };
@@ -127,26 +178,67 @@ export class MapView {
     const points = () => new Bokeh.ColumnDataSource({ data: { x: [], y: [] } });
     const labels = () => new Bokeh.ColumnDataSource({ data: { x: [], y: [], text: [] } });
     const marks = {
-      graticule: lines(), edge: lines(), parallels: labels(), meridians: labels(), stations: points(), point: points(),
-      area: lines(), corners: points(),
+      graticule: lines(),
+      edge: lines(),
+      parallels: labels(),
+      meridians: labels(),
+      stations: points(),
+      point: points(),
+      area: lines(),
+      corners: points(),
     };
     const along = { xs: { field: "xs" }, ys: { field: "ys" } };
     const at = { x: { field: "x" }, y: { field: "y" } };
     plot.multi_line({ ...along, source: marks.graticule, line_color: "#55606e", line_alpha: 0.45, line_width: 0.8 });
     plot.multi_line({ ...along, source: marks.edge, line_color: INK, line_width: 0.9, line_alpha: 0.8 });
     const label = {
-      ...at, text: { field: "text" }, text_font_size: "11px", text_color: INK, text_font: FONT,
-      background_fill_color: "#ffffff", background_fill_alpha: 0.7, padding: 1,
+      ...at,
+      text: { field: "text" },
+      text_font_size: "11px",
+      text_color: INK,
+      text_font: FONT,
+      background_fill_color: "#ffffff",
+      background_fill_alpha: 0.7,
+      padding: 1,
     };
     plot.text({ ...label, source: marks.parallels, x_offset: 3, text_baseline: "middle" });
     plot.text({ ...label, source: marks.meridians, y_offset: -3, text_align: "center", text_baseline: "bottom" });
     plot.scatter({
-      ...at, source: marks.stations, marker: "triangle", size: 8, fill_color: "#ffffff", line_color: INK, line_width: 1.2,
+      ...at,
+      source: marks.stations,
+      marker: "triangle",
+      size: 8,
+      fill_color: "#ffffff",
+      line_color: INK,
+      line_width: 1.2,
     });
-    plot.patches({ ...along, source: marks.area, fill_color: MARK, fill_alpha: 0.05, line_color: MARK, line_width: 2.5 });
+    plot.patches({
+      ...along,
+      source: marks.area,
+      fill_color: MARK,
+      fill_alpha: 0.05,
+      line_color: MARK,
+      line_width: 2.5,
+    });
     plot.scatter({ ...at, source: marks.corners, size: 8, fill_color: "#ffffff", line_color: MARK, line_width: 2 });
-    plot.scatter({ ...at, source: marks.point, marker: "circle", size: 15, fill_alpha: 0, line_color: "#ffffff", line_width: 5 });
-    plot.scatter({ ...at, source: marks.point, marker: "circle", size: 15, fill_alpha: 0, line_color: MARK, line_width: 2.5 });
+    plot.scatter({
+      ...at,
+      source: marks.point,
+      marker: "circle",
+      size: 15,
+      fill_alpha: 0,
+      line_color: "#ffffff",
+      line_width: 5,
+    });
+    plot.scatter({
+      ...at,
+      source: marks.point,
+      marker: "circle",
+      size: 15,
+      fill_alpha: 0,
+      line_color: MARK,
+      line_width: 2.5,
+    });
     return marks;
   }
 
@@ -173,7 +265,10 @@ export class MapView {
   /** Write the lines above the map, smaller where they are long. */
   #write(titles) {
     titles.forEach((text, place) => {
-      this.titles[place].setv({ text, text_font_size: this.#fontSize(text, TITLE_SIZES[place], place === 0 ? "bold" : "normal") });
+      this.titles[place].setv({
+        text,
+        text_font_size: this.#fontSize(text, TITLE_SIZES[place], place === 0 ? "bold" : "normal"),
+      });
     });
   }
 
@@ -232,7 +327,10 @@ export class MapView {
     const { ndarray } = window.Bokeh.require("core/util/ndarray");
     source.data = {
       image: parts.map(({ values, width, height }) => ndarray(values, { shape: [height, width] })),
-      x: parts.map(({ x }) => x), y: parts.map(({ y }) => y), dw: parts.map(({ dw }) => dw), dh: parts.map(({ dh }) => dh),
+      x: parts.map(({ x }) => x),
+      y: parts.map(({ y }) => y),
+      dw: parts.map(({ dw }) => dw),
+      dh: parts.map(({ dh }) => dh),
     };
   }
 
@@ -308,7 +406,9 @@ export class MapView {
     const shape = frame.height / frame.width / this.grid.aspect;
     this.view = view;
     const [x, y, width] = view ?? [
-      (left + right) / 2, (bottom + top) / 2, SPARE * Math.max(right - left, (top - bottom) / shape),
+      (left + right) / 2,
+      (bottom + top) / 2,
+      SPARE * Math.max(right - left, (top - bottom) / shape),
     ];
     this.fitted = frame;
     this.#isFitting = true;

@@ -9,8 +9,14 @@ const USUAL = "soil_water"; // the variable that is shown first, where a run has
 /** Return the fields of the domain as variables without time. */
 function domainVariables(index) {
   return (index.domain?.fields ?? []).map((field) => ({
-    ...field, id: `domain.${field.id}`, name: field.id, long_name: field.long_name ?? field.label, statistics: ["field"], layers: null,
-    isTimeless: true, palette: field.classes ? "class" : "sequential",
+    ...field,
+    id: `domain.${field.id}`,
+    name: field.id,
+    long_name: field.long_name ?? field.label,
+    statistics: ["field"],
+    layers: null,
+    isTimeless: true,
+    palette: field.classes ? "class" : "sequential",
   }));
 }
 
@@ -60,7 +66,9 @@ export class ShownRuns {
   partner(id) {
     const { runs } = this.catalogue;
     const others = runs.filter((one) => one.id !== id && one.has_fields !== false);
-    const mine = others.find((one) => one.is_open_loop && (one.parent === id || one.parent === this.described(id)?.parent));
+    const mine = others.find(
+      (one) => one.is_open_loop && (one.parent === id || one.parent === this.described(id)?.parent),
+    );
     return (mine ?? others.find((one) => one.is_open_loop) ?? others[0])?.id ?? id;
   }
 
@@ -73,7 +81,10 @@ export class ShownRuns {
   /** Return times of a variable: ends and starts of its records. */
   times(run, variable) {
     if (variable?.isTimeless) return { ends: [], starts: [] };
-    return { ends: variable?.times ?? run.index.times ?? [], starts: variable?.time_start ?? run.index.time_start ?? [] };
+    return {
+      ends: variable?.times ?? run.index.times ?? [],
+      starts: variable?.time_start ?? run.index.time_start ?? [],
+    };
   }
 
   /** Return the place of the record that is nearest to a moment; the last if there is no moment. */
