@@ -1,6 +1,6 @@
 """How fast the page of the web map is in a headless Chromium: first map, and steps of the time slider.
 
-Start ``pyland view RUN --no-browser`` first, for instance of the large run that ``tools/benchmarks/web_view.py`` writes:
+Start ``pyland view RUN --no-browser`` first, for instance of the run that ``tools/benchmarks/web_view.py`` writes:
 
     python tools/benchmarks/web_page.py http://127.0.0.1:8760/ [--state swipe=1] [--steps 40]
 
