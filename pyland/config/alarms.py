@@ -40,7 +40,9 @@ class AlarmRule(Section):
         " it", unit="1", above=0, at_most=1)
     least_share: float = key(
         0.0, "least share of the area in alarming cells; 0: one cell is enough", unit="1", at_least=0, at_most=1)
-    zone: str | None = key(None, "zone that is watched; null for the whole domain", kind="text")
+    zone: str | None = key(
+        None, "zone that is watched: of cycle.alarms.zones, a land cover, or a basin as `basin 1`; null for the whole "
+        "domain", kind="text")
     polygon: list[list[float]] | None = key(
         None, "polygon that is watched, [longitude, latitude] of its corners [degrees]; null for none")
     lead: list[float] | None = key(
@@ -105,6 +107,9 @@ class AlarmsSection(Section):
     """Alarms on analyses and forecasts, and how they are delivered."""
 
     rules: list[AlarmRule] = key(list, "rules, one alarm each", factory=True)
+    zones: str | None = key(
+        None, "zones of your own that rules may name: a map (netCDF on the grid of the domain) or polygons (GeoJSON, "
+        "degrees); land covers and basins are always there", kind="path")
     command: str | None = key(
         None, "command that gets each alarm as JSON on its standard input; null for none", kind="text")
     webhook: str | None = key(

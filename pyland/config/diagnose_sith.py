@@ -16,7 +16,8 @@ class SithSection(Section):
     plant: str = key("auto", "plant of all cells; auto is that of the largest vegetated patch of each cell",
                      choices=SITH_PLANTS)
     water_table_depth: float | None = key(
-        None, "water table at the start; null is that of the run where it is in history.nc, else 10 m", unit="m",
+        None, "water table at the start; null is that of the run where it has one (no_flow or water_table below) and "
+        "writes it, else 10 m", unit="m",
         at_least=0, at_most=1000,
     )
     optimum_temperature: float | None = key(

@@ -12,6 +12,9 @@ from pyland.base.text import shown
 from pyland.config.ensemble import PARAMETER_NAMES
 from pyland.config.fields import Section, key
 
+STATISTICS = ("mean", "std", "min", "max", "median")
+"""Statistics over members that history.nc can hold, beside percentiles p01 to p99."""
+
 DEFAULT_VARIABLES = (
     "soil_water",
     "soil_temperature",
@@ -90,6 +93,12 @@ class OutputSection(Section):
         "saturation, soil_water, water_table_depth and surface_water_depth, with a land model those beside this list",
         factory=True,
     )
+    statistics: list[str] = key(
+        lambda: ["mean", "std"],
+        "statistics of the members in history.nc: mean, which must be among them, std, min, max, median and "
+        "percentiles p01 to p99; of an ensemble of one member the mean alone is written",
+        factory=True,
+    )
     every: float = key(86400.0, "averaging interval of history.nc", unit="s", above=0)
     members: list[str] = key(list, "variables of members.nc, which keeps every member", factory=True)
     observation_members: bool = key(
@@ -119,3 +128,16 @@ class OutputSection(Section):
                 raise ValueError(f"expected variables that change in time, got the parameter '{name}'")
             result.append(entry.id)
         return list(dict.fromkeys(result))
+
+    @field_validator("statistics", mode="before")
+    @classmethod
+    def _statistics(cls, value: Any) -> Any:
+        if not isinstance(value, list):
+            raise ValueError(f"expected a list of statistics, got {shown(value)}")
+        for name in value:
+            is_percentile = isinstance(name, str) and len(name) == 3 and name[0] == "p" and name[1:].isdigit()
+            if name not in STATISTICS and not (is_percentile and name != "p00"):
+                raise ValueError(f"expected some of {', '.join(STATISTICS)} and p01 to p99, got {shown(name)}")
+        if "mean" not in value:
+            raise ValueError("expected mean among the statistics: scores, maps and the balance need it")
+        return ["mean", *dict.fromkeys(name for name in value if name != "mean")]

@@ -6,7 +6,9 @@ those here need no run.
 
 from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
 from pyland.diagnose.climatology_file import read_climatology, write_climatologies
+from pyland.diagnose.degradation import mann_kendall, rain_use_efficiency, sen_slope
 from pyland.diagnose.departures import departure_statistics, desroziers
+from pyland.diagnose.drought import scpdsi, spei, spi
 from pyland.diagnose.drought_classes import area_in_drought, drought_class, drought_events
 from pyland.diagnose.ensemble_scores import (
     CrpsDecomposition,
@@ -23,11 +25,14 @@ from pyland.diagnose.information import (
     observed_degrees_of_freedom,
 )
 from pyland.diagnose.innovation_series import innovation_autocorrelation
+from pyland.diagnose.irrigation import irrigation_estimates
 from pyland.diagnose.moments import ensemble_moments
 from pyland.diagnose.percentiles import Climatology, anomaly, day_of_year, percentile_of, standardised_anomaly
+from pyland.diagnose.permafrost import annual_profiles, permafrost_years, thermal_class, zero_amplitude_depth
 from pyland.diagnose.rank_histogram import add_observation_error, flatness, observation_ranks, rank_counts
 from pyland.diagnose.regions import Region, parse_region
 from pyland.diagnose.reliability import reliability_budget
+from pyland.diagnose.sith import run_sith
 from pyland.diagnose.spread import spread_error, spread_skill
 
 __all__ = [
@@ -40,6 +45,7 @@ __all__ = [
     "HindcastRecord",
     "Region",
     "add_observation_error",
+    "annual_profiles",
     "anomaly",
     "area_in_drought",
     "crps",
@@ -57,17 +63,31 @@ __all__ = [
     "evaluate_alarms",
     "flatness",
     "innovation_autocorrelation",
+    "irrigation_estimates",
     "likelihood_weights",
+    "mann_kendall",
     "observation_ranks",
     "observed_degrees_of_freedom",
     "parse_region",
-    "quantile_weights",
     "percentile_of",
+    "rain_use_efficiency",
     "rank_counts",
     "read_climatology",
     "reliability_budget",
+    "scpdsi",
+    "sen_slope",
+    "spei",
+    "spi",
+    "permafrost_years",
+    "quantile_weights",
+    "rank_counts",
+    "read_climatology",
+    "reliability_budget",
+    "run_sith",
     "spread_error",
     "spread_skill",
     "standardised_anomaly",
+    "thermal_class",
     "write_climatologies",
+    "zero_amplitude_depth",
 ]

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from pyland.base.errors import InputError
 from pyland.config.alarms import BELOW, DROUGHT_PERCENTILES, PERCENTILE, AlarmRule
 from pyland.diagnose.alarm_text import alarm_text
+from pyland.diagnose.zones import cells_in_polygon
 
 RAISED, WORSE, ONGOING, CLEARED = "raised", "worse", "ongoing", "cleared"
 STATUSES = (RAISED, WORSE, ONGOING, CLEARED)
@@ -117,8 +118,6 @@ class AlarmPlaces:
                 raise InputError(f"Alarm '{rule.name}': there is no zone '{rule.zone}'; zones of the run: {known}.")
             mask, what = np.asarray(self.zones[rule.zone], bool), f"zone '{rule.zone}'"
         elif rule.polygon is not None:
-            from pyland.diagnose.zones import cells_in_polygon
-
             mask, what = cells_in_polygon(self.latitude, self.longitude, rule.polygon), "polygon"
         else:
             mask, what = np.ones(np.shape(self.area), bool), "domain"

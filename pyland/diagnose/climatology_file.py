@@ -17,6 +17,9 @@ from pyland.diagnose.records import read_file
 FORMAT = "pyland climatology of percentiles 1"
 """Attribute ``pyland_format`` of such a file."""
 
+DEPTH_ATTRIBUTE = "mean_over_depth"
+"""Attribute with top and bottom that variables with layers are the mean of [m]."""
+
 _ABOUT = ("half_width", "least_years", "method", "first_day", "last_day")
 
 
@@ -70,7 +73,8 @@ def write_climatologies(
     dataset = xr.Dataset(data, {**axes, **(coordinates or {})}, {
         "Conventions": "CF-1.11", "title": "what is usual on a day of the year", **(attributes or {}),
         "pyland_format": FORMAT})
-    packed = {name: {"zlib": True, "complevel": 4} for name in data}
+    packed: dict[Any, dict[str, Any]] = {name: {"_FillValue": None} for name in dataset.coords}
+    packed |= {name: {"zlib": True, "complevel": 4} for name in data}
     with written_aside(path) as partial:
         dataset.to_netcdf(partial, engine="netcdf4", encoding=packed)
 

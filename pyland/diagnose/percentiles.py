@@ -302,14 +302,19 @@ def _summary(sample: Array, starts: Array, shares: Array, method: str) -> tuple[
     if sample.shape[1] == 0:
         nothing = np.full(ncell, np.nan)
         return np.full((len(shares), ncell), np.nan), nothing, nothing, np.zeros(ncell, int)
-    is_there = ~np.isnan(sample)
-    count = is_there.sum(axis=1)
-    years = np.logical_or.reduceat(is_there, starts, axis=1).sum(axis=1)
-    known = np.where(is_there, sample, 0.0)
-    mean = known.sum(axis=1, dtype=float) / np.maximum(count, 1)
-    squares = (np.where(is_there, sample - mean[:, None], 0.0) ** 2).sum(axis=1, dtype=float)
+    ordered = np.sort(sample, axis=1)  # gaps go to the end
+    if np.isnan(ordered[:, -1]).any():
+        is_there = ~np.isnan(sample)
+        count = is_there.sum(axis=1)
+        years = np.logical_or.reduceat(is_there, starts, axis=1).sum(axis=1)
+        mean = np.where(is_there, sample, 0.0).sum(axis=1, dtype=float) / np.maximum(count, 1)
+        squares = (np.where(is_there, sample - mean[:, None], 0.0) ** 2).sum(axis=1, dtype=float)
+    else:
+        count, years = (np.full(ncell, number) for number in (sample.shape[1], len(starts)))
+        mean = sample.mean(axis=1, dtype=float)
+        away = sample - mean[:, None].astype(sample.dtype)
+        squares = np.einsum("ij,ij->i", away, away)
     deviation = np.sqrt(squares / np.maximum(count - 1, 1))
-    ordered = np.sort(sample, axis=1)
     quantiles, is_tied = _between(ordered, count, shares)
     if method == "harrell_davis":
         smooth = np.empty_like(quantiles)

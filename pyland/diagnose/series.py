@@ -156,6 +156,11 @@ def identifier_of(name: str, depths: Depths | None = None) -> tuple[str, tuple[f
     return identifier, None if depth is None else depth[1:], _FACTORS.get(name, 1.0)
 
 
+def unit_factor(name: str) -> float:
+    """Return what takes a variable of the model to the unit of station files under an ALMA name."""
+    return _FACTORS.get(name, 1.0)
+
+
 def units_of(name: str) -> str:
     """Return the unit of an ALMA name in station files that pyland compares."""
     found = identifier_of(name)

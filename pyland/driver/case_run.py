@@ -343,7 +343,7 @@ class CaseRun:
         return {
             "variables": config.history_variables, "observation_members": output.observation_members,
             "members": tuple(variable(one).id for one in output.members) if nmember > 1 else (),
-            "nmember": nmember, "every": output.every,
+            "statistics": tuple(output.statistics), "nmember": nmember, "every": output.every,
             "restart_every": None if is_truth else output.restart_every, "start": config.time.start64,
             "increments": self._reported,
             "smoothed": (*config.assimilation.updated, *config.assimilation.parameters) if (

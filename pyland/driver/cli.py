@@ -25,6 +25,7 @@ from pyland.driver.cli_diagnose import diagnose, plot
 from pyland.driver.cli_parflow import parflow
 from pyland.driver.cli_products import analyse, merge, observe
 from pyland.driver.cli_progress import Progress
+from pyland.driver.cli_view import view
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -220,7 +221,7 @@ def submit(
     typer.echo(script if show else submit_job(script, scheduler), nl=not show)
 
 
-for judging_command in (diagnose, plot, calibrate):
+for judging_command in (diagnose, plot, view, calibrate):
     app.command()(judging_command)
 
 
@@ -293,7 +294,6 @@ def _unavailable(name: str, what: str, instead: str) -> None:
 
 
 _unavailable("cycle", "the real-time cycle", "Use `pyland run CASE --resume --until DATE`.")
-_unavailable("view", "the web map of a run", "Use `pyland plot CASE`.")
 
 
 class Terminated(BaseException):

@@ -237,7 +237,8 @@ def read_item(path: str | Path) -> dict[str, Any]:
     return item
 
 
-def update_catalogue(root: str | Path, settings: CatalogueSettings, without: Iterable[str] = ()) -> Path:
+def update_catalogue(root: str | Path, settings: CatalogueSettings, without: Iterable[str] = (), *,
+                     title: str = "", description: str = "") -> Path:
     """Write collection and catalog anew from the products that are there, and the feed if asked for.
 
     Parameters
@@ -249,6 +250,8 @@ def update_catalogue(root: str | Path, settings: CatalogueSettings, without: Ite
     without : iterable of str
         Names of products that are left out because they are about to be removed: the catalogue then never leads to a
         product that is gone, whatever happens in between.
+    title, description : str
+        Of the case, where the settings have none.
 
     Returns
     -------
@@ -277,12 +280,14 @@ def update_catalogue(root: str | Path, settings: CatalogueSettings, without: Ite
             _tell_versions(items[name], names, place)
             _write_if_new(root / PRODUCTS / name / ITEM, items[name])
     folder = root / CATALOGUE
-    _write_if_new(folder / COLLECTION, _collection(settings, items))
-    _write_if_new(folder / CATALOG, _catalog(settings))
+    words = (settings.title or title or settings.identifier,
+             settings.description or description or "Analyses and forecasts of a land data assimilation cycle.")
+    _write_if_new(folder / COLLECTION, _collection(settings, items, *words))
+    _write_if_new(folder / CATALOG, _catalog(settings, *words))
     if settings.feed:
         from pyland.output.news_feed import write_feed
 
-        write_feed(folder / FEED, settings, items, root / PRODUCTS)
+        write_feed(folder / FEED, settings, items, root / PRODUCTS, words[0])
     else:
         (folder / FEED).unlink(missing_ok=True)
     return folder / CATALOG
@@ -299,7 +304,8 @@ def _tell_versions(item: dict[str, Any], names: list[str], place: int) -> None:
     item["properties"]["deprecated"] = place < len(names) - 1
 
 
-def _collection(settings: CatalogueSettings, items: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _collection(settings: CatalogueSettings, items: Mapping[str, Mapping[str, Any]], title: str,
+                description: str) -> dict[str, Any]:
     """Return the collection of the items."""
     facts = [item["properties"] for item in items.values()]
     box = joined_box(item["bbox"] for item in items.values()) if items else [-180.0, -90.0, 180.0, 90.0]
@@ -310,8 +316,8 @@ def _collection(settings: CatalogueSettings, items: Mapping[str, Mapping[str, An
         "stac_version": STAC_VERSION,
         "stac_extensions": [],
         "id": settings.identifier,
-        "title": settings.title or settings.identifier,
-        "description": settings.description or "Analyses and forecasts of a land data assimilation cycle.",
+        "title": title,
+        "description": description,
         "keywords": list(settings.keywords),
         "license": settings.licence,
         "extent": {"spatial": {"bbox": [box]}, "temporal": {"interval": [[first, last]]}},
@@ -329,14 +335,14 @@ def _collection(settings: CatalogueSettings, items: Mapping[str, Mapping[str, An
     return out
 
 
-def _catalog(settings: CatalogueSettings) -> dict[str, Any]:
+def _catalog(settings: CatalogueSettings, title: str, description: str) -> dict[str, Any]:
     """Return the entrance of the catalogue."""
     return {
         "type": "Catalog",
         "stac_version": STAC_VERSION,
         "id": f"{settings.identifier}-catalog",
-        "title": settings.title or settings.identifier,
-        "description": settings.description or "Products of a land data assimilation cycle.",
+        "title": title,
+        "description": description,
         "links": [
             {"rel": "root", "href": f"./{CATALOG}", "type": JSON},
             {"rel": "child", "href": f"./{COLLECTION}", "type": JSON},

@@ -31,13 +31,12 @@ class FeedSettings(Protocol):
     """What the feed says, as `pyland.config.catalogue.CatalogueSection` has it."""
 
     identifier: str
-    title: str | None
     provider: str | None
     feed_entries: int
 
 
 def write_feed(path: str | Path, settings: FeedSettings, items: Mapping[str, Mapping[str, Any]],
-               products_root: str | Path) -> Path:
+               products_root: str | Path, title: str) -> Path:
     """Write the feed; the same items and alarms give the same bytes.
 
     Parameters
@@ -45,11 +44,13 @@ def write_feed(path: str | Path, settings: FeedSettings, items: Mapping[str, Map
     path : str or Path
         ``feed.xml``, in a folder beside ``products``.
     settings : FeedSettings
-        Title, author and number of entries.
+        Name, author and number of entries.
     items : mapping of str to item
         Items by the name of their product.
     products_root : str or Path
         Folder of the products, where ``<name>/alarms.json`` may lie.
+    title : str
+        Title of the feed.
 
     Returns
     -------
@@ -64,7 +65,7 @@ def write_feed(path: str | Path, settings: FeedSettings, items: Mapping[str, Map
     entries = entries[: settings.feed_entries]
     root = ElementTree.Element("feed", {"xmlns": _NAMESPACE})
     _text(root, "id", f"urn:pyland:{settings.identifier}")
-    _text(root, "title", settings.title or settings.identifier)
+    _text(root, "title", title)
     _text(root, "updated", entries[0]["updated"] if entries else _NEVER)
     _text(ElementTree.SubElement(root, "author"), "name", settings.provider or "pyland")
     _text(root, "generator", "pyland", version=pyland.__version__)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import xarray as xr
 
+import pyland.output.accessor  # noqa: F401  gives datasets their accessor
 from pyland.base.errors import InputError
+from pyland.output.domain_fields import FILE, read_domain_fields
 
 
 def open_output(run_dir: str | Path, kind: str = "history") -> xr.Dataset:
@@ -25,8 +26,8 @@ def open_output(run_dir: str | Path, kind: str = "history") -> xr.Dataset:
     xarray.Dataset
         With ``history``: variables of ``history.nc`` and, as ``balance_<term>``, of ``balance.nc``, if both have the
         same times, which are the ends of the intervals. With ``smoothed``: mean and spread of the states that the
-        smoother has finished, at the times of their analyses. ``ds.pyland["H2OSOI"]`` finds a variable by any of its
-        registered names.
+        smoother has finished, at the times of their analyses. ``ds.pyland`` finds variables by any of their
+        registered names and averages them over depth and area, see `PylandAccessor`.
 
     Raises
     ------
@@ -47,11 +48,20 @@ def open_output(run_dir: str | Path, kind: str = "history") -> xr.Dataset:
     history = _open_kind(folder, "history")
     if history is None:
         raise InputError(f"{folder}: neither history.nc nor segments of it; run the case first.")
+    history = _with_area(history, folder)
     balance = _open_kind(folder, "balance")
     if balance is None or "time" not in balance or not balance["time"].equals(history["time"]):
         return history
     terms = {f"balance_{name}": balance[name] for name in balance.data_vars if "bounds" not in str(name)}
     return history.assign(terms)
+
+
+def _with_area(history: xr.Dataset, folder: Path) -> xr.Dataset:
+    """Return a history with the areas of its cells as a coordinate, where the run tells them."""
+    if not (folder / FILE).exists():
+        return history
+    area = read_domain_fields(folder)["cell_area"]
+    return history.assign_coords(cell_area=(area.dims, area.values, area.attrs))
 
 
 def _open_kind(folder: Path, kind: str) -> xr.Dataset | None:
@@ -73,48 +83,3 @@ def _open_file(path: Path) -> xr.Dataset:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
     return dataset.set_coords([name for name in dataset.data_vars if str(name).endswith("_bounds")])
-
-
-@xr.register_dataset_accessor("pyland")
-class PylandAccessor:
-    """Find variables of a pyland dataset by any registered name (CF, CMIP, CLM, ALMA, ParFlow).
-
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        From :func:`open_output`.
-    """
-
-    def __init__(self, dataset: xr.Dataset) -> None:
-        self._dataset = dataset
-
-    def __getitem__(self, name: str) -> xr.DataArray:
-        """Return the variable called ``name``, by identifier or alias."""
-        if name in self._dataset:
-            return self._dataset[name]
-        for identifier, variable in self._dataset.data_vars.items():
-            if name in _names_of(str(identifier), variable.attrs):
-                return variable
-        raise InputError(
-            f"The dataset has no variable '{name}', by identifier or alias; it has "
-            f"{sorted(str(n) for n in self._dataset.data_vars)}."
-        )
-
-    def __contains__(self, name: str) -> bool:
-        """Tell whether a variable of that name or alias is there."""
-        try:
-            self[name]
-        except InputError:
-            return False
-        return True
-
-
-def _names_of(identifier: str, attrs: dict[str, Any]) -> set[str]:
-    """Return all names of a variable: attributes `standard_name` and `*_name`, one or several words."""
-    if any(identifier.endswith(suffix) for suffix in ("_std", "_min", "_max", "_median")):
-        return set()
-    names: set[str] = set()
-    for key, value in attrs.items():
-        if key.endswith("_name") and key != "long_name" and isinstance(value, str):
-            names.update(value.replace(",", " ").split())
-    return names

@@ -23,8 +23,9 @@ from pyland.output.atomic import complete_file, explained, remove_partial_files
 BUFFER_LIMIT = 16 * 2**20
 """Bytes of records that are kept in memory; more is spilled into the hidden file of the next segment."""
 
-_CHUNK_VALUES = 2**18  # values per compressed chunk: about 1 MiB of float32
+_CHUNK_VALUES = 2**18  # values of the records that one chunk spans: about 1 MiB of float32
 _CHUNK_RECORDS = 1024  # most records per chunk; short records of stations share a chunk
+_TILE_VALUES = 2**14  # cells of one layer per chunk of a larger record: 128 x 128, 64 KiB of float32
 _COMPRESSION = {"zlib": True, "complevel": 1, "shuffle": True}  # higher levels save 1 % of the size of heads and water
 
 
@@ -322,16 +323,32 @@ def _define(target: netCDF4.Dataset, layout: Layout, variables: Mapping[str, Rec
         if variable.dtype in ("f4", "f8"):
             options["fill_value"] = np.nan
         made = target.createVariable(name, dtype, variable.dimensions, **options)
-        if dtype is not str:  # records come in order: the chunk at work is enough, the library would keep more of each
-            made.set_var_chunk_cache(size=int(np.prod(options["chunksizes"])) * np.dtype(dtype).itemsize)
+        if dtype is not str:  # records come in order: those at work are enough, the library would keep more of each
+            at_work = options["chunksizes"][0] * int(np.prod(shape, dtype=np.int64))
+            made.set_var_chunk_cache(size=max(at_work, 1) * np.dtype(dtype).itemsize)
         made.set_auto_mask(False)
         made.setncatts(dict(variable.attributes))
 
 
 def _chunks(shape: list[int]) -> list[int]:
-    """Return chunk sizes: whole records, and as many of them as fill a chunk."""
+    """Return chunk sizes: as many records as fill a chunk, and of large records one layer of a tile of cells.
+
+    Who looks at a map reads one layer of one record, who looks at a cell reads all records: tiles serve both, whole
+    records of a large grid would have to be decompressed for a single cell (docs/decisions/0008-web-view.md).
+    """
     size = int(np.prod(shape, dtype=np.int64))
-    return [int(min(max(_CHUNK_VALUES // max(size, 1), 1), _CHUNK_RECORDS)), *shape]
+    records = int(min(max(_CHUNK_VALUES // max(size, 1), 1), _CHUNK_RECORDS))
+    if size <= _TILE_VALUES or len(shape) < 2:
+        return [records, *shape]
+    *layers, rows, columns = shape
+    width = min(columns, max(round(_TILE_VALUES**0.5), _TILE_VALUES // rows))
+    height = min(rows, _TILE_VALUES // width)
+    return [records, *(1 for _ in layers), *(_even_part(*one) for one in ((rows, height), (columns, width)))]
+
+
+def _even_part(size: int, largest: int) -> int:
+    """Return the length of equal parts, of ``largest`` at most: 106 for four parts of 424, not 128."""
+    return -(-size // -(-size // max(largest, 1))) if size else 1
 
 
 def _copy_records(sources: list[Path], target: Path, until: np.datetime64 | None = None) -> None:

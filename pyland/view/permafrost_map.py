@@ -18,6 +18,10 @@ CLASS_COLOURS = ("#D9D9D9", "#08306B", "#2171B5", "#6BAED6", "#FDAE61", "#D73027
 """No permafrost, and thermal classes from the coldest: a diverging scale that colour-blind readers tell apart."""
 
 
+SHORT_NAMES = ("none", "very\nstable", "stable", "semi-\nstable", "transi-\ntional", "un-\nstable")
+"""Names of the classes that fit below a colour bar."""
+
+
 def plot_permafrost_map(ground: Any, domain: Any, path: str | Path) -> Path:
     """Draw active layer, ground temperature and thermal classes.
 
@@ -57,8 +61,7 @@ def _maps(ground: Any, domain: Any, path: str | Path) -> Path:
         image = axis.imshow(domain.to_grid(values), origin="lower", extent=extent, interpolation="nearest", **options)
         bar = figure.colorbar(image, ax=axis, location="bottom", shrink=0.9, label=words)
         if words == "thermal class":
-            bar.set_ticks(range(6), labels=["none", *(name.replace("_", "\n") for name in THERMAL_CLASSES)],
-                          fontsize=6.5)
+            bar.set_ticks(range(6), labels=SHORT_NAMES, fontsize=7.5)
         axis.set_xlabel(f"x [{unit}]")
         axis.grid(visible=False)
     axes[0].set_ylabel(f"y [{unit}]")

@@ -45,9 +45,8 @@ def plot_sith(table: str | Path, path: str | Path) -> Path:
     axes[1].set(ylabel="mm d$^{-1}$", title=f"transpiration, {mean}")
     axes[2].set(ylabel=style.SOIL_WATER_UNIT, title="soil water, 5–150 cm (thin: 0–5 cm)")
     for axis in axes:
-        axis.set_ylim(bottom=0.0)
         axis.margins(x=0.01)
-    axes[2].set_ylim(bottom=None, auto=True)
+        axis.set_ylim(bottom=min(0.0, axis.get_ylim()[0]) if axis is not axes[2] else None)
     style.plain_dates(plt, axes[2])
     style.legend_above(figure, axes[:1])
     return style.save(figure, path)

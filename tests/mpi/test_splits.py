@@ -26,6 +26,7 @@ CASES = {
                        {"name": "pond", "x": 0, "y": "1 km", "initial_volume": 2e4}]}},
         "output.every": "6 h", "output.restart_every": "7 h", "output.members": ["discharge"],
         "output.variables": ["discharge", "lake_volume", "soil_water"],
+        "output.statistics": ["mean", "std", "median", "p05"],
         "time.spinup": {"years": 1, "start": "2020-05-01", "end": "2020-05-02"}}),
     "surfaces": changed(TWIN, SHORT | {
         "surface.lake": 0.4, "surface.lake_depth": "6 m", "surface.glacier": 0.1, "surface.urban": 0.15,

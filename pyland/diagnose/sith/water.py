@@ -18,7 +18,7 @@ BASE_FLOW_DECAY = 1.25
 """Its decrease with the depth of the water table [m-1]."""
 
 DRAINAGE = ((0.048, 4.8), (0.012, 1.2), (0.012, 1.2))
-"""Slow and fast drainage of each layer [kg m-2 d-1] (Ducharne and Polcher 1998)."""
+"""Slow and fast drainage of each layer [kg m-2 d-1] (Ducharne et al. 1998)."""
 
 FAST_FROM = 0.75
 """Saturation from which fast drainage sets in [1], same source."""
@@ -125,7 +125,7 @@ def surface_runoff(state: SithState, water: np.ndarray, porosity: np.ndarray) ->
     room = np.maximum(WATER_DENSITY * porosity * state.depth()[:2] - state.unsaturated[:2], 0.0).sum(axis=0)
     excess = water - 0.2 * room
     curve = np.divide(excess**2, water + 0.8 * room, out=np.zeros_like(water), where=excess > 0.0)
-    return np.maximum(curve, water - room)
+    return np.minimum(np.maximum(curve, water - room), water)
 
 
 def infiltrate(state: SithState, water: np.ndarray, porosity: np.ndarray) -> np.ndarray:

@@ -68,6 +68,10 @@ _TOPICS: dict[str, str] = {
     "glacier": "pyland.driver.commands.glacier:glacier",
     "permafrost": "pyland.driver.commands.permafrost:permafrost",
     "sith": "pyland.driver.commands.sith:sith",
+    "percentiles": "pyland.driver.commands.percentiles:percentiles",
+    "drought": "pyland.driver.commands.drought:drought",
+    "degradation": "pyland.driver.commands.degradation:degradation",
+    "irrigation": "pyland.driver.commands.irrigation:irrigation",
     "stations": "pyland.driver.commands.stations:stations",
 }
 """Topic -> ``module:function`` that takes a `DiagnosedRun` and returns a `Diagnosis`; imported when it is asked for."""

@@ -58,7 +58,7 @@ class FrozenGround:
     magt : numpy.ndarray, shape (year, cell)
         Mean annual ground temperature there [degC].
     air, surface : DegreeDays or None
-        Indices of air and ground surface.
+        Indices of the air and of the uppermost layer of the ground, below the snow; None without daily records.
     thermal_class : numpy.ndarray of int, shape (cell,)
         Of the mean of the last years.
     latitude, longitude, elevation, area : numpy.ndarray, shape (cell,)
@@ -153,8 +153,7 @@ def frozen_ground(history: xr.Dataset, domain: Domain, section: Any) -> FrozenGr
     Parameters
     ----------
     history : xarray.Dataset
-        Records of the run with ``soil_temperature`` on ``thermal_layer``; ``air_temperature`` and
-        ``ground_temperature`` if there are any.
+        Records of the run with ``soil_temperature`` on ``thermal_layer``, and ``air_temperature`` if there is any.
     domain : Domain
         All cells of the run.
     section : PermafrostSection
@@ -173,10 +172,13 @@ def frozen_ground(history: xr.Dataset, domain: Domain, section: Any) -> FrozenGr
     magt = ground_temperature(years, zero_depth) - ZERO_CELSIUS
     state = permafrost_years(years, section.freezing_point)
     is_daily = (bounds[:, 1] - bounds[:, 0]).max() <= np.timedelta64(LONGEST_DAY, "s")
-    indices = {one: degree_days(bounds, _cells(history[one].values, domain).astype(float))
-               if is_daily and one in history else None for one in ("air_temperature", "ground_temperature")}
+    air = surface = None
+    if is_daily:
+        surface = degree_days(bounds, _cells(field[:, 0].values, domain).astype(float))
+    if is_daily and "air_temperature" in history:
+        air = degree_days(bounds, _cells(history["air_temperature"].values, domain).astype(float))
     return FrozenGround(
-        years, state, size, zero_depth, magt, indices["air_temperature"], indices["ground_temperature"],
+        years, state, size, zero_depth, magt, air, surface,
         thermal_class(magt[-LAST_YEARS:].mean(axis=0), state.permafrost[-1], section.class_limits),
         domain.latitude, domain.longitude, domain.elevation, domain.area)
 
@@ -281,8 +283,7 @@ def _cell_rows(ground: FrozenGround) -> list[dict[str, Any]]:
 def _write_map(path: Path, data: xr.Dataset) -> Path:
     """Write a file of maps, complete or not at all."""
     with complete_file(path) as partial:
-        data.to_netcdf(partial, engine="netcdf4",
-                       encoding={name: {"zlib": True} for name in data.data_vars if data[name].ndim > 1})
+        data.to_netcdf(partial, engine="netcdf4")
     return path
 
 

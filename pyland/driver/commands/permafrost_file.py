@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import xarray as xr
 
+import pyland
 from pyland.diagnose.permafrost import n_factor
 from pyland.diagnose.permafrost.classes import THERMAL_CLASSES, ZONES, area_shares, zone_of_share
 from pyland.domain import Domain
@@ -85,16 +86,16 @@ def permafrost_dataset(
         "annual maximum temperature of the ground, mean of all years")
     add("annual_minimum_temperature", years.minimum.mean(axis=0), ("thermal_layer",), "K",
         "annual minimum temperature of the ground, mean of all years")
-    for name, one in (("air", ground.air), ("surface", ground.surface)):
+    for name, words, one in (("air", "air", ground.air), ("surface", "ground below the snow", ground.surface)):
         if one is not None:
-            add(f"{name}_thawing_index", one.thawing, ("time",), "K d", f"thawing index, {name}",
+            add(f"{name}_thawing_index", one.thawing, ("time",), "K d", f"thawing index of the {words}",
                 cell_methods="time: sum")
-            add(f"{name}_freezing_index", one.freezing, ("time",), "K d", f"freezing index, {name}",
+            add(f"{name}_freezing_index", one.freezing, ("time",), "K d", f"freezing index of the {words}",
                 cell_methods="time: sum")
     if ground.air is not None and ground.surface is not None:
         for name in ("thawing", "freezing"):
             add(f"n_factor_{name}", n_factor(getattr(ground.surface, name), getattr(ground.air, name)), ("time",), "1",
-                f"{name} index of the surface over that of the air")
+                f"{name} index of the ground below the snow over that of the air")
     add_class("thermal_class", ground.thermal_class, (), "thermal class of permafrost (Ran et al. 2021)",
               ("no_permafrost", *THERMAL_CLASSES))
     band = np.floor(ground.elevation / section.elevation_band).astype(int)
@@ -122,10 +123,23 @@ def _with_axes(out: xr.Dataset, ground: FrozenGround, frame: xr.Dataset) -> xr.D
     for name in frame.coords:
         out[name].attrs = dict(frame[name].attrs)
     for name in out.variables:
-        out[name].encoding.setdefault("_FillValue", None if out[name].dtype != np.float32 else np.float32(np.nan))
-    out.attrs = {"Conventions": CONVENTIONS, "title": "Frozen ground of a run",
-                 "source": "pyland diagnose permafrost; docs/theory/permafrost.md"}
+        is_field = out[name].dtype == np.float32
+        out[name].encoding |= {"zlib": True} if is_field else {}
+        out[name].encoding.setdefault("_FillValue", np.float32(np.nan) if is_field else None)
+    out.attrs = file_attributes("Frozen ground of a run", "pyland diagnose permafrost; docs/theory/permafrost.md")
     return out
+
+
+def file_attributes(title: str, source: str) -> dict[str, str]:
+    """Return the global attributes of a file of results.
+
+    Parameters
+    ----------
+    title, source : str
+        What it is, and what made it.
+    """
+    return {"Conventions": CONVENTIONS, "title": title, "source": source,
+            "history": f"written by pyland {pyland.__version__}"}
 
 
 def write_table(path: Path, rows: list[dict[str, Any]]) -> Path:

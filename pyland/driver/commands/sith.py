@@ -23,10 +23,10 @@ from pyland.diagnose.sith import (
 )
 from pyland.diagnose.sith.parameters import LAYER_BOTTOM, LAYER_THICKNESS, WATER_DENSITY
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.permafrost_file import write_table
+from pyland.driver.commands.permafrost_file import file_attributes, write_table
 from pyland.driver.setup import Setup, prepare
 from pyland.output.atomic import complete_file, write_json
-from pyland.output.attributes import CONVENTIONS, variable_attributes
+from pyland.output.attributes import TIME_ATTRIBUTES, variable_attributes
 from pyland.subsurface.retention import water_from_head
 
 DAY = np.timedelta64(86400, "s")
@@ -80,9 +80,8 @@ def sith(run: DiagnosedRun) -> Diagnosis:
     optimum = (_optimum(weather) if section.optimum_temperature is None
                else np.full(setup.domain.ncell, section.optimum_temperature))
     water = run_moisture(mine, setup)
-    table = mine["water_table_depth"][0] if "water_table_depth" in mine and section.water_table_depth is None else (
-        np.full(setup.domain.ncell, DEEP_TABLE if section.water_table_depth is None else section.water_table_depth))
-    state = state_from_moisture(water[0], np.nan_to_num(table, nan=DEEP_TABLE), np.zeros(table.shape), soil.porosity)
+    table = _water_table(run, mine, setup.domain.ncell)
+    state = state_from_moisture(water[0], table, np.zeros(table.shape), soil.porosity)
     found = run_sith(state, weather, soil, plants, optimum, spinup=section.spinup)
     numbers = compare(found, weather, mine, water, setup, days)
     files = [_write_fields(run.folder / "sith.nc", found, setup, history, days),
@@ -143,6 +142,17 @@ def _daily(history: xr.Dataset, name: str, setup: Setup, days: np.ndarray, numbe
     first = np.searchsorted(number, np.arange(days.size))
     counts = np.bincount(number, minlength=days.size)
     return np.add.reduceat(values, first, axis=0) / counts.reshape(-1, *[1] * (values.ndim - 1))
+
+
+def _water_table(run: DiagnosedRun, mine: dict[str, np.ndarray], ncell: int) -> np.ndarray:
+    """Return the depth of the water table at the start, (cell,) [m].
+
+    A column that drains freely has none of its own: what it writes is the depth of its lower end.
+    """
+    given = run.config.diagnose.sith.water_table_depth
+    if given is None and run.config.subsurface.bottom != "free_drainage" and "water_table_depth" in mine:
+        return np.nan_to_num(mine["water_table_depth"][0], nan=DEEP_TABLE)
+    return np.full(ncell, DEEP_TABLE if given is None else given)
 
 
 def _weather(setup: Setup, days: np.ndarray) -> dict[str, np.ndarray]:
@@ -285,14 +295,13 @@ def _write_fields(path: Path, found: SithDay, setup: Setup, history: xr.Dataset,
     edges = np.stack([LAYER_BOTTOM - LAYER_THICKNESS, LAYER_BOTTOM], axis=1)
     stamps = np.stack([days, days + DAY], axis=1).astype(np.int64).astype(float)
     out = out.assign_coords(
-        time=("time", stamps[:, 1], dict(history["time"].attrs) | {
-            "units": "seconds since 1970-01-01 00:00:00", "calendar": "proleptic_gregorian", "bounds": "time_bounds"}),
+        time=("time", stamps[:, 1], {**TIME_ATTRIBUTES, "bounds": "time_bounds"}),
         sith_layer=("sith_layer", edges.mean(axis=1), {
             "long_name": "depth of the middle of the layer", "units": "m", "positive": "down", "axis": "Z",
             "standard_name": "depth", "bounds": "sith_layer_bounds"}))
     out["time_bounds"], out["sith_layer_bounds"] = (("time", "bound"), stamps), (("sith_layer", "bound"), edges)
-    out.attrs = {"Conventions": CONVENTIONS, "title": "A light model of evapotranspiration beside a run",
-                 "source": "pyland diagnose sith, after SiTHv2; docs/theory/sith.md"}
+    out.attrs = file_attributes("A light model of evapotranspiration beside a run",
+                                "pyland diagnose sith, after SiTHv2; docs/theory/sith.md")
     for name in out.variables:
         out[name].encoding = {"_FillValue": np.float32(np.nan), "zlib": True} if out[name].dtype == np.float32 else {
             "_FillValue": None}

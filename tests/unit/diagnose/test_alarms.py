@@ -10,6 +10,7 @@ import pytest
 from pyland.base.errors import InputError
 from pyland.config.alarms import DROUGHT_PERCENTILES, AlarmRule, AlarmsSection
 from pyland.diagnose.alarms import AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
+from pyland.diagnose.drought_classes import CLASSES
 
 ANALYSIS = np.datetime64("2020-07-01", "s")
 DAYS = ANALYSIS + np.arange(5) * np.timedelta64(1, "D")
@@ -97,7 +98,6 @@ def test_above_value_zone_polygon_and_lead():
         run(field, lead=[5 * 86400.0, 9 * 86400.0], **wet)
     with pytest.raises(InputError, match="no zone 'north'; zones of the run: south"):
         run(field, zone="north", **wet)
-    pytest.importorskip("pyland.diagnose.zones")
     ring = [[99.5, 37.5], [100.5, 37.5], [100.5, 38.5], [99.5, 38.5]]
     assert run(field, polygon=ring, **wet)[0].share == 1.0
     with pytest.raises(InputError, match="its polygon holds no cell"):
@@ -147,8 +147,7 @@ def test_drought_classes_begin_at_their_percentile(level, expected):
 
 
 def test_drought_classes_are_those_of_the_drought_tables():
-    classes = pytest.importorskip("pyland.diagnose.drought_classes").CLASSES
-    assert dict(classes) == DROUGHT_PERCENTILES
+    assert dict(CLASSES) == DROUGHT_PERCENTILES
 
 
 def test_quantiles_stand_for_members():

@@ -87,8 +87,8 @@ def twins():
 
 
 def test_the_twin_gives_back_half_to_four_fifths(twins):
-    # a published twin of one 300 mm bucket and 600 mm/yr found 478/484 mm by inversion/increments with perfect daily
-    # observations, 453/377 with 0.02 m3 m-3 every third day, 459/288 with 0.04; its soil and weather are not published
+    # an earlier twin of one 300 mm bucket and 600 mm/yr found 478/484 mm by inversion/increments with perfect daily
+    # observations, 453/377 with 0.02 m3 m-3 every third day, 459/288 with 0.04; its soil and weather are not known
     wanted = {(0.0, 1): (478.0, 484.0), (0.02, 3): (453.0, 377.0), (0.04, 3): (459.0, 288.0)}
     for key, (inversion, increments) in wanted.items():
         found = twins[key]
@@ -102,7 +102,7 @@ def test_the_twin_gives_back_half_to_four_fifths(twins):
 
 
 def test_clipping_before_summing_makes_water_of_noise(twins):
-    # published: 1511 mm with 0.04 m3 m-3 each day
+    # the earlier twin: 1511 mm with 0.04 m3 m-3 each day
     assert twins[0.04, 1].positive_only == pytest.approx(1511.0, rel=0.1)
     assert twins[0.04, 1].positive_only > 3.0 * twins[0.04, 1].inversion
     perfect = twins[0.0, 1]

@@ -147,6 +147,7 @@ def test_climate(years, climate):
         ("mediterranean", (165, 210), (0.60, 0.76)),
         ("cold", (75, 115), (0.70, 0.86)),
         ("tropical", (170, 225), (0.72, 0.88)),
+        ("plateau", (150, 190), (0.58, 0.75)),
     ],
 )
 def test_annual_radiation_and_humidity(years, climate, shortwave, humidity):

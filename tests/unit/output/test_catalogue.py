@@ -169,8 +169,10 @@ def test_products_without_files_or_with_wrong_times_are_refused(tmp_path):
         write_item(tmp_path, ItemFacts("20200601T0000", moment, moment, moment, [0, 0, 1, 1], "a"))
     with pytest.raises(InputError, match="start <= cycle <= end"):
         write_item(tmp_path, ItemFacts("20200601T0000", moment, moment, moment - 1, [0, 0, 1, 1], "a"))
-    update_catalogue(tmp_path, SETTINGS)
+    update_catalogue(tmp_path, CatalogueSection(), title="A case", description="What it is")
     assert check_stac(tmp_path) == 0
+    catalog = json.loads((tmp_path / "catalogue" / "catalog.json").read_text())
+    assert (catalog["title"], catalog["description"]) == ("A case", "What it is")
 
 
 def test_boxes_on_the_circle_of_longitudes():

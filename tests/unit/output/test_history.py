@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -321,3 +322,35 @@ def test_output_opens_by_alias_while_the_run_goes_on(tmp_path: Path, grid: Outpu
             data.pyland["nonsense"]
     with pytest.raises(InputError, match="run the case first"):
         open_output(tmp_path / "elsewhere")
+
+
+@pytest.mark.parametrize(("shape", "chunks"), [
+    ((2, 3), (1024, 2, 3)),
+    ((8, 12, 12), (227, 8, 12, 12)),
+    ((424, 412), (1, 106, 103)),
+    ((20, 424, 412), (1, 1, 106, 103)),
+    ((10, 100, 100), (2, 1, 100, 100)),
+    ((100000, 3), (1, 5264, 3)),
+])
+def test_large_maps_are_stored_in_tiles_and_small_ones_whole(tmp_path: Path, shape: tuple, chunks: tuple) -> None:
+    names = ("layer", "y", "x")[-len(shape):]
+    file = SegmentedFile(tmp_path, "history", Layout(dict(zip(names, shape, strict=True))))
+    file.define({"time": RecordVariable(("time",), dtype="i8"), "field": RecordVariable(("time", *names))})
+    file.start()
+    records = np.random.default_rng(0).random((3, *shape)).astype("f4") if np.prod(shape) < 1e6 else None
+    for day in range(3):
+        values = np.zeros((1, *shape), "f4") if records is None else records[day : day + 1]
+        file.append({"time": np.array([day]), "field": values})
+    file.flush("20200103T0000")
+    with netCDF4.Dataset(file.finish()) as found:
+        assert tuple(found["field"].chunking()) == chunks
+        assert records is None or np.array_equal(found["field"][:], records)
+
+
+def test_names_of_other_models_find_the_mean_and_no_percentile(tmp_path: Path, grid: OutputGrid) -> None:
+    history = writer(tmp_path, grid)
+    history.start()
+    write_days(history, range(1))
+    history.flush(stamp(1))
+    history.finish()
+    assert open_output(tmp_path).pyland["H2OSOI"].name == "soil_water"

@@ -1,0 +1,47 @@
+"""The command: its port, its end, its errors."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from pyland.driver import cli
+
+
+def test_a_taken_port_is_left_alone_and_ctrl_c_ends_cleanly(run_dir):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pyland", "view", str(run_dir), "--no-browser", "--port", str(port)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert f"Port {port} is taken" in server.stdout.readline()
+            address = server.stdout.readline().split()[0]
+            with urllib.request.urlopen(f"{address}data/catalogue.json", timeout=20) as answer:
+                assert answer.status == 200
+            server.send_signal(signal.SIGINT)
+            out, err = server.communicate(timeout=20)
+        finally:
+            server.kill()
+    assert (server.returncode, out.strip(), err) == (0, "Ended.", "")
+
+
+@pytest.mark.parametrize(("arguments", "sentence"), [
+    (("--language", "fr"), "--language fr: expected one of en, de, zh"),
+    (("--every", "3"), "--every belongs to --export DIR"),
+    (("--variable", "soil_water"), "--variable belongs to --export DIR"),
+    (("--tiles", "https://tile.example.org/x.png"), "expected a URL with {Z}, {X} and {Y}"),
+])
+def test_bad_options_end_with_a_sentence(run_dir, capsys, arguments, sentence):
+    assert cli.run_command(["view", str(run_dir), "--no-browser", *arguments]) == 2
+    assert sentence in capsys.readouterr().err
