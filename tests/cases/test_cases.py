@@ -45,6 +45,7 @@ SHORT = {
     "30_nrw_study": ["time.end=2018-01-01T13:00", "ensemble.size=2", "study.experiment=null",
                      *(f"observations.{name}.scaling=none" for name in ("smap", "smos", "amsr2", "ascat"))],
     "31_crns_kansas": ["time.end=2021-10-05T06:00", "ensemble.size=8"],
+    "40_heihe": ["time.end=2021-01-01T12:00", "time.spinup.years=0"],
     "42_permafrost": ["time.end=2010-10-03"],
 }
 """Overrides that make a case short."""
