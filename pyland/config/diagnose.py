@@ -10,6 +10,7 @@ from pyland.config.diagnose_irrigation import IrrigationUseSection
 from pyland.config.diagnose_percentiles import PercentilesSection
 from pyland.config.diagnose_permafrost import PermafrostSection
 from pyland.config.diagnose_sith import SithSection
+from pyland.config.diagnose_skill import SkillSection
 from pyland.config.fields import Section, key
 
 
@@ -24,3 +25,4 @@ class DiagnoseSection(Section):
     drought: DroughtSection = key(DroughtSection, "SPI, SPEI and scPDSI", factory=True)
     degradation: DegradationSection = key(DegradationSection, "trends of productivity, use of rain", factory=True)
     irrigation: IrrigationUseSection = key(IrrigationUseSection, "irrigation that observations see", factory=True)
+    skill: SkillSection = key(SkillSection, "skill at many stations", factory=True)

@@ -17,6 +17,9 @@ from pyland.diagnose.records import read_file
 FORMAT = "pyland climatology of percentiles 1"
 """Attribute ``pyland_format`` of such a file."""
 
+DEPTH_ATTRIBUTE = "mean_over_depth"
+"""Attribute with top and bottom that variables with layers are the mean of [m]."""
+
 _ABOUT = ("half_width", "least_years", "method", "first_day", "last_day")
 
 

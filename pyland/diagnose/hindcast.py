@@ -327,10 +327,13 @@ def _write_quantity(group: netCDF4.Group, record: _Quantity) -> None:
     write("lead", "i8", ("lead",), np.array(leads, np.int64))
     write("valid", "i8", ("pair",), np.array([key[0] for key in keys], np.int64))
     write("cycle", "i8", ("pair",), np.array([key[1] for key in keys], np.int64))
-    for name in SUMS:
-        write(f"sum_{name}", "f8", ("lead", "place"), np.array([record.sums[lead][name] for lead in leads]))
-    for name in PAIR_FIELDS:
-        write(f"pair_{name}", "f4", ("pair", "place"), np.array([record.pairs[key][name] for key in keys]))
+    for kind, name, names, dim, parts in (
+        ("f8", "sums", SUMS, "lead", [record.sums[lead] for lead in leads]),
+        ("f4", "pairs", PAIR_FIELDS, "pair", [record.pairs[key] for key in keys]),
+    ):
+        group.createDimension(f"{name}_kept", len(names))
+        write(name, kind, (f"{name}_kept", dim, "place"), np.array([[one[part] for one in parts] for part in names]))
+        group[name].setncattr("kept", " ".join(names))
 
 
 def _read_quantity(group: netCDF4.Group) -> _Quantity:
@@ -340,8 +343,8 @@ def _read_quantity(group: netCDF4.Group) -> _Quantity:
         for name in ("closed_before", "first_valid", "last_valid"))
     leads = [int(one) for one in group["lead"][:]]
     keys = [(int(valid), int(cycle)) for valid, cycle in zip(group["valid"][:], group["cycle"][:], strict=True)]
-    sums = {name: group[f"sum_{name}"][:] for name in SUMS}
-    pairs = {name: group[f"pair_{name}"][:] for name in PAIR_FIELDS}
+    sums, pairs = (dict(zip(group[name].getncattr("kept").split(), group[name][:], strict=True))
+                   for name in ("sums", "pairs"))
     return _Quantity(
         group["origin"][:],
         {lead: {name: sums[name][row] for name in SUMS} for row, lead in enumerate(leads)},

@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.base.registry import variable
 
 ALMA_TO_ID = {
     "Qle": "latent_heat_flux",
@@ -158,6 +159,17 @@ def identifier_of(name: str, depths: Depths | None = None) -> tuple[str, tuple[f
 def unit_factor(name: str) -> float:
     """Return what takes a variable of the model to the unit of station files under an ALMA name."""
     return _FACTORS.get(name, 1.0)
+
+
+def units_of(name: str) -> str:
+    """Return the unit of an ALMA name in station files that pyland compares."""
+    found = identifier_of(name)
+    if name in _FACTORS:
+        return "kg m-2 d-1" if name == "SnowRunoff" else "umol m-2 s-1"
+    if found is not None:
+        return variable(found[0]).units
+    prefix = name.split("_")[0]
+    return variable(PROFILE_TO_ID[prefix]).units if prefix in PROFILE_TO_ID else "1"
 
 
 def at_depth(profile: np.ndarray, bounds: np.ndarray, top: float, bottom: float) -> np.ndarray:

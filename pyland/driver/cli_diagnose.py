@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from pyland.base.errors import InputError, UnavailableError
-from pyland.driver.commands.diagnosis import diagnose_topic, topics
+from pyland.driver.commands.diagnosis import asks_for_stations, diagnose_topic, topics
 
 JUDGEMENTS = ("skill", "assimilation")
 """What can be asked of every run; see ``pyland.driver.commands.diagnose``."""
@@ -78,6 +78,8 @@ def diagnose(
     from pyland.output.atomic import plain
 
     span = (None, None) if period is None else _period(*period)
+    if what == "skill" and asks_for_stations(case, output, overrides or []):
+        what = "stations"
     if what in topics():
         if peers or depths or regions:
             raise InputError(f"--peer and --depth belong to 'skill', --region to 'assimilation'; '{what}' has none. "

@@ -14,7 +14,7 @@ from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.config.alarms import PERCENTILE, AlarmRule, AlarmsSection
 from pyland.config.hindcast import HindcastQuantity, HindcastSection
 from pyland.diagnose.alarms import AlarmField, AlarmPlaces
-from pyland.diagnose.climatology_file import read_climatology
+from pyland.diagnose.climatology_file import DEPTH_ATTRIBUTE, read_climatology
 from pyland.diagnose.percentiles import Climatology, day_of_year, percentile_of
 from pyland.diagnose.zones import basin_zones, land_cover_zones
 from pyland.driver.commands.zone_files import read_zones
@@ -123,7 +123,17 @@ class ProductFields:
         """
         if self._climatology is None:
             return None
-        return read_climatology(self._climatology, quantity_name(quantity))
+        path, name = Path(self._climatology), quantity_name(quantity)
+        with _opened(path) as data:
+            if f"{name}_quantile" in data.variables:
+                return read_climatology(path, name)
+            depth = data.getncattr(DEPTH_ATTRIBUTE).tolist() if DEPTH_ATTRIBUTE in data.ncattrs() else None
+        if quantity.depth is not None and depth != quantity.depth:
+            held = "no depth that it tells" if depth is None else f"the mean from {depth[0]:g} to {depth[1]:g} m"
+            raise InputError(f"{path}: expected '{quantity.variable}' from {quantity.depth[0]:g} to "
+                             f"{quantity.depth[1]:g} m, the file has {held}; make one with `pyland diagnose CASE "
+                             "percentiles --set diagnose.percentiles.depth=[TOP,BOTTOM]`.")
+        return read_climatology(path, quantity.variable)
 
     def alarm_field(self, rule: AlarmRule) -> AlarmField:
         """Return what a rule looks at; with percentiles if it asks for them."""
@@ -187,7 +197,7 @@ class ProductFields:
 def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
     """Open a file of a product; what is damaged is told in a sentence."""
     if not path.exists():
-        raise InputError(f"{path}: no such file; the product has none, or was removed.")
+        raise InputError(f"{path}: no such file.")
     try:
         with NETCDF_ACCESS, netCDF4.Dataset(path) as data:
             yield data

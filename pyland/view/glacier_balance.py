@@ -42,7 +42,7 @@ def plot_glacier_balance(years: BalanceYears, elevation: np.ndarray, area: np.nd
     left.set_xticks(place[::step], years.labels[::step], rotation=30 if len(place) > 4 else 0)
     left.set_ylabel("Specific balance [m w.e.]")
     left.set_xlabel(f"Mass-balance year (first day: {years.start[0]})")
-    left.legend(loc="best")
+    style.legend_above(figure, [left])
     whole = np.isfinite(years.annual).all(axis=1)
     if whole.any():
         mean = years.annual[whole].mean(axis=0)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 
 from pyland.base.errors import InputError
 from pyland.config import CaseConfig, load_case
@@ -71,6 +72,7 @@ _TOPICS: dict[str, str] = {
     "drought": "pyland.driver.commands.drought:drought",
     "degradation": "pyland.driver.commands.degradation:degradation",
     "irrigation": "pyland.driver.commands.irrigation:irrigation",
+    "stations": "pyland.driver.commands.stations:stations",
 }
 """Topic -> ``module:function`` that takes a `DiagnosedRun` and returns a `Diagnosis`; imported when it is asked for."""
 
@@ -127,6 +129,22 @@ def diagnose_topic(
     module, _, function = _TOPICS[topic].partition(":")
     run: Callable[[DiagnosedRun], Diagnosis] = getattr(import_module(module), function)
     return run(DiagnosedRun(files, config, period, files.run_dir / FOLDER / topic, with_figures))
+
+
+def asks_for_stations(case: str | Path, output: str | Path | None, overrides: Sequence[str]) -> bool:
+    """Tell whether a case, or what is set instead, names stations to compare with: ``diagnose.skill.stations``."""
+    if any(one.startswith("diagnose.skill.") for one in overrides):
+        return True
+    folder = Path(case).parent if Path(case).is_file() else Path(case)
+    places = [Path(case), folder / "case.yaml", *([] if output is None else [Path(output) / "case.yaml"])]
+    path = next((one for one in places if one.is_file()), None)
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) if path is not None else None
+    except yaml.YAMLError:
+        return False  # who reads the case says what is wrong with it
+    for name in ("diagnose", "skill", "stations"):
+        content = content.get(name) if isinstance(content, dict) else None
+    return bool(content)
 
 
 def _config_file(case: Path, files: CaseFiles) -> Path:

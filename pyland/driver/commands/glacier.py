@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import math
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,8 @@ from pyland.diagnose.glacier import (
     equilibrium_line,
 )
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.output.atomic import complete_file
 from pyland.output.domain_fields import read_domain_fields
+from pyland.output.row_files import write_rows
 from pyland.subsurface.river_grid import great_circle
 
 RATE = "glacier_mass_balance"
@@ -68,10 +67,10 @@ def glacier(run: DiagnosedRun) -> Diagnosis:
               **{label: float(value) for label, value in zip(found.labels, column, strict=True)}}
              for low, high, size, column in zip(edges, edges[1:], band_area, by_band.T, strict=False) if size > 0.0]
     numbers: dict[str, Any] = {"glacier_area_km2": float(cells.area.sum()) / 1e6, "years": years, "bands": bands}
-    files = [_write(run.folder / "years.csv", years), _write(run.folder / "bands.csv", bands)]
+    files = [write_rows(run.folder / "years.csv", years), write_rows(run.folder / "bands.csv", bands)]
     if section.published is not None:
         numbers["published"] = _compare(Path(section.published), section.distance, found, cells)
-        files.append(_write(run.folder / "published.csv", numbers["published"]))
+        files.append(write_rows(run.folder / "published.csv", numbers["published"]))
     if run.with_figures:
         from pyland.view.glacier_balance import plot_glacier_balance
 
@@ -182,19 +181,6 @@ def read_published(path: Path) -> list[dict[str, Any]]:
         except ValueError as error:
             raise InputError(f"{path}: row {number} holds no number where one is expected ({error}).") from None
     return rows
-
-
-def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
-    """Write rows as CSV; fields that are not a number are empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: "" if isinstance(value, float) and math.isnan(value) else
-                         f"{value:.6g}" if isinstance(value, float) else value for name, value in row.items()})
-    with complete_file(path) as partial:
-        partial.write_text(text.getvalue(), encoding="utf-8")
-    return path
 
 
 def _text(numbers: dict[str, Any]) -> str:

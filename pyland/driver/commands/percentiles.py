@@ -9,7 +9,7 @@ import numpy as np
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.registry import variable
-from pyland.diagnose.climatology_file import read_climatology, write_climatologies
+from pyland.diagnose.climatology_file import DEPTH_ATTRIBUTE, read_climatology, write_climatologies
 from pyland.diagnose.drought_classes import (
     CLASS_WORDS,
     CLASSES,
@@ -111,7 +111,9 @@ def _climatologies(
     path = run.folder / "climatology.nc"
     coordinates = {name: (one.dims, one.values, one.attrs) for name, one in cell_coordinates(fields.data).items()}
     write_climatologies(path, usual, fields.dims, coordinates=coordinates,
-                        units={name: variable(name).units for name in usual}, attributes=kept_attributes(fields.data))
+                        units={name: variable(name).units for name in usual},
+                        attributes={**kept_attributes(fields.data),
+                                    DEPTH_ATTRIBUTE: np.asarray(run.config.diagnose.percentiles.depth, float)})
     return usual, [path]
 
 

@@ -91,7 +91,7 @@ def test_diagnose_prints_json_without_nan_or_a_table(command, tmp_path, monkeypa
     assert code == 2 and "leave --table out" in err
 
 
-@pytest.mark.parametrize("name", ["cycle", "view"])
+@pytest.mark.parametrize("name", ["cycle"])
 def test_later_commands_say_so(command, name):
     code, _, err = command(name, "x", "--port", "1")
     assert code == 2 and "is not available in this version" in err and "Traceback" not in err

@@ -12,7 +12,7 @@ from pyland.base.errors import InputError
 from pyland.config.alarms import AlarmsSection
 from pyland.config.hindcast import HindcastSection
 from pyland.config.pruning import PruningSection
-from pyland.diagnose.climatology_file import write_climatologies
+from pyland.diagnose.climatology_file import DEPTH_ATTRIBUTE, write_climatologies
 from pyland.diagnose.percentiles import Climatology, percentile_of
 from pyland.driver.product_alarms import raise_alarms
 from pyland.driver.product_fields import ProductFields, needed_members
@@ -111,13 +111,16 @@ def test_percentiles_come_from_the_climatology(tmp_path):
     usual = np.broadcast_to(np.linspace(0.2, 1.2, days.size)[:, None, None], (days.size, 2, 2))
     rng = np.random.default_rng(0)
     climatology = Climatology.build(days, rng.permuted(usual, axis=0), least_years=3, step=30)
-    write_climatologies(tmp_path / "usual.nc", {"soil_water_0_10cm": climatology}, ("y", "x"))
+    write_climatologies(tmp_path / "usual.nc", {"soil_water": climatology}, ("y", "x"),
+                        attributes={DEPTH_ATTRIBUTE: np.array([0.0, 0.1])})
     section = AlarmsSection(rules=[{"name": "dry", "depth": [0.0, 0.1], "threshold": "D0", "cleared_at": 40.0}])
     (alarm,) = raise_alarms(folder, section, START, climatology=tmp_path / "usual.nc")
     assert alarm.worst["value"] == pytest.approx(20.0, abs=7.0)  # 0.4 of 0.2 to 1.2
     expected = percentile_of(np.full((2, 2), 0.39), climatology, START)[0, 0]
     field = ProductFields(folder, tmp_path / "usual.nc").alarm_field(section.rules[0])
     assert field.percentile[0, 0, 0] == pytest.approx(expected)
+    with pytest.raises(InputError, match="from 0 to 0.2 m, the file has the mean from 0 to 0.1 m"):
+        raise_alarms(folder, AlarmsSection(rules=[{"depth": [0.0, 0.2]}]), START, climatology=tmp_path / "usual.nc")
 
 
 def test_forecasts_are_verified_by_later_analyses(tmp_path):
