@@ -22,8 +22,8 @@ SHARES = (0.1, 0.5, 0.9)
 
 BINS = 30
 
-WIDE = 50.0
-"""Ratio of the ends of a range from which its logarithm is shown [1]."""
+WIDE = 30.0
+"""Ratio of the 95 to the 5 % quantile of a prior from which the logarithm is shown [1]."""
 
 
 def read_draws(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict[str, dict[str, str]]]:
@@ -34,7 +34,7 @@ def read_draws(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict
     draws : dict of str to dict of str to numpy.ndarray, shape (chain, draw)
         By group (``posterior``, ``warmup_posterior``, ``prior``) and parameter.
     about : dict of str to dict of str to str
-        ``units`` and ``kind`` by parameter.
+        ``units``, ``kind`` and ``label`` by parameter.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def read_draws(path: str | Path) -> tuple[dict[str, dict[str, np.ndarray]], dict
         with netCDF4.Dataset(path) as data:
             groups = {name: {key: np.array(field[:], dtype=float) for key, field in data[name].variables.items()
                              if key not in ("chain", "draw")} for name in ("posterior", "warmup_posterior", "prior")}
-            about = {key: {"units": field.units, "kind": field.kind}
+            about = {key: {"units": field.units, "kind": field.kind, "label": field.label}
                      for key, field in data["posterior"].variables.items() if key not in ("chain", "draw")}
     except (OSError, IndexError, AttributeError) as error:
         raise InputError(f"{path}: no file of chains that can be read ({error}); `pyland calibrate` writes it.") from (
@@ -73,11 +73,11 @@ def plot_traces(path: str | Path, target: str | Path) -> Path:
         trace.plot(np.arange(first), early[:SHOWN_CHAINS].T, color="0.7", linewidth=0.5)
         trace.plot(np.arange(first, first + kept.shape[1]), kept[:SHOWN_CHAINS].T, color=ANALYSIS, linewidth=0.4,
                    alpha=0.6)
-        trace.set_ylabel(_label(name, about[name]), rotation=0, ha="right", va="center", fontsize=9)
+        trace.set_ylabel(_label(about[name]), rotation=0, ha="right", va="center", fontsize=9)
         low, high = np.quantile(groups["prior"][name], (0.005, 0.995))
         low, high = min(low, kept.min()), max(high, kept.max())
         edges = np.linspace(low, high, 2 * BINS)
-        if is_wide(low, high):
+        if is_wide(groups["prior"][name]):
             edges = np.geomspace(low, high, 2 * BINS)
             trace.set_yscale("log")
         for values, colour, words in ((groups["prior"][name], OPEN_LOOP, "prior"), (kept, ANALYSIS, "posterior")):
@@ -93,9 +93,10 @@ def plot_traces(path: str | Path, target: str | Path) -> Path:
     return save(figure, target)
 
 
-def is_wide(low: float, high: float) -> bool:
-    """Tell whether a range is better shown by its logarithm."""
-    return low > 0.0 and high > WIDE * low
+def is_wide(prior: np.ndarray) -> bool:
+    """Tell whether a parameter is better shown by its logarithm: its prior spans orders of magnitude."""
+    low, high = np.quantile(prior, (0.05, 0.95))
+    return bool(prior.min() > 0.0 and high > WIDE * low)
 
 
 def plot_corner(path: str | Path, target: str | Path) -> Path:
@@ -114,7 +115,7 @@ def plot_corner(path: str | Path, target: str | Path) -> Path:
     plt, names = pyplot(), list(about)[:LARGEST_CORNER]
     kept = {name: groups["posterior"][name].ravel() for name in names}
     for name, values in kept.items():
-        if is_wide(values.min(), values.max()):
+        if is_wide(groups["prior"][name]):
             kept[name], about[name] = np.log10(values), {**about[name], "kind": "log10"}
     size = len(names)
     side = max(WIDTH, 1.35 * size)
@@ -131,19 +132,20 @@ def plot_corner(path: str | Path, target: str | Path) -> Path:
                 axis.set_yticks([])
             else:
                 _pair(axis, kept[left], kept[below])
-            _mark(axis, row == size - 1, column == 0 and row > 0, _label(left, about[left]),
-                  _label(below, about[below]))
+            _mark(axis, row == size - 1, column == 0 and row > 0, _label(about[left]), _label(about[below]))
     return save(figure, target)
 
 
 def _pair(axis: Any, x: np.ndarray, y: np.ndarray) -> None:
     """Draw the density of two parameters."""
     counts, x_edges, y_edges = np.histogram2d(x, y, BINS)
+    smooth = np.eye(BINS) / 2 + (np.eye(BINS, k=1) + np.eye(BINS, k=-1)) / 4  # binomial weights of neighbours
+    counts = smooth @ smooth @ counts @ smooth @ smooth
     ordered = np.sort(counts.ravel())[::-1]
     total = np.cumsum(ordered) / ordered.sum()
     levels = sorted({float(ordered[np.searchsorted(total, share)]) for share in SHARES})
     middles = [0.5 * (edges[1:] + edges[:-1]) for edges in (x_edges, y_edges)]
-    axis.pcolormesh(x_edges, y_edges, np.where(counts > 0, counts, np.nan).T, cmap="Blues", rasterized=True)
+    axis.pcolormesh(x_edges, y_edges, np.where(counts > 0.1, counts, np.nan).T, cmap="Blues", rasterized=True)
     if len(levels) > 1 or levels[0] > 0:
         axis.contour(*middles, counts.T, [one for one in levels if one > 0], colors="0.2", linewidths=0.6)
 
@@ -163,9 +165,9 @@ def _mark(axis: Any, is_lowest: bool, is_first: bool, below: str, left: str) -> 
         axis.set_yticklabels([])
 
 
-def _label(name: str, about: dict[str, str]) -> str:
+def _label(about: dict[str, str]) -> str:
     """Return words of at most two lines and the unit of a parameter."""
-    words = name.replace("_", " ")
+    words = about["label"].replace("_", " ").replace(":", " ")
     middle = len(words) // 2
     breaks = [place for place, one in enumerate(words) if one == " "]
     if len(words) > 12 and breaks:

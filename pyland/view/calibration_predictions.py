@@ -95,8 +95,10 @@ def plot_effects(path: str | Path, target: str | Path) -> Path:
             axis.annotate(row["name"].replace("_", " "), (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
         top = 1.15 * max(size.max(), spread.max())
         axis.plot([0, top], [0, top], color="0.6", linewidth=0.8, linestyle=":")
-        axis.set(title=output.replace("_", " "), xlabel=r"mean absolute effect $\mu^*$", ylabel=r"spread $\sigma$",
-                 xlim=(0, None), ylim=(0, None))
+        units = SIGNS.get(mine[0]["units"], mine[0]["units"])
+        axis.set(title=output.replace("_", " "), xlabel=rf"mean absolute effect $\mu^*$ [{units}]",
+                 ylabel=rf"spread $\sigma$ [{units}]", xlim=(0, None), ylim=(0, None))
+        axis.locator_params(nbins=5)
     return save(figure, target)
 
 

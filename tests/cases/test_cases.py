@@ -16,10 +16,12 @@ import pytest
 import yaml
 
 from pyland.base.errors import InputError
+from pyland.base.parallel import world
 from pyland.config import load_case
 from pyland.diagnose.peers import parse_depth_option
 from pyland.diagnose.skill import skill_of_run
 from pyland.domain.domain_file import read_domain
+from pyland.driver.commands.calibrate import calibrate
 from pyland.driver.commands.check import check_case
 from pyland.driver.commands.diagnosis import diagnose_topic, topics
 from pyland.driver.commands.study import compare
@@ -44,7 +46,9 @@ SHORT = {
     "22_eurocordex": ["time.end=2018-05-02T02:00", "ensemble.size=2"],
     "30_nrw_study": ["time.end=2018-01-01T13:00", "ensemble.size=2", "study.experiment=null",
                      *(f"observations.{name}.scaling=none" for name in ("smap", "smos", "amsr2", "ascat"))],
+    "43_calibration": ["time.end=2004-05-12T07:00", "time.spinup.years=0", "calibrate=null"],
     "31_crns_kansas": ["time.end=2021-10-05T06:00", "ensemble.size=8"],
+    "40_heihe": ["time.end=2021-01-01T12:00", "time.spinup.years=0"],
     "42_permafrost": ["time.end=2010-10-03"],
 }
 """Overrides that make a case short."""
@@ -130,7 +134,10 @@ def test_short_piece_closes_its_balances(name, open_case, tmp_path):
 @pytest.mark.parametrize("name", JUDGED)
 def test_whole_case_meets_its_expected_scores(name, open_case, tmp_path):
     config = open_case(name, [*replacements(name), *JUDGED_PART.get(name, ())])
-    if config.study is None:
+    if config.calibrate is not None:
+        calibrate(config, world(), output=tmp_path / "run", figures=False)
+        scores = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+    elif config.study is None:
         run_case(config, output=tmp_path / "run")
         scores = json.loads((tmp_path / "run" / "scores.json").read_text(encoding="utf-8"))
     else:

@@ -13,6 +13,12 @@ from pyland.base.errors import InputError
 OPTIMAL_SCALE = 2.38
 """Of a normal proposal to a normal target, over the root of the number of parameters (Gelman et al. 1996)."""
 
+WANTED_ACCEPTANCE = 0.234
+"""Share of accepted moves that is best for normal proposals in several dimensions (Roberts et al. 1997) [1]."""
+
+SCALE_DECAY = 0.6
+"""Power with which changes of the scale fall with the generation, between 1/2 and 1 [3]_."""
+
 INITIAL_SHARE = 1e-4
 """Of the covariance of the first proposal that stays in the adapted one (epsilon of Haario et al. 2001) [1]."""
 
@@ -55,13 +61,13 @@ class Metropolis:
         accepted = luck < density - walkers.log_density
         points = np.where(accepted[:, None], proposed, walkers.points)
         log_densities = np.where(accepted, density, walkers.log_density)
-        return walkers.advanced(points, log_densities, accepted, self._learn(walkers, points))
+        return walkers.advanced(points, log_densities, accepted, self._learn(walkers, points, accepted))
 
     def _root(self, walkers: Walkers) -> np.ndarray:
         """Return the Cholesky factor of the proposal, ([chain,] parameter, parameter)."""
         return np.linalg.cholesky(self._first)
 
-    def _learn(self, walkers: Walkers, points: np.ndarray) -> Mapping[str, np.ndarray]:
+    def _learn(self, walkers: Walkers, points: np.ndarray, accepted: np.ndarray) -> Mapping[str, np.ndarray]:
         """Return what is remembered with the new points."""
         return walkers.memory
 
@@ -69,9 +75,10 @@ class Metropolis:
 class AdaptiveMetropolis(Metropolis):
     """Adaptive Metropolis: the proposal follows the covariance of what has been drawn [1]_.
 
-    After ``delay`` generations the proposal is ``(2.38^2 / d) (cov + epsilon C0)``, with the covariance of all draws
-    since half of the delay. The chains learn together (``is_pooled``), the inter-chain adaptation of [2]_, or each from
-    its own past as in [1]_. What one draw changes falls as 1/generation, which keeps the sampler ergodic.
+    After ``delay`` generations the proposal is ``s^2 (2.38^2 / d) (cov + epsilon C0)``, with the covariance of all
+    draws since half of the delay. The chains learn together (``is_pooled``), the inter-chain adaptation of [2]_, or
+    each from its own past as in [1]_. The scale s of all chains follows their share of accepted moves towards 0.234
+    [3]_. What one generation changes falls with its number, which keeps the sampler ergodic.
 
     Parameters
     ----------
@@ -94,6 +101,7 @@ class AdaptiveMetropolis(Metropolis):
     .. [1] Haario, H., Saksman, E., and Tamminen, J. (2001). An adaptive Metropolis algorithm. Bernoulli 7, 223-242.
     .. [2] Craiu, R. V., Rosenthal, J., and Yang, C. (2009). Learn from thy neighbor: parallel-chain and regional
        adaptive MCMC. J. Am. Stat. Assoc. 104, 1454-1466.
+    .. [3] Andrieu, C., and Thoms, J. (2008). A tutorial on adaptive MCMC. Stat. Comput. 18, 343-373 (algorithm 4).
     """
 
     def __init__(self, covariance: Any, low: Any = None, high: Any = None, *, delay: int = 50,
@@ -108,10 +116,10 @@ class AdaptiveMetropolis(Metropolis):
             return np.linalg.cholesky(self._first)
         scatter, count = walkers.memory["scatter"], float(walkers.memory["count"])
         learned = scatter / max(count - 1.0, 1.0)
-        scale = OPTIMAL_SCALE**2 / len(self._first)
+        scale = OPTIMAL_SCALE**2 / len(self._first) * np.exp(2.0 * walkers.memory["log_scale"])
         return np.linalg.cholesky(scale * (learned + INITIAL_SHARE * self._first))
 
-    def _learn(self, walkers: Walkers, points: np.ndarray) -> Mapping[str, np.ndarray]:
+    def _learn(self, walkers: Walkers, points: np.ndarray, accepted: np.ndarray) -> Mapping[str, np.ndarray]:
         if walkers.generation < self._delay // 2:
             return walkers.memory
         groups = points[None] if self._is_pooled else points[:, None]  # (group, draw, parameter)
@@ -126,9 +134,13 @@ class AdaptiveMetropolis(Metropolis):
         mean = mean + step * (ndraw / total)
         scatter = (scatter + np.einsum("gdi,gdj->gij", inner, inner)
                    + np.einsum("gi,gj->gij", step, step) * (count * ndraw / total))
+        log_scale, age = float(walkers.memory.get("log_scale", 0.0)), walkers.generation - self._delay
+        if age >= 0:
+            log_scale += (accepted.mean() - WANTED_ACCEPTANCE) * (age + 1.0) ** -SCALE_DECAY
+        plain = {"count": np.array(total), "log_scale": np.array(log_scale)}
         if self._is_pooled:
-            return {"count": np.array(total), "mean": mean[0], "scatter": scatter[0]}
-        return {"count": np.array(total), "mean": mean, "scatter": scatter}
+            return {**plain, "mean": mean[0], "scatter": scatter[0]}
+        return {**plain, "mean": mean, "scatter": scatter}
 
 
 def _matrix(covariance: Any) -> np.ndarray:

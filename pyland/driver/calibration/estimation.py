@@ -65,6 +65,8 @@ class Screened:
     ----------
     outputs : tuple of str
         What the effects are of.
+    units : tuple of str
+        Their units.
     effects : Effects
         Elementary effects over the range of the quantiles.
     points : int
@@ -72,6 +74,7 @@ class Screened:
     """
 
     outputs: tuple[str, ...]
+    units: tuple[str, ...]
     effects: Effects
     points: int
 
@@ -253,7 +256,8 @@ class Estimation:
             self._progress(min((first + len(part)) / len(points), 1.0), f"morris: point {first + len(part)}")
         values = np.concatenate(outputs).reshape(*trajectories.shape[:2], -1)
         names = [f"{kind} of {target.name}" for target in problem.targets for kind in ("mean", "rmse")]
-        return Screened(tuple(names), morris_effects(trajectories, values), len(points))
+        units = [target.units for target in problem.targets for _ in range(2)]
+        return Screened(tuple(names), tuple(units), morris_effects(trajectories, values), len(points))
 
     def _outputs(self, standard: np.ndarray) -> np.ndarray:
         """Return mean prediction and root mean square error of each target, (member, output)."""

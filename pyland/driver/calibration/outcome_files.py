@@ -86,7 +86,8 @@ def _group(data: netCDF4.Dataset, name: str, values: np.ndarray, numbers: Sequen
     for place, number in enumerate(numbers):
         field = group.createVariable(file_name(number), "f8", ("chain", "draw"))
         field[:] = values[..., place]
-        field.setncatts({"long_name": long_name(number), "units": number.units, "kind": number.kind})
+        field.setncatts({"long_name": long_name(number), "units": number.units, "kind": number.kind,
+                          "label": number.name})
 
 
 def file_name(number: Number) -> str:

@@ -249,7 +249,7 @@ def _screened(
     found: Screened, problem: CalibrationProblem, folder: Path, report: dict[str, Any]
 ) -> tuple[str, list[Path]]:
     """Write elementary effects."""
-    rows = [{"output": name, "name": number.name, "mu": found.effects.mu[out, place],
+    rows = [{"output": name, "units": found.units[out], "name": number.name, "mu": found.effects.mu[out, place],
              "mu_star": found.effects.mu_star[out, place], "sigma": found.effects.sigma[out, place],
              "mu_star_error": found.effects.mu_star_error[out, place]}
             for out, name in enumerate(found.outputs) for place, number in enumerate(problem.numbers)]
@@ -262,7 +262,7 @@ def _screened(
     for out, name in enumerate(found.outputs):
         cells = [f"{significant(found.effects.mu_star[out, place], 3)} ± "
                  f"{significant(found.effects.mu_star_error[out, place], 2)}" for place in range(len(problem.numbers))]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} [{found.units[out]}] | " + " | ".join(cells) + " |")
     return "mu* of the range of each parameter:\n\n" + "\n".join(lines), [table]
 
 
