@@ -5,6 +5,7 @@ those here need no run.
 """
 
 from pyland.diagnose.alarms import Alarm, AlarmField, AlarmPlaces, evaluate_alarms, quantile_weights
+from pyland.diagnose.balance_table import BalanceTable, balance_table
 from pyland.diagnose.climatology_file import read_climatology, write_climatologies
 from pyland.diagnose.degradation import mann_kendall, rain_use_efficiency, sen_slope
 from pyland.diagnose.departures import departure_statistics, desroziers
@@ -17,6 +18,7 @@ from pyland.diagnose.ensemble_scores import (
     crps_fair,
     crps_normal,
 )
+from pyland.diagnose.glacier import balance_years, degree_day_balance, equilibrium_line
 from pyland.diagnose.hindcast import Forecast, HindcastRecord
 from pyland.diagnose.information import (
     degrees_of_freedom_for_signal,
@@ -34,25 +36,32 @@ from pyland.diagnose.regions import Region, parse_region
 from pyland.diagnose.reliability import reliability_budget
 from pyland.diagnose.sith import run_sith
 from pyland.diagnose.spread import spread_error, spread_skill
+from pyland.diagnose.zones import Zones, cells_in_polygon
 
 __all__ = [
     "Alarm",
     "AlarmField",
     "AlarmPlaces",
+    "BalanceTable",
     "Climatology",
     "CrpsDecomposition",
     "Forecast",
     "HindcastRecord",
     "Region",
+    "Zones",
     "add_observation_error",
     "annual_profiles",
     "anomaly",
     "area_in_drought",
+    "balance_table",
+    "balance_years",
+    "cells_in_polygon",
     "crps",
     "crps_decomposition",
     "crps_fair",
     "crps_normal",
     "day_of_year",
+    "degree_day_balance",
     "degrees_of_freedom_for_signal",
     "departure_statistics",
     "desroziers",
@@ -60,6 +69,7 @@ __all__ = [
     "drought_events",
     "effective_sample_size",
     "ensemble_moments",
+    "equilibrium_line",
     "evaluate_alarms",
     "flatness",
     "innovation_autocorrelation",
@@ -70,20 +80,20 @@ __all__ = [
     "observed_degrees_of_freedom",
     "parse_region",
     "percentile_of",
+    "permafrost_years",
+    "quantile_weights",
     "rain_use_efficiency",
     "rank_counts",
+    "rank_counts",
+    "read_climatology",
     "read_climatology",
     "reliability_budget",
+    "reliability_budget",
+    "run_sith",
     "scpdsi",
     "sen_slope",
     "spei",
     "spi",
-    "permafrost_years",
-    "quantile_weights",
-    "rank_counts",
-    "read_climatology",
-    "reliability_budget",
-    "run_sith",
     "spread_error",
     "spread_skill",
     "standardised_anomaly",

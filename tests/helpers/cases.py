@@ -85,7 +85,7 @@ COUPLED = {
 }
 """Two days of snow and frost over a hill of 20 columns whose layers the land does not share, three members."""
 
-RESULTS = ("truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc",
+RESULTS = ("domain.nc", "truth.nc", "observations.nc", "history.nc", "members.nc", "balance.nc", "analysis.nc",
            "smoothed.nc", "discharge.nc", "open_loop/history.nc", "open_loop/members.nc", "open_loop/balance.nc",
            "open_loop/discharge.nc")
 """Files of a finished twin run."""

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from pyland.base.complete_files import written_aside
+from pyland.base.errors import InputError
 from pyland.diagnose.drought import model_fluxes, scpdsi, spei, spi
+from pyland.diagnose.drought.standardised_index import LEAST_YEARS
 from pyland.diagnose.drought_classes import drought_events
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.driver.commands.run_fields import common_months, month_bounds, monthly_potential, monthly_water
@@ -58,6 +60,9 @@ def drought(run: DiagnosedRun) -> Diagnosis:
             "distribution": settings.spei_distribution, "potential_evapotranspiration": settings.potential})
     if "scpdsi" in settings.indices and potential is not None:
         fields |= _palmer(settings, water, potential, months, calibration, dims)
+    if not any(np.isfinite(values).any() for _, values, _ in fields.values()):
+        raise InputError(f"{run.files.run_dir}: no cell has an index of its months {months[0]} to {months[-1]}; SPI "
+                         f"and SPEI need {LEAST_YEARS} different sums of each calendar month. Give a longer run.")
     scale_axis = {"scale": (("scale",), np.asarray(scales, np.int16), {
         "long_name": "months that are added up", "units": "1"})}
     uses_scale = any(one[0][0] == "scale" for one in fields.values())

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
-from pyland.base.text import one_of
 from pyland.diagnose.drought import monthly_sums, penman_monteith, priestley_taylor
 from pyland.diagnose.flow import is_domain_balance
 from pyland.driver.commands.diagnosis import DiagnosedRun
@@ -125,7 +124,7 @@ def read_fields(
         with xr.open_dataset(path, engine="netcdf4") as source:
             lacking = [name for name in names if name not in source]
             if lacking:
-                raise InputError(f"{path}: {why} needs {one_of(lacking)}, which the file lacks."
+                raise InputError(f"{path}: {why} needs {', '.join(names)}; the file lacks {', '.join(lacking)}."
                                  + (f" Add {', '.join(lacking)} to output.variables and run the case again."
                                     if Path(file).name == "history.nc" else ""))
             edges = source["time_bounds"].values.astype("datetime64[s]")

@@ -70,7 +70,7 @@ def make_application(catalogue: Catalogue) -> tornado.web.Application:
          (r"/bokeh/([\w.-]+\.js)", _FileHandler, {"path": str(bokeh_folder()), **common}),
          (r"/(.*)", _FileHandler, {"path": str(page_folder()), "default_filename": "index.html", **common})],
         default_handler_class=_NothingHandler, default_handler_args=common, compress_response=False, debug=False,
-        log_function=lambda handler: None)
+        log_function=lambda handler: None, tiles=catalogue.tiles)
 
 
 class _Refusal(tornado.web.HTTPError):
@@ -112,8 +112,7 @@ class _Guarded(tornado.web.RequestHandler):
     @property
     def tiles(self) -> str:
         """Scheme and host of the base map, empty without."""
-        template = getattr(self, "catalogue", None) and self.catalogue.tiles
-        parts = urlsplit(template or "")
+        parts = urlsplit(self.application.settings["tiles"] or "")  # headers are set before `initialize`
         return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:

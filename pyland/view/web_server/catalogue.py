@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pyland.base.errors import InputError
+from pyland.view.web_server.kept_records import KeptRecords
 from pyland.view.web_server.record_files import record_paths
 from pyland.view.web_server.viewed_run import ViewedRun
 
@@ -76,7 +77,7 @@ class Catalogue:
         self.named, self.language, self.tiles = tuple(named), language, tiles
         self.title = title or ", ".join(dict.fromkeys(one.name for one in named))
         self._runs: dict[str, ViewedRun] = {}
-        self._lock = threading.RLock()
+        self._lock, self._kept = threading.RLock(), KeptRecords()
         self._prefixes = _distinct([_slug(one.name) for one in named])
         self.refresh()
 
@@ -134,8 +135,17 @@ class Catalogue:
     def _look_at_run(self, entry: NamedRun, prefix: str) -> list[str]:
         folder = entry.folder
         found = [prefix]
-        main = self._open(prefix, lambda: ViewedRun(
-            prefix, entry.name, folder, lambda: record_paths(folder, "history"), station=entry.station))
+        main = self._open(
+            prefix,
+            lambda: ViewedRun(
+                prefix,
+                entry.name,
+                folder,
+                lambda: record_paths(folder, "history"),
+                station=entry.station,
+                kept=self._kept,
+            ),
+        )
         parts: list[tuple[str, str, Path, Callable[[], Sequence[Path]]]] = []
         if record_paths(folder / "open_loop", "history"):
             loop = folder / "open_loop"
@@ -147,8 +157,19 @@ class Catalogue:
         for role, words, where, find in parts:
             name = f"{prefix}-{role}"
             found.append(name)
-            part = self._open(name, lambda n=name, w=words, f=where, g=find, r=role: ViewedRun(
-                n, f"{entry.name}: {w}", f, g, role=r, parent=prefix, parts=_LOOP_PARTS if r == "open_loop" else {}))
+            part = self._open(
+                name,
+                lambda n=name, w=words, f=where, g=find, r=role: ViewedRun(
+                    n,
+                    f"{entry.name}: {w}",
+                    f,
+                    g,
+                    role=r,
+                    parent=prefix,
+                    parts=_LOOP_PARTS if r == "open_loop" else {},
+                    kept=self._kept,
+                ),
+            )
             if role in ("open_loop", "truth"):
                 setattr(main, role, part)
         files = [one for one in sorted((folder / "diagnose").glob("*/*.nc")) if one.stem != "climatology"]
@@ -172,7 +193,7 @@ class Catalogue:
             try:
                 one = self._open(name, lambda n=name, w=words, f=file: ViewedRun(
                     n, f"{entry.name}: {w}", f.parent, lambda: [f] if f.exists() else [], role=role, parent=prefix,
-                    parts=PRODUCT_PARTS[f.stem] if role == "product" else {}))
+                    parts=PRODUCT_PARTS[f.stem] if role == "product" else {}, kept=self._kept))
                 if one.variables and one.grid is not None:
                     found.append(name)
             except InputError:  # a file without maps is no business of the page

@@ -12,18 +12,18 @@ pNN         where the file has no quantiles: mean + z_NN * standard deviation, k
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from statistics import NormalDist
 
 import numpy as np
 
 from pyland.base.errors import InputError
+from pyland.view.web_server.kept_records import KeptRecords
 from pyland.view.web_server.record_files import RecordFiles
 from pyland.view.web_server.viewed_variables import ViewedVariable
 
 STACK_LIMIT = 400 * 2**20
-"""Bytes of whole records that are kept for percentiles and means over time: 365 maps of 424 x 412 cells are 243 MiB."""
+"""Largest record that is read whole for percentiles [bytes]: 365 maps of 424 x 412 cells are 243 MiB."""
 
 SEASONAL_YEARS = 3
 """Years from which a record is compared with the same season of all years."""
@@ -32,6 +32,7 @@ HALF_WINDOW = 15
 """Days around the day of the year that make its season."""
 
 _RECORDS_AT_ONCE = 32
+_MOST_MEANS = 64
 
 
 class FieldStatistics:
@@ -43,13 +44,13 @@ class FieldStatistics:
         Where the variables are.
     increments : RecordFiles or None
         Where the increments of analyses are.
+    kept : KeptRecords
+        Where whole records are kept, shared by all runs.
     """
 
-    def __init__(self, records: RecordFiles, increments: RecordFiles | None) -> None:
-        self._records, self._increments = records, increments
-        self._stacks: OrderedDict[tuple[str, str, int | None], np.ndarray] = OrderedDict()
+    def __init__(self, records: RecordFiles, increments: RecordFiles | None, kept: KeptRecords) -> None:
+        self._records, self._increments, self._kept = records, increments, kept
         self._means: OrderedDict[tuple[str, str, int | None, bytes], np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
 
     def map(self, variable: ViewedVariable, statistic: str, layer: int, index: int) -> np.ndarray:
         """Return a statistic at one time.
@@ -122,48 +123,37 @@ class FieldStatistics:
         key = (self._records.version, name, layer, season.tobytes())
         if key in self._means:
             return self._means[key]
-        with self._lock:
-            if self._stack_size(name, layer) <= STACK_LIMIT:
-                mean = self._stack_locked(name, layer)[season].mean(axis=0, dtype=np.float64)
-            else:
-                total = 0.0
-                for one in season:
-                    total = total + self._records.read_map(name, int(one), layer).astype(np.float64)
-                mean = total / season.size
-            self._means[key] = mean.astype(np.float32)
-            while len(self._means) > 2 * _RECORDS_AT_ONCE:
-                self._means.popitem(last=False)
-            return self._means[key]
+        if self._stack_size(name, layer) <= STACK_LIMIT:
+            mean = self._stack(name, layer)[season].mean(axis=0, dtype=np.float64)
+        else:
+            mean = sum(self._records.read_map(name, int(one), layer).astype(np.float64) for one in season) / season.size
+        self._means[key] = mean.astype(np.float32)
+        while len(self._means) > _MOST_MEANS:
+            self._means.popitem(last=False)
+        return self._means[key]
 
     def _stack(self, name: str, layer: int | None) -> np.ndarray:
+        """Return all records of a layer, (record, y, x) or (record, site)."""
         size = self._stack_size(name, layer)
         if size > STACK_LIMIT:
             raise InputError(
                 f"{name}: its record takes {size / 2**20:.0f} MiB; percentiles of records of up to "
                 f"{STACK_LIMIT / 2**20:.0f} MiB are computed on the way. Let `pyland diagnose` write those of this "
-                "one: the page shows its file."
-            )
-        with self._lock:
-            return self._stack_locked(name, layer)
+                "one: the page shows its file.")
+        key = (str(self._records.paths[-1]), self._records.version, name, layer)
+        return self._kept.get(key, lambda: self._read_stack(name, layer))
 
     def _stack_size(self, name: str, layer: int | None) -> int:
         return len(self._records.times) * self._records.read_map(name, 0, layer).nbytes
 
-    def _stack_locked(self, name: str, layer: int | None) -> np.ndarray:
-        """Return all records of a layer, (record, y, x) or (record, site); the lock is held."""
-        key = (self._records.version, name, layer)
-        if key not in self._stacks:
-            first = self._records.read_map(name, 0, layer)
-            stack = np.empty((len(self._records.times), *first.shape), np.float32)
-            whole = (slice(None), slice(None) if first.ndim == 2 else None)
-            for low in range(0, len(stack), _RECORDS_AT_ONCE):
-                high = min(low + _RECORDS_AT_ONCE, len(stack))
-                stack[low:high] = self._records.read_block(name, layer, *whole, low, high)
-            self._stacks[key] = stack
-            while sum(one.nbytes for one in self._stacks.values()) > STACK_LIMIT and len(self._stacks) > 1:
-                self._stacks.popitem(last=False)
-        self._stacks.move_to_end(key)
-        return self._stacks[key]
+    def _read_stack(self, name: str, layer: int | None) -> np.ndarray:
+        first = self._records.read_map(name, 0, layer)
+        stack = np.empty((len(self._records.times), *first.shape), np.float32)
+        whole = (slice(None), slice(None) if first.ndim == 2 else None)
+        for low in range(0, len(stack), _RECORDS_AT_ONCE):
+            high = min(low + _RECORDS_AT_ONCE, len(stack))
+            stack[low:high] = self._records.read_block(name, layer, *whole, low, high)
+        return stack
 
 
 def is_seasonal(times: np.ndarray) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from pyland.base.errors import InputError
 from pyland.view.web_server.domain_maps import DomainMaps
 from pyland.view.web_server.field_statistics import FieldStatistics
+from pyland.view.web_server.kept_records import KeptRecords
 from pyland.view.web_server.names import statistic_label
 from pyland.view.web_server.observed_places import ObservedPlaces, matching
 from pyland.view.web_server.record_files import PROBE_BLOCK, RecordFiles, record_paths
@@ -59,11 +60,14 @@ class ViewedRun:
     parts : mapping of str to str
         Which of ``analysis``, ``balance`` and ``members`` lie beside the records, and under which names; the domain
         lies there too unless it is empty.
+    kept : KeptRecords, optional
+        Where whole records are kept, if it is shared.
     """
 
     def __init__(
         self, identifier: str, title: str, folder: Path, find: Callable[[], Sequence[Path]], *, role: str = "run",
         parent: str | None = None, station: Path | None = None, parts: Mapping[str, str] = RUN_PARTS,
+        kept: KeptRecords | None = None,
     ) -> None:
         self.id, self.title, self.folder, self.role, self.parent = identifier, title, folder, role, parent
         self.open_loop: ViewedRun | None = None
@@ -73,7 +77,7 @@ class ViewedRun:
         self.analyses = self._part("analysis", "analysis", "analysis_time")
         self.balance = self._part("balance")
         self.members = self._part("members")
-        self.statistics = FieldStatistics(self.records, self.analyses)
+        self.statistics = FieldStatistics(self.records, self.analyses, kept or KeptRecords())
         self._looked = time.monotonic()
         self._blocks: OrderedDict[tuple[Any, ...], np.ndarray] = OrderedDict()
         self._ranges: dict[tuple[Any, ...], dict[str, Any]] = {}

@@ -150,6 +150,8 @@ def test_missing_variables_and_wrong_settings_are_told(tmp_path, command):
     code, _, err = command("diagnose", case, "drought", "--set", "diagnose.drought.indices=[spi]", "--period",
                            "2000-01-03", "2000-01-20")
     assert code == 2 and "no whole calendar month" in err
+    code, _, err = command("diagnose", case, "drought", "--set", "diagnose.drought.indices=[spi]")
+    assert code == 2 and "no cell has an index of its months 2000-01 to 2000-12" in err
     code, _, err = command("diagnose", case, "drought", "--set", "diagnose.drought.indices=[pdsi]")
     assert code == 2 and "expected a list of spi, spei or scpdsi" in err
     code, _, err = command("diagnose", case, "drought", "--set", "diagnose.drought.scales=[1.5]")

@@ -12,6 +12,7 @@ from pyland.driver.commands.view import named_run, open_catalogue
 from pyland.output.grid import OutputGrid
 from pyland.output.history import HistoryWriter
 from pyland.view.web_server.field_statistics import mid_rank_percentile, normal_quantile, seasonal_records
+from pyland.view.web_server.kept_records import KeptRecords
 from pyland.view.web_server.observed_places import matching, record_means
 from pyland.view.web_server.viewed_grid import viewed_grid
 from pyland.view.web_server.viewed_run import ViewedRun
@@ -172,3 +173,15 @@ def test_sources_that_are_no_runs_are_refused(tmp_path):
         named_run(tmp_path)
     with pytest.raises(InputError, match="expected a URL with"):
         open_catalogue([tmp_path], tiles="file:///etc/{X}")
+
+
+def test_kept_records_are_bounded_and_the_oldest_goes_first():
+    kept, made = KeptRecords(limit=100), []
+
+    def make(name):
+        made.append(name)
+        return np.zeros(5)  # 40 bytes
+
+    for name in ("a", "b", "a", "c", "a", "b"):
+        kept.get(name, lambda name=name: make(name))
+    assert made == ["a", "b", "c", "b"]

@@ -9,8 +9,10 @@ import sys
 import urllib.request
 
 import pytest
+from web_client import serving
 
 from pyland.driver import cli
+from pyland.driver.commands.view import open_catalogue
 
 
 def test_a_taken_port_is_left_alone_and_ctrl_c_ends_cleanly(run_dir):
@@ -45,3 +47,9 @@ def test_a_taken_port_is_left_alone_and_ctrl_c_ends_cleanly(run_dir):
 def test_bad_options_end_with_a_sentence(run_dir, capsys, arguments, sentence):
     assert cli.run_command(["view", str(run_dir), "--no-browser", *arguments]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_base_map_is_the_only_other_host_that_the_page_may_ask(run_dir):
+    with serving(open_catalogue([run_dir], tiles="https://tile.example.org/{Z}/{X}/{Y}.png")) as client:
+        policy = client.ask("/")[2]["Content-Security-Policy"]
+        assert "img-src 'self' data: blob: https://tile.example.org;" in policy and "script-src 'self';" in policy
