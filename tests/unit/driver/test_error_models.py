@@ -70,8 +70,8 @@ def test_errors_of_a_collocation(errors_of, tmp_path):
 
 def test_a_file_without_errors_is_refused(errors_of, tmp_path):
     (tmp_path / "empty.nc").write_bytes(b"")
-    for name, message in (("none.nc", "does not exist"), ("empty.nc", "cannot be read as errors"),
-                          ("observed.nc", "holds no errors of a product")):
+    for name, message in (("none.nc", "does not exist"), ("empty.nc", "cannot be read as a file of errors"),
+                          ("observed.nc", "is not a file of errors of a product")):
         with pytest.raises(InputError, match=message):
             errors_of({"file": name})
 
