@@ -13,16 +13,14 @@ from pyland.view.style import (
     ANALYSIS,
     OBSERVED,
     OPEN_LOOP,
-    UNIT_SIGNS,
     WIDTH,
     legend_above,
     panel_grid,
     plain_dates,
     pyplot,
     save,
+    unit_sign,
 )
-
-SIGNS = {**UNIT_SIGNS, "W m-2": r"W m$^{-2}$"}
 
 
 def plot_predictions(path: str | Path, target: str | Path) -> Path:
@@ -65,7 +63,7 @@ def plot_predictions(path: str | Path, target: str | Path) -> Path:
                 axis.axvspan(when[withheld][0], when[withheld][-1], color="0.5", alpha=0.12, linewidth=0,
                              label="withheld")
             units = group["observed"].units
-            axis.set_ylabel(f"{name.replace('_', ' ')}\n[{SIGNS.get(units, units)}]")
+            axis.set_ylabel(f"{name.replace('_', ' ')}\n[{unit_sign(units)}]")
         plain_dates(plt, axes[-1, 0])
     axes[-1, 0].set_xlabel("time (UTC)")
     legend_above(figure, axes[:, 0])
@@ -95,7 +93,7 @@ def plot_effects(path: str | Path, target: str | Path) -> Path:
             axis.annotate(row["name"].replace("_", " "), (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
         top = 1.15 * max(size.max(), spread.max())
         axis.plot([0, top], [0, top], color="0.6", linewidth=0.8, linestyle=":")
-        units = SIGNS.get(mine[0]["units"], mine[0]["units"])
+        units = unit_sign(mine[0]["units"])
         axis.set(title=output.replace("_", " "), xlabel=rf"mean absolute effect $\mu^*$ [{units}]",
                  ylabel=rf"spread $\sigma$ [{units}]", xlim=(0, None), ylim=(0, None))
         axis.locator_params(nbins=5)
