@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = "pyland"
@@ -101,6 +102,23 @@ def stop_logs() -> None:
     """Send messages neither to standard error nor to a file any more."""
     for name in ("terminal", "file"):
         _remove(logging.getLogger(ROOT), name)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Keep what is less than a warning to itself within the block: for files that are only looked at."""
+    logger = logging.getLogger(ROOT)
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def stop_file_log() -> None:
+    """Send messages to no file any more, so that its folder can go."""
+    _remove(logging.getLogger(ROOT), "file")
 
 
 def _remove(logger: logging.Logger, name: str) -> None:

@@ -10,6 +10,8 @@ from pydantic import PrivateAttr, model_validator
 from pyland.base.registry import variable
 from pyland.config.assimilation import AssimilationSection
 from pyland.config.calibration import CalibrateSection, calibration_problems
+from pyland.config.cycle import CycleSection
+from pyland.config.cycle_checks import cycle_problems
 from pyland.config.diagnose import DiagnoseSection
 from pyland.config.domain import DomainSection
 from pyland.config.ensemble import EnsembleSection
@@ -59,6 +61,7 @@ class CaseConfig(Section):
     observations: list[ObservationSection] = key(list, "observations, one entry per kind", factory=True)
     assimilation: AssimilationSection = key(AssimilationSection, "filter", factory=True)
     study: StudySection | None = key(None, "experiments that are compared; null: the case is a single run")
+    cycle: CycleSection | None = key(None, "the real-time loop of `pyland cycle`; null: the case has none")
     calibrate: CalibrateSection | None = key(None, "parameter estimation by `pyland calibrate`; null: none")
     diagnose: DiagnoseSection = key(DiagnoseSection, "what is asked of a finished run", factory=True)
     output: OutputSection = key(OutputSection, "what is written", factory=True)
@@ -129,6 +132,7 @@ class CaseConfig(Section):
             *self._check_flow_output(),
             *update_problems(self),
             *self._check_parameter_output(),
+            *cycle_problems(self),
             *self._check_parameters_file(),
             *calibration_problems(self),
             *study_problems(self.study, [one.name for one in self.observations],

@@ -35,6 +35,30 @@ _BELONGS = MappingProxyType({
 """Keys of formats that read files."""
 
 
+def names_in_file(value: Any) -> dict[str, str]:
+    """Return names of variables in a file by registry id, as a file of a case gives them.
+
+    Raises
+    ------
+    ValueError
+        If there is no such quantity, or a name is no text.
+    """
+    known = [*(item.id for item in variables("forcing")), *MORE_NAMES]
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ValueError(f"expected a mapping of registry ids to names in the file, got {shown(value)}")
+    result = {}
+    for name, other in value.items():
+        entry = variable(name).id if is_variable(name) else name
+        if entry not in known:
+            raise ValueError(f"expected one of {one_of(known)}, got '{name}'{suggestion(str(name), known)}")
+        if not isinstance(other, str):
+            raise ValueError(f"{name}: expected a name of the file, got {shown(other)}")
+        result[entry] = other
+    return result
+
+
 class GeneratorSection(Section):
     """Seeded weather generator."""
 
@@ -146,20 +170,7 @@ class ForcingSection(Section):
     @field_validator("variables", mode="before")
     @classmethod
     def _variables(cls, value: Any) -> Any:
-        known = [*(item.id for item in variables("forcing")), *MORE_NAMES]
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise ValueError(f"expected a mapping of registry ids to names in the file, got {shown(value)}")
-        result = {}
-        for name, other in value.items():
-            entry = variable(name).id if is_variable(name) else name
-            if entry not in known:
-                raise ValueError(f"expected one of {one_of(known)}, got '{name}'{suggestion(str(name), known)}")
-            if not isinstance(other, str):
-                raise ValueError(f"{name}: expected a name of the file, got {shown(other)}")
-            result[entry] = other
-        return result
+        return names_in_file(value)
 
     @model_validator(mode="after")
     def _check(self) -> ForcingSection:

@@ -22,7 +22,7 @@ from pyland.config.yaml_lines import Document, KeyPath, read_yaml
 
 CASE_FILE = "case.yaml"
 
-WITHOUT_EFFECT = ("parallel", "diagnose", "calibrate")
+WITHOUT_EFFECT = ("parallel", "diagnose", "calibrate", "cycle")
 """Sections that change no result of a run."""
 
 
@@ -99,7 +99,7 @@ def dump_case(config: CaseConfig) -> str:
 
 
 def config_hash(config: CaseConfig) -> str:
-    """Return the SHA-256 of all values but those of ``WITHOUT_EFFECT``, which change no result.
+    """Return the SHA-256 of all values but those of ``WITHOUT_EFFECT``, which change no result of a run.
 
     Of paths only the file name counts, so that a case may move.
     """

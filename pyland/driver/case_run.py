@@ -31,6 +31,7 @@ from pyland.diagnose.skill import skill_of_run
 from pyland.driver.analysis_state import updated_variables
 from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
+from pyland.driver.continuation import Continuation, observed_config
 from pyland.driver.filter_call import FilterChoice
 from pyland.driver.filtering import Analysis
 from pyland.driver.given_stages import GivenStages
@@ -60,7 +61,7 @@ from pyland.output.domain_fields import write_domain_fields
 from pyland.output.grid import OutputGrid
 from pyland.output.predictions import PredictionWriter
 from pyland.output.provenance import provenance
-from pyland.output.restart import find_latest, remove_restarts
+from pyland.output.restart import find_latest, read_restart, remove_restarts
 from pyland.output.scores import write_scores
 from pyland.output.segments import remove_segments
 
@@ -90,23 +91,26 @@ class CaseRun:
         Shows progress.
     given : GivenStages, optional
         Truth, observations and open loop of another run instead of those that this one would compute.
+    continuation : Continuation, optional
+        The run goes on from another; it has neither truth nor open loop.
     """
 
     def __init__(
         self, config: CaseConfig, run_dir: Path, comm: Communicator, is_resumed: bool, progress: Progress,
-        given: GivenStages | None = None,
+        given: GivenStages | None = None, continuation: Continuation | None = None,
     ) -> None:
         self.config, self.run_dir, self.comm = config, run_dir, comm
         self.is_resumed, self.progress, self.given = is_resumed, progress, given
+        self.continuation = continuation
         self.setup = self._prepare()
         self.river_plan = plan_rivers(config, self.setup.whole)
-        self.restart_hash = config_hash(_without_end(config))
+        self.restart_hash = config_hash(_without_end(config)) if continuation is None else continuation.state_hash
         self.attrs = self._provenance()
         self.timing: dict[str, float] = {}
 
     def _prepare(self) -> Setup:
         """Build domain, surface and weather."""
-        return prepare(self.config, self.comm)
+        return prepare(self.config, self.comm, self.continuation)
 
     def _input_files(self) -> list[str | None]:
         """Return the files that the case names, None for those that it does not."""
@@ -147,8 +151,8 @@ class CaseRun:
             sets = given.take([entry.name for entry in config.observations], self.run_dir, self.comm)
         else:
             sets = self.read_observations() if with_filter else []
-            sets += self.observe_truth()
-        if with_filter and config.assimilation.open_loop:
+            sets += self.observe_truth() if self.continuation is None else []
+        if with_filter and config.assimilation.open_loop and self.continuation is None:
             folder, watched = self.run_dir / "open_loop", [one for one in sets if one.name in names]
             if given is None or given.open_loop is None:
                 self._stage("open loop", folder, None, watched)
@@ -186,7 +190,9 @@ class CaseRun:
     def read_observations(self) -> list[ObservationSet]:
         """Return the observations of all entries that come from files; collective."""
         network = None if self.river_plan is None else self.river_plan.network
-        return read_sets(self.config, self.setup.whole, self.comm, network)
+        config = self.config if self.continuation is None else observed_config(
+            self.config, self.continuation.since, self.continuation.observed)
+        return read_sets(config, self.setup.whole, self.comm, network)
 
     def observe_truth(self) -> list[ObservationSet]:
         """Run the truth of twin observations and observe it; nothing without twins; collective."""
@@ -242,6 +248,8 @@ class CaseRun:
         if self.comm.any(restart is not None):
             run.take_up(restart)
             _log.info("%s: resumed at %s", name, run.time)
+        elif self.continuation is not None and self.continuation.restart is not None:
+            self._go_on(run)
         else:
             self._begin(run)
         first = run.step_index
@@ -280,6 +288,27 @@ class CaseRun:
         self._spin_up(run)
         run.records.start(run.model)
 
+    def _go_on(self, run: MemberRun) -> None:
+        """Take up the state that another run ended with, in new files.
+
+        Raises
+        ------
+        InputError
+            If the restart cannot be read, belongs to another case, or is of another time.
+        """
+        begin, restart = self.continuation, None
+        if self.comm.is_root:
+            remove_restarts(run.records.run_dir)
+            remove_segments(run.records.run_dir)
+            size = self.config.ensemble.size, self.setup.whole.ncell
+            shapes = {f"model:{name}": (*field.shape[:-2], *size) for name, field in run.model.state.items()}
+            restart = read_restart(
+                begin.restart, config_hash=None if begin.is_first else begin.state_hash, shapes=shapes)
+            if restart.time != begin.since:
+                raise InputError(f"{begin.restart}: expected a restart of {begin.since}, got one of {restart.time}.")
+        run.take_up(restart, in_new_files=True)
+        _log.info("goes on at %s from %s", run.time, begin.restart)
+
     def _spin_up(self, run: MemberRun) -> None:
         """Bring the state to its cycle under the weather that the case names for it."""
         spinup = self.config.time.spinup
@@ -308,7 +337,8 @@ class CaseRun:
         mine = members[ranks.members]
         rivers = None if self.river_plan is None else RiverRun(setup, self.river_plan, ranks)
         records = self._records(folder, ranks, name, len(members), streams, rivers, is_truth)
-        settings = config.ensemble.forcing_settings()
+        has_own_weather = self.continuation is not None and self.continuation.weather is not None
+        settings = None if has_own_weather else config.ensemble.forcing_settings()
         perturbation = None
         if settings:
             if is_truth:
@@ -318,7 +348,7 @@ class CaseRun:
                 setup.forcing.phase)
         run = MemberRun(
             setup, self._build_model(mine, seed, is_truth), records, perturbation,
-            self._analysis(sets, ranks, rivers) if sets else None, config.time.end64,
+            None if sets is None else self._analysis(sets, ranks, rivers), config.time.end64,
             {**self.attrs, "stage": name, "config_hash": self.restart_hash}, rivers)
         run.progress = lambda done, moment: self.progress(done, f"{name}: {np.datetime64(moment, 'D')}")
         return run
@@ -427,7 +457,7 @@ class CaseRun:
             closed = {**self._closure(), "largest_step_water_residual": water,
                       "largest_step_energy_residual": energy}
             assimilation = {}
-            if run.analysis is not None:
+            if run.analysis is not None and run.analysis.sets:
                 assimilation = {**assimilation_section(files), "innovations": run.analysis.innovations(),
                                 "clipped_values": sum(clipped.values()), "clipped": clipped}
                 _warn_of_unused(assimilation["departures"])

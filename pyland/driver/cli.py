@@ -17,10 +17,11 @@ from typing import Annotated
 
 import typer
 
-from pyland.base.errors import InputError, PylandError, StateError, UnavailableError
+from pyland.base.errors import InputError, PylandError, StateError
 from pyland.base.logging import get_logger, has_terminal_log, start_terminal_log
 from pyland.base.parallel import world
 from pyland.driver.cli_calibrate import calibrate
+from pyland.driver.cli_cycle import cycle
 from pyland.driver.cli_diagnose import diagnose, plot
 from pyland.driver.cli_parflow import parflow
 from pyland.driver.cli_products import analyse, merge, observe
@@ -51,7 +52,6 @@ app = typer.Typer(
     help="An ensemble land data assimilation system.",
 )
 app.add_typer(parflow, name="parflow")
-_PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
 
 Case = Annotated[Path, typer.Argument(metavar="CASE", help="Case folder, or its case.yaml.", show_default=False)]
 Overrides = Annotated[
@@ -221,7 +221,7 @@ def submit(
     typer.echo(script if show else submit_job(script, scheduler), nl=not show)
 
 
-for judging_command in (diagnose, plot, view, calibrate):
+for judging_command in (diagnose, plot, view, calibrate, cycle):
     app.command()(judging_command)
 
 
@@ -282,18 +282,6 @@ def info() -> None:
         width = max(map(len, found))
         for title, text in found.items():
             typer.echo(f"{title:{width}s}  {text}")
-
-
-def _unavailable(name: str, what: str, instead: str) -> None:
-    """Add a command that this version documents but does not have."""
-
-    def command(context: typer.Context) -> None:
-        raise UnavailableError(f"pyland {name}: {what} is not available in this version. {instead}")
-
-    app.command(name, help=f"Not available in this version: {what}.", context_settings=_PASS_ON)(command)
-
-
-_unavailable("cycle", "the real-time cycle", "Use `pyland run CASE --resume --until DATE`.")
 
 
 class Terminated(BaseException):

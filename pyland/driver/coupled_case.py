@@ -25,7 +25,7 @@ class CoupledCaseRun(CaseRun):
     setup: CoupledSetup
 
     def _prepare(self) -> CoupledSetup:
-        setup = prepare_coupled(self.config, self.comm)
+        setup = prepare_coupled(self.config, self.comm, self.continuation)
         if self.comm.is_root:
             warn_of_closed_rim(setup.flow)
         return setup

@@ -15,8 +15,9 @@ from pyland.coupling import CoupledModel
 from pyland.coupling.land_layers import VOLUMES, map_to_land_layers
 from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
+from pyland.driver.continuation import Continuation
 from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow, reach_steady_state
-from pyland.driver.inputs import forcing_period, open_shared_weather
+from pyland.driver.inputs import forcing_period
 from pyland.driver.member_parameters import perturb_ground, perturb_plants
 from pyland.driver.rank_layout import RankLayout
 from pyland.driver.setup import (
@@ -27,6 +28,7 @@ from pyland.driver.setup import (
     noise_of,
     set_initial_heat,
     soil_parameters,
+    weather_of,
 )
 from pyland.driver.time_loop import Step
 from pyland.ensemble import perturb_parameters
@@ -89,8 +91,10 @@ class CoupledSetup(Setup):
             "layer": self.flow.layers.thickness, "thermal_layer": self.layers.thermal_thickness})
 
 
-def prepare_coupled(config: CaseConfig, comm: Communicator) -> CoupledSetup:
-    """Read and build all that land over the distributed subsurface needs.
+def prepare_coupled(
+    config: CaseConfig, comm: Communicator, continuation: Continuation | None = None
+) -> CoupledSetup:
+    """Read and build all that land over the distributed subsurface needs; arguments as for `prepare`.
 
     Raises
     ------
@@ -122,7 +126,7 @@ def prepare_coupled(config: CaseConfig, comm: Communicator) -> CoupledSetup:
     surface = replace(on_ground, **{name: mapped.pop(name) for name in TEXTURE}, hydraulic=mapped)
     for moment in forcing_period(config):
         surface.leaf_area(moment)  # a series that is too short fails here and not after hours
-    forcing = open_shared_weather(config, domain, layout.comm_members)
+    forcing = weather_of(config, domain, layout, continuation)
     return CoupledSetup(config, comm, layout, whole, domain, surface, layers, forcing, flow)
 
 

@@ -52,6 +52,10 @@ class DomainRecords(Records):
         self._balance.resume(time, self._interval_start)
         self._water.restore(state)
 
+    def _go_on_balance(self, state: Mapping[str, np.ndarray]) -> None:
+        self._balance.start()
+        self._water.restore(state)
+
     def _book(self, step: Step, model: Any, weather: Mapping[str, np.ndarray]) -> None:
         """Book the volumes of a step, and write what leaves at the outlets; collective."""
         self._water.add(self._volumes(model, weather, step.seconds), self._counts(model))

@@ -92,10 +92,13 @@ class FlowRun(Integration):
         """Tell whether an array of a restart has no cell axis."""
         return name in PLAIN
 
-    def resume(self, restart: Restart) -> None:
+    def resume(self, restart: Restart, *, in_new_files: bool = False) -> None:
         """Take up the state of a restart, reduced to this rank's cells."""
         state = restart.state
         self.model.restore({name.removeprefix("model:"): array for name, array in state.items()
                             if name.startswith("model:")})
-        self.records.resume(restart.time, state)
+        if in_new_files:
+            self.records.go_on(restart.time, state)
+        else:
+            self.records.resume(restart.time, state)
         self.time, self.step_index = restart.time, int(state["clock"][0])

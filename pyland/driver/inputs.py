@@ -47,7 +47,9 @@ def check_tiles(config: CaseConfig, ranks: int) -> None:
         )
 
 
-def open_shared_weather(config: CaseConfig, domain: Domain, sharers: Communicator) -> Forcing | RainSchedule:
+def open_shared_weather(
+    config: CaseConfig, domain: Domain, sharers: Communicator, since: np.datetime64 | None = None
+) -> Forcing | RainSchedule:
     """Open the weather of a tile: where several ranks share it, one reads files for all; else as `open_weather`.
 
     Parameters
@@ -58,13 +60,17 @@ def open_shared_weather(config: CaseConfig, domain: Domain, sharers: Communicato
         Cells of the tile.
     sharers : Communicator
         The ranks that share it.
+    since : numpy.datetime64, optional
+        See `open_weather`.
     """
     if sharers.size == 1 or config.forcing.format in COMPUTED:
-        return open_weather(config, domain)
-    return SharedWeather(sharers, lambda: open_weather(config, domain))
+        return open_weather(config, domain, since=since)
+    return SharedWeather(sharers, lambda: open_weather(config, domain, since=since))
 
 
-def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None = None) -> Forcing | RainSchedule:
+def open_weather(
+    config: CaseConfig, domain: Domain, until: np.datetime64 | None = None, since: np.datetime64 | None = None
+) -> Forcing | RainSchedule:
     """Open the weather of a case for the cells of a domain or tile.
 
     Parameters
@@ -75,6 +81,9 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
         The cells.
     until : numpy.datetime64, optional
         End of the weather that is needed, UTC; that of the run by default.
+    since : numpy.datetime64, optional
+        Start of the weather that is needed from files, UTC; that of the run by default. What is computed depends on
+        the start of the run (rain of a schedule) or on none (generator), and is asked for all of it.
 
     Raises
     ------
@@ -85,6 +94,8 @@ def open_weather(config: CaseConfig, domain: Domain, until: np.datetime64 | None
     section = config.forcing
     start, end = forcing_period(config)
     end = end if until is None else until
+    if since is not None and section.format not in COMPUTED:
+        start = np.datetime64(since, "s")
     common = {
         "start": start,
         "end": end,

@@ -75,20 +75,23 @@ class Integration(ABC):
     def _plain_state(self) -> dict[str, np.ndarray]:
         """Return the arrays that are the same on all ranks."""
 
-    def take_up(self, restart: Restart | None) -> None:
-        """Go on from the restart that the root has read, None elsewhere; each rank receives its members and cells."""
+    def take_up(self, restart: Restart | None, *, in_new_files: bool = False) -> None:
+        """Go on from the restart that the root has read, None elsewhere; each rank receives its members and cells.
+
+        The records go on in the files of the run that wrote the restart, or begin in new ones.
+        """
         head = None
         if restart is not None:
             plain = {name: array for name, array in restart.state.items() if self.is_plain(name)}
             head = replace(restart, state=plain), [name for name in restart.state if name not in plain]
         head, blocks = self._comm.broadcast(head)
         state = {name: self._comm.hand_out(None if restart is None else restart.state[name]) for name in blocks}
-        self.resume(replace(head, state=head.state | state))
+        self.resume(replace(head, state=head.state | state), in_new_files=in_new_files)
 
     @abstractmethod
     def is_plain(self, name: str) -> bool:
         """Tell whether an array of a restart has no cell axis."""
 
     @abstractmethod
-    def resume(self, restart: Restart) -> None:
-        """Take up the state of a restart."""
+    def resume(self, restart: Restart, *, in_new_files: bool = False) -> None:
+        """Take up the state of a restart, reduced to this rank's members and cells; arguments as for `take_up`."""

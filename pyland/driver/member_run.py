@@ -118,18 +118,22 @@ class MemberRun(Integration):
         """Tell whether an array of a restart has no cell axis."""
         return name in PLAIN or name.startswith((PREFIX, FACTORS))
 
-    def resume(self, restart: Restart) -> None:
+    def resume(self, restart: Restart, *, in_new_files: bool = False) -> None:
         """Take up the state of a restart, reduced to this rank's members and cells."""
         state = restart.state
-        if self.parameters is not None:  # first: state belongs to its parameters
-            names = self.parameters.fields()
+        names = [] if self.parameters is None else self.parameters.fields()
+        is_known = not in_new_files or all(PARAMETER + name in state for name in names)
+        if self.parameters is not None and is_known:  # first: state belongs to its parameters
             self.parameters.restore(self.model, {name: state[PARAMETER + name] for name in names})
         self.model.set_state({name: state[f"model:{name}"] for name in self.model.state})
         if self._perturbation is not None and "perturbation:noise" in state:
             self._perturbation.restore({"noise": state["perturbation:noise"], "step": state["perturbation:step"][0]})
-        if self.analysis is not None:
+        if self.analysis is not None and (not in_new_files or "analysis:statistics" in state):
             self.analysis.restore(state)
         if self.rivers is not None:
             self.rivers.restore(state)
-        self.records.resume(restart.time, state)
+        if in_new_files:
+            self.records.go_on(restart.time, state)
+        else:
+            self.records.resume(restart.time, state)
         self.time, self.step_index = restart.time, int(state["clock"][0])

@@ -158,6 +158,27 @@ class Records:
             self._rivers.resume(time, state)
         self.largest_energy_residual, self.largest_water_residual = (float(v) for v in state["largest_residuals"])
 
+    def go_on(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
+        """Begin files of their own at the restart of ``time`` of another run; arguments as for `resume`.
+
+        Raises
+        ------
+        InputError
+            If the restart lies within an output interval: its record would lie across two runs.
+        """
+        self._interval_start = np.datetime64(int(state["interval_start"][0]), "s")
+        if self._interval_start != time:
+            raise InputError(
+                f"{self.run_dir}: a run can go on in files of its own at the end of an output interval only; the "
+                f"restart is of {time}, within the interval that began at {self._interval_start}. Choose times that "
+                "are whole numbers of output.every after time.start.")
+        for writer in self._writers:
+            if writer is not self._balance:
+                writer.start()
+        self._go_on_balance(state)
+        if self._rivers is not None:
+            self._rivers.resume(time, state, in_new_files=True)
+
     def add_step(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
         """Book one step, and write a record where an output interval ends."""
         self._note_residuals(model)
@@ -184,6 +205,10 @@ class Records:
 
     def _resume_balance(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
         self._balance.resume(time, state)
+
+    def _go_on_balance(self, state: Mapping[str, np.ndarray]) -> None:
+        """Begin a balance with what the restart holds: an analysis at its time counts from then on."""
+        self._balance.go_on(state)
 
     def _book(self, step: Step, model: ColumnModel, weather: Mapping[str, np.ndarray]) -> None:
         """Book the fluxes of a step in the balance."""

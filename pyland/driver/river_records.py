@@ -121,9 +121,11 @@ class RiverRecords:
                for name, values in held.items()}
         return out | {PREFIX + "duration": duration}
 
-    def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray]) -> None:
+    def resume(self, time: np.datetime64, state: Mapping[str, np.ndarray], *, in_new_files: bool = False) -> None:
         """Continue after the restart of ``time`` whose state (all members and cells) is given."""
-        if self._gauges is not None:
+        if self._gauges is not None and in_new_files:
+            self._gauges.start()
+        elif self._gauges is not None:
             self._gauges.resume(time)
         mine, members = self._run.position, self._run.ranks.members
         held = {name.removeprefix(PREFIX): values for name, values in state.items() if name.startswith(PREFIX)}

@@ -13,6 +13,7 @@ from pyland.config import CaseConfig
 from pyland.config.load import dump_case
 from pyland.core import runtime
 from pyland.driver.case_run import CaseRun, Progress
+from pyland.driver.continuation import Continuation
 from pyland.driver.coupled_case import CoupledCaseRun
 from pyland.driver.flow_case import FlowCaseRun
 from pyland.driver.given_stages import GivenStages
@@ -34,6 +35,7 @@ def run_case(
     progress: Progress | None = None,
     comm: Communicator | None = None,
     given: GivenStages | None = None,
+    continuation: Continuation | None = None,
 ) -> dict[str, Any]:
     """Run a case to its end.
 
@@ -51,6 +53,8 @@ def run_case(
         Ranks; those the process was launched with by default.
     given : GivenStages, optional
         Truth, observations and open loop of another run, which this one then takes instead of computing its own.
+    continuation : Continuation, optional
+        The run goes on from the restart of another, with inputs and files of its own.
 
     Returns
     -------
@@ -70,7 +74,8 @@ def run_case(
     comm = comm or world()
     run_dir = Path(output) if output is not None else config.run_directory
     set_threads(config, comm)
-    run = kind_of_run(config)(config, run_dir, comm, resume, progress or (lambda done, text: None), given)
+    run = kind_of_run(config)(
+        config, run_dir, comm, resume, progress or (lambda done, text: None), given, continuation)
     if comm.is_root:
         run_dir.mkdir(parents=True, exist_ok=True)
         if not resume:

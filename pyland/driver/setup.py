@@ -19,6 +19,7 @@ from pyland.domain.grid import build_domain
 from pyland.domain.ground_file import read_ground_state
 from pyland.domain.layers import Layers, build_layers
 from pyland.domain.surface import Surface, build_surface, mean_lake_depth, other_surfaces
+from pyland.driver.continuation import Continuation
 from pyland.driver.inputs import forcing_period, open_shared_weather, open_weather
 from pyland.driver.member_parameters import MemberParameters, follow_texture, perturb_plants
 from pyland.driver.other_surfaces import add_other_surfaces
@@ -180,8 +181,17 @@ def grid_of_cells(whole: Domain, layers: Mapping[str, np.ndarray], npatch: int =
                       x=None if y is None else x, y=None if x is None else y, npatch=npatch)
 
 
-def prepare(config: CaseConfig, comm: Communicator) -> Setup:
+def prepare(config: CaseConfig, comm: Communicator, continuation: Continuation | None = None) -> Setup:
     """Build domain, surface and weather of this rank.
+
+    Parameters
+    ----------
+    config : CaseConfig
+        The case.
+    comm : Communicator
+        Ranks of the run.
+    continuation : Continuation, optional
+        How the run goes on from another; its weather begins there.
 
     Raises
     ------
@@ -197,7 +207,23 @@ def prepare(config: CaseConfig, comm: Communicator) -> Setup:
     for moment in forcing_period(config):
         surface.leaf_area(moment)  # a series that is too short fails here and not after hours
     return Setup(config, comm, layout, whole, domain, surface, layers,
-                 open_shared_weather(config, domain, layout.comm_members))
+                 weather_of(config, domain, layout, continuation))
+
+
+def weather_of(
+    config: CaseConfig, domain: Domain, layout: RankLayout, continuation: Continuation | None
+) -> Forcing:
+    """Open the weather of this rank's cells, and of its members where they have weather of their own.
+
+    Raises
+    ------
+    InputError
+        See `pyland.driver.inputs.open_weather`.
+    """
+    if continuation is not None and continuation.weather is not None:
+        return continuation.weather(domain, np.arange(layout.nmember)[layout.members])
+    since = None if continuation is None else continuation.since
+    return open_shared_weather(config, domain, layout.comm_members, since)
 
 
 def build_model(

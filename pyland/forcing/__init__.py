@@ -18,6 +18,7 @@ from pyland.forcing.elevation import STANDARD_LAPSE_RATE, ElevationCorrected
 from pyland.forcing.file_set import fingerprint_of_set
 from pyland.forcing.generator import WeatherGenerator
 from pyland.forcing.gridded import GriddedForcing
+from pyland.forcing.member_weather import MemberWeather, source_of_member
 from pyland.forcing.nldas_pfb import NldasPfbForcing
 from pyland.forcing.precipitation_phase import PHASE_METHODS, PrecipitationPhase, wet_bulb_temperature
 from pyland.forcing.products import PRODUCTS
@@ -262,6 +263,7 @@ __all__ = [
     "Forcing",
     "NldasPfbForcing",
     "GriddedForcing",
+    "MemberWeather",
     "PrecipitationPhase",
     "RainSchedule",
     "SharedWeather",
@@ -276,6 +278,7 @@ __all__ = [
     "read_site",
     "read_station_record",
     "reading_ahead",
+    "source_of_member",
     "station_forcing",
     "wet_bulb_temperature",
 ]

@@ -177,14 +177,30 @@ class BalanceWriter:
         InputError
             If the restart holds no stores where this run books them: an earlier version wrote it.
         """
+        self._restore(state)
+        if self._file is not None:
+            self._file.resume(stamp_of(time), np.datetime64(self._start, "s"))
+
+    def go_on(self, state: Mapping[str, np.ndarray]) -> None:
+        """Begin a file of its own with the interval of a restart of another run, which holds ``state``.
+
+        Raises
+        ------
+        InputError
+            As `resume`.
+        """
+        self._restore(state)
+        if self._file is not None:
+            self._file.start()
+
+    def _restore(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up a half-filled interval."""
         missing = [name for name in STORES if f"balance_store:{name}" not in state] if self.with_parts else []
         if missing:
             raise InputError(
-                f"balance.nc: the restart of {time} lacks the water of {', '.join(missing)}; a version of pyland whose "
+                f"balance.nc: the restart lacks the water of {', '.join(missing)}; a version of pyland whose "
                 "balance had no stores wrote it. Finish the run with that version, or run without --resume.")
         self._start = int(state["balance_clock"][0])
-        if self._file is not None:
-            self._file.resume(stamp_of(time), np.datetime64(self._start, "s"))
         self._sums = {
             name.partition(":")[2]: np.array(values) for name, values in state.items() if name.startswith("balance:")
         }

@@ -71,7 +71,7 @@ def plot_predictions(path: str | Path, target: str | Path) -> Path:
 
 
 def plot_effects(path: str | Path, target: str | Path) -> Path:
-    """Draw elementary effects: their spread against their mean size, a panel for each output.
+    """Draw elementary effects, a panel for each output: mean size with its error as bars, their spread as rings.
 
     Parameters
     ----------
@@ -82,21 +82,24 @@ def plot_effects(path: str | Path, target: str | Path) -> Path:
     """
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    outputs = list(dict.fromkeys(row["output"] for row in rows))
-    figure, axes = panel_grid(len(outputs), 2.9)
-    for axis, output in zip(axes.ravel(), outputs, strict=False):
+    outputs, names = (list(dict.fromkeys(row[key] for row in rows)) for key in ("output", "name"))
+    figure, axes = panel_grid(len(outputs), 1.1 + 0.24 * len(names))
+    place = np.arange(len(names))
+    for number, (axis, output) in enumerate(zip(axes.ravel(), outputs, strict=False)):
         mine = [row for row in rows if row["output"] == output]
-        size, spread = (np.array([float(row[name]) for row in mine]) for name in ("mu_star", "sigma"))
-        error = np.array([float(row["mu_star_error"]) for row in mine])
-        axis.errorbar(size, spread, xerr=error, fmt="o", color=ANALYSIS, markersize=4, elinewidth=0.8)
-        for row, x, y in zip(mine, size, spread, strict=True):
-            axis.annotate(row["name"].replace("_", " "), (x, y), textcoords="offset points", xytext=(4, 4), fontsize=7)
-        top = 1.15 * max(size.max(), spread.max())
-        axis.plot([0, top], [0, top], color="0.6", linewidth=0.8, linestyle=":")
-        units = unit_sign(mine[0]["units"])
-        axis.set(title=output.replace("_", " "), xlabel=rf"mean absolute effect $\mu^*$ [{units}]",
-                 ylabel=rf"spread $\sigma$ [{units}]", xlim=(0, None), ylim=(0, None))
-        axis.locator_params(nbins=5)
+        size, spread, error = (np.array([float(row[key]) for row in mine])
+                               for key in ("mu_star", "sigma", "mu_star_error"))
+        axis.barh(place, size, xerr=error, color=ANALYSIS, alpha=0.7, error_kw={"elinewidth": 0.9},
+                  label=r"mean absolute effect $\mu^*$ with standard error")
+        axis.plot(spread, place, "o", color=OPEN_LOOP, markerfacecolor="none", label=r"spread $\sigma$")
+        words = [name.replace("_", " ") for name in names] if number % axes.shape[1] == 0 else []
+        axis.set_yticks(place, words or [""] * len(names), fontsize=8)
+        axis.invert_yaxis()
+        axis.set_title(output.replace("_", " "), fontsize=10)
+        axis.set_xlabel(f"[{unit_sign(mine[0]['units'])}]")
+        axis.set_xlim(0, None)
+        axis.locator_params(axis="x", nbins=4)
+    legend_above(figure, axes.ravel()[:1])
     return save(figure, target)
 
 

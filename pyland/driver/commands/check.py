@@ -75,6 +75,7 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
     """
     report = CheckReport()
     _describe_time(config, report)
+    _describe_cycle(config, report)
     if config.is_distributed:
         report.attempt(config.where("parallel"), lambda: check_tiles(config, ranks))
         report.memory = check_flow(config, ranks, report)
@@ -90,9 +91,10 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
         )
         if surface is not None and config.surface.vegetation.parflow is not None:
             report.facts |= read_cover(config.surface.vegetation.parflow, domain).facts
-        weather = report.attempt(config.where("forcing"), lambda: open_weather(config, domain))
-        if weather is not None:
-            report.facts |= describe_weather(config, weather)
+        if config.cycle is None:  # what a cycle reads arrives later
+            weather = report.attempt(config.where("forcing"), lambda: open_weather(config, domain))
+            if weather is not None:
+                report.facts |= describe_weather(config, weather)
         plan = report.attempt(config.where("rivers"), lambda: plan_rivers(config, domain))
         if isinstance(plan, RiverPlan):
             report.facts |= describe_rivers(config, plan)
@@ -111,7 +113,7 @@ def check_case(config: CaseConfig, ranks: int = 1, is_here: bool = True) -> Chec
         report.facts["cost"] = describe_cost(config, domain.ncell, layers.nlayer, npatch)
         if is_here:
             _check_memory(size, "ensemble.size", config, report)
-        report.problems += observation_problems(config, domain, layers.depth)
+        report.problems += observation_problems(config, domain, layers.depth) if config.cycle is None else []
     report.facts["layers"] = (
         f"{layers.nlayer} to {layers.depth:.2f} m, {layers.bedrock_thickness.size} of bedrock to "
         f"{layers.thermal_thickness.sum():.1f} m"
@@ -129,6 +131,20 @@ def _describe_time(config: CaseConfig, report: CheckReport) -> None:
         f"{config.time.nstep} steps of {config.time.step:g} s"
         + (f", after {spinup} passes of spin-up" if spinup else "")
     )
+
+
+def _describe_cycle(config: CaseConfig, report: CheckReport) -> None:
+    """Say what a real-time cycle waits for; its files arrive later and are not looked at here."""
+    cycle = config.cycle
+    if cycle is None:
+        return
+    weather = ", ".join(one.name for one in cycle.weather)
+    watched = {entry.name: [one.name for one in cycle.observation_streams(entry.name)] for entry in config.observations}
+    observed = "".join(f"; {name}: {', '.join(streams)}" for name, streams in watched.items())
+    length, lead = (seconds / SECONDS_PER_DAY for seconds in (cycle.interval, cycle.forecast.lead))
+    report.facts["cycle"] = (
+        f"cycles of {length:g} days, {f'forecasts of {lead:g} days' if lead > 0 else 'no forecasts'}; weather: "
+        f"{weather}{observed}; files arrive later and are not checked, see `pyland cycle --status`")
 
 
 def _check_memory(size: float, path: str, config: CaseConfig, report: CheckReport) -> None:

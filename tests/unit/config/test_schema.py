@@ -42,6 +42,7 @@ def test_sections_are_those_of_the_contract():
         "observations",
         "assimilation",
         "study",
+        "cycle",
         "calibrate",
         "diagnose",
         "output",

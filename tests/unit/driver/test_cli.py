@@ -91,12 +91,6 @@ def test_diagnose_prints_json_without_nan_or_a_table(command, tmp_path, monkeypa
     assert code == 2 and "leave --table out" in err
 
 
-@pytest.mark.parametrize("name", ["cycle"])
-def test_later_commands_say_so(command, name):
-    code, _, err = command(name, "x", "--port", "1")
-    assert code == 2 and "is not available in this version" in err and "Traceback" not in err
-
-
 def test_configuration_errors_exit_2_with_all_lines(command, tmp_path):
     (tmp_path / "case.yaml").write_text("tiem: {}\nassimilation: {filter: kalman}\n")
     code, _, err = command("check", tmp_path)

@@ -65,7 +65,13 @@ export class AreaDrawing {
  * @returns {?number[][]} null if they are none
  */
 export function typedCorners(text) {
-  const corners = text.split(";").map((corner) => corner.trim().split(/[\s,]+/).map(Number));
-  const isFine = corners.length >= FEWEST && corners.every((corner) => corner.length === 2 && corner.every(Number.isFinite));
+  const corners = text.split(";").map((corner) =>
+    corner
+      .trim()
+      .split(/[\s,]+/)
+      .map(Number),
+  );
+  const isFine =
+    corners.length >= FEWEST && corners.every((corner) => corner.length === 2 && corner.every(Number.isFinite));
   return isFine ? corners : null;
 }

@@ -33,24 +33,28 @@ export async function sumFields({ source, index, run, grid, polygon, from, to })
     const [latitude, longitude] = grid.centre(Math.floor(cell / index.grid.nx), cell % index.grid.nx);
     if (area[cell] > 0 && isWithin(longitude, latitude, polygon)) cells.push(cell);
   }
-  const months = fields.months.map((name, place) => ({ name, place })).filter(({ name }) => {
-    return (!from || name >= from.slice(0, 7)) && (!to || name <= to.slice(0, 7));
-  });
+  const months = fields.months
+    .map((name, place) => ({ name, place }))
+    .filter(({ name }) => {
+      return (!from || name >= from.slice(0, 7)) && (!to || name <= to.slice(0, 7));
+    });
   const empty = { columns: [], rows: [], cells: 0, area: 0, period: [] };
   if (cells.length === 0 || months.length === 0) return empty;
   const folder = `data/${encodeURIComponent(run)}/balance`;
-  const means = await Promise.all(fields.terms.map(async ({ id }) => {
-    const parts = await Promise.all(months.map(({ place }) => source.values(`${folder}/${id}/${place}.bin`)));
-    let sum = 0;
-    let weight = 0;
-    for (const cell of cells) {
-      const value = parts.reduce((total, values) => total + values[cell], 0);
-      if (!Number.isFinite(value)) continue;
-      sum += value * area[cell];
-      weight += area[cell];
-    }
-    return weight > 0 ? { mean: sum / weight, weight } : { mean: null, weight: 0 };
-  }));
+  const means = await Promise.all(
+    fields.terms.map(async ({ id }) => {
+      const parts = await Promise.all(months.map(({ place }) => source.values(`${folder}/${id}/${place}.bin`)));
+      let sum = 0;
+      let weight = 0;
+      for (const cell of cells) {
+        const value = parts.reduce((total, values) => total + values[cell], 0);
+        if (!Number.isFinite(value)) continue;
+        sum += value * area[cell];
+        weight += area[cell];
+      }
+      return weight > 0 ? { mean: sum / weight, weight } : { mean: null, weight: 0 };
+    }),
+  );
   if (means[0].weight === 0) return empty;
   return {
     columns: [{ id: "zone", label: "", units: "" }, ...fields.terms],

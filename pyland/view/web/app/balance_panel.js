@@ -5,7 +5,10 @@ import { typedCorners } from "./area_drawing.js";
 import { chart, COLOURS, INK } from "./chart_style.js";
 import { commaSeparated, save } from "./comma_separated.js";
 import { unitText } from "./language.js";
+import { library, showFigure, takeAway } from "./library.js";
 
+const UNIT_ENDING = /_(mm|1e9m3|km2|m|gc)$/; // of the names of columns
+const BAR_UNITS = ["mm", "kg m-2"]; // depths of water; volumes and ratios are in the table
 const SQUARE_KILOMETRE = 1e6; // [m2]
 
 /** Make a cell of a table. */
@@ -49,7 +52,11 @@ export class BalancePanel {
     const { run: id, polygon, zone, from, to } = state.values;
     this.#turn += 1;
     const turn = this.#turn;
-    for (const [name, value] of [["from", from], ["to", to]]) this.root.querySelector(`[name=${name}]`).value = value?.slice(0, 10) ?? "";
+    for (const [name, value] of [
+      ["from", from],
+      ["to", to],
+    ])
+      this.root.querySelector(`[name=${name}]`).value = value?.slice(0, 10) ?? "";
     const run = id ? await runs.run(id) : null;
     const isThere = Boolean(run?.index.has_balance ?? run?.index.balance);
     if (!isThere || (!polygon && !zone)) {
@@ -78,7 +85,7 @@ export class BalancePanel {
     const { language } = this.page;
     const { table } = this.#shown;
     const columns = table.columns.slice(1).map((column) => {
-      const own = `balance.column.${column.id}`;
+      const own = `balance.column.${column.id.replace(UNIT_ENDING, "")}`;
       const label = language.has(own) ? language.text(own) : language.given(column.label, column.id);
       return { ...column, text: label, unit: unitText(column.units) };
     });
@@ -103,16 +110,26 @@ export class BalancePanel {
     const { columns, rows } = this.#parts();
     this.root.classList.remove("is-empty");
     const [from, to] = table.period ?? [];
-    const values = { area: language.number(table.area / SQUARE_KILOMETRE), cells: language.number(table.cells ?? null) };
+    const values = {
+      area: language.number(table.area / SQUARE_KILOMETRE),
+      cells: language.number(table.cells ?? null),
+    };
     const period = from ? ` · ${language.moment(from, true)} – ${language.moment(to, true)}` : "";
-    this.caption.textContent = `${rows.map(({ name }) => name).join(", ")} · ${language.text("balance.size", values)}${period}`;
+    const names = rows.map(({ name }) => name).join(", ");
+    this.caption.textContent = `${names} · ${language.text("balance.size", values)}${period}`;
     const head = document.createElement("tr");
-    head.append(tableCell("th", language.text("balance.term"), "col"), ...rows.map(({ name }) => tableCell("th", name, "col")),
-      tableCell("th", language.text("balance.unit"), "col"));
+    head.append(
+      tableCell("th", language.text("balance.term"), "col"),
+      ...rows.map(({ name }) => tableCell("th", name, "col")),
+      tableCell("th", language.text("balance.unit"), "col"),
+    );
     const body = columns.map((column, place) => {
       const line = document.createElement("tr");
-      line.append(tableCell("th", column.text, "row"), ...rows.map(({ values: mine }) => this.#value(mine[place])),
-        tableCell("td", column.unit));
+      line.append(
+        tableCell("th", column.text, "row"),
+        ...rows.map(({ values: mine }) => this.#value(mine[place])),
+        tableCell("td", column.unit),
+      );
       return line;
     });
     this.table.replaceChildren(head, ...body);
@@ -128,31 +145,47 @@ export class BalancePanel {
     return cell;
   }
 
-  /** Draw the terms that share the unit of the first as bars. */
+  /** Draw the terms that are depths of water as bars. */
   async #drawBars(columns, row) {
-    const { Bokeh } = window;
-    const unit = columns.find((_column, place) => Number.isFinite(row.values[place]))?.unit;
-    const mine = columns.map((column, place) => ({ ...column, value: row.values[place] }))
-      .filter((one) => Number.isFinite(one.value) && one.unit === unit).reverse();
+    const Bokeh = await library();
+    const mine = columns
+      .map((column, place) => ({ ...column, value: row.values[place] }))
+      .filter((one) => Number.isFinite(one.value) && BAR_UNITS.includes(one.units))
+      .reverse();
+    const unit = mine[0]?.unit ?? "";
     const names = mine.map(({ text }) => text);
-    const plot = chart({ y_range: new Bokeh.FactorRange({ factors: names }), x_axis_label: unit, height: 40 + 22 * names.length });
+    const plot = chart({
+      y_range: new Bokeh.FactorRange({ factors: names }),
+      x_axis_label: unit,
+      height: 40 + 22 * names.length,
+    });
     plot.sizing_mode = "stretch_width";
     plot.ygrid.visible = false;
-    const source = new Bokeh.ColumnDataSource({ data: {
-      y: names, right: mine.map(({ value }) => value),
-      colour: mine.map(({ value }) => (value >= 0 ? COLOURS.run : COLOURS.openLoop)),
-    } });
-    plot.hbar({ y: { field: "y" }, right: { field: "right" }, left: 0, height: 0.7, source, fill_color: { field: "colour" }, line_color: null });
+    const source = new Bokeh.ColumnDataSource({
+      data: {
+        y: names,
+        right: mine.map(({ value }) => value),
+        colour: mine.map(({ value }) => (value >= 0 ? COLOURS.run : COLOURS.openLoop)),
+      },
+    });
+    plot.hbar({
+      y: { field: "y" },
+      right: { field: "right" },
+      left: 0,
+      height: 0.7,
+      source,
+      fill_color: { field: "colour" },
+      line_color: null,
+    });
     plot.add_layout(new Bokeh.Span({ location: 0, dimension: "height", line_color: INK, line_width: 1 }));
     this.bars.style.height = `${40 + 22 * names.length}px`;
-    this.bars.replaceChildren();
-    await Bokeh.Plotting.show(plot, this.bars);
+    await showFigure(plot, this.bars);
   }
 
   #clear(sentence) {
     this.#shown = null;
     this.table.replaceChildren();
-    this.bars.replaceChildren();
+    takeAway(this.bars);
     this.bars.style.height = "0";
     this.caption.textContent = sentence;
     this.button.disabled = true;

@@ -8,13 +8,15 @@ const FEW_STATIONS = 60; // so many are shown unless the reader says otherwise
 /** Fill a list; entries are [value, text] or [group, entries]. */
 function fill(select, entries, chosen) {
   const option = ([value, text]) => new Option(text, value, false, value === chosen);
-  select.replaceChildren(...entries.map(([value, text]) => {
-    if (!Array.isArray(text)) return option([value, text]);
-    const group = document.createElement("optgroup");
-    group.label = value;
-    group.append(...text.map(option));
-    return group;
-  }));
+  select.replaceChildren(
+    ...entries.map(([value, text]) => {
+      if (!Array.isArray(text)) return option([value, text]);
+      const group = document.createElement("optgroup");
+      group.label = value;
+      group.append(...text.map(option));
+      return group;
+    }),
+  );
   select.value = chosen;
 }
 
@@ -33,12 +35,20 @@ export class Choices {
     for (const name of ["reversed", "swipe"]) {
       at(name).addEventListener("change", (event) => state.change({ [name]: event.target.checked }));
     }
-    at("stations").addEventListener("change", (event) => state.change({ stations: event.target.checked ? "show" : "hide" }));
-    at("opacity").addEventListener("input", (event) => state.change({ opacity: Number(event.target.value) / 100 }, "replace"));
+    at("stations").addEventListener("change", (event) =>
+      state.change({ stations: event.target.checked ? "show" : "hide" }),
+    );
+    at("opacity").addEventListener("input", (event) =>
+      state.change({ opacity: Number(event.target.value) / 100 }, "replace"),
+    );
     at("limits").addEventListener("change", (event) => this.#limits(event.target.value));
     for (const name of ["low", "high"]) at(name).addEventListener("change", () => this.#limits("own"));
     at("zone").addEventListener("change", (event) => {
-      state.change({ zone: event.target.value || null, polygon: null, panel: event.target.value ? "balance" : state.values.panel });
+      state.change({
+        zone: event.target.value || null,
+        polygon: null,
+        panel: event.target.value ? "balance" : state.values.panel,
+      });
     });
   }
 
@@ -61,21 +71,32 @@ export class Choices {
     const { state, runs, language } = this.page;
     const { values } = state;
     const [first, second] = sides;
-    const names = runs.catalogue.runs.map((one) => [one.id, one.title]);
+    const names = runs.catalogue.runs.filter((one) => one.has_fields !== false).map((one) => [one.id, one.title]);
     fill(this.at("run"), names, first.run.id);
     fill(this.at("variable"), this.#variables(first.run), first.variable.id);
     fill(this.at("statistic"), this.#statistics(first.variable), first.statistic);
     const layers = first.variable.layers ?? [];
-    fill(this.at("layer"), layers.map((layer, place) => [String(place), language.layerName(layer, place)]), String(first.layer));
+    fill(
+      this.at("layer"),
+      layers.map((layer, place) => [String(place), language.layerName(layer, place)]),
+      String(first.layer),
+    );
     this.root.querySelector(".choice-layer").hidden = layers.length < 2;
     const isClasses = first.scale.kind === "classes";
     const usual = usualPalette(first.variable, first.statistic);
     const palettes = Object.keys(PALETTES).map((name) => [name === usual ? "" : name, name]);
     fill(this.at("palette"), palettes, values.palette === usual ? "" : values.palette);
     this.at("reversed").checked = values.reversed;
-    const kind = Array.isArray(values.limits) ? "own" : values.limits ?? "";
-    fill(this.at("limits"), ["", "data", "own"].map((one) => [one, language.text(`limits.${one || "run"}`)]), kind);
-    for (const [name, value] of [["low", first.scale.low], ["high", first.scale.high]]) {
+    const kind = Array.isArray(values.limits) ? "own" : (values.limits ?? "");
+    fill(
+      this.at("limits"),
+      ["", "data", "own"].map((one) => [one, language.text(`limits.${one || "run"}`)]),
+      kind,
+    );
+    for (const [name, value] of [
+      ["low", first.scale.low],
+      ["high", first.scale.high],
+    ]) {
       if (document.activeElement !== this.at(name)) this.at(name).value = String(Number(value.toPrecision(4)));
     }
     for (const name of ["palette", "reversed", "limits", "low", "high"]) this.at(name).disabled = isClasses;
@@ -86,11 +107,18 @@ export class Choices {
 
   #variables(run) {
     const { language } = this.page;
-    const named = (variables) => variables.map((one) => [one.id, language.variableName(one)])
-      .sort(([, one], [, other]) => one.localeCompare(other, language.name));
+    const named = (variables) =>
+      variables
+        .map((one) => [one.id, language.variableName(one)])
+        .sort(([, one], [, other]) => one.localeCompare(other, language.name));
     const moving = named(run.variables.filter((one) => !one.isTimeless));
     const still = named(run.variables.filter((one) => one.isTimeless));
-    return still.length ? [[language.text("choice.records"), moving], [language.text("choice.domain"), still]] : moving;
+    return still.length
+      ? [
+          [language.text("choice.records"), moving],
+          [language.text("choice.domain"), still],
+        ]
+      : moving;
   }
 
   #statistics(variable) {
@@ -98,12 +126,11 @@ export class Choices {
   }
 
   #compare(values, first, second, names) {
-    const { runs } = this.page;
     this.root.querySelector(".choice-compare").hidden = first.run.grid.isSites;
     this.at("swipe").checked = values.swipe;
     this.root.querySelector(".choice-other").hidden = !second;
     if (!second) return;
-    fill(this.at("other_run"), names.filter(([id]) => runs.described(id)?.has_fields !== false), second.run.id);
+    fill(this.at("other_run"), names, second.run.id);
     fill(this.at("other_variable"), this.#variables(second.run), second.variable.id);
     fill(this.at("other_statistic"), this.#statistics(second.variable), second.statistic);
     this.at("opacity").value = String(Math.round(values.opacity * 100));
@@ -112,7 +139,10 @@ export class Choices {
 
   #area(values, run) {
     const { language } = this.page;
-    const zones = (run.index.zones ?? []).map(({ id, name }) => [id, id === "all" ? language.text("balance.whole") : name]);
+    const zones = (run.index.zones ?? []).map(({ id, name }) => [
+      id,
+      id === "all" ? language.text("balance.whole") : name,
+    ]);
     fill(this.at("zone"), [["", language.text("area.no_zone")], ...zones], values.zone ?? "");
     this.root.querySelector(".choice-zone").hidden = zones.length === 0;
     this.root.querySelector(".choice-area").hidden = run.grid.isSites && zones.length === 0;

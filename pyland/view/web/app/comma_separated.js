@@ -16,7 +16,11 @@ function cell(value) {
  * @returns {string}
  */
 export function commaSeparated(comments, header, rows) {
-  const lines = [...comments.map((line) => `# ${line}`), header.map(cell).join(","), ...rows.map((row) => row.map(cell).join(","))];
+  const lines = [
+    ...comments.map((line) => `# ${line}`),
+    header.map(cell).join(","),
+    ...rows.map((row) => row.map(cell).join(",")),
+  ];
   return `${lines.join("\r\n")}\r\n`;
 }
 

@@ -3,29 +3,35 @@
  */
 const LATENCY_STATES = new Set(["ok", "late", "missing"]);
 const HOUR = 3600; // [s]
+const SQUARE_KILOMETRE = 1e6; // [m2]
 
 /** Fill a table: header words and rows of texts; a row may have a class and an action. */
 function fill(table, header, rows) {
   const line = (kind, texts) => {
     const row = document.createElement("tr");
-    row.append(...texts.map((text) => {
-      const cell = document.createElement(kind);
-      if (text instanceof Node) cell.append(text);
-      else cell.textContent = text;
-      return cell;
-    }));
+    row.append(
+      ...texts.map((text) => {
+        const cell = document.createElement(kind);
+        if (text instanceof Node) cell.append(text);
+        else cell.textContent = text;
+        return cell;
+      }),
+    );
     return row;
   };
-  table.replaceChildren(line("th", header), ...rows.map(({ texts, name }) => {
-    const row = line("td", texts);
-    if (name) row.className = name;
-    return row;
-  }));
+  table.replaceChildren(
+    line("th", header),
+    ...rows.map(({ texts, name }) => {
+      const row = line("td", texts);
+      if (name) row.className = name;
+      return row;
+    }),
+  );
 }
 
 /** Return the list of a status file, whatever stands around it. */
 function listOf(given, name) {
-  return Array.isArray(given) ? given : given?.[name] ?? [];
+  return Array.isArray(given) ? given : (given?.[name] ?? []);
 }
 
 export class CyclePanel {
@@ -51,10 +57,10 @@ export class CyclePanel {
     if (!this.shown) return;
     const { status, products, alarms, latency } = this.shown;
     const { language } = this.page;
-    const state = status?.state ?? status?.status ?? "";
-    const updated = status?.updated ?? status?.time ?? null;
-    const words = language.has(`cycle.state.${state}`) ? language.text(`cycle.state.${state}`) : state;
-    this.root.querySelector(".cycle-state").textContent = [words, updated ? `${language.moment(updated)} UTC` : ""].filter(Boolean).join(" · ");
+    const moment = status?.now ?? latency?.time ?? null;
+    const counts = status?.cycles === undefined ? "" : language.text("cycle.counts", status);
+    const parts = [moment ? `${language.moment(moment)} UTC` : "", counts, status?.stopped ?? ""];
+    this.root.querySelector(".cycle-state").textContent = parts.filter(Boolean).join(" · ");
     this.#products(listOf(products, "products"));
     this.#alarms(listOf(alarms, "alarms"));
     this.#latency(listOf(latency, "inputs"));
@@ -66,49 +72,65 @@ export class CyclePanel {
       const button = document.createElement("button");
       button.type = "button";
       button.textContent = product.title ?? product.stamp ?? product.run;
+      button.setAttribute("aria-pressed", String(product.run === state.values.run));
       button.addEventListener("click", () => state.change({ run: product.run, time: null }));
-      const leads = product.lead_hours?.length ? `${product.lead_hours.at(-1)} h` : "";
-      const kind = language.has(`cycle.kind.${product.kind}`) ? language.text(`cycle.kind.${product.kind}`) : product.kind ?? "";
-      return { texts: [button, kind, leads] };
+      const kind = language.has(`cycle.kind.${product.kind}`)
+        ? language.text(`cycle.kind.${product.kind}`)
+        : (product.kind ?? "");
+      const lead = product.lead_hours?.length ? `${product.lead_hours.at(-1)} h` : "";
+      return { texts: [button, [kind, lead].filter(Boolean).join(" ")] };
     });
-    const header = ["cycle.product", "cycle.kind", "cycle.lead"].map((key) => language.text(key));
-    this.#table("products", header, rows);
+    this.#table("products", ["cycle.product", "cycle.kind"], rows);
   }
 
   #alarms(alarms) {
     const { language } = this.page;
-    const rows = alarms.map((alarm) => ({
-      name: "is-alarm",
-      texts: [
-        alarm.name ?? alarm.rule ?? "", language.given(alarm.zone?.name ?? alarm.zone, ""),
-        alarm.valid_time ? `${language.moment(alarm.valid_time)} UTC` : "",
-        alarm.probability === undefined || alarm.probability === null ? "" : `${language.number(alarm.probability * 100, 3)} %`,
-        language.given(alarm.message, ""),
-      ],
-    }));
-    const header = ["cycle.alarm", "cycle.zone", "cycle.valid", "cycle.probability", "cycle.message"].map((key) => language.text(key));
-    this.#table("alarms", header, rows);
+    const rows = alarms.map((alarm) => {
+      const status = language.has(`cycle.alarm.${alarm.status}`) ? language.text(`cycle.alarm.${alarm.status}`) : "";
+      const probability = alarm.worst?.probability ?? alarm.probability ?? null;
+      const area = Number.isFinite(alarm.area) ? `${language.number(alarm.area / SQUARE_KILOMETRE, 3)} km²` : "";
+      return {
+        name: alarm.status === "cleared" ? "is-over" : "is-alarm",
+        texts: [
+          [alarm.name, alarm.drought_class].filter(Boolean).join(" "),
+          status,
+          alarm.since ? language.moment(alarm.since, true) : "",
+          probability === null ? "" : `${language.number(probability * 100, 3)} %`,
+          area,
+          language.given(alarm.text ?? alarm.message, ""),
+        ],
+      };
+    });
+    this.#table(
+      "alarms",
+      ["cycle.alarm", "cycle.status", "cycle.since", "cycle.probability", "cycle.area", "cycle.message"],
+      rows,
+    );
   }
 
   #latency(inputs) {
     const { language } = this.page;
-    const hours = (given, seconds) => {
-      const value = given ?? (seconds === undefined || seconds === null ? null : seconds / HOUR);
-      return value === null || value === undefined ? "–" : `${language.number(value, 3)} h`;
-    };
+    const hours = (seconds) => (Number.isFinite(seconds) ? `${language.number(seconds / HOUR, 3)} h` : "–");
     const rows = inputs.map((input) => {
       const known = LATENCY_STATES.has(input.status) ? input.status : "missing";
-      const newest = input.newest ?? input.newest_valid_time ?? null;
+      const newest = input.newest_valid ?? null;
       return {
         name: `is-${known}`,
         texts: [
-          input.name, input.stream ?? "", newest ? `${language.moment(newest)} UTC` : "–", hours(input.age_hours, input.age),
-          hours(input.expected_hours, input.expected_latency), language.text(`cycle.latency.${known}`),
+          input.name,
+          input.stream ?? "",
+          newest ? `${language.moment(newest)} UTC` : "–",
+          hours(input.age),
+          hours(input.expected_latency),
+          language.text(`cycle.latency.${known}`),
         ],
       };
     });
-    const header = ["cycle.input", "cycle.stream", "cycle.newest", "cycle.age", "cycle.expected", "cycle.status"].map((key) => language.text(key));
-    this.#table("latency", header, rows);
+    this.#table(
+      "latency",
+      ["cycle.input", "cycle.stream", "cycle.newest", "cycle.age", "cycle.expected", "cycle.status"],
+      rows,
+    );
   }
 
   #table(name, header, rows) {
@@ -116,6 +138,10 @@ export class CyclePanel {
     const none = this.root.querySelector(`.cycle-no-${name}`);
     table.hidden = rows.length === 0;
     none.hidden = rows.length > 0;
-    fill(table, header, rows);
+    fill(
+      table,
+      header.map((key) => this.page.language.text(key)),
+      rows,
+    );
   }
 }

@@ -13,11 +13,18 @@ export function mapTable({ run, variable, statistic, layer, values, start, end }
   const rows = [];
   values.forEach((value, cell) => {
     const [row, column] = [Math.floor(cell / grid.nx), cell % grid.nx];
-    if (Number.isFinite(value)) rows.push([row, column, ...grid.centre(row, column).map((one) => Number(one.toFixed(6))), Number(value.toPrecision(8))]);
+    if (Number.isFinite(value))
+      rows.push([
+        row,
+        column,
+        ...grid.centre(row, column).map((one) => Number(one.toFixed(6))),
+        Number(value.toPrecision(8)),
+      ]);
   });
   const depth = variable.layers?.[layer];
   const comments = [
-    `run: ${run.title}`, `variable: ${variable.id} [${variable.units}], ${statistic}`,
+    `run: ${run.title}`,
+    `variable: ${variable.id} [${variable.units}], ${statistic}`,
     ...(depth?.top !== undefined && depth?.top !== null ? [`depth: ${depth.top}-${depth.bottom} m`] : []),
     ...(end ? [`interval: ${start ?? ""} to ${end}`] : []),
   ];
@@ -43,28 +50,36 @@ export class Downloads {
     const formats = [...new Set([...known, ...(side.run.grid.isSites ? [] : ["png"])])].filter((format) => {
       return format in FORMATS && !(format === "tif" && side.run.grid.isSites);
     });
-    this.root.replaceChildren(...formats.map((format) => {
-      const isHere = format === "png" || source.isStatic || isTimeless;
-      const element = document.createElement(isHere ? "button" : "a");
-      element.className = `download-${format}`;
-      element.textContent = FORMATS[format];
-      if (isHere) {
-        element.type = "button";
-        element.addEventListener("click", () => this.#make(format));
-      } else {
-        element.href = source.mapDownload(side.path, format);
-        element.download = "";
-      }
-      return element;
-    }));
+    this.root.replaceChildren(
+      ...formats.map((format) => {
+        const isHere = format === "png" || source.isStatic || isTimeless;
+        const element = document.createElement(isHere ? "button" : "a");
+        element.className = `download-${format}`;
+        element.textContent = FORMATS[format];
+        if (isHere) {
+          element.type = "button";
+          element.addEventListener("click", () => this.#make(format));
+        } else {
+          element.href = source.mapDownload(side.path, format);
+          element.download = "";
+        }
+        return element;
+      }),
+    );
     const prepared = side.run.index.prepared ?? [];
-    this.root.append(...prepared.map((entry) => {
-      const link = document.createElement("a");
-      link.href = entry.url ?? entry;
-      link.textContent = entry.name ?? String(entry.url ?? entry).split("/").at(-1);
-      link.download = "";
-      return link;
-    }));
+    this.root.append(
+      ...prepared.map((entry) => {
+        const link = document.createElement("a");
+        link.href = entry.url ?? entry;
+        link.textContent =
+          entry.name ??
+          String(entry.url ?? entry)
+            .split("/")
+            .at(-1);
+        link.download = "";
+        return link;
+      }),
+    );
   }
 
   /** Name of a file without its ending. */

@@ -7,6 +7,12 @@ const LATTICE = 36; // points of a side from which lines are drawn
 const WANTED = 5; // about so many lines across the map
 const MARGIN = 0.5; // lines end this part of the grid beyond it: places there are extrapolated
 const CORNER = 0.04; // no label within this part of the map from its corners
+const SIDES = [
+  [0, 1],
+  [1, 2],
+  [3, 2],
+  [0, 3],
+]; // of a square, in one direction for both of its neighbours
 const DISTANCES = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 45]; // [degrees]
 
 /** Return the distance of lines [degrees] for an extent [degrees]. */
@@ -20,15 +26,19 @@ function levelSegments(values, xs, ys, level) {
   const width = xs.length;
   for (let row = 0; row + 1 < ys.length; row += 1) {
     for (let column = 0; column + 1 < width; column += 1) {
-      const corners = [[row, column], [row, column + 1], [row + 1, column + 1], [row + 1, column]];
+      const corners = [
+        [row, column],
+        [row, column + 1],
+        [row + 1, column + 1],
+        [row + 1, column],
+      ];
       const heights = corners.map(([j, i]) => values[j * width + i] - level);
       if (heights.some((height) => Math.abs(height) > 90)) continue; // the other side of the date line
       const crossings = [];
-      for (let side = 0; side < 4; side += 1) {
-        const next = (side + 1) % 4;
-        if (heights[side] < 0 === heights[next] < 0) continue;
-        const share = heights[side] / (heights[side] - heights[next]);
-        const [[j, i], [nextJ, nextI]] = [corners[side], corners[next]];
+      for (const [from, to] of SIDES) {
+        if (heights[from] < 0 === heights[to] < 0) continue;
+        const share = heights[from] / (heights[from] - heights[to]);
+        const [[j, i], [nextJ, nextI]] = [corners[from], corners[to]];
         crossings.push([xs[i] + share * (xs[nextI] - xs[i]), ys[j] + share * (ys[nextJ] - ys[j])]);
       }
       for (let pair = 0; pair + 1 < crossings.length; pair += 2) {
@@ -73,7 +83,8 @@ export function graticule(grid, part, write) {
   };
   const drawn = { xs: [], ys: [], labels: [] };
   if (!(box.right > box.left && box.top > box.bottom)) return drawn;
-  const points = (low, high) => Array.from({ length: LATTICE }, (_one, place) => low + ((high - low) * place) / (LATTICE - 1));
+  const points = (low, high) =>
+    Array.from({ length: LATTICE }, (_one, place) => low + ((high - low) * place) / (LATTICE - 1));
   const [xs, ys] = [points(box.left, box.right), points(box.bottom, box.top)];
   const latitudes = [];
   const longitudes = [];
@@ -84,7 +95,10 @@ export function graticule(grid, part, write) {
       longitudes.push(longitude);
     }
   }
-  for (const [values, isParallel] of [[latitudes, true], [longitudes, false]]) {
+  for (const [values, isParallel] of [
+    [latitudes, true],
+    [longitudes, false],
+  ]) {
     const low = values.reduce((least, value) => Math.min(least, value), Infinity);
     const high = values.reduce((most, value) => Math.max(most, value), -Infinity);
     const between = lineDistance(Math.min(high - low, 360));

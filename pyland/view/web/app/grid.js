@@ -16,8 +16,8 @@ function turned(difference) {
 function distance([latitude, longitude], [otherLatitude, otherLongitude]) {
   const north = (otherLatitude - latitude) * RADIAN;
   const east = turned(otherLongitude - longitude) * RADIAN;
-  const chord = Math.sin(north / 2) ** 2
-    + Math.cos(latitude * RADIAN) * Math.cos(otherLatitude * RADIAN) * Math.sin(east / 2) ** 2;
+  const chord =
+    Math.sin(north / 2) ** 2 + Math.cos(latitude * RADIAN) * Math.cos(otherLatitude * RADIAN) * Math.sin(east / 2) ** 2;
   return 2 * EARTH_RADIUS * Math.asin(Math.sqrt(Math.min(1, chord)));
 }
 
@@ -36,7 +36,9 @@ export class Grid {
     this.isNorthFirst = description.row0 === "north";
     const isRegular = description.kind === "regular";
     this.latitudeAt = isRegular ? (row) => latitude[row] : (row, column) => latitude[row * this.nx + column];
-    this.longitudeAt = isRegular ? (_row, column) => longitude[column] : (row, column) => longitude[row * this.nx + column];
+    this.longitudeAt = isRegular
+      ? (_row, column) => longitude[column]
+      : (row, column) => longitude[row * this.nx + column];
     this.bounds = { left: 0, right: this.nx, bottom: 0, top: this.ny };
     this.aspect = this.#aspect();
   }
@@ -77,8 +79,9 @@ export class Grid {
     const [left, right, east] = split(x - 0.5, this.nx);
     const [low, high, up] = split((this.isNorthFirst ? this.ny - y : y) - 0.5, this.ny);
     const first = this.longitudeAt(low, left);
-    const mix = (value) => (1 - up) * ((1 - east) * value(low, left) + east * value(low, right))
-      + up * ((1 - east) * value(high, left) + east * value(high, right));
+    const mix = (value) =>
+      (1 - up) * ((1 - east) * value(low, left) + east * value(low, right)) +
+      up * ((1 - east) * value(high, left) + east * value(high, right));
     const longitude = first + mix((row, column) => turned(this.longitudeAt(row, column) - first));
     return [mix(this.latitudeAt), turned(longitude)];
   }

@@ -4,6 +4,7 @@
  */
 export const LANGUAGES = Object.freeze({ en: "English", de: "Deutsch", zh: "中文" });
 const LOCALES = { en: "en-GB", de: "de-DE", zh: "zh-CN" };
+const LARGEST_PLAIN = 1e9; // larger numbers are written with powers of ten
 const SUPERSCRIPT = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
 
 /**
@@ -18,10 +19,16 @@ export function chosenLanguage(...wishes) {
   return "en";
 }
 
-/** Write a unit with superscripts: "kg m-2 s-1" becomes "kg m⁻² s⁻¹", "1" becomes nothing. */
+/** Write a unit with superscripts: "kg m-2 s-1" becomes "kg m⁻² s⁻¹", "1e9 m3" "10⁹ m³"; "1" becomes nothing. */
 export function unitText(units) {
   if (!units || units === "1") return "";
-  return units.replace(/(?<=[A-Za-z])-?\d/g, (power) => [...power].map((sign) => SUPERSCRIPT[sign]).join(""));
+  const raise = (power) => [...power].map((sign) => SUPERSCRIPT[sign]).join("");
+  return units.replace(/1e(\d+)/, (_whole, power) => `10${raise(power)}`).replace(/(?<=[A-Za-z])-?\d/g, raise);
+}
+
+/** Return a moment [ms]; times without a zone are in UTC, as all times of pyland. */
+export function instant(text) {
+  return Date.parse(/T.*([Zz]|[+-]\d\d:?\d\d)$/.test(text) || !text.includes("T") ? text : `${text}Z`);
 }
 
 export class Language {
@@ -88,7 +95,7 @@ export class Language {
   number(value, digits = 4) {
     if (value === null || value === undefined || !Number.isFinite(value)) return "–";
     const size = Math.abs(value);
-    const notation = size !== 0 && (size < 1e-4 || size >= 1e7) ? "scientific" : "standard";
+    const notation = size !== 0 && (size < 1e-4 || size >= LARGEST_PLAIN) ? "scientific" : "standard";
     const options = { maximumSignificantDigits: digits, notation, useGrouping: size >= 1e4 };
     return new Intl.NumberFormat(LOCALES[this.name], options).format(value);
   }
@@ -105,7 +112,7 @@ export class Language {
 
   /** Write a moment in UTC; without the time of day where it is midnight and may be left out. */
   moment(text, isBrief = false) {
-    const date = new Date(text);
+    const date = new Date(instant(text));
     const isMidnight = date.getUTCHours() === 0 && date.getUTCMinutes() === 0;
     const options = { timeZone: "UTC", year: "numeric", month: "short", day: "numeric" };
     if (!(isBrief && isMidnight)) Object.assign(options, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

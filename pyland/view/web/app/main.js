@@ -52,7 +52,10 @@ function mark(corners = page.corners ?? []) {
     point: isInside ? grid.middle(...values.point) : null,
     areas: [...(values.polygon ? [inPlane(values.polygon)] : []), ...(drawn.length > 1 ? [drawn] : [])],
     corners: drawn,
-    stations: grid.isSites || !Choices.showsStations(values, stations) ? [] : stations.map(({ lat, lon }) => grid.toPlane(lat, lon)),
+    stations:
+      grid.isSites || !Choices.showsStations(values, stations)
+        ? []
+        : stations.map(({ lat, lon }) => grid.toPlane(lat, lon)),
   });
 }
 
@@ -65,7 +68,9 @@ page.shown = (sides) => {
   page.choices.show(sides);
   page.downloads.show(sides);
   page.divider.show(sides.length > 1, page.state.values.divider);
-  ["side-a", "side-b"].forEach((name, place) => (at(name).textContent = sides[place] ? `${"AB"[place]}: ${sides[place].run.title}` : ""));
+  ["side-a", "side-b"].forEach(
+    (name, place) => (at(name).textContent = sides[place] ? `${"AB"[place]}: ${sides[place].run.title}` : ""),
+  );
   mark();
 };
 
@@ -144,25 +149,33 @@ async function askAgain() {
 /** Join the parts of the page to the state. */
 function join() {
   const { state, language } = page;
-  const areas = { changed: mark, done: (polygon) => {
-    if (polygon) state.change({ polygon, zone: null, panel: "balance" });
-    else mark([]);
-    page.corners = [];
-    mark();
-  } };
+  const areas = {
+    changed: mark,
+    done: (polygon) => {
+      if (polygon) state.change({ polygon, zone: null, panel: "balance" });
+      else mark([]);
+      page.corners = [];
+      mark();
+    },
+  };
   page.messages = new Messages(at("message"), language);
   page.map = new MapView(at("map-figure"), {
-    tap, move: read, leave: () => (at("readout").textContent = language.text("map.hint")),
+    tap,
+    move: read,
+    leave: () => (at("readout").textContent = language.text("map.hint")),
     view: (view) => state.change({ view }, "replace"),
     settled: () => page.divider.show(page.sides.length > 1, state.values.divider),
     degrees: (value, isParallel) => {
       const [positive, negative] = isParallel ? ["north", "south"] : ["east", "west"];
-      return `${language.number(Math.abs(value), 6)}° ${value === 0 ? "" : language.text(value > 0 ? positive : negative)}`.trim();
+      const side = value === 0 ? "" : language.text(value > 0 ? positive : negative);
+      return `${language.number(Math.abs(value), 6)}° ${side}`.trim();
     },
   });
   page.presenter = new MapPresenter(page);
   page.timeBar = new TimeBar(at("time-bar"), {
-    language, change: (time, history) => state.change({ time }, history), drawn: () => page.lastDrawing,
+    language,
+    change: (time, history) => state.change({ time }, history),
+    drawn: () => page.lastDrawing,
   });
   page.choices = new Choices(at("choices"), page);
   page.downloads = new Downloads(at("downloads"), page);
@@ -171,7 +184,11 @@ function join() {
   page.cycle = new CyclePanel(at("cycle-panel"), page);
   page.tabs = new Tabs(at("panels"), (panel) => state.change({ panel }, "replace"));
   page.drawing = new AreaDrawing(at("choice-area"), areas);
-  page.divider = new SwipeDivider(at("divider"), () => page.map.frame, (divider) => state.change({ divider }, "replace"));
+  page.divider = new SwipeDivider(
+    at("divider"),
+    () => page.map.frame,
+    (divider) => state.change({ divider }, "replace"),
+  );
   page.retry = () => start();
   react();
   reach();
@@ -185,8 +202,20 @@ function react() {
     page.divider.show(page.sides.length > 1, divider);
     page.root.querySelector(".opacity-shown").textContent = `${Math.round(opacity * 100)} %`;
   });
-  const shown = ["run", "variable", "statistic", "layer", "time", "palette", "reversed", "limits", "swipe", "other_run", "other_variable",
-    "other_statistic"];
+  const shown = [
+    "run",
+    "variable",
+    "statistic",
+    "layer",
+    "time",
+    "palette",
+    "reversed",
+    "limits",
+    "swipe",
+    "other_run",
+    "other_variable",
+    "other_statistic",
+  ];
   state.listen(shown, drawMap);
   state.listen(["run"], (_values, _changed, history) => {
     if (history !== "none") state.change({ view: null, point: null }, "replace");
@@ -237,9 +266,17 @@ async function start() {
   try {
     await page.runs.open();
     const { catalogue } = page.runs;
-    page.tiles = catalogue.tiles ? (typeof catalogue.tiles === "string" ? { url: catalogue.tiles } : catalogue.tiles) : null;
+    page.tiles = catalogue.tiles
+      ? typeof catalogue.tiles === "string"
+        ? { url: catalogue.tiles }
+        : catalogue.tiles
+      : null;
     at("title").textContent = catalogue.title ?? "";
-    const language = chosenLanguage(asked.language, catalogue.language_default ?? catalogue.language, navigator.language);
+    const language = chosenLanguage(
+      asked.language,
+      catalogue.language_default ?? catalogue.language,
+      navigator.language,
+    );
     await page.language.use(language);
     page.language.apply();
     at("language").value = language;
@@ -257,7 +294,8 @@ async function start() {
     at("readout").textContent = page.language.text("map.hint");
     if (cycle) page.cycle.update(cycle.id);
   } catch (error) {
-    if (!page.language.has("error.gone")) await page.language.use(chosenLanguage(asked.language, navigator.language)).catch(() => {});
+    if (!page.language.has("error.gone"))
+      await page.language.use(chosenLanguage(asked.language, navigator.language)).catch(() => {});
     page.language.apply();
     page.messages.tell(error, page.retry);
     return;
@@ -270,5 +308,5 @@ async function start() {
 
 page.root = document.body;
 join();
-followAddress(page.state);
+followAddress(page.state, (run) => (page.runs.described(run) ? run : page.runs.firstRun));
 start();

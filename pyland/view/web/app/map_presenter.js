@@ -30,11 +30,17 @@ function cellsBelow(grid, other) {
 /** Tell whether two grids have the same cells, by their size and corners. */
 function areAlike(one, other) {
   if (one.ny !== other.ny || one.nx !== other.nx || one.isSites !== other.isSites) return false;
-  const ends = [[0, 0], [one.ny - 1, one.nx - 1]];
-  return one.isNorthFirst === other.isNorthFirst && ends.every(([row, column]) => {
-    const [here, there] = [one.centre(row, column), other.centre(row, column)];
-    return Math.abs(here[0] - there[0]) < 1e-4 && Math.abs(here[1] - there[1]) < 1e-4;
-  });
+  const ends = [
+    [0, 0],
+    [one.ny - 1, one.nx - 1],
+  ];
+  return (
+    one.isNorthFirst === other.isNorthFirst &&
+    ends.every(([row, column]) => {
+      const [here, there] = [one.centre(row, column), other.centre(row, column)];
+      return Math.abs(here[0] - there[0]) < 1e-4 && Math.abs(here[1] - there[1]) < 1e-4;
+    })
+  );
 }
 
 export class MapPresenter {
@@ -45,6 +51,7 @@ export class MapPresenter {
   #lastPlace = -1;
   #shownRun = null;
   #edgeOf = null;
+  #laid = Promise.resolve();
 
   /** @param {Object} page state, runs, loader, source, language, map; see main.js */
   constructor(page) {
@@ -55,11 +62,11 @@ export class MapPresenter {
   /** Return the wish of one side: its run, variable, statistic, layer and record. */
   async #wish(values, isOther) {
     const { runs } = this.page;
-    const id = isOther ? values.other_run ?? runs.partner(values.run) : values.run;
+    const id = isOther ? (values.other_run ?? runs.partner(values.run)) : values.run;
     const run = await runs.run(id);
-    const variable = runs.variable(run, isOther ? values.other_variable ?? values.variable : values.variable);
+    const variable = runs.variable(run, isOther ? (values.other_variable ?? values.variable) : values.variable);
     if (!variable) return null;
-    const wanted = isOther ? values.other_statistic ?? values.statistic : values.statistic;
+    const wanted = isOther ? (values.other_statistic ?? values.statistic) : values.statistic;
     const statistic = variable.statistics.includes(wanted) ? wanted : variable.statistics[0];
     const layer = Math.min(values.layer, (variable.layers?.length ?? 1) - 1);
     const { ends, starts } = runs.times(run, variable);
@@ -73,7 +80,10 @@ export class MapPresenter {
     const key = `${path.run}/${path.variable}/${path.statistic}/${path.layer}`;
     if (!this.#ranges.has(key)) {
       const answer = { value: undefined };
-      answer.promise = this.page.source.range(path).catch(() => null).then((range) => (answer.value = range));
+      answer.promise = this.page.source
+        .range(path)
+        .catch(() => null)
+        .then((range) => (answer.value = range));
       this.#ranges.set(key, answer);
     }
     const answer = this.#ranges.get(key);
@@ -92,7 +102,10 @@ export class MapPresenter {
     const { values } = state;
     try {
       const first = await this.#wish(values, false);
-      if (!first || first.run.grid === null) return;
+      if (!first || first.run.grid === null) {
+        messages.show(this.page.language.text("error.no_fields"));
+        return;
+      }
       const second = values.swipe && !first.run.grid.isSites ? await this.#wish(values, true) : null;
       if (turn !== this.#turn) return;
       if (first.place < 0 && !first.variable.isTimeless) {
@@ -101,18 +114,11 @@ export class MapPresenter {
       }
       const wishes = second ? [first, second] : [first];
       const paths = wishes.map(({ path }) => this.page.source.mapPath(path));
-      const ranges = Promise.all(wishes.map((wish) => (values.limits === null && !first.run.grid.isSites ? this.#range(wish) : null)));
-      const fields = await loader.load(paths);
+      const ranges = Promise.all(wishes.map((wish) => (values.limits === null ? this.#range(wish) : null)));
+      const [fields] = await Promise.all([loader.load(paths), this.#lay(first.run, values.view)]);
       if (fields === null || turn !== this.#turn) return;
       const known = await ranges;
       if (turn !== this.#turn) return;
-      if (this.#shownRun !== first.run.id) {
-        const { tiles } = this.page;
-        const grid = tiles && !first.run.grid.isSites ? new MercatorGrid(first.run.grid) : first.run.grid;
-        this.#shownRun = first.run.id;
-        await map.setGrid(grid, first.run.grid.isSites ? null : tiles, values.view);
-        this.#edgeOf = null;
-      }
       this.#draw(wishes, fields, known, values);
       await painted();
       map.settle();
@@ -125,6 +131,19 @@ export class MapPresenter {
     }
   }
 
+  /** Lay out the map for the grid of a run, while its values are under way. */
+  #lay(run, view) {
+    if (this.#shownRun !== run.id) {
+      const { tiles, map } = this.page;
+      this.#shownRun = run.id;
+      this.#edgeOf = null;
+      const { isSites } = run.grid;
+      const grid = tiles && !isSites ? new MercatorGrid(run.grid) : run.grid;
+      this.#laid = this.#laid.then(() => map.setGrid(grid, isSites ? null : tiles, view));
+    }
+    return this.#laid;
+  }
+
   #draw(wishes, fields, ranges, values) {
     const { language, map } = this.page;
     const [first, second] = wishes;
@@ -132,26 +151,41 @@ export class MapPresenter {
     this.sides = wishes.map((wish, place) => {
       const own = place === 1 ? this.#onCells(first.run, wish.run, fields[1]) : fields[0];
       const variable = wish.variable.classes
-        ? { ...wish.variable, classes: wish.variable.classes.map((one) => ({ ...one, text: language.given(one.label, one.id) })) }
+        ? {
+            ...wish.variable,
+            classes: wish.variable.classes.map((one) => ({ ...one, text: language.given(one.label, one.id) })),
+          }
         : wish.variable;
       const scale = colourScale({
-        variable, statistic: wish.statistic, palette: values.palette, reversed: values.reversed,
+        variable,
+        statistic: wish.statistic,
+        palette: values.palette,
+        reversed: values.reversed,
         limits: place === 1 && !isAlike && Array.isArray(values.limits) ? null : values.limits,
-        range: isAlike ? ranges[0] : ranges[place], fields: isAlike ? fields : [fields[place]],
+        range: isAlike ? ranges[0] : ranges[place],
+        fields: isAlike ? fields : [fields[place]],
       });
       const side = second ? `${"AB"[place]}: ` : "";
       const label = isAlike || !second ? this.#quantity(wish) : side + this.#quantity(wish);
       return { ...wish, values: own, scale, label, isAlike, write: (value) => language.number(value) };
     });
     if (isAlike) this.sides[1].scale = this.sides[0].scale;
-    const names = second ? wishes.map(({ run }, place) => `${"AB"[place]}: ${run.title}`).join("  |  ") : first.run.title;
+    const names = second
+      ? wishes.map(({ run }, place) => `${"AB"[place]}: ${run.title}`).join("  |  ")
+      : first.run.title;
     const moments = first.variable.isTimeless ? "" : ` · ${language.interval(first.start, first.end)}`;
-    const heading = second && !isAlike
-      ? wishes.map((wish) => this.#quantity(wish, false)).join("  |  ") : this.#quantity(first, false);
+    const heading =
+      second && !isAlike
+        ? wishes.map((wish) => this.#quantity(wish, false)).join("  |  ")
+        : this.#quantity(first, false);
     const place = `${first.run.id}/${first.variable.id}/${first.layer}`;
     map.draw({
-      titles: [heading, names + moments], first: this.sides[0], second: this.sides[1] ?? null, divider: values.divider,
-      opacity: values.opacity, isNewPlace: place !== this.#edgeOf,
+      titles: [heading, names + moments],
+      first: this.sides[0],
+      second: this.sides[1] ?? null,
+      divider: values.divider,
+      opacity: values.opacity,
+      isNewPlace: place !== this.#edgeOf,
     });
     this.#edgeOf = place;
     map.container.setAttribute("aria-label", language.text("map.described", { heading, names, moments }));
@@ -204,6 +238,10 @@ export class MapPresenter {
     const cell = map.grid.isSites ? map.grid.cellAt(x, y, 14 * map.pixel) : map.grid.cellAt(x, y);
     if (!cell) return null;
     const place = cell.row * map.grid.nx + cell.column;
-    return { ...cell, centre: map.grid.centre(cell.row, cell.column), values: this.sides.map((side) => side.values[place]) };
+    return {
+      ...cell,
+      centre: map.grid.centre(cell.row, cell.column),
+      values: this.sides.map((side) => side.values[place]),
+    };
   }
 }

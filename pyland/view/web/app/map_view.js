@@ -3,6 +3,7 @@
  */
 import { classPlaces } from "./colour_scale.js";
 import { graticule } from "./graticule.js";
+import { library, showFigure } from "./library.js";
 import { outline } from "./outline.js";
 import { picture, pieces } from "./picture.js";
 import { roundTicks } from "./ticks.js";
@@ -53,66 +54,119 @@ export class MapView {
    * @param {?number[]} view [x, y, width], null: the whole grid
    */
   async setGrid(grid, tiles, view) {
-    const { Bokeh } = window;
+    const Bokeh = await library();
     this.grid = grid;
     this.view = view;
+    this.plot = null;
+    this.fitted = null;
     this.#drawn = null;
-    this.lines = null;
+    const { bounds } = grid;
     const plot = Bokeh.Plotting.figure({
-      sizing_mode: "stretch_both", tools: [], toolbar_location: null, x_range: [0, 1], y_range: [0, 1],
-      x_axis_type: null, y_axis_type: null, outline_line_color: "#c6cdd6", background_fill_color: "#f7f8fa",
-      min_border_left: 6, min_border_right: 6, min_border_top: 2, min_border_bottom: 4, match_aspect: false,
+      sizing_mode: "stretch_both",
+      tools: [],
+      toolbar_location: null,
+      x_range: [bounds.left, bounds.right],
+      y_range: [bounds.bottom, bounds.top],
+      x_axis_type: null,
+      y_axis_type: null,
+      outline_line_color: "#c6cdd6",
+      background_fill_color: "#f7f8fa",
+      min_border_left: 6,
+      min_border_right: 6,
+      min_border_top: 2,
+      min_border_bottom: 4,
+      match_aspect: false,
     });
     plot.xgrid.visible = false;
     plot.ygrid.visible = false;
     const wheel = new Bokeh.WheelZoomTool({ maintain_focus: false });
     plot.add_tools(new Bokeh.PanTool(), wheel);
     plot.toolbar.active_scroll = wheel;
-    this.titles = TITLE_SIZES.map((size, place) => new Bokeh.Title({
-      text: "", text_font_size: `${size}px`, text_font_style: place === 0 ? "bold" : "normal", text_color: INK, standoff: 4,
-      text_font: FONT,
-    }));
+    this.titles = TITLE_SIZES.map(
+      (size, place) =>
+        new Bokeh.Title({
+          text: "",
+          text_font_size: `${size}px`,
+          text_font_style: place === 0 ? "bold" : "normal",
+          text_color: INK,
+          standoff: 4,
+          text_font: FONT,
+        }),
+    );
     plot.add_layout(this.titles[1], "above");
     plot.add_layout(this.titles[0], "above");
     if (tiles) this.#addTiles(plot, tiles);
     this.sides = [this.#addSide(plot, "bar"), this.#addSide(plot, "second bar")];
     this.sides[1].bar.visible = false;
     this.marks = this.#addMarks(plot);
-    plot.on_event("tap", (event) => this.actions.tap(event.x, event.y));
+    for (const name of ["tap", "doubletap"]) plot.on_event(name, (event) => this.actions.tap(event.x, event.y));
     plot.on_event("mousemove", (event) => this.actions.move(event.x, event.y));
     plot.on_event("mouseleave", () => this.actions.leave());
     for (const range of [plot.x_range, plot.y_range]) range.change.connect(() => this.#moved());
-    this.container.replaceChildren();
-    this.#plot = await Bokeh.Plotting.show(plot, this.container);
+    this.#plot = await showFigure(plot, this.container);
     this.plot = plot;
     this.#fit(view);
   }
 
   #addTiles(plot, tiles) {
-    const source = new window.Bokeh.WMTSTileSource({ url: tileAddress(tiles.url), attribution: tiles.attribution ?? "" });
+    const source = new window.Bokeh.WMTSTileSource({
+      url: tileAddress(tiles.url),
+      attribution: tiles.attribution ?? "",
+    });
     plot.add_layout(new window.Bokeh.TileRenderer({ tile_source: source, level: "image" }));
   }
 
   /** Add the image of one side of the divider, points for sites, and its colour bar. */
   #addSide(plot, name) {
     const { Bokeh } = window;
-    const mapper = new Bokeh.LinearColorMapper({ palette: ["#ffffff", "#000000"], low: 0, high: 1, nan_color: "rgba(0, 0, 0, 0)" });
+    const mapper = new Bokeh.LinearColorMapper({
+      palette: ["#ffffff", "#000000"],
+      low: 0,
+      high: 1,
+      nan_color: "rgba(0, 0, 0, 0)",
+    });
     const source = new Bokeh.ColumnDataSource({ data: { image: [], x: [], y: [], dw: [], dh: [] } });
     const image = plot.image({
-      image: { field: "image" }, x: { field: "x" }, y: { field: "y" }, dw: { field: "dw" }, dh: { field: "dh" },
-      color_mapper: mapper, source, level: "image",
+      image: { field: "image" },
+      x: { field: "x" },
+      y: { field: "y" },
+      dw: { field: "dw" },
+      dh: { field: "dh" },
+      color_mapper: mapper,
+      source,
+      level: "image",
     });
     const sites = new Bokeh.ColumnDataSource({ data: { x: [], y: [], value: [] } });
     plot.scatter({
-      x: { field: "x" }, y: { field: "y" }, source: sites, size: 16, line_color: INK, line_width: 1.5,
+      x: { field: "x" },
+      y: { field: "y" },
+      source: sites,
+      size: 16,
+      line_color: INK,
+      line_width: 1.5,
       fill_color: { field: "value", transform: mapper },
     });
     const bar = new Bokeh.ColorBar({
-      name, color_mapper: mapper, orientation: "horizontal", height: 12, padding: 6, title: "", title_standoff: 4,
-      title_text_font_style: "normal", title_text_font_size: "12px", title_text_color: INK, major_label_text_font_size: "11px",
-      major_label_text_color: INK, title_text_font: FONT, major_label_text_font: FONT,
-      ticker: new Bokeh.FixedTicker({ ticks: [] }), background_fill_alpha: 0, bar_line_color: "#6b7684",
-      major_tick_line_color: INK, major_tick_in: 0, major_tick_out: 4,
+      name,
+      color_mapper: mapper,
+      orientation: "horizontal",
+      height: 12,
+      padding: 6,
+      title: "",
+      title_standoff: 4,
+      title_text_font_style: "normal",
+      title_text_font_size: "12px",
+      title_text_color: INK,
+      major_label_text_font_size: "11px",
+      major_label_text_color: INK,
+      title_text_font: FONT,
+      major_label_text_font: FONT,
+      ticker: new Bokeh.FixedTicker({ ticks: [] }),
+      background_fill_alpha: 0,
+      bar_line_color: "#6b7684",
+      major_tick_line_color: INK,
+      major_tick_in: 0,
+      major_tick_out: 4,
     });
     plot.add_layout(bar, "below");
     return { mapper, source, image, sites, bar };
@@ -124,26 +178,67 @@ export class MapView {
     const points = () => new Bokeh.ColumnDataSource({ data: { x: [], y: [] } });
     const labels = () => new Bokeh.ColumnDataSource({ data: { x: [], y: [], text: [] } });
     const marks = {
-      graticule: lines(), edge: lines(), parallels: labels(), meridians: labels(), stations: points(), point: points(),
-      area: lines(), corners: points(),
+      graticule: lines(),
+      edge: lines(),
+      parallels: labels(),
+      meridians: labels(),
+      stations: points(),
+      point: points(),
+      area: lines(),
+      corners: points(),
     };
     const along = { xs: { field: "xs" }, ys: { field: "ys" } };
     const at = { x: { field: "x" }, y: { field: "y" } };
     plot.multi_line({ ...along, source: marks.graticule, line_color: "#55606e", line_alpha: 0.45, line_width: 0.8 });
     plot.multi_line({ ...along, source: marks.edge, line_color: INK, line_width: 0.9, line_alpha: 0.8 });
     const label = {
-      ...at, text: { field: "text" }, text_font_size: "11px", text_color: INK, text_font: FONT,
-      background_fill_color: "#ffffff", background_fill_alpha: 0.7, padding: 1,
+      ...at,
+      text: { field: "text" },
+      text_font_size: "11px",
+      text_color: INK,
+      text_font: FONT,
+      background_fill_color: "#ffffff",
+      background_fill_alpha: 0.7,
+      padding: 1,
     };
     plot.text({ ...label, source: marks.parallels, x_offset: 3, text_baseline: "middle" });
     plot.text({ ...label, source: marks.meridians, y_offset: -3, text_align: "center", text_baseline: "bottom" });
     plot.scatter({
-      ...at, source: marks.stations, marker: "triangle", size: 8, fill_color: "#ffffff", line_color: INK, line_width: 1.2,
+      ...at,
+      source: marks.stations,
+      marker: "triangle",
+      size: 8,
+      fill_color: "#ffffff",
+      line_color: INK,
+      line_width: 1.2,
     });
-    plot.patches({ ...along, source: marks.area, fill_color: MARK, fill_alpha: 0.05, line_color: MARK, line_width: 2.5 });
+    plot.patches({
+      ...along,
+      source: marks.area,
+      fill_color: MARK,
+      fill_alpha: 0.05,
+      line_color: MARK,
+      line_width: 2.5,
+    });
     plot.scatter({ ...at, source: marks.corners, size: 8, fill_color: "#ffffff", line_color: MARK, line_width: 2 });
-    plot.scatter({ ...at, source: marks.point, marker: "circle", size: 15, fill_alpha: 0, line_color: "#ffffff", line_width: 5 });
-    plot.scatter({ ...at, source: marks.point, marker: "circle", size: 15, fill_alpha: 0, line_color: MARK, line_width: 2.5 });
+    plot.scatter({
+      ...at,
+      source: marks.point,
+      marker: "circle",
+      size: 15,
+      fill_alpha: 0,
+      line_color: "#ffffff",
+      line_width: 5,
+    });
+    plot.scatter({
+      ...at,
+      source: marks.point,
+      marker: "circle",
+      size: 15,
+      fill_alpha: 0,
+      line_color: MARK,
+      line_width: 2.5,
+    });
     return marks;
   }
 
@@ -164,13 +259,16 @@ export class MapView {
     sides.forEach((side, place) => this.#drawScale(this.sides[place], side, what.second?.isAlike && place === 1));
     if (this.grid.isSites) this.#drawSites(what.first);
     this.#drawPieces();
-    if (what.isNewPlace || !this.lines) this.#drawEdge(what.first.values);
+    if (what.isNewPlace) this.isEdgeOld = true;
   }
 
   /** Write the lines above the map, smaller where they are long. */
   #write(titles) {
     titles.forEach((text, place) => {
-      this.titles[place].setv({ text, text_font_size: this.#fontSize(text, TITLE_SIZES[place], place === 0 ? "bold" : "normal") });
+      this.titles[place].setv({
+        text,
+        text_font_size: this.#fontSize(text, TITLE_SIZES[place], place === 0 ? "bold" : "normal"),
+      });
     });
   }
 
@@ -183,9 +281,13 @@ export class MapView {
     return `${Math.max(LEAST_TITLE, Math.min(usual, size))}px`;
   }
 
-  /** After painting: bars that came or went have changed the frame, so the map is laid into it anew. */
+  /** After painting: draw the edge of another field; if bars came or went, lay the map into its new frame. */
   settle() {
     const { frame } = this;
+    if (this.isEdgeOld) {
+      this.isEdgeOld = false;
+      this.#drawEdge(this.#drawn.first.values);
+    }
     if (!frame || !this.fitted || (frame.width === this.fitted.width && frame.height === this.fitted.height)) return;
     this.#fit(this.view);
     this.actions.settled();
@@ -210,7 +312,7 @@ export class MapView {
 
   /** Cut the images at the divider. */
   #drawPieces() {
-    if (!this.pictures || this.grid.isSites) return;
+    if (!this.plot || !this.pictures || this.grid.isSites) return;
     const { divider, opacity, second } = this.#drawn;
     const { start, end } = this.plot.x_range;
     const cut = start + divider * (end - start);
@@ -225,19 +327,21 @@ export class MapView {
     const { ndarray } = window.Bokeh.require("core/util/ndarray");
     source.data = {
       image: parts.map(({ values, width, height }) => ndarray(values, { shape: [height, width] })),
-      x: parts.map(({ x }) => x), y: parts.map(({ y }) => y), dw: parts.map(({ dw }) => dw), dh: parts.map(({ dh }) => dh),
+      x: parts.map(({ x }) => x),
+      y: parts.map(({ y }) => y),
+      dw: parts.map(({ dw }) => dw),
+      dh: parts.map(({ dh }) => dh),
     };
   }
 
   #drawEdge(values) {
-    this.lines = true;
     if (!this.grid.isSites) this.marks.edge.data = outline(this.grid, values);
     this.#drawLines();
   }
 
   /** Move the divider between the two maps, 0 to 1 of the frame. */
   setDivider(divider, opacity) {
-    if (!this.#drawn) return;
+    if (!this.#drawn || !this.plot) return;
     Object.assign(this.#drawn, { divider, opacity });
     this.#drawPieces();
   }
@@ -302,7 +406,9 @@ export class MapView {
     const shape = frame.height / frame.width / this.grid.aspect;
     this.view = view;
     const [x, y, width] = view ?? [
-      (left + right) / 2, (bottom + top) / 2, SPARE * Math.max(right - left, (top - bottom) / shape),
+      (left + right) / 2,
+      (bottom + top) / 2,
+      SPARE * Math.max(right - left, (top - bottom) / shape),
     ];
     this.fitted = frame;
     this.#isFitting = true;
@@ -314,7 +420,7 @@ export class MapView {
 
   /** The reader moved the map. */
   #moved() {
-    if (this.#isFitting) return;
+    if (this.#isFitting || !this.fitted) return; // tiles move ranges before the first layout
     this.view = this.#seen();
     this.#rest();
   }

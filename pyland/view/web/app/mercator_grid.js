@@ -71,7 +71,10 @@ export class MercatorGrid {
   }
 
   #fill(xs, ys, cell) {
-    const [firstRow, lastRow] = [Math.max(0, Math.ceil(Math.min(...ys) - 0.5)), Math.min(this.height - 1, Math.floor(Math.max(...ys) - 0.5))];
+    const [firstRow, lastRow] = [
+      Math.max(0, Math.ceil(Math.min(...ys) - 0.5)),
+      Math.min(this.height - 1, Math.floor(Math.max(...ys) - 0.5)),
+    ];
     for (let row = firstRow; row <= lastRow; row += 1) {
       const crossings = [];
       for (let side = 0; side < 4; side += 1) {
@@ -90,7 +93,8 @@ export class MercatorGrid {
   /** Return values as an image on the base map. */
   picture(values) {
     const rows = new Float32Array(this.index.length);
-    for (let pixel = 0; pixel < rows.length; pixel += 1) rows[pixel] = this.index[pixel] < 0 ? NaN : values[this.index[pixel]];
+    for (let pixel = 0; pixel < rows.length; pixel += 1)
+      rows[pixel] = this.index[pixel] < 0 ? NaN : values[this.index[pixel]];
     return { values: rows, width: this.width, height: this.height, ...this.bounds };
   }
 

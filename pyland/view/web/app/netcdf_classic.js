@@ -110,17 +110,40 @@ export function mapFile({ run, variable, statistic, layer, values, end, start, p
   for (let cell = 0; cell < latitude.length; cell += 1) {
     [latitude[cell], longitude[cell]] = grid.centre(Math.floor(cell / grid.nx), cell % grid.nx);
   }
-  const name = statistic === "mean" || statistic === "field" ? variable.name ?? variable.id : `${variable.id}_${statistic}`;
+  const name =
+    statistic === "mean" || statistic === "field" ? (variable.name ?? variable.id) : `${variable.id}_${statistic}`;
   const depth = variable.layers?.[layer];
   const described = {
-    long_name: variable.long_name?.en ?? variable.id, units: statistic === "percentile" ? "%" : variable.units, coordinates: "latitude longitude",
+    long_name: variable.long_name?.en ?? variable.id,
+    units: statistic === "percentile" ? "%" : variable.units,
+    coordinates: "latitude longitude",
     _FillValue: NaN,
   };
-  if (depth && depth.top !== null && depth.top !== undefined) described.depth_range = `${depth.top} to ${depth.bottom} m`;
+  if (depth && depth.top !== null && depth.top !== undefined)
+    described.depth_range = `${depth.top} to ${depth.bottom} m`;
   const time = place >= 0 ? { interval_start: start ?? "", interval_end: end ?? "" } : {};
-  return netcdf([["y", grid.ny], ["x", grid.nx]], { Conventions: "CF-1.11", title: run.title, statistic, ...time }, [
-    { name: "latitude", dimensions: [0, 1], attributes: { standard_name: "latitude", units: "degrees_north" }, values: latitude, isDouble: true },
-    { name: "longitude", dimensions: [0, 1], attributes: { standard_name: "longitude", units: "degrees_east" }, values: longitude, isDouble: true },
-    { name, dimensions: [0, 1], attributes: described, values, isDouble: false },
-  ]);
+  return netcdf(
+    [
+      ["y", grid.ny],
+      ["x", grid.nx],
+    ],
+    { Conventions: "CF-1.11", title: run.title, statistic, ...time },
+    [
+      {
+        name: "latitude",
+        dimensions: [0, 1],
+        attributes: { standard_name: "latitude", units: "degrees_north" },
+        values: latitude,
+        isDouble: true,
+      },
+      {
+        name: "longitude",
+        dimensions: [0, 1],
+        attributes: { standard_name: "longitude", units: "degrees_east" },
+        values: longitude,
+        isDouble: true,
+      },
+      { name, dimensions: [0, 1], attributes: described, values, isDouble: false },
+    ],
+  );
 }

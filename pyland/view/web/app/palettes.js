@@ -16,12 +16,33 @@ export const PALETTES = Object.freeze({
 });
 
 /** Classes of the US Drought Monitor (Svoboda et al. 2002), white: no drought. */
-export const DROUGHT_COLOURS = Object.freeze({ D0: "#ffff00", D1: "#fcd37f", D2: "#ffaa00", D3: "#e60000", D4: "#730000" });
+export const DROUGHT_COLOURS = Object.freeze({
+  D0: "#ffff00",
+  D1: "#fcd37f",
+  D2: "#ffaa00",
+  D3: "#e60000",
+  D4: "#730000",
+});
 
 /** Colours of classes that bring none: Okabe and Ito (2008), then Paul Tol's muted ones. */
 const CLASS_COLOURS = [
-  "#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000", "#332288", "#88ccee",
-  "#44aa99", "#117733", "#999933", "#ddcc77", "#cc6677", "#882255", "#aa4499",
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#d55e00",
+  "#f0e442",
+  "#000000",
+  "#332288",
+  "#88ccee",
+  "#44aa99",
+  "#117733",
+  "#999933",
+  "#ddcc77",
+  "#cc6677",
+  "#882255",
+  "#aa4499",
 ];
 
 /** Write a number 0xrrggbbaa, red in the lowest byte or not, as '#rrggbb'. */
@@ -43,7 +64,9 @@ function between(colours, count) {
 
 /** Return the scale that a variable and a statistic get if nobody chose one. */
 export function usualPalette(variable, statistic) {
-  const kind = variable.palettes?.[statistic] ?? { anomaly: "diverging", increment: "diverging", percentile: "diverging" }[statistic];
+  const kind =
+    variable.palettes?.[statistic] ??
+    { anomaly: "diverging", increment: "diverging", percentile: "diverging" }[statistic];
   if (kind === "diverging") return "BrBG";
   if (statistic === "std" || statistic === "percentile") return "cividis";
   return variable.palette === "diverging" ? "BrBG" : "viridis";
@@ -67,7 +90,10 @@ export function colours(name, isReversed) {
 export function classColours(classes) {
   return classes.map((one, place) => {
     const name = one.id ?? one.label?.en ?? String(one.label ?? "");
-    return one.color ?? DROUGHT_COLOURS[/^D[0-4]/.exec(name)?.[0]] ?? (/^(none|no drought|normal)/i.test(name)
-      ? "#f2f2f2" : CLASS_COLOURS[place % CLASS_COLOURS.length]);
+    return (
+      one.color ??
+      DROUGHT_COLOURS[/^D[0-4]/.exec(name)?.[0]] ??
+      (/^(none|no drought|normal)/i.test(name) ? "#f2f2f2" : CLASS_COLOURS[place % CLASS_COLOURS.length])
+    );
   });
 }

@@ -70,8 +70,9 @@ export function decode(hash) {
 /**
  * Keep the address of the page and its state together, in both directions.
  * @param {import("./state.js").State} state
+ * @param {function(?string): string} knownRun returns a run that is there for the one of an address
  */
-export function followAddress(state) {
+export function followAddress(state, knownRun) {
   let timer = null;
   const write = (method) => {
     clearTimeout(timer);
@@ -90,7 +91,8 @@ export function followAddress(state) {
   });
   window.addEventListener("popstate", () => {
     clearTimeout(timer);
+    const asked = decode(window.location.hash);
     // the language is the reader's: going back does not change it
-    state.change({ ...decode(window.location.hash), language: state.values.language }, "none");
+    state.change({ ...asked, run: knownRun(asked.run), language: state.values.language }, "none");
   });
 }

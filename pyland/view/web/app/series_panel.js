@@ -8,17 +8,31 @@ import { SeriesChart } from "./series_chart.js";
 /** Return the table of a series: one row per record; observations follow in a table of their own. */
 export function seriesTable(series, comments) {
   const columns = ["mean", "std", "min", "max", "median"].filter((name) => series[name]);
-  columns.push(...Object.keys(series).filter((name) => /^p\d\d$/.test(name)).sort());
+  columns.push(
+    ...Object.keys(series)
+      .filter((name) => /^p\d\d$/.test(name))
+      .sort(),
+  );
   const others = ["open_loop", "truth"].filter((name) => series[name]?.mean && !series[name].time);
   const rows = series.time.map((time, place) => [
-    time, ...columns.map((name) => series[name][place]), ...others.map((name) => series[name].mean[place]),
+    time,
+    ...columns.map((name) => series[name][place]),
+    ...others.map((name) => series[name].mean[place]),
   ]);
   let text = commaSeparated(comments, ["time_end", ...columns, ...others.map((name) => `${name}_mean`)], rows);
   for (const stream of series.observations ?? []) {
     const observed = stream.time.map((time, place) => [
-      time, stream.value[place], stream.error?.[place], stream.status?.[place], stream.reason?.[place],
+      time,
+      stream.value[place],
+      stream.error?.[place],
+      stream.status?.[place],
+      stream.reason?.[place],
     ]);
-    text += commaSeparated([`observations: ${stream.name} [${stream.units ?? ""}]`], ["time", "value", "error", "status", "reason"], observed);
+    text += commaSeparated(
+      [`observations: ${stream.name} [${stream.units ?? ""}]`],
+      ["time", "value", "error", "status", "reason"],
+      observed,
+    );
   }
   return text;
 }
@@ -59,7 +73,8 @@ export class SeriesPanel {
     const run = values.run ? await runs.run(values.run) : null;
     const variable = run ? runs.variable(run, values.variable) : null;
     const [row, column] = values.point ?? [];
-    const isThere = Boolean(values.point) && run?.grid && row >= 0 && row < run.grid.ny && column >= 0 && column < run.grid.nx;
+    const isThere =
+      Boolean(values.point) && run?.grid && row >= 0 && row < run.grid.ny && column >= 0 && column < run.grid.nx;
     if (!isThere || !variable || variable.isTimeless) {
       this.#clear(language.text(variable?.isTimeless && isThere ? "series.timeless" : "series.hint"));
       return;
@@ -101,7 +116,14 @@ export class SeriesPanel {
     this.button.disabled = false;
     this.root.querySelector("[name=latitude]").value = latitude.toFixed(4);
     this.root.querySelector("[name=longitude]").value = longitude.toFixed(4);
-    await this.chart.show({ series, label: unit ? `${name} [${unit}]` : name, moment: state.values.time, language, runTitle: run.title });
+    await this.chart.show({
+      series,
+      label: unit ? `${name} [${unit}]` : name,
+      unit: unit ? `[${unit}]` : "",
+      moment: state.values.time,
+      language,
+      runTitle: run.title,
+    });
     this.root.dataset.shown = `${run.id}/${variable.id}/${layer}/${row}_${column}`;
   }
 
@@ -133,7 +155,8 @@ export class SeriesPanel {
     const { series, run, variable, layer, row, column, latitude, longitude } = this.#shown;
     const depth = variable.layers?.[layer];
     const comments = [
-      `run: ${run.title}`, `variable: ${variable.id} [${variable.units}]`,
+      `run: ${run.title}`,
+      `variable: ${variable.id} [${variable.units}]`,
       ...(depth?.top !== undefined && depth?.top !== null ? [`depth: ${depth.top}-${depth.bottom} m`] : []),
       `cell: row ${row}, column ${column}; ${latitude.toFixed(5)} degrees north, ${longitude.toFixed(5)} degrees east`,
       "time_end: end of the interval, UTC",

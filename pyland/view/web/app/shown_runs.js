@@ -2,14 +2,21 @@
  * Runs with their index and grid, and what of them is shown where nothing was chosen or the choice is not there.
  */
 import { readGrid } from "./grid.js";
+import { instant } from "./language.js";
 
 const USUAL = "soil_water"; // the variable that is shown first, where a run has it
 
 /** Return the fields of the domain as variables without time. */
 function domainVariables(index) {
   return (index.domain?.fields ?? []).map((field) => ({
-    ...field, id: `domain.${field.id}`, name: field.id, long_name: field.long_name ?? field.label, statistics: ["field"], layers: null,
-    isTimeless: true, palette: field.classes ? "class" : "sequential",
+    ...field,
+    id: `domain.${field.id}`,
+    name: field.id,
+    long_name: field.long_name ?? field.label,
+    statistics: ["field"],
+    layers: null,
+    isTimeless: true,
+    palette: field.classes ? "class" : "sequential",
   }));
 }
 
@@ -59,7 +66,9 @@ export class ShownRuns {
   partner(id) {
     const { runs } = this.catalogue;
     const others = runs.filter((one) => one.id !== id && one.has_fields !== false);
-    const mine = others.find((one) => one.is_open_loop && (one.parent === id || one.parent === this.described(id)?.parent));
+    const mine = others.find(
+      (one) => one.is_open_loop && (one.parent === id || one.parent === this.described(id)?.parent),
+    );
     return (mine ?? others.find((one) => one.is_open_loop) ?? others[0])?.id ?? id;
   }
 
@@ -72,20 +81,23 @@ export class ShownRuns {
   /** Return times of a variable: ends and starts of its records. */
   times(run, variable) {
     if (variable?.isTimeless) return { ends: [], starts: [] };
-    return { ends: variable?.times ?? run.index.times ?? [], starts: variable?.time_start ?? run.index.time_start ?? [] };
+    return {
+      ends: variable?.times ?? run.index.times ?? [],
+      starts: variable?.time_start ?? run.index.time_start ?? [],
+    };
   }
 
   /** Return the place of the record that is nearest to a moment; the last if there is no moment. */
   static placeOf(ends, moment) {
     if (ends.length === 0) return -1;
-    const wanted = moment === null ? Infinity : Date.parse(moment);
+    const wanted = moment === null ? Infinity : instant(moment);
     if (!Number.isFinite(wanted)) return ends.length - 1;
     let [low, high] = [0, ends.length - 1];
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
-      if (Date.parse(ends[middle]) <= wanted) low = middle;
+      if (instant(ends[middle]) <= wanted) low = middle;
       else high = middle;
     }
-    return wanted - Date.parse(ends[low]) <= Date.parse(ends[high]) - wanted ? low : high;
+    return wanted - instant(ends[low]) <= instant(ends[high]) - wanted ? low : high;
   }
 }

@@ -92,7 +92,9 @@ export class TimeBar {
 
   #key(event) {
     const element = event.target;
-    const isTyping = element.closest?.("input:not(.time-slider), select, textarea, [role=slider], [role=tablist], .map-stage, table");
+    const isTyping = element.closest?.(
+      "input:not(.time-slider), select, textarea, [role=slider], [role=tablist], .map-stage, table",
+    );
     if (isTyping || event.ctrlKey || event.altKey || event.metaKey || this.#ends.length < 2) return;
     const size = event.shiftKey ? 10 : 1;
     const steps = { ArrowLeft: -size, ArrowRight: size, Home: -Infinity, End: Infinity };
