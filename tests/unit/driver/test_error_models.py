@@ -9,7 +9,7 @@ from cases import TWIN, changed, write_case
 from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import BAD_ERROR
 from pyland.config import load_case
-from pyland.driver.product_sets import product_sets
+from pyland.driver.analysis.product_sets import product_sets
 from pyland.observe import ObservationTable, TargetCells, write_table
 from pyland.observe.climatology.seasonal_windows import SeasonalWindows
 from pyland.observe.quality import CollocationError, read_errors, write_errors

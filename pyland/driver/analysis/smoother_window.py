@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pyland.base.cell_ranks import CellRanks
-from pyland.driver.filter_call import FilterCall, StatePlaces
+from pyland.driver.analysis.filter_call import FilterCall, StatePlaces
 
 PREFIX = "smoother:"
 """Names of its arrays in a restart."""

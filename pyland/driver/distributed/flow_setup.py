@@ -19,7 +19,7 @@ from pyland.config.surface import RETENTION_PARAMETERS
 from pyland.domain import Domain, Layers, build_domain, build_layers, build_surface
 from pyland.domain.domain_file import read_field, read_heads
 from pyland.domain.pfb import read_pfb, read_pfb_header
-from pyland.driver.river_setup import distance_to
+from pyland.driver.rivers.river_setup import distance_to
 from pyland.subsurface import Boundary, DistributedSubsurface, head_from_water
 from pyland.subsurface.slopes import slopes_from_elevation
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
-from pyland.driver.domain_records import DomainRecords
-from pyland.driver.flow_model import FlowModel
-from pyland.driver.flow_setup import FlowSetup
+from pyland.driver.distributed.domain_records import DomainRecords
+from pyland.driver.distributed.flow_model import FlowModel
+from pyland.driver.distributed.flow_setup import FlowSetup
 from pyland.driver.setup import grid_of_cells
 from pyland.output.domain_balance import GROUND_TERMS
 

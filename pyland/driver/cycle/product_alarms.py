@@ -7,7 +7,7 @@ from typing import Any
 
 from pyland.config.alarms import AlarmsSection
 from pyland.diagnose.alarms import Alarm, evaluate_alarms
-from pyland.driver.product_fields import ProductFields
+from pyland.driver.cycle.product_fields import ProductFields
 from pyland.output.alarm_files import read_alarms, write_alarms
 
 ALARMS = "alarms.json"

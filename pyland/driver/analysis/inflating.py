@@ -10,7 +10,7 @@ from pyland.assimilate import AdaptiveInflation
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.member_statistics import member_mean
 from pyland.config.inflation import AdaptiveInflationSection
-from pyland.driver.filter_call import FilterCall, StatePlaces
+from pyland.driver.analysis.filter_call import FilterCall, StatePlaces
 from pyland.ensemble.counter_random import standard_normal
 from pyland.observe import ObservationSet, combine_footprints, depth_weights, operator_for
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from pyland.base.cell_ranks import CellRanks, PlacedRanks
 from pyland.coupling import ColumnModel
-from pyland.driver.river_setup import RiverPlan, build_rivers
+from pyland.driver.rivers.river_setup import RiverPlan, build_rivers
 from pyland.driver.setup import Setup
 from pyland.subsurface import open_water_evaporation
 from pyland.subsurface.rivers import DENSITY_WATER

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyland.base.units import WATER_DENSITY
 from pyland.domain import Domain
-from pyland.driver.flow_setup import FlowSetup, MovingSides, build_flow
+from pyland.driver.distributed.flow_setup import FlowSetup, MovingSides, build_flow
 from pyland.output.domain_balance import COUNTS, SIDES
 
 

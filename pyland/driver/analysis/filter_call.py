@@ -13,7 +13,7 @@ from pyland.base.errors import InputError
 from pyland.base.member_statistics import member_mean
 from pyland.config import CaseConfig
 from pyland.config.filters import is_local, method_of
-from pyland.driver.river_reach import Lookout, RiverReach
+from pyland.driver.rivers.river_reach import Lookout, RiverReach
 from pyland.observe import AnalysisInput, ObservationSet
 
 LARGEST_COVARIANCE = 20_000

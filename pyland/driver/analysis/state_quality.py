@@ -11,7 +11,7 @@ from pyland.base.member_statistics import member_mean
 from pyland.base.observation_reasons import FROZEN, QUALITY, RAIN, SNOW, USED, WITHHELD
 from pyland.config import CaseConfig
 from pyland.config.observation_operators import MICROWAVE
-from pyland.driver.observed_fields import Observer
+from pyland.driver.analysis.observed_fields import Observer
 from pyland.observe import ObservationSet, combine_footprints
 
 

@@ -21,7 +21,7 @@ from pyland.base.errors import InputError
 from pyland.base.text import one_of
 from pyland.base.units import convert
 from pyland.config.offline_analysis import AnalysisSettings, ObservedSection, ThinningSection
-from pyland.driver.offline_ensemble import OfflineEnsemble, StateVariable
+from pyland.driver.offline.offline_ensemble import OfflineEnsemble, StateVariable
 
 _PLACES = {"haversine": (("lat", "latitude"), ("lon", "longitude")), "euclidean": (("y",), ("x",))}
 _DEFAULT_TYPE = "observation"

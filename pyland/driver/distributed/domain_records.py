@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pyland.driver.domain_water import DomainWater
-from pyland.driver.flow_setup import FlowSetup
+from pyland.driver.distributed.domain_water import DomainWater
+from pyland.driver.distributed.flow_setup import FlowSetup
 from pyland.driver.records import Records
 from pyland.driver.time_loop import Step
 from pyland.output.discharge import DischargeWriter

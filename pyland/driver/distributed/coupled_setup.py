@@ -16,7 +16,14 @@ from pyland.coupling.land_layers import VOLUMES, map_to_land_layers
 from pyland.domain import build_layers, build_surface
 from pyland.domain.surface import other_surfaces
 from pyland.driver.continuation import Continuation
-from pyland.driver.flow_setup import AIR_ENTRY, FlowSetup, MovingSides, build_flow, prepare_flow, reach_steady_state
+from pyland.driver.distributed.flow_setup import (
+    AIR_ENTRY,
+    FlowSetup,
+    MovingSides,
+    build_flow,
+    prepare_flow,
+    reach_steady_state,
+)
 from pyland.driver.inputs import forcing_period
 from pyland.driver.member_parameters import perturb_ground, perturb_plants
 from pyland.driver.rank_layout import RankLayout

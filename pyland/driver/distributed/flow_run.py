@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from pyland.base.errors import ConvergenceError
-from pyland.driver.flow_model import FlowModel
-from pyland.driver.flow_records import FlowRecords
-from pyland.driver.flow_setup import FlowSetup, reach_steady_state
+from pyland.driver.distributed.flow_model import FlowModel
+from pyland.driver.distributed.flow_records import FlowRecords
+from pyland.driver.distributed.flow_setup import FlowSetup, reach_steady_state
 from pyland.driver.inputs import open_weather
 from pyland.driver.integration import Integration
 from pyland.driver.member_run import PLAIN

@@ -12,9 +12,9 @@ from pyland.base.cell_ranks import CellRanks
 from pyland.coupling import CoupledModel
 from pyland.diagnose.flow import domain_closure, hydrographs
 from pyland.driver.case_run import CaseRun
-from pyland.driver.coupled_records import CoupledRecords
-from pyland.driver.coupled_setup import CoupledSetup, begin_steady, build_coupled_model, prepare_coupled
-from pyland.driver.flow_case import flow_files, warn_of_closed_rim
+from pyland.driver.distributed.coupled_records import CoupledRecords
+from pyland.driver.distributed.coupled_setup import CoupledSetup, begin_steady, build_coupled_model, prepare_coupled
+from pyland.driver.distributed.flow_case import flow_files, warn_of_closed_rim
 from pyland.driver.member_run import MemberRun
 from pyland.driver.setup import noise_of
 

@@ -12,7 +12,7 @@ from pyland.base.registry import variable
 from pyland.config.hindcast import HindcastSection
 from pyland.diagnose.hindcast import Forecast, HindcastRecord
 from pyland.diagnose.hindcast_sums import SCORES
-from pyland.driver.product_fields import ANALYSIS_MEMBERS, FORECAST_MEMBERS, ProductFields, newest_versions
+from pyland.driver.cycle.product_fields import ANALYSIS_MEMBERS, FORECAST_MEMBERS, ProductFields, newest_versions
 from pyland.output.catalogue import PRODUCTS
 from pyland.output.hindcast_scores import write_hindcast_maps, write_hindcast_table
 from pyland.output.pruning import cycle_products

@@ -11,7 +11,7 @@ from pyland.diagnose.ensemble_scores import crps, crps_fair
 from pyland.diagnose.information import degrees_of_freedom_for_signal, effective_sample_size, likelihood_weights
 from pyland.diagnose.moments import ensemble_moments
 from pyland.diagnose.rank_histogram import add_observation_error, observation_ranks
-from pyland.driver.filtering import Outcome
+from pyland.driver.analysis.filtering import Outcome
 from pyland.observe import ObservationSet
 from pyland.output.analysis import EnsembleRecord, ObservationRecord
 from pyland.output.grid import OutputGrid

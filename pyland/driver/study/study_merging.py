@@ -13,8 +13,8 @@ from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.study import MERGED_PREFIX
 from pyland.domain import Domain
-from pyland.driver.observing import target_cells
-from pyland.driver.study_plan import MERGED_FILE, MERGED_NAME, study_of
+from pyland.driver.analysis.observing import target_cells
+from pyland.driver.study.study_plan import MERGED_FILE, MERGED_NAME, study_of
 from pyland.observe import ObservationSet, TargetCells, grid_places, table_of_sets, write_table
 from pyland.observe.merging import CommonGrid, MergeContext, Merged, align_tables, merge_products
 

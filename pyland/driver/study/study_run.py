@@ -12,10 +12,10 @@ from pyland.base.parallel import Communicator, world
 from pyland.config import CaseConfig
 from pyland.config.study import MERGED_PREFIX, OPEN_LOOP
 from pyland.driver.case_run import Progress
-from pyland.driver.given_stages import GivenStages
+from pyland.driver.rivers.given_stages import GivenStages
 from pyland.driver.run import kind_of_run, observe_truth, run_case
-from pyland.driver.study_merging import merged_sets
-from pyland.driver.study_plan import (
+from pyland.driver.study.study_merging import merged_sets
+from pyland.driver.study.study_plan import (
     experiment_config,
     fingerprint,
     seeds_of,

@@ -17,20 +17,20 @@ from pyland.config import CaseConfig
 from pyland.config.observations import ObservationSection
 from pyland.config.rivers import PlaceSection
 from pyland.domain import Domain
-from pyland.driver.analysis_state import Model
-from pyland.driver.gauge_cells import on_rivers, river_cells
-from pyland.driver.model_climatology import (
+from pyland.driver.analysis.analysis_state import Model
+from pyland.driver.analysis.model_climatology import (
     hidden_in_history,
     seen_of_history,
     statistics_by_place,
     storage_baseline,
 )
-from pyland.driver.observed_fields import LEAF_AREA, Observer
-from pyland.driver.open_loop_observer import with_prediction
-from pyland.driver.product_sets import product_sets
-from pyland.driver.river_run import RiverRun
+from pyland.driver.analysis.observed_fields import LEAF_AREA, Observer
+from pyland.driver.analysis.open_loop_observer import with_prediction
+from pyland.driver.analysis.product_sets import product_sets
+from pyland.driver.analysis.state_quality import StateQuality, state_rules
+from pyland.driver.rivers.gauge_cells import on_rivers, river_cells
+from pyland.driver.rivers.river_run import RiverRun
 from pyland.driver.setup import Setup
-from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.observe import (
     ObservationSet,
     ProductErrors,

@@ -12,8 +12,8 @@ import numpy as np
 from pyland.assimilate.observation_departures import TypeDepartures
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import flag_attributes
-from pyland.driver.offline_ensemble import DERIVED, OfflineEnsemble, StateVariable
-from pyland.driver.offline_observations import ObservationTable
+from pyland.driver.offline.offline_ensemble import DERIVED, OfflineEnsemble, StateVariable
+from pyland.driver.offline.offline_observations import ObservationTable
 from pyland.output.atomic import complete_file
 
 _PACKING = ("scale_factor", "add_offset", "valid_min", "valid_max", "valid_range", "missing_value", "_FillValue")

@@ -12,9 +12,9 @@ from pyland.base.errors import InputError
 from pyland.base.member_statistics import member_mean
 from pyland.base.observation_reasons import NO_CLIMATOLOGY
 from pyland.config import CaseConfig
-from pyland.driver.analysis_state import Model
-from pyland.driver.observed_fields import Observer
-from pyland.driver.state_quality import StateQuality
+from pyland.driver.analysis.analysis_state import Model
+from pyland.driver.analysis.observed_fields import Observer
+from pyland.driver.analysis.state_quality import StateQuality
 from pyland.observe import ObservationSet, operator_for
 from pyland.observe.climatology.set_scaling import MINIMUM_COUNT
 from pyland.output.predictions import PredictionWriter, read_predictions

@@ -9,8 +9,8 @@ import numpy as np
 
 from pyland.base.units import WATER_DENSITY
 from pyland.coupling import CoupledModel
-from pyland.driver.coupled_setup import CoupledSetup
-from pyland.driver.domain_records import DomainRecords
+from pyland.driver.distributed.coupled_setup import CoupledSetup
+from pyland.driver.distributed.domain_records import DomainRecords
 from pyland.output.domain_balance import COUNTS, LAND_TERMS, SIDES
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError
-from pyland.driver.analysis_state import Model, field_of
-from pyland.driver.river_run import RiverRun
+from pyland.driver.analysis.analysis_state import Model, field_of
+from pyland.driver.rivers.river_run import RiverRun
 from pyland.driver.setup import Setup
 from pyland.observe import ObservationSet, combine_footprints, operator_for, scene_of
 

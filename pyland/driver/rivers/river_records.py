@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pyland.driver.river_run import PREFIX, RiverRun
+from pyland.driver.rivers.river_run import PREFIX, RiverRun
 from pyland.output.accumulator import Accumulator
 from pyland.output.discharge import DischargeWriter
 from pyland.output.grid import OutputGrid

@@ -13,10 +13,10 @@ from pyland.config.flow import FieldFileSection
 from pyland.core import runtime
 from pyland.diagnose.flow import domain_closure, hydrographs
 from pyland.driver.case_run import CaseRun
-from pyland.driver.flow_model import FlowModel
-from pyland.driver.flow_records import FlowRecords
-from pyland.driver.flow_run import FlowRun
-from pyland.driver.flow_setup import FlowSetup, open_rim, prepare_flow
+from pyland.driver.distributed.flow_model import FlowModel
+from pyland.driver.distributed.flow_records import FlowRecords
+from pyland.driver.distributed.flow_run import FlowRun
+from pyland.driver.distributed.flow_setup import FlowSetup, open_rim, prepare_flow
 from pyland.driver.setup import grid_of_cells
 from pyland.driver.static_fields import cell_fields
 from pyland.output.grid import OutputGrid

@@ -12,15 +12,15 @@ from pyland.base.cell_ranks import CellRanks
 from pyland.base.member_statistics import member_mean
 from pyland.base.parallel import Communicator
 from pyland.config.observation_operators import UNITS
-from pyland.driver.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
-from pyland.driver.filter_call import FilterCall, FilterChoice, StatePlaces
-from pyland.driver.incremental_update import IncrementalUpdate
-from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.analysis.analysis_state import AnalysisState, Change, Model, UpdatedVariable, field_of
+from pyland.driver.analysis.filter_call import FilterCall, FilterChoice, StatePlaces
+from pyland.driver.analysis.incremental_update import IncrementalUpdate
+from pyland.driver.analysis.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.analysis.observed_fields import Observer
+from pyland.driver.analysis.smoother_window import PastState, SmootherWindow
+from pyland.driver.analysis.state_quality import StateQuality
 from pyland.driver.member_parameters import MemberParameters
-from pyland.driver.observed_fields import Observer
-from pyland.driver.river_reach import RiverReach
-from pyland.driver.smoother_window import PastState, SmootherWindow
-from pyland.driver.state_quality import StateQuality
+from pyland.driver.rivers.river_reach import RiverReach
 from pyland.observe import (
     InnovationStatistics,
     ObservationSet,
