@@ -11,6 +11,7 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.diagnose.balance_columns import COLUMNS, STORES, Column, ratio, water_columns
+from pyland.diagnose.records import Period, records_of_period
 from pyland.diagnose.zones import Zones
 
 EVERY = ("period", "mean_year", "year", "season", "month")
@@ -40,8 +41,6 @@ CARBON_TERMS = ("net_primary_production", "heterotrophic_respiration", "carbon_s
 """Sums of ``balance.nc``, as carbon [kg m-2]."""
 
 _SEASONS = ("DJF", "MAM", "JJA", "SON")
-
-Period = tuple[np.datetime64 | None, np.datetime64 | None]
 
 
 @dataclass(frozen=True)
@@ -162,15 +161,7 @@ def row_periods(balance: xr.Dataset, period: Period = (None, None), every: str =
     if every not in EVERY:
         raise InputError(f"Balance table: expected rows for each of {', '.join(EVERY)}, got '{every}'.")
     bounds = balance["time_bounds"].values.astype("datetime64[s]")
-    first, last = (None if one is None else np.datetime64(one, "s") for one in period)
-    counts = np.ones(len(bounds), dtype=bool)
-    if first is not None:
-        counts &= bounds[:, 0] >= first
-    if last is not None:
-        counts &= bounds[:, 1] <= last
-    if not counts.any():
-        raise InputError(f"Balance table: no record of the balance lies between {first or 'its start'} and "
-                         f"{last or 'its end'}; the run goes from {bounds[0, 0]} to {bounds[-1, 1]}.")
+    counts = records_of_period(bounds, period, "Balance table")
     middle = bounds[:, 0] + (bounds[:, 1] - bounds[:, 0]) // 2
     labels = _labels(middle, every)
     names = list(dict.fromkeys(labels[counts]))

@@ -11,6 +11,7 @@ import xarray as xr
 
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
+from pyland.base.file_format import ATTRIBUTE, check_format
 from pyland.diagnose.percentiles import DAYS, Climatology
 from pyland.diagnose.records import read_file
 
@@ -72,7 +73,7 @@ def write_climatologies(
     }
     dataset = xr.Dataset(data, {**axes, **(coordinates or {})}, {
         "Conventions": "CF-1.11", "title": "what is usual on a day of the year", **(attributes or {}),
-        "pyland_format": FORMAT})
+        ATTRIBUTE: FORMAT})
     packed: dict[Any, dict[str, Any]] = {name: {"_FillValue": None} for name in dataset.coords}
     packed |= {name: {"zlib": True, "complevel": 4} for name in data}
     with written_aside(path) as partial:
@@ -88,9 +89,7 @@ def read_climatology(path: str | Path, variable: str) -> Climatology:
         If the file is missing, damaged or of another kind, or holds other variables.
     """
     data = read_file(path, "write one with: pyland diagnose CASE percentiles")
-    if data.attrs.get("pyland_format") != FORMAT:
-        raise InputError(f"{path}: not a climatology of percentiles (attribute pyland_format must be '{FORMAT}', got "
-                         f"{data.attrs.get('pyland_format')!r}).")
+    check_format(path, data.attrs.get(ATTRIBUTE), FORMAT, "a climatology of percentiles")
     if f"{variable}_quantile" not in data:
         held = sorted(str(name).removesuffix("_quantile") for name in data if str(name).endswith("_quantile"))
         raise InputError(f"{path}: no climatology of '{variable}'; the file has {', '.join(held)}.")

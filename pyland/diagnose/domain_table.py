@@ -6,8 +6,9 @@ import numpy as np
 import xarray as xr
 
 from pyland.diagnose.balance_columns import water_columns
-from pyland.diagnose.balance_table import BalanceTable, Period, row_periods
+from pyland.diagnose.balance_table import BalanceTable, row_periods
 from pyland.diagnose.flow import FLOWS
+from pyland.diagnose.records import Period
 from pyland.diagnose.zones import Zones
 
 DENSITY_WATER = 1000.0

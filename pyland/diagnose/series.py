@@ -12,6 +12,7 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.base.registry import variable
+from pyland.diagnose.records import open_file
 
 ALMA_TO_ID = {
     "Qle": "latent_heat_flux",
@@ -227,7 +228,7 @@ def read_station(path: str | Path, depths: Depths | None = None) -> Station:
     InputError
         If the file is not readable or lacks the attributes.
     """
-    with _open(path) as data:
+    with open_file(path) as data:
         if "utc_offset_h" not in data.attrs:
             raise InputError(f"{path}: no attribute utc_offset_h, the local time of the station; daily scores need it.")
         start = _times(data["time"])
@@ -249,7 +250,7 @@ def read_station(path: str | Path, depths: Depths | None = None) -> Station:
 
 def read_model(path: str | Path, label: str | None = None) -> Series:
     """Read the output of another model with ALMA names and ``time`` at the start of the intervals [UTC]."""
-    with _open(path) as data:
+    with open_file(path) as data:
         start = _times(data["time"])
         values = {
             str(name): np.asarray(data[name].values, dtype=float).reshape(len(start))
@@ -283,7 +284,7 @@ def read_history(
     Series
         Ensemble means in ALMA units, stamped with the start of their intervals.
     """
-    with _open(path) as data:
+    with open_file(path) as data:
         bounds = data["time_bounds"]
         start = bounds.values[:, 0].astype("datetime64[s]")
         lengths = np.unique(np.diff(bounds.values.astype("datetime64[s]").astype(np.int64), axis=1))
@@ -351,13 +352,3 @@ def _step_of(start: np.ndarray, path: str | Path) -> float:
     if len(start) < 2:
         raise InputError(f"{path}: {len(start)} times; a series needs two at least.")
     return float(np.median(np.diff(start).astype(np.int64)))
-
-
-def _open(path: str | Path) -> xr.Dataset:
-    """Open a netCDF file, or say that it cannot be opened."""
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file.")
-    try:
-        return xr.open_dataset(path, engine="netcdf4")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error

@@ -12,7 +12,6 @@ other: ``flip=True``.
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 
 _HEADER = struct.Struct(">3d3i3di")
@@ -252,19 +252,14 @@ def write_pfb(
     field = field.reshape((1, *field.shape)) if field.ndim == 2 else field
     field = field[::-1] if flip else field
     pieces = _cut(file, field.shape, subgrids)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as stream:
-            cells = field.shape[::-1]
-            stream.write(_HEADER.pack(*map(float, lower), *cells, *map(float, spacing), len(pieces)))
-            for piece in pieces:
-                stream.write(_SUBGRID.pack(*piece.start[::-1], *piece.shape[::-1], *_REFINEMENT))
-                part = field[tuple(slice(i, i + n) for i, n in zip(piece.start, piece.shape, strict=True))]
-                for layer in part:  # one layer at a time: no second copy of a large field
-                    stream.write(np.ascontiguousarray(layer, _VALUE).tobytes())
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    with written_aside(file) as partial, partial.open("wb") as stream:
+        cells = field.shape[::-1]
+        stream.write(_HEADER.pack(*map(float, lower), *cells, *map(float, spacing), len(pieces)))
+        for piece in pieces:
+            stream.write(_SUBGRID.pack(*piece.start[::-1], *piece.shape[::-1], *_REFINEMENT))
+            part = field[tuple(slice(i, i + n) for i, n in zip(piece.start, piece.shape, strict=True))]
+            for layer in part:  # one layer at a time: no second copy of a large field
+                stream.write(np.ascontiguousarray(layer, _VALUE).tobytes())
     if dist:
         write_pfb_dist(file)
 
@@ -292,7 +287,8 @@ def write_pfb_dist(path: str | Path) -> Path:
     starts = [piece.offset - _SUBGRID.size for piece in read_pfb_header(path).subgrids]
     starts[0] = 0
     target = Path(f"{path}.dist")
-    target.write_text("".join(f"{start}\n" for start in starts))
+    with written_aside(target) as partial:
+        partial.write_text("".join(f"{start}\n" for start in starts))
     return target
 
 

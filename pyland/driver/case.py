@@ -11,9 +11,9 @@ import numpy as np
 from pyland.base.errors import InputError, UnavailableError
 from pyland.base.parallel import world
 from pyland.config import CaseConfig, load_case
-from pyland.driver.coupled_setup import begin_steady, build_coupled_model, prepare_coupled
-from pyland.driver.river_run import RiverRun
-from pyland.driver.river_setup import plan_rivers
+from pyland.driver.distributed.coupled_setup import begin_steady, build_coupled_model, prepare_coupled
+from pyland.driver.rivers.river_run import RiverRun
+from pyland.driver.rivers.river_setup import plan_rivers
 from pyland.driver.run import run_case
 from pyland.driver.setup import build_model, noise_of, prepare
 from pyland.driver.time_loop import Step, steps

@@ -28,29 +28,29 @@ from pyland.core import runtime
 from pyland.coupling import ColumnModel
 from pyland.diagnose.balance import closure
 from pyland.diagnose.skill import skill_of_run
-from pyland.driver.analysis_state import updated_variables
+from pyland.driver.analysis.analysis_state import updated_variables
+from pyland.driver.analysis.filter_call import FilterChoice
+from pyland.driver.analysis.filtering import Analysis
+from pyland.driver.analysis.incremental_update import IncrementalUpdate, part_weights
+from pyland.driver.analysis.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.analysis.observed_fields import Observer
+from pyland.driver.analysis.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
+from pyland.driver.analysis.open_loop_observer import OpenLoopObserver, seen_of_run, watched_names
+from pyland.driver.analysis.smoother_window import SmootherWindow
+from pyland.driver.analysis.state_quality import StateQuality, state_rules
 from pyland.driver.commands.case_files import CaseFiles
 from pyland.driver.commands.diagnose import assimilation_section
 from pyland.driver.continuation import Continuation, observed_config
-from pyland.driver.filter_call import FilterChoice
-from pyland.driver.filtering import Analysis
-from pyland.driver.given_stages import GivenStages
-from pyland.driver.incremental_update import IncrementalUpdate, part_weights
-from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.driver.inputs import weather_files
 from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
-from pyland.driver.observed_fields import Observer
-from pyland.driver.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
-from pyland.driver.open_loop_observer import OpenLoopObserver, seen_of_run, watched_names
-from pyland.driver.reach_warnings import cell_spacing, headwater_gauges, short_radius
 from pyland.driver.records import Records
-from pyland.driver.river_reach import RiverReach
-from pyland.driver.river_run import RiverRun
-from pyland.driver.river_setup import plan_rivers
+from pyland.driver.rivers.given_stages import GivenStages
+from pyland.driver.rivers.reach_warnings import cell_spacing, headwater_gauges, short_radius
+from pyland.driver.rivers.river_reach import RiverReach
+from pyland.driver.rivers.river_run import RiverRun
+from pyland.driver.rivers.river_setup import plan_rivers
 from pyland.driver.setup import Setup, build_model, prepare, set_initial_carbon
-from pyland.driver.smoother_window import SmootherWindow
-from pyland.driver.state_quality import StateQuality, state_rules
 from pyland.driver.static_fields import static_fields
 from pyland.driver.time_loop import integrate, spin_up
 from pyland.ensemble import ForcingPerturbation

@@ -140,7 +140,7 @@ def run(
     from pyland.config import load_case
     from pyland.driver.inputs import check_tiles
     from pyland.driver.run import run_case
-    from pyland.driver.study_run import run_study
+    from pyland.driver.study.study_run import run_study
 
     changes = list(overrides or [])
     if members is not None:

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from pyland.coupling import ColumnModel
-from pyland.driver.domain_water import DOMAIN_STATE
-from pyland.driver.filtering import Analysis
-from pyland.driver.incremental_update import NEXT
-from pyland.driver.inflating import PREFIX as FACTORS
+from pyland.driver.analysis.filtering import Analysis
+from pyland.driver.analysis.incremental_update import NEXT
+from pyland.driver.analysis.inflating import PREFIX as FACTORS
+from pyland.driver.analysis.smoother_window import TIMES
+from pyland.driver.distributed.domain_water import DOMAIN_STATE
 from pyland.driver.integration import Integration
 from pyland.driver.records import Records
-from pyland.driver.river_run import PREFIX, RiverRun
+from pyland.driver.rivers.river_run import PREFIX, RiverRun
 from pyland.driver.setup import Setup
-from pyland.driver.smoother_window import TIMES
 from pyland.driver.time_loop import Step
 from pyland.ensemble import ForcingPerturbation
 from pyland.output.restart import Restart

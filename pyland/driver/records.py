@@ -13,12 +13,12 @@ from pyland.base.errors import InputError
 from pyland.base.registry import variable
 from pyland.config.rivers import RIVER_VARIABLES
 from pyland.coupling import ColumnModel
-from pyland.driver.departure_records import observation_record
-from pyland.driver.filtering import Outcome
+from pyland.driver.analysis.departure_records import observation_record
+from pyland.driver.analysis.filtering import Outcome
+from pyland.driver.analysis.smoother_window import TIMES, PastState
 from pyland.driver.member_parameters import has_parameter, parameter_of
-from pyland.driver.river_records import RIVER_TERMS, RiverRecords
-from pyland.driver.river_run import RiverRun
-from pyland.driver.smoother_window import TIMES, PastState
+from pyland.driver.rivers.river_records import RIVER_TERMS, RiverRecords
+from pyland.driver.rivers.river_run import RiverRun
 from pyland.driver.time_loop import Step
 from pyland.output.accumulator import Accumulator
 from pyland.output.analysis import MEMBERS_ATTRIBUTE, AnalysisWriter, ObservationRecord

@@ -14,9 +14,9 @@ from pyland.config.load import dump_case
 from pyland.core import runtime
 from pyland.driver.case_run import CaseRun, Progress
 from pyland.driver.continuation import Continuation
-from pyland.driver.coupled_case import CoupledCaseRun
-from pyland.driver.flow_case import FlowCaseRun
-from pyland.driver.given_stages import GivenStages
+from pyland.driver.distributed.coupled_case import CoupledCaseRun
+from pyland.driver.distributed.flow_case import FlowCaseRun
+from pyland.driver.rivers.given_stages import GivenStages
 from pyland.observe import ObservationSet
 from pyland.output.atomic import complete_file
 
@@ -69,8 +69,8 @@ def run_case(
     if config.study is not None and config.study.experiment is not None:
         raise InputError(
             f"{config.case.name}: expected a single run, got a study, whose stations must not be assimilated. Use "
-            "`pyland run` or `pyland study` (pyland.driver.study_run.run_study), or set study.experiment to null to "
-            "run the case as it is.")
+            "`pyland run` or `pyland study` (pyland.driver.study.study_run.run_study), or set study.experiment to null "
+            "to run the case as it is.")
     comm = comm or world()
     run_dir = Path(output) if output is not None else config.run_directory
     set_threads(config, comm)

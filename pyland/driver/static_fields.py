@@ -9,7 +9,7 @@ import numpy as np
 
 from pyland.domain import Domain
 from pyland.domain.surface import Surface
-from pyland.driver.river_setup import RiverPlan
+from pyland.driver.rivers.river_setup import RiverPlan
 from pyland.driver.setup import Setup
 from pyland.output.domain_fields import LAND_COVERS
 from pyland.subsurface import water_from_head

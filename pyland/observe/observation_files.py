@@ -11,6 +11,7 @@ import numpy as np
 import pyland
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
+from pyland.base.file_format import ATTRIBUTE, check_format
 from pyland.base.observation_reasons import flag_attributes
 from pyland.base.text import library_words
 from pyland.observe.observations import ObservationSet
@@ -126,9 +127,7 @@ def read_observations(path: str | Path) -> list[ObservationSet]:
     try:
         with netCDF4.Dataset(path) as file:
             file.set_auto_mask(False)
-            if getattr(file, "pyland_format", None) != FORMAT:
-                raise InputError(f"{path}: is not a table of pyland observations (attribute pyland_format must be "
-                                 f"'{FORMAT}').")
+            check_format(path, getattr(file, ATTRIBUTE, None), FORMAT, "a table of pyland observations")
             content = {name: variable[:] for name, variable in file.variables.items()}
     except (OSError, RuntimeError) as error:
         raise InputError(f"{path}: cannot be read as netCDF ({library_words(error)}). It may be truncated.") from error

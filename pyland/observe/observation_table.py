@@ -18,8 +18,9 @@ import xarray as xr
 import pyland
 from pyland.base.complete_files import partial_path, written_aside
 from pyland.base.errors import InputError, UnavailableError
+from pyland.base.file_format import ATTRIBUTE, check_format
 from pyland.base.observation_reasons import MISSING, USED, flag_attributes, reason_counts, reason_words
-from pyland.base.text import library_words, shown
+from pyland.base.text import library_words
 from pyland.observe.quantities import quantity_of
 
 FORMAT = "pyland observation table 1"
@@ -193,7 +194,7 @@ class ObservationTable:
             data[f"extra_{name}"] = ("obs", values.astype(object) if is_text else values, {
                 "long_name": name.replace("_", " "), **units})
         return xr.Dataset(data, attrs={
-            "Conventions": "CF-1.11", "title": f"observations of {self.product}", "pyland_format": FORMAT,
+            "Conventions": "CF-1.11", "title": f"observations of {self.product}", ATTRIBUTE: FORMAT,
             "history": self.provenance.get("history") or f"written by pyland {pyland.__version__}",
             "product": self.product, "observation_type": self.type, "provenance": json.dumps(self.provenance)})
 
@@ -206,9 +207,8 @@ class ObservationTable:
         InputError
             If it is none of them.
         """
-        if data.attrs.get("pyland_format") != FORMAT:
-            raise InputError(f"{where}: is not a table of observations (attribute pyland_format must be '{FORMAT}', "
-                             f"got {shown(data.attrs.get('pyland_format'))}). `pyland observe` makes one of a product.")
+        check_format(where, data.attrs.get(ATTRIBUTE), FORMAT, "a table of observations",
+                     "`pyland observe` makes one of a product.")
         lacking = [name for name in COLUMNS if name not in data]
         if lacking:
             raise InputError(f"{where}: the table lacks the column '{lacking[0]}'.")
@@ -294,7 +294,7 @@ def read_table(path: str | Path) -> ObservationTable:
     try:
         with xr.open_dataset(path, engine="zarr" if path.suffix == ".zarr" else "netcdf4",
                              decode_cf=False) as data:  # only a table of ours is decoded
-            if data.attrs.get("pyland_format") == FORMAT:
+            if data.attrs.get(ATTRIBUTE) == FORMAT:
                 data = xr.decode_cf(data, mask_and_scale=False)
             return ObservationTable.from_dataset(data.load(), str(path))
     except InputError:

@@ -72,7 +72,7 @@ class Operator:
         Type of the observations, one of `QUANTITIES`.
     fields : tuple of str
         Fields that it needs, ([layer or patch,] member, cell): registry ids, or names of
-        `pyland.driver.observed_fields`. The first is what inflation and depth localisation go by.
+        `pyland.driver.analysis.observed_fields`. The first is what inflation and depth localisation go by.
     columns : callable
         Takes these fields by name and a `Scene`; returns what is seen, (member, cell) [unit of the type].
     recorded : tuple of str

@@ -45,6 +45,20 @@ def variable_attributes(identifier: str) -> dict[str, Any]:
     return {name: value for name, value in attributes(identifier).items() if value is not None}
 
 
+def file_attributes(title: str, source: str) -> dict[str, str]:
+    """Return the global attributes of a file of results.
+
+    Parameters
+    ----------
+    title, source : str
+        What it is, and what made it.
+    """
+    import pyland
+
+    return {"Conventions": CONVENTIONS, "title": title, "source": source,
+            "history": f"written by pyland {pyland.__version__}"}
+
+
 def vertical_axis_of(identifier: str) -> str | None:
     """Return the vertical axis of a registered variable: `layer`, `thermal_layer` or `patch`; None without one.
 

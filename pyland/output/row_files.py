@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pyland.output.atomic import complete_file
 
@@ -15,7 +16,7 @@ from pyland.output.atomic import complete_file
 def write_rows(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write rows that have the same names as CSV with a line of names, and return the file.
 
-    Numbers have six digits; what is not a number is empty.
+    Numbers have six digits; None and what is not finite are empty.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
@@ -28,9 +29,9 @@ def write_rows(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> Path:
 
 
 def _field(value: Any) -> Any:
-    if not isinstance(value, float):
+    if not isinstance(value, (float, np.floating)):
         return value
-    return "" if math.isnan(value) else f"{value:.6g}"
+    return f"{value:.6g}" if np.isfinite(value) else ""
 
 
 __all__ = ["write_rows"]

@@ -13,16 +13,14 @@ from pyland.view.style import (
     ANALYSIS,
     OBSERVED,
     OPEN_LOOP,
-    UNIT_SIGNS,
     WIDTH,
     legend_above,
     panel_grid,
     plain_dates,
     pyplot,
     save,
+    unit_sign,
 )
-
-SIGNS = {**UNIT_SIGNS, "W m-2": r"W m$^{-2}$"}
 
 
 def plot_predictions(path: str | Path, target: str | Path) -> Path:
@@ -65,7 +63,7 @@ def plot_predictions(path: str | Path, target: str | Path) -> Path:
                 axis.axvspan(when[withheld][0], when[withheld][-1], color="0.5", alpha=0.12, linewidth=0,
                              label="withheld")
             units = group["observed"].units
-            axis.set_ylabel(f"{name.replace('_', ' ')}\n[{SIGNS.get(units, units)}]")
+            axis.set_ylabel(f"{name.replace('_', ' ')}\n[{unit_sign(units)}]")
         plain_dates(plt, axes[-1, 0])
     axes[-1, 0].set_xlabel("time (UTC)")
     legend_above(figure, axes[:, 0])
@@ -97,9 +95,8 @@ def plot_effects(path: str | Path, target: str | Path) -> Path:
         words = [name.replace("_", " ") for name in names] if number % axes.shape[1] == 0 else []
         axis.set_yticks(place, words or [""] * len(names), fontsize=8)
         axis.invert_yaxis()
-        units = mine[0]["units"]
         axis.set_title(output.replace("_", " "), fontsize=10)
-        axis.set_xlabel(f"[{SIGNS.get(units, units)}]")
+        axis.set_xlabel(f"[{unit_sign(mine[0]['units'])}]")
         axis.set_xlim(0, None)
         axis.locator_params(axis="x", nbins=4)
     legend_above(figure, axes.ravel()[:1])

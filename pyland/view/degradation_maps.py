@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from pyland.diagnose.records import read_file
 from pyland.view import state_maps, style
 
 STATE_COLOURS = ("#D55E00", "#F0E442", "#009E73", "#56B4E9", "#CC79A7")
 """Colours of the states, in the order of their codes."""
-
-UNITS = {"kg m-2 year-2": r"kg m$^{-2}$ a$^{-2}$", "year-1": r"a$^{-1}$"}
-"""Units of trends as they are written in a figure."""
 
 
 def plot_degradation(source: str | Path, path: str | Path) -> Path:
@@ -31,8 +29,7 @@ def plot_degradation(source: str | Path, path: str | Path) -> Path:
     Path
         The figure.
     """
-    with xr.open_dataset(source, engine="netcdf4") as opened:
-        data = opened.load()
+    data = read_file(source)
     states = [name for name in ("degradation_state", "rain_use_condition") if name in data]
     slopes = ["npp_slope", "moisture_slope"]
     plt = style.pyplot()
@@ -51,7 +48,7 @@ def plot_degradation(source: str | Path, path: str | Path) -> Path:
         bound = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0
         bound = bound if bound > 0.0 else 1.0
         drawn = state_maps.draw_values(axis, data, values, cmap="BrBG", vmin=-bound, vmax=bound)
-        unit = UNITS[data[name].attrs["units"]]
+        unit = style.unit_sign(data[name].attrs["units"])
         title = {"npp_slope": "trend of productivity", "moisture_slope": "trend of P/PET"}[name]
         axis.set_title(title)
         bar = figure.colorbar(drawn, ax=axis, orientation="horizontal", shrink=0.9, aspect=24, label=f"[{unit}]")

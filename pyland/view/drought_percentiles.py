@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
 from pyland.diagnose.drought_classes import CLASS_WORDS, CLASSES, area_in_drought
+from pyland.diagnose.records import open_file
 from pyland.view import state_maps, style
 
 # sequential from yellow to dark red, told apart by brightness alone; 0 is no drought
@@ -33,7 +33,7 @@ def plot_percentiles(source: str | Path, variable: str, path: str | Path) -> Pat
         The figure. A single cell has its percentile in place of the area.
     """
     plt = style.pyplot()
-    with xr.open_dataset(source, engine="netcdf4") as data:
+    with open_file(source) as data:
         rank = data[f"{variable}_percentile"].load()
         codes = data[f"{variable}_drought_class"].load().values
         times = data["time"].values

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
+from pyland.diagnose.records import open_file
 from pyland.view import style
 
 WET, DRY = "#0072B2", "#D55E00"
@@ -35,7 +35,7 @@ def plot_drought_indices(source: str | Path, path: str | Path, weights: np.ndarr
         The figure: SPI and SPEI of the shortest and the longest scale, and the Palmer index.
     """
     plt = style.pyplot()
-    with xr.open_dataset(source, engine="netcdf4") as data:
+    with open_file(source) as data:
         times = data["time"].values - np.timedelta64(15, "D")  # stamped with the end: steps stand in the month
         panels: list[tuple[str, np.ndarray]] = []
         for name, title in TITLES.items():

@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from pyland.base.errors import InputError
+from pyland.diagnose.records import read_file
 from pyland.view import style
-from pyland.view.product_completeness import draw_map, label_maps, panel_height
+from pyland.view.place_maps import draw_map, label_maps, panel_height
 
 _DAY = 86400.0
 _PANEL_WIDTH = 2.7  # of a map [inch]
@@ -51,7 +52,7 @@ def plot_hindcast_skill(source: str | Path, path: str | Path) -> Path:
     plt = style.pyplot()
     data = _read(source)
     days = data["lead"].values / _DAY
-    unit = style.UNIT_SIGNS.get(data.attrs["units_of_quantity"], data.attrs["units_of_quantity"])
+    unit = style.unit_sign(data.attrs["units_of_quantity"])
     figure, axes = plt.subplots(2, 2, figsize=(style.WIDTH, 6.2), sharex=True)
     marks = {"marker": "o", "ms": 4}
 
@@ -116,10 +117,10 @@ def plot_hindcast_maps(source: str | Path, path: str | Path, *, lead: float | No
     is_map = "x" in data.dims
     if not is_map:
         data = data.rename(site="place")
-    unit = style.UNIT_SIGNS.get(data.attrs["units_of_quantity"], data.attrs["units_of_quantity"])
+    unit = style.unit_sign(data.attrs["units_of_quantity"])
     shown = [(name, colours) for name, colours in MAPS if np.isfinite(data[name].values).any()]
     extent, length = style.map_extent(data) if is_map else ([], "")
-    shape = np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES) if is_map else 1.0
+    shape = style.map_shape(extent, *_PANEL_SHAPES) if is_map else 1.0
     height = 0.4 + _PANEL_WIDTH * shape if is_map else panel_height(data)
     figure, axes = style.panel_grid(len(shown), height + 1.0)
     for axis, (name, colours) in zip(axes.ravel(), shown, strict=False):
@@ -152,8 +153,7 @@ def _label(axes: np.ndarray, unit: str) -> None:
 
 def _read(source: str | Path) -> xr.Dataset:
     """Read the scores."""
-    with xr.open_dataset(source, engine="netcdf4", decode_timedelta=False) as file:
-        data = file.load()
+    data = read_file(source, "no forecast has been judged yet", decode_timedelta=False)
     if data.sizes["lead"] == 0 or not (data["n"].values > 0).any():
         raise InputError(f"{source}: no forecast has been verified yet, there is nothing to draw.")
     return data

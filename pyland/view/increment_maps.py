@@ -65,7 +65,7 @@ def plot_increments(analysis: str | Path, path: str | Path, choice: Choice) -> P
     mean, size = np.nanmean(values, axis=cells), np.sqrt(np.nanmean(values**2, axis=cells))
     height = 2.4
     if is_map:
-        shape = np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_SHAPES)
+        shape = style.map_shape(extent, *_SHAPES)
         figure = plt.figure(figsize=(style.WIDTH, 1.0 + 3.6 * shape + height))
         maps, below = figure.subfigures(2, 1, height_ratios=[0.7 + 3.6 * shape, height])
         _draw_maps(maps, values, extent, length, unit)

@@ -81,7 +81,7 @@ def _draw_water(plt: Any, figure: Any, data: xr.Dataset) -> None:
         series = _domain_mean(data[WATER].isel(layer=layer))
         left.plot(_middles(data), series - series[0], color=_COLOURS[layer], label=label)
     left.set_title("soil water since the start")
-    left.set_ylabel(r"m$^3$ m$^{-3}$")
+    left.set_ylabel(style.SOIL_WATER_UNIT)
     left.legend()
     style.plain_dates(plt, left)
     top = data[WATER].isel(layer=0)
@@ -95,7 +95,7 @@ def _draw_water(plt: Any, figure: Any, data: xr.Dataset) -> None:
         axis.grid(False)
     last.set_yticklabels([])
     bar = figure.colorbar(image, ax=(first, last), aspect=25)
-    bar.set_label(r"m$^3$ m$^{-3}$")
+    bar.set_label(style.SOIL_WATER_UNIT)
 
 
 def _domain_mean(field: xr.DataArray) -> np.ndarray:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
+from pyland.diagnose.records import open_file
 from pyland.view import style
-from pyland.view.product_completeness import draw_map, label_maps, looks_of, panel_height
+from pyland.view.place_maps import draw_map, label_maps, panel_height
+from pyland.view.product_completeness import looks_of
 
 
 def plot_merged_maps(source: str | Path, path: str | Path) -> Path:
@@ -26,13 +27,13 @@ def plot_merged_maps(source: str | Path, path: str | Path) -> Path:
     Path
         The figure.
     """
-    with xr.open_dataset(source, engine="netcdf4") as data:
+    with open_file(source) as data:
         kind = data.attrs["observation_type"]
         names = [str(one) for one in data["product"].values]
         has = data[kind].notnull()
         value, sigma = data[kind].mean("time").values, data[f"{kind}_sigma"].mean("time").values
         weights = data["weight"].where(has).mean("time").values
-        unit = style.UNIT_SIGNS.get(data[kind].attrs["units"], data[kind].attrs["units"])
+        unit = style.unit_sign(data[kind].attrs["units"])
         figure, axes = style.panel_grid(2 + len(names), panel_height(data) + 1.0)
         panels = [(f"value [{unit}]", value, {"cmap": "YlGnBu"}), (f"error [{unit}]", sigma, {"cmap": "magma_r"})]
         panels += [(f"share of {name} [1]", one, {"cmap": "viridis", "vmin": 0.0, "vmax": 1.0})
@@ -61,13 +62,13 @@ def plot_merged_series(source: str | Path, path: str | Path) -> Path:
         The figure.
     """
     plt = style.pyplot()
-    with xr.open_dataset(source, engine="netcdf4") as data:
+    with open_file(source) as data:
         kind = data.attrs["observation_type"]
         names, times = [str(one) for one in data["product"].values], data["time"].values
         places = [one for one in data[kind].dims if one != "time"]
         value, sigma = data[kind].mean(places).values, data[f"{kind}_sigma"].mean(places).values
         weights = data["weight"].where(data[kind].notnull()).mean(places).values
-        unit = style.UNIT_SIGNS.get(data[kind].attrs["units"], data[kind].attrs["units"])
+        unit = style.unit_sign(data[kind].attrs["units"])
     figure, axes = plt.subplots(2, 1, figsize=(style.WIDTH, 5.0), sharex=True, height_ratios=(2, 1))
     axes[0].fill_between(times, value - sigma, value + sigma, color=style.ANALYSIS, alpha=0.2, linewidth=0,
                          label="± error of a value")

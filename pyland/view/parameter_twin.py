@@ -58,7 +58,7 @@ def plot_parameters(
     grid = read_file(truth)
     is_map = twins[0].dims == ("y", "x")
     extent, unit = style.map_extent(grid) if is_map else ([], "")
-    shape = float(np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES)) if is_map else 1.0
+    shape = style.map_shape(extent, *_PANEL_SHAPES) if is_map else 1.0
     above = max(1.75 + _PANEL_WIDTH * shape, 3.0)
     heights = [height for _ in twins for height in ((above, _TIME_HEIGHT) if is_map else (above,))]
     figure = plt.figure(figsize=(style.WIDTH, sum(heights)))
@@ -82,7 +82,7 @@ def plot_parameters(
 def _title(twin: ParameterTwin, grid: xr.Dataset) -> str:
     """Name the parameter, its unit and, where layers differ, the one that is shown."""
     words = grid[twin.name].attrs.get("long_name", twin.name.replace("_", " "))
-    unit = style.UNIT_SIGNS.get(twin.units, twin.units)
+    unit = style.unit_sign(twin.units)
     of = f"decimal logarithm of {words} in {unit}" if twin.is_log else f"{words} [{unit}]"
     is_same = np.array_equal(twin.true, np.broadcast_to(twin.true[:, :1], twin.true.shape), equal_nan=True)
     return of[0].upper() + of[1:] + ("" if is_same else ", uppermost layer")
@@ -132,7 +132,7 @@ def _draw_time(axis: Any, twin: ParameterTwin) -> None:
     start_spread = np.sqrt(np.nanmean(twin.start_spread**2))
     axis.axhline(start_error, color=style.OPEN_LOOP, label="error at the start")
     axis.axhline(start_spread, color=style.OPEN_LOOP, linestyle=":", label="spread at the start")
-    axis.set_ylabel(f"RMS [{style.UNIT_SIGNS.get(twin.unit_of_errors, twin.unit_of_errors)}]")
+    axis.set_ylabel(f"RMS [{style.unit_sign(twin.unit_of_errors)}]")
     axis.set_ylim(bottom=0.0)
     axis.margins(x=0.01)
     across = 4 if twin.dims == ("y", "x") else 2  # the panel of stations is narrower

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ import xarray as xr
 from pyland.base.errors import InputError
 from pyland.base.registry import is_variable, variable
 from pyland.base.text import suggestion
+from pyland.diagnose.records import open_file
+from pyland.view import style
 
 SECONDS_OF_A_DAY = 86400.0
 MELTING_POINT = 273.15
@@ -56,12 +57,7 @@ def open_lazily(path: str | Path) -> xr.Dataset:
     InputError
         If it is missing or damaged, or has no record.
     """
-    if not Path(path).exists():
-        raise InputError(f"{path}: no such file; run the case first.")
-    try:
-        data = xr.open_dataset(path, engine="netcdf4")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
+    data = open_file(path, "run the case first")
     if data.sizes.get("time", 1) == 0:
         raise InputError(f"{path}: the file holds no record.")
     return data
@@ -122,12 +118,7 @@ def people_units(values: np.ndarray, units: str, statistic: str = "mean") -> tup
         return values * SECONDS_OF_A_DAY, r"mm d$^{-1}$"
     if units == "K" and statistic not in _SPREADS:
         return values - MELTING_POINT, "°C"
-    return values, unit_sign(units)
-
-
-def unit_sign(units: str) -> str:
-    """Return a unit with raised exponents: ``kg m-2`` becomes kg m^-2 as mathematics sets it."""
-    return "–" if units in ("", "1") else re.sub(r"(?<=[A-Za-zµ])(-?\d+)", r"$^{\1}$", units)
+    return values, style.unit_sign(units)
 
 
 def long_name(identifier: str, attrs: dict[str, Any] | None = None) -> str:

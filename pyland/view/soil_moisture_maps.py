@@ -56,7 +56,7 @@ def plot_soil_moisture_maps(
     fields = [[style.depth_mean(data, "soil_water", *depth) for data in (true, before, after)] for depth in depths]
     shown = _time_of_maps(fields[-1]) if time is None else np.datetime64(time)
     extent, unit = style.map_extent(true)
-    shape = np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES)
+    shape = style.map_shape(extent, *_PANEL_SHAPES)
     height = 1.1 + len(depths) * (0.2 + _PANEL_WIDTH * shape)
     figure, axes = plt.subplots(len(depths), 4, figsize=(style.WIDTH, height), squeeze=False)
     for row, (maps, depth) in enumerate(zip(fields, depths, strict=True)):

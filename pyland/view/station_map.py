@@ -51,7 +51,7 @@ def plot_station_map(
     east, north = longitude[np.isfinite(longitude)], latitude[np.isfinite(latitude)]
     for (left, right), variable in zip(axes, chosen, strict=True):
         members = groups[variable]
-        unit = style.UNIT_SIGNS.get(members[0]["units"], members[0]["units"])
+        unit = style.unit_sign(members[0]["units"])
         bias = np.array([row["bias"] for row in members])
         largest = max(float(np.nanmax(np.abs(bias), initial=0.0)), np.finfo(float).tiny)
         for axis, name, limits, palette in ((left, "bias", (-largest, largest), "RdBu_r"),

@@ -34,7 +34,7 @@ def plot_station_scores(scores: Mapping[str, Any], path: str | Path, *, title: s
     plt = style.pyplot()
     runs = list(scores["scores"])
     figure, axes = plt.subplots(1, len(PANELS), figsize=(style.WIDTH, 2.2 + 0.28 * len(runs)), sharey=True)
-    unit = style.UNIT_SIGNS.get(scores["unit"], scores["unit"])
+    unit = style.unit_sign(scores["unit"])
     rows = np.arange(len(runs))[::-1]
     for axis, (name, words) in zip(axes, PANELS, strict=True):
         samples = [np.concatenate([np.asarray(seed[name], float) for seed in scores["scores"][run].values()])

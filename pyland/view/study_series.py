@@ -57,7 +57,7 @@ def plot_station_series(
     rain = _rain(next(iter(runs.values())) / "history.nc", first, start)
     figure, axes = plt.subplots(len(chosen), 1, figsize=(style.WIDTH, 0.9 + 2.3 * len(chosen)), sharex=True,
                                 squeeze=False)
-    unit = style.UNIT_SIGNS.get(first.unit, first.unit)
+    unit = style.unit_sign(first.unit)
     colours = (style.OPEN_LOOP, style.ANALYSIS, *style.PEERS)
     for axis, place in zip(axes[:, 0], chosen, strict=True):
         for (name, one), colour in zip(series.items(), colours, strict=False):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,9 +61,6 @@ LEAST_SHARE = 0.75
 """Least distance of two labels of a time axis, as a share of their median distance [1]."""
 
 SOIL_WATER_UNIT = r"m$^3$ m$^{-3}$"
-
-UNIT_SIGNS = {"m3 m-3": SOIL_WATER_UNIT, "kg m-2": r"kg m$^{-2}$", "m3 s-1": r"m$^3$ s$^{-1}$", "m s-1": r"m s$^{-1}$"}
-"""Units of files as they are written in a figure."""
 
 
 def pyplot() -> Any:
@@ -155,6 +153,11 @@ def unit_of(name: str) -> str:
     return UNITS.get(name.partition("_")[0], r"W m$^{-2}$")
 
 
+def unit_sign(units: str) -> str:
+    """Return a unit of a file as figures write it, with raised exponents: ``kg m-2`` becomes kg m^-2."""
+    return re.sub(r"(?<=[A-Za-zµ])(-?\d)\b", r"$^{\1}$", units) or "1"
+
+
 def depth_label(top: float, bottom: float) -> str:
     """Return a depth range in centimetres."""
     return f"{top * 100:g}–{bottom * 100:g} cm"
@@ -195,6 +198,11 @@ def map_extent(data: xr.Dataset) -> tuple[list[float], str]:
     return edges, unit
 
 
+def map_shape(extent: list[float], least: float, largest: float) -> float:
+    """Return the height of a map by its width, within what a figure is made for."""
+    return float(np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), least, largest))
+
+
 def moment(data: xr.Dataset, place: int) -> str:
     """Say which interval a record is the mean of, by its end."""
     return str(data["time"].values[place])[:16].replace("T", " ")
@@ -208,7 +216,7 @@ def judged_streams(data: ObservedEnsemble, group: str) -> list[int]:
 
 def stream_unit(data: ObservedEnsemble, code: int) -> str:
     """Return the unit of a stream as it is written in a figure."""
-    return UNIT_SIGNS.get(data.units[code], data.units[code])
+    return unit_sign(data.units[code])
 
 
 def plain_dates(plt: Any, axes: Any) -> None:

@@ -63,7 +63,7 @@ def plot_maps(
         extent, length = style.map_extent(data)
         stamps = [style.moment(data, place) for place in shown]
         words = layer_words(data, choice)
-    shape = np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_SHAPES)
+    shape = style.map_shape(extent, *_SHAPES)
     figure, axes = style.panel_grid(len(shown), 0.7 + style.WIDTH / 3.4 * shape, is_narrow=True)
     low, high = (float(one) for one in np.nanpercentile(values, [1, 99]))
     colours = {"vmin": low, "vmax": high if high > low else low + 1.0,

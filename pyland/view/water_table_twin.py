@@ -66,7 +66,7 @@ def plot_water_table_twin(
     times = np.intersect1d(np.intersect1d(runs[0]["time"], runs[1]["time"]), runs[2]["time"])
     runs = [data.sel(time=times) for data in runs]
     extent, unit = style.map_extent(runs[0])
-    shape = float(np.clip((extent[3] - extent[2]) / (extent[1] - extent[0]), *_PANEL_SHAPES))
+    shape = style.map_shape(extent, *_PANEL_SHAPES)
     rows = 2 if shape <= _WIDE else 1
     height = min(_PANEL_WIDTHS[1] * shape, _TALLEST) if rows == 2 else _PANEL_WIDTHS[0] * shape
     heights = [0.5 + rows * (0.7 + height), *([2.3] * (2 if discharges else 1))]

@@ -27,7 +27,7 @@ from pyland.driver.commands.check import check_case
 from pyland.driver.commands.diagnosis import diagnose_topic, topics
 from pyland.driver.commands.study import compare
 from pyland.driver.run import run_case
-from pyland.driver.study_run import run_study
+from pyland.driver.study.study_run import run_study
 
 CASES = Path(__file__).resolve().parents[2] / "cases"
 SHORT = {

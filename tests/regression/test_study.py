@@ -14,8 +14,8 @@ from pyland.config.study import OPEN_LOOP
 from pyland.driver.cli import run_command
 from pyland.driver.commands.study import compare
 from pyland.driver.run import observe_truth, run_case
-from pyland.driver.study_plan import with_seed
-from pyland.driver.study_run import is_finished, run_study
+from pyland.driver.study.study_plan import with_seed
+from pyland.driver.study.study_run import is_finished, run_study
 from pyland.observe import read_table
 
 PRODUCTS = [

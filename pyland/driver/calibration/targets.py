@@ -12,8 +12,8 @@ from pyland.base.errors import InputError
 from pyland.config.calibration import TargetSection
 from pyland.diagnose.series import Series, Station, at_depth, identifier_of, read_station
 from pyland.diagnose.skill import DAY, daily_pairs, observed_names
-from pyland.driver.observed_fields import Observer
-from pyland.driver.open_loop_observer import by_analysis
+from pyland.driver.analysis.observed_fields import Observer
+from pyland.driver.analysis.open_loop_observer import by_analysis
 from pyland.driver.records import value_of
 from pyland.driver.setup import Setup
 from pyland.driver.time_loop import Step

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import xarray as xr
-
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.config.diagnose_balance import BalanceSection
@@ -15,6 +13,7 @@ from pyland.diagnose.balance_table import BalanceTable, balance_table
 from pyland.diagnose.balance_text import table_csv, table_numbers, table_text
 from pyland.diagnose.domain_table import domain_balance_table
 from pyland.diagnose.flow import domain_closure, is_domain_balance
+from pyland.diagnose.records import open_file
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.driver.commands.zone_files import zones_of_case
 from pyland.output.atomic import complete_file
@@ -58,7 +57,7 @@ def _tables(run: DiagnosedRun, path: Path, section: BalanceSection) -> list[Bala
         return []
     domain = read_domain_fields(run.files.run_dir)
     zones = zones_of_case(section, domain)
-    with xr.open_dataset(path) as data:
+    with open_file(path) as data:
         kinds = ["water", "energy", *(["carbon"] if "net_primary_production" in data else [])]
         return [balance_table(data, domain, one, run.period, every, kind)
                 for kind in kinds for one in zones for every in section.every]
@@ -70,7 +69,7 @@ def _domain_tables(run: DiagnosedRun, path: Path, section: BalanceSection) -> li
         raise InputError(
             f"{run.config.where('diagnose.balance.zones')}: expected domain, got {', '.join(section.zones)}; "
             "with subsurface.mode: distributed water flows between cells, and only the whole domain has a balance.")
-    with xr.open_dataset(path) as data:
+    with open_file(path) as data:
         return [domain_balance_table(data, run.period, every) for every in section.every]
 
 

@@ -20,6 +20,7 @@ from pyland.config import CaseConfig
 from pyland.config.calibration import SAMPLERS, CalibrateSection
 from pyland.config.load import config_hash
 from pyland.domain.grid import build_domain
+from pyland.driver.analysis.observing import read_sets
 from pyland.driver.calibration.estimation import STATE, Estimation, Progress, Screened, Smoothed
 from pyland.driver.calibration.outcome_files import (
     BEST,
@@ -34,7 +35,6 @@ from pyland.driver.calibration.outcome_files import (
 )
 from pyland.driver.calibration.problem import CalibrationProblem, Number
 from pyland.driver.calibration.skill import Prediction, skill_table, spread_of
-from pyland.driver.observing import read_sets
 from pyland.driver.run import observe_truth, set_threads
 from pyland.observe import ObservationSet
 from pyland.output.atomic import complete_file, write_json

@@ -11,11 +11,11 @@ from pyland.config import CaseConfig
 from pyland.domain import Domain, build_domain, build_layers, build_surface
 from pyland.domain.parflow_cover import read_cover
 from pyland.domain.surface import other_surfaces
+from pyland.driver.analysis.observing import observation_problems
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate, restart_estimate
 from pyland.driver.inputs import check_tiles, describe_weather, open_weather
-from pyland.driver.observing import observation_problems
-from pyland.driver.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
+from pyland.driver.rivers.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 
 SECONDS_PER_DAY = 86400.0
 

@@ -9,11 +9,11 @@ from pyland.base.parallel import Communicator
 from pyland.config import CaseConfig
 from pyland.config.parallel import ParallelSection
 from pyland.domain.parflow_cover import read_cover
+from pyland.driver.analysis.observing import observation_problems
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate, restart_estimate
-from pyland.driver.coupled_setup import prepare_coupled
-from pyland.driver.flow_setup import FlowSetup, describe_flow, prepare_flow
+from pyland.driver.distributed.coupled_setup import prepare_coupled
+from pyland.driver.distributed.flow_setup import FlowSetup, describe_flow, prepare_flow
 from pyland.driver.inputs import describe_weather, open_weather
-from pyland.driver.observing import observation_problems
 from pyland.subsurface.flow_grid import FlowGrid
 
 if TYPE_CHECKING:

@@ -23,6 +23,7 @@ from pyland.diagnose.glacier import (
     degree_day_balance,
     equilibrium_line,
 )
+from pyland.diagnose.records import open_file, records_of_period
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.output.domain_fields import read_domain_fields
 from pyland.output.row_files import write_rows
@@ -43,9 +44,9 @@ def glacier(run: DiagnosedRun) -> Diagnosis:
     section = run.config.diagnose.glacier
     history, domain = run.files.need("history.nc"), read_domain_fields(run.files.run_dir)
     cells = _Cells(domain)
-    with xr.open_dataset(history) as data:
+    with open_file(history) as data:
         _need(data, history, RATE)
-        records = _within(data, run.period)
+        records = data.isel(time=records_of_period(data["time_bounds"].values, run.period, history))
         rate = cells.of(records[RATE].values)
         start, end = records["time_bounds"].values.T
         others = _degree_day(records, cells, section, history)
@@ -99,20 +100,6 @@ def _need(data: xr.Dataset, path: Path, name: str) -> None:
     if name not in data:
         raise InputError(f"{path}: expected '{name}', which the run has not written; name it in output.variables and "
                          "run the case again.")
-
-
-def _within(data: xr.Dataset, period: tuple[np.datetime64 | None, np.datetime64 | None]) -> xr.Dataset:
-    """Return the records that lie in a period."""
-    start, end = data["time_bounds"].values.T
-    counts = np.ones(start.size, dtype=bool)
-    if period[0] is not None:
-        counts &= start >= period[0]
-    if period[1] is not None:
-        counts &= end <= period[1]
-    if not counts.any():
-        raise InputError(f"No record of the history lies between {period[0]} and {period[1]}; the run goes from "
-                         f"{start[0]} to {end[-1]}.")
-    return data.isel(time=counts)
 
 
 def _degree_day(data: xr.Dataset, cells: _Cells, section: GlacierSection, path: Path) -> np.ndarray | None:

@@ -77,7 +77,7 @@ def new_from_site(directory: str | Path, station: str | Path) -> Path:
         If the folder holds files, the file cannot be read, or it does not say where the station is.
     """
     directory, station = Path(directory), Path(station)
-    _check_empty(directory)
+    check_empty(directory)
     return _write(directory, site_case(read_site(station), station.resolve()))
 
 
@@ -214,13 +214,14 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ") + '"'
 
 
-def _check_empty(directory: Path) -> None:
+def check_empty(directory: Path) -> None:
+    """Refuse a folder for a new case that holds files already."""
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise InputError(f"{directory}: expected a new or empty folder, got one that holds files; choose another name.")
 
 
 def _write(directory: Path, text: str) -> Path:
-    _check_empty(directory)
+    check_empty(directory)
     directory.mkdir(parents=True, exist_ok=True)
     file = directory / CASE_FILE
     file.write_text(text, encoding="utf-8")

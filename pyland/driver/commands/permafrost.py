@@ -29,12 +29,14 @@ from pyland.diagnose.permafrost import (
 from pyland.diagnose.permafrost.classes import THERMAL_CLASSES, ZONES
 from pyland.diagnose.permafrost.degree_days import LONGEST_DAY
 from pyland.diagnose.permafrost.zero_amplitude import check_column
+from pyland.diagnose.records import open_file, records_of_period
 from pyland.domain import Domain
 from pyland.domain.grid import build_domain
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
 from pyland.driver.commands.permafrost_comparison import compare_boreholes, learned_fields
-from pyland.driver.commands.permafrost_file import permafrost_dataset, write_table
+from pyland.driver.commands.permafrost_file import permafrost_dataset
 from pyland.output.atomic import complete_file, write_json
+from pyland.output.row_files import write_rows
 
 ZERO_CELSIUS = 273.15
 """[K]."""
@@ -97,8 +99,10 @@ def permafrost(run: DiagnosedRun) -> Diagnosis:
         If the history lacks soil temperature of two years, or the column is too shallow.
     """
     section, domain = run.config.diagnose.permafrost, build_domain(run.config.domain)
-    with _open_history(run.files.need("history.nc")) as history:
-        ground = frozen_ground(_in_period(history, run.period), domain, section)
+    history_file = run.files.need("history.nc")
+    with open_file(history_file) as history:  # its profiles may not fit into memory
+        inside = np.flatnonzero(records_of_period(history["time_bounds"].values, run.period, history_file))
+        ground = frozen_ground(history.isel(time=slice(inside[0], inside[-1] + 1)), domain, section)
         frame = xr.Dataset(coords={name: history[name] for name in _MAP if name in history.coords}).load()
     numbers = summary(ground, section)
     holes = compare_boreholes(section.boreholes, ground)
@@ -108,11 +112,11 @@ def permafrost(run: DiagnosedRun) -> Diagnosis:
     if learned:
         numbers["learned"] = {name: one.numbers for name, one in learned.items()}
     files = [_write_map(run.folder / "permafrost.nc", permafrost_dataset(ground, domain, frame, section, learned)),
-             write_table(run.folder / "cells.csv", _cell_rows(ground)),
-             write_table(run.folder / "bands.csv", numbers["bands"]),
-             write_table(run.folder / "years.csv", numbers["years"])]
+             write_rows(run.folder / "cells.csv", _cell_rows(ground)),
+             write_rows(run.folder / "bands.csv", numbers["bands"]),
+             write_rows(run.folder / "years.csv", numbers["years"])]
     if holes is not None:
-        files.append(write_table(run.folder / "boreholes.csv", holes.rows))
+        files.append(write_rows(run.folder / "boreholes.csv", holes.rows))
     write_json(run.folder / "permafrost.json", numbers)
     files.append(run.folder / "permafrost.json")
     if run.with_figures:
@@ -121,30 +125,6 @@ def permafrost(run: DiagnosedRun) -> Diagnosis:
 
 
 _MAP = ("latitude", "longitude", "x", "y", "site", "station")
-
-
-def _open_history(path: Path) -> xr.Dataset:
-    """Open the history without reading it; its profiles may not fit into memory."""
-    try:
-        return xr.open_dataset(path, engine="netcdf4")
-    except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path}: not a readable netCDF file ({error}).") from error
-
-
-def _in_period(history: xr.Dataset, period: tuple[np.datetime64 | None, np.datetime64 | None]) -> xr.Dataset:
-    """Return the records that lie within a period."""
-    first, last = period
-    bounds = history["time_bounds"].values
-    inside = np.ones(len(bounds), dtype=bool)
-    if first is not None:
-        inside &= bounds[:, 0] >= first
-    if last is not None:
-        inside &= bounds[:, 1] <= last
-    if not inside.any():
-        raise InputError(f"--period {first} {last}: history.nc has no record in it; it goes from {bounds[0, 0]} to "
-                         f"{bounds[-1, 1]}.")
-    places = np.flatnonzero(inside)
-    return history.isel(time=slice(places[0], places[-1] + 1))
 
 
 def frozen_ground(history: xr.Dataset, domain: Domain, section: Any) -> FrozenGround:

@@ -1,21 +1,17 @@
-"""``permafrost.nc`` and the tables of ``pyland diagnose CASE permafrost``."""
+"""``permafrost.nc`` of ``pyland diagnose CASE permafrost``."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
-import pyland
 from pyland.diagnose.permafrost import n_factor
 from pyland.diagnose.permafrost.classes import THERMAL_CLASSES, ZONES, area_shares, zone_of_share
 from pyland.domain import Domain
-from pyland.output.atomic import complete_file
-from pyland.output.attributes import CONVENTIONS, TIME_ATTRIBUTES
+from pyland.output.attributes import TIME_ATTRIBUTES, file_attributes
 
 if TYPE_CHECKING:
     from pyland.driver.commands.permafrost import FrozenGround
@@ -48,17 +44,11 @@ def permafrost_dataset(
 
     def add(name: str, values: np.ndarray, dims: tuple[str, ...], units: str, words: str, **more: Any) -> None:
         values = np.asarray(values, dtype=float)
-        if domain.is_grid:
-            whole = np.full((*values.shape[:-1], domain.ny * domain.nx), np.nan)
-            whole[..., domain.cell_id] = values
-            values = whole.reshape(*values.shape[:-1], domain.ny, domain.nx)
+        values = domain.to_grid(values) if domain.is_grid else values
         out[name] = ((*dims, *flat), values.astype(np.float32), {"long_name": words, "units": units, **more})
 
     def add_class(name: str, values: np.ndarray, dims: tuple[str, ...], words: str, meanings: tuple[str, ...]) -> None:
-        whole = np.full((*values.shape[:-1], domain.ny * domain.nx if domain.is_grid else values.shape[-1]), -1)
-        whole[..., domain.cell_id if domain.is_grid else slice(None)] = values
-        if domain.is_grid:
-            whole = whole.reshape(*values.shape[:-1], domain.ny, domain.nx)
+        whole = domain.to_grid(values, -1) if domain.is_grid else values
         out[name] = ((*dims, *flat), whole.astype(np.int8), {
             "long_name": words, "flag_values": np.arange(len(meanings), dtype=np.int8),
             "flag_meanings": " ".join(meanings)})
@@ -128,39 +118,3 @@ def _with_axes(out: xr.Dataset, ground: FrozenGround, frame: xr.Dataset) -> xr.D
         out[name].encoding.setdefault("_FillValue", np.float32(np.nan) if is_field else None)
     out.attrs = file_attributes("Frozen ground of a run", "pyland diagnose permafrost; docs/theory/permafrost.md")
     return out
-
-
-def file_attributes(title: str, source: str) -> dict[str, str]:
-    """Return the global attributes of a file of results.
-
-    Parameters
-    ----------
-    title, source : str
-        What it is, and what made it.
-    """
-    return {"Conventions": CONVENTIONS, "title": title, "source": source,
-            "history": f"written by pyland {pyland.__version__}"}
-
-
-def write_table(path: Path, rows: list[dict[str, Any]]) -> Path:
-    """Write rows as CSV; what is not known is left empty.
-
-    Parameters
-    ----------
-    path : Path
-        CSV file.
-    rows : list of dict
-        At least one; all with the keys of the first, which become the head line.
-    """
-    with complete_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(rows[0])
-        for row in rows:
-            writer.writerow([_cell(value) for value in row.values()])
-    return path
-
-
-def _cell(value: Any) -> Any:
-    if value is None or (isinstance(value, float | np.floating) and not np.isfinite(value)):
-        return ""
-    return f"{value:.6g}" if isinstance(value, float | np.floating) else value

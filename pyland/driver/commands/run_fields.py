@@ -12,6 +12,7 @@ import xarray as xr
 from pyland.base.errors import InputError
 from pyland.diagnose.drought import monthly_sums, penman_monteith, priestley_taylor
 from pyland.diagnose.flow import is_domain_balance
+from pyland.diagnose.records import open_file, records_of_period
 from pyland.driver.commands.diagnosis import DiagnosedRun
 from pyland.output.diagnosed_fields import cell_dimensions
 from pyland.output.domain_fields import read_domain_fields
@@ -122,18 +123,14 @@ def read_fields(
         raise InputError(f"{path}: {why} needs the balance of each cell; that of a run of the distributed subsurface "
                          "is one of its whole domain.")
     try:
-        with xr.open_dataset(path, engine="netcdf4") as source:
+        with open_file(path) as source:
             lacking = [name for name in names if name not in source]
             if lacking:
                 raise InputError(f"{path}: {why} needs {', '.join(names)}; the file lacks {', '.join(lacking)}."
                                  + (f" Add {', '.join(lacking)} to output.variables and run the case again."
                                     if Path(file).name == "history.nc" else ""))
             edges = source["time_bounds"].values.astype("datetime64[s]")
-            first, last = run.period
-            rows = np.flatnonzero((edges[:, 0] >= (edges[0, 0] if first is None else first))
-                                  & (edges[:, 1] <= (edges[-1, 1] if last is None else last))) if len(edges) else []
-            if len(rows) == 0:
-                raise InputError(f"{path}: no record lies within the period from {first} to {last}.")
+            rows = np.flatnonzero(records_of_period(edges, run.period, path))
             kept = [name for name in source.variables if name in names or name in also
                     or str(name).endswith("_bounds") or name in ("latitude", "longitude", "x", "y", "site_name")]
             data = source[[str(name) for name in kept]].isel(time=slice(int(rows[0]), int(rows[-1]) + 1)).load()

@@ -11,7 +11,7 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.base.parallel import Communicator
-from pyland.diagnose.records import read_records
+from pyland.diagnose.records import read_records, records_of_period
 from pyland.diagnose.scores import score
 from pyland.diagnose.sith import (
     SithDay,
@@ -23,10 +23,10 @@ from pyland.diagnose.sith import (
 )
 from pyland.diagnose.sith.parameters import LAYER_BOTTOM, LAYER_THICKNESS, WATER_DENSITY
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.permafrost_file import file_attributes, write_table
 from pyland.driver.setup import Setup, prepare
 from pyland.output.atomic import complete_file, write_json
-from pyland.output.attributes import TIME_ATTRIBUTES, variable_attributes
+from pyland.output.attributes import TIME_ATTRIBUTES, file_attributes, variable_attributes
+from pyland.output.row_files import write_rows
 from pyland.subsurface.retention import water_from_head
 
 DAY = np.timedelta64(86400, "s")
@@ -69,7 +69,7 @@ def sith(run: DiagnosedRun) -> Diagnosis:
         raise InputError("pyland diagnose CASE sith: expected a run of columns, got subsurface.mode: distributed; "
                          "ground water that flows between cells is not in the model.")
     section = run.config.diagnose.sith
-    history = _in_period(read_records(run.files.need("history.nc")), run.period)
+    history = _history(run)
     setup = prepare(run.config, Communicator())
     days, members = _days(history)
     mine = {name: _daily(history, name, setup, days, members) for name in (*NEEDED, "soil_ice", "water_table_depth")
@@ -85,9 +85,9 @@ def sith(run: DiagnosedRun) -> Diagnosis:
     found = run_sith(state, weather, soil, plants, optimum, spinup=section.spinup)
     numbers = compare(found, weather, mine, water, setup, days)
     files = [_write_fields(run.folder / "sith.nc", found, setup, history, days),
-             write_table(run.folder / "scores.csv", numbers["scores"]),
-             write_table(run.folder / "balance.csv", numbers["balance"]),
-             write_table(run.folder / "daily.csv", _daily_rows(found, weather, mine, setup, days))]
+             write_rows(run.folder / "scores.csv", numbers["scores"]),
+             write_rows(run.folder / "balance.csv", numbers["balance"]),
+             write_rows(run.folder / "daily.csv", _daily_rows(found, weather, mine, setup, days))]
     write_json(run.folder / "sith.json", numbers)
     files.append(run.folder / "sith.json")
     if run.with_figures:
@@ -97,20 +97,15 @@ def sith(run: DiagnosedRun) -> Diagnosis:
     return Diagnosis(numbers, _text(numbers), tuple(files))
 
 
-def _in_period(history: xr.Dataset, period: tuple[np.datetime64 | None, np.datetime64 | None]) -> xr.Dataset:
-    """Return the records that lie within a period, if the history has what is needed."""
+def _history(run: DiagnosedRun) -> xr.Dataset:
+    """Return the records that lie within the period, if the history has what is needed."""
+    path = run.files.need("history.nc")
+    history = read_records(path)
     missing = [name for name in NEEDED if name not in history]
     if missing:
         raise InputError(f"history.nc does not hold {', '.join(missing)}; add it to output.variables and run the case "
                          "again.")
-    bounds = history["time_bounds"].values
-    first, last = (bounds[0, 0], bounds[-1, 1]) if period == (None, None) else (
-        period[0] or bounds[0, 0], period[1] or bounds[-1, 1])
-    inside = (bounds[:, 0] >= first) & (bounds[:, 1] <= last)
-    if not inside.any():
-        raise InputError(f"--period {first} {last}: history.nc has no record in it; it goes from {bounds[0, 0]} to "
-                         f"{bounds[-1, 1]}.")
-    return history.isel(time=np.flatnonzero(inside))
+    return history.isel(time=records_of_period(history["time_bounds"].values, run.period, path))
 
 
 def _days(history: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -284,11 +279,7 @@ def _write_fields(path: Path, found: SithDay, setup: Setup, history: xr.Dataset,
     fields["water_table_depth"] = (found.water_table_depth, variable_attributes("water_table_depth"))
     fields["snow_mass"] = (found.snow, variable_attributes("snow_mass"))
     for name, (values, attributes) in fields.items():
-        whole = values
-        if domain.is_grid:
-            whole = np.full((*values.shape[:-1], domain.ny * domain.nx), np.nan)
-            whole[..., domain.cell_id] = values
-            whole = whole.reshape(*values.shape[:-1], domain.ny, domain.nx)
+        whole = domain.to_grid(values) if domain.is_grid else values
         dims = ("time", "sith_layer", *flat) if name == "soil_moisture" else ("time", *flat)
         method = "time: point" if name in ("soil_moisture", "water_table_depth", "snow_mass") else "time: mean"
         out[name] = (dims, whole.astype(np.float32), attributes | {"cell_methods": method})

@@ -13,7 +13,7 @@ import yaml
 from pyland.base.errors import InputError
 from pyland.base.text import suggestion
 from pyland.base.units import convert
-from pyland.driver.commands.new import new_from_site
+from pyland.driver.commands.new import check_empty, new_from_site
 from pyland.forcing import read_station_record, station_forcing
 
 FORCING_FILE = "forcing.nc"
@@ -48,8 +48,7 @@ def new_from_station(directory: str | Path, record: str | Path, settings: list[s
     """
     directory = Path(directory)
     options = _options(settings)
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise InputError(f"{directory}: expected a new or empty folder, got one that holds files; choose another name.")
+    check_empty(directory)
     missing = [name for name in _REQUIRED if name not in options]
     if missing:
         raise InputError(f"pyland new --station: a record does not say its {missing[0]}; add --set {missing[0]}=VALUE "

@@ -14,6 +14,7 @@ from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.base.text import aligned_columns
 from pyland.diagnose.many_stations import SCORES, StationPlace, medians, record_means, station_row
+from pyland.diagnose.records import in_period, open_file
 from pyland.diagnose.scores import score
 from pyland.diagnose.series import at_depth, read_history, read_station, units_of
 from pyland.diagnose.skill import observed_names, skill
@@ -93,7 +94,7 @@ class _Grid:
     """Cells of a history, and how far a station may be from them."""
 
     def __init__(self, history: Path, farthest: float | None) -> None:
-        with xr.open_dataset(history) as data:
+        with open_file(history) as data:
             self.latitude, self.longitude = data["latitude"].values, data["longitude"].values
             self._span = data["time_bounds"].values[0, 0], data["time_bounds"].values[-1, 1]
         self._flat = self.latitude.ravel(), self.longitude.ravel()
@@ -146,11 +147,8 @@ def _compare(path: Path, history: Path, grid: _Grid, run: DiagnosedRun) -> Itera
 
 def _is_table(path: Path) -> bool:
     """Tell whether a file is an observation table."""
-    try:
-        with xr.open_dataset(path, decode_times=False) as data:
-            return "footprint" in data and "flag" in data
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: the station file cannot be read ({error}).") from None
+    with open_file(path, decode_times=False) as data:
+        return "footprint" in data and "flag" in data
 
 
 def _rows_of_table(
@@ -161,12 +159,12 @@ def _rows_of_table(
     if name is None:
         raise InputError(f"{path}: expected observations of {', '.join(TABLE_VARIABLES)}, got '{table.type}'.")
     table = table.rows(table.used)
-    with xr.open_dataset(history) as data:
+    with open_file(history) as data:
         if name not in data:
             raise InputError(f"{history}: '{table.type}' needs '{name}'; name it in output.variables and run the case "
                              "again.")
         start, end = data["time_bounds"].values.T
-        counts = _counts(start, end, run.period)
+        counts = in_period(data["time_bounds"].values, run.period)
         keys = np.stack([table.location.astype(float), np.nan_to_num(table.top, nan=-1.0),
                          np.nan_to_num(table.bottom, nan=-1.0)], axis=1)
         for key in np.unique(keys, axis=0):
@@ -181,13 +179,6 @@ def _rows_of_table(
             found = score(np.where(counts, modelled, np.nan), observed)
             if found["n"] > 0:
                 yield station_row(place, table.type + depth, quantity_of(table.type).unit, "record", found)
-
-
-def _counts(start: np.ndarray, end: np.ndarray, period: tuple[Any, Any]) -> np.ndarray:
-    """Return which records lie in a period."""
-    first, last = period
-    inside = np.ones(start.size, dtype=bool) if first is None else start >= np.datetime64(first)
-    return inside if last is None else inside & (end <= np.datetime64(last))
 
 
 def _at(data: xr.Dataset, name: str, cell: int, depth: tuple[float, float]) -> np.ndarray:

@@ -13,8 +13,8 @@ from pyland.config import CaseConfig
 from pyland.config.study import OPEN_LOOP
 from pyland.diagnose.study_scores import comma_separated, markdown, study_scores
 from pyland.driver.case_run import Progress
-from pyland.driver.study_plan import study_of
-from pyland.driver.study_run import OBSERVATIONS, StudyFolders, run_study
+from pyland.driver.study.study_plan import study_of
+from pyland.driver.study.study_run import OBSERVATIONS, StudyFolders, run_study
 from pyland.output.atomic import complete_file, write_json
 
 SHOWN_RUNS = 3

@@ -11,11 +11,11 @@ from pyland.base.logging import quietly
 from pyland.config import CaseConfig
 from pyland.config.cycle import ObservationStreamSection
 from pyland.config.observations import ObservationSection
+from pyland.driver.analysis.observing import read_sets
 from pyland.driver.continuation import observed_config
 from pyland.driver.cycle.arrivals import DAY, Arrivals
 from pyland.driver.cycle.file_patterns import FoundFile, hours_between
 from pyland.driver.cycle.staged_files import StagedFile, StagedInput
-from pyland.driver.observing import read_sets
 
 MEASUREMENTS = "measurements"
 """Reader of a single file."""

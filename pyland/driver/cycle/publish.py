@@ -16,13 +16,13 @@ from pyland.domain import Domain
 from pyland.driver.cycle.arrivals import Arrivals
 from pyland.driver.cycle.cycle_inputs import FORECAST, WEATHER, observation_input
 from pyland.driver.cycle.file_patterns import found_members, hours_between, member_pattern
+from pyland.driver.cycle.product_alarms import ALARMS, raise_alarms
+from pyland.driver.cycle.product_fields import needed_members
+from pyland.driver.cycle.product_skill import judge_forecasts, still_needed
 from pyland.driver.cycle.products import PRODUCTS, has_forecast, superseded
 from pyland.driver.cycle.run_configs import state_hash
 from pyland.driver.cycle.state_file import CurrentCycle, CycleState
 from pyland.driver.cycle.timeline import Timeline
-from pyland.driver.product_alarms import ALARMS, raise_alarms
-from pyland.driver.product_fields import needed_members
-from pyland.driver.product_skill import judge_forecasts, still_needed
 from pyland.output.alarm_delivery import deliver
 from pyland.output.alarm_files import read_alarms
 from pyland.output.catalogue import ItemFacts, update_catalogue, write_item

@@ -7,12 +7,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from pyland.base.complete_files import written_aside
-from pyland.base.errors import InputError
-from pyland.base.text import library_words
 from pyland.observe.climatology.cdf_matching import CdfMatch
+from pyland.observe.climatology.fitted_file import read_fitted, write_fitted
 from pyland.observe.climatology.linear_matching import LinearMatch
-from pyland.observe.climatology.seasonal_windows import SeasonalWindows
 
 FORMAT = "pyland climatology 1"
 
@@ -27,8 +24,7 @@ def write_climatology(path: str | Path, match: CdfMatch | LinearMatch) -> None:
     match : CdfMatch or LinearMatch
         What to write.
     """
-    with written_aside(path) as partial:
-        _dataset(match).to_netcdf(partial, engine="netcdf4")
+    write_fitted(path, _dataset(match), match.windows, FORMAT)
 
 
 def read_climatology(path: str | Path) -> CdfMatch | LinearMatch:
@@ -39,20 +35,7 @@ def read_climatology(path: str | Path) -> CdfMatch | LinearMatch:
     InputError
         If the file is missing, damaged or of another kind.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"climatology: {path} does not exist.")
-    try:
-        with xr.open_dataset(path, engine="netcdf4", mask_and_scale=False) as opened:
-            data = opened.load()
-    except Exception as error:  # the libraries raise what they like for a damaged file
-        raise InputError(f"{path}: cannot be read as a climatology ({library_words(error)}). It may be "
-                         "truncated.") from error
-    if data.attrs.get("pyland_format") != FORMAT:
-        raise InputError(f"{path}: is not a climatology (attribute pyland_format must be '{FORMAT}', got "
-                         f"{data.attrs.get('pyland_format')!r}).")
-    window = data.attrs["window"]
-    windows = SeasonalWindows(window if isinstance(window, str) else int(window))
+    data, windows = read_fitted(path, FORMAT, "climatology", "a climatology")
     train = (data.attrs["train_start"], data.attrs["train_end"])
     location, count = data["location"].values, data["count"].values
     if data.attrs["method"] != "cdf":
@@ -66,12 +49,8 @@ def read_climatology(path: str | Path) -> CdfMatch | LinearMatch:
 
 
 def _dataset(match: CdfMatch | LinearMatch) -> xr.Dataset:
-    window = match.windows.window
-    about = {
-        "Conventions": "CF-1.11", "title": "climatology of a product and its reference", "pyland_format": FORMAT,
-        "window": window if isinstance(window, str) else int(window), "train_start": match.train[0],
-        "train_end": match.train[1],
-    }  # fmt: skip
+    about = {"title": "climatology of a product and its reference", "train_start": match.train[0],
+             "train_end": match.train[1]}
     data = {
         "location": ("place", match.location, {"long_name": "identity of the place within the product"}),
         "count": (("part", "place"), match.count, {

@@ -17,9 +17,9 @@ from pyland.config import load_case
 from pyland.diagnose import crps_fair, parse_region, rank_counts
 from pyland.diagnose.analysis_file import read_observed_ensemble
 from pyland.diagnose.observation_scores import observation_scores
+from pyland.driver.analysis.departure_records import observation_record
 from pyland.driver.commands.diagnose import diagnose
 from pyland.driver.commands.plot import plot
-from pyland.driver.departure_records import observation_record
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet
 from pyland.output.analysis import AnalysisWriter

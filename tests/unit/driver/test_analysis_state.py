@@ -8,7 +8,7 @@ from columns import random_columns
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
-from pyland.driver.analysis_state import AnalysisState, UpdatedVariable, field_of
+from pyland.driver.analysis.analysis_state import AnalysisState, UpdatedVariable, field_of
 from pyland.driver.member_parameters import MemberParameters, parameter_of
 
 NCELL, NMEMBER = 10, 4

@@ -9,7 +9,7 @@ from cases import TWIN, changed, write_case
 from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import BAD_ERROR
 from pyland.config import load_case
-from pyland.driver.product_sets import product_sets
+from pyland.driver.analysis.product_sets import product_sets
 from pyland.observe import ObservationTable, TargetCells, write_table
 from pyland.observe.climatology.seasonal_windows import SeasonalWindows
 from pyland.observe.quality import CollocationError, read_errors, write_errors
@@ -70,8 +70,8 @@ def test_errors_of_a_collocation(errors_of, tmp_path):
 
 def test_a_file_without_errors_is_refused(errors_of, tmp_path):
     (tmp_path / "empty.nc").write_bytes(b"")
-    for name, message in (("none.nc", "does not exist"), ("empty.nc", "cannot be read as errors"),
-                          ("observed.nc", "holds no errors of a product")):
+    for name, message in (("none.nc", "does not exist"), ("empty.nc", "cannot be read as a file of errors"),
+                          ("observed.nc", "is not a file of errors of a product")):
         with pytest.raises(InputError, match=message):
             errors_of({"file": name})
 

@@ -12,8 +12,8 @@ from pyland.assimilate import analyse, analyse_local
 from pyland.base.errors import InputError
 from pyland.base.observation_reasons import INNOVATION
 from pyland.config import load_case
-from pyland.driver import filter_call
-from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.analysis import filter_call
+from pyland.driver.analysis.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
 from pyland.observe import ObservationSet, assemble
 
 TIME = np.datetime64("2020-05-01T12:00:00", "s")

@@ -10,10 +10,10 @@ from pyland.assimilate import StateVector
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
 from pyland.config.inflation import AdaptiveInflationSection
-from pyland.driver.analysis_state import UpdatedVariable
-from pyland.driver.filter_call import FilterChoice, Localization
-from pyland.driver.filtering import Analysis, field_of
-from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.analysis.analysis_state import UpdatedVariable
+from pyland.driver.analysis.filter_call import FilterChoice, Localization
+from pyland.driver.analysis.filtering import Analysis, field_of
+from pyland.driver.analysis.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.observe import ObservationSet, Scene, operator_for
 
 ETKF = FilterChoice("etkf")

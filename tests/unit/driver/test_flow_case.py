@@ -220,7 +220,7 @@ def test_the_history_of_a_run_is_a_start_for_another(tmp_path, whole):
     heads = opened(whole, "history.nc")["pressure_head"][-1].values
     config = load_case(changed(FLOW, {"subsurface.initial": {"file": str(whole / "history.nc")}}))
     from pyland.base.parallel import Communicator
-    from pyland.driver.flow_setup import prepare_flow
+    from pyland.driver.distributed.flow_setup import prepare_flow
 
     np.testing.assert_array_equal(prepare_flow(config, Communicator()).initial["pressure_head"], heads)
 

@@ -103,5 +103,5 @@ def test_runs_without_what_it_needs(case, tmp_path):
     write_domain_fields(run, grid, fields | {"glacier_fraction": SHARE}, {})
     with pytest.raises(InputError, match=r"name it in output\.variables"):
         diagnose_topic(tmp_path, "glacier")
-    with pytest.raises(InputError, match="No record"):
+    with pytest.raises(InputError, match="no record"):
         diagnose_topic(case, "glacier", period=(np.datetime64("2030-01-01"), None))

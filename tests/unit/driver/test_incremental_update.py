@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pyland.base.errors import InputError
-from pyland.driver.incremental_update import IncrementalUpdate, part_weights
+from pyland.driver.analysis.incremental_update import IncrementalUpdate, part_weights
 
 
 @pytest.mark.parametrize("kind", ["constant", "linear"])

@@ -8,8 +8,8 @@ import pytest
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
 from pyland.config.inflation import AdaptiveInflationSection
-from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
-from pyland.driver.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.analysis.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.analysis.inflating import AdaptiveFactors, AdditiveNoise
 from pyland.observe import ObservationSet, assemble
 
 TIME = np.datetime64("2020-05-01T12:00:00", "s")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from pyland.driver.model_climatology import hidden_in_history, seen_of_history
+from pyland.driver.analysis.model_climatology import hidden_in_history, seen_of_history
 from pyland.observe import ObservationSet
 
 START = np.datetime64("2018-07-01", "s")

@@ -13,8 +13,8 @@ from pyland.base.errors import ConfigError, InputError
 from pyland.base.observation_reasons import FROZEN, SNOW
 from pyland.config import load_case
 from pyland.config.observation_operators import DEFAULTS
-from pyland.driver.gauge_cells import on_rivers, river_cells
-from pyland.driver.observed_fields import observed_field
+from pyland.driver.analysis.observed_fields import observed_field
+from pyland.driver.rivers.gauge_cells import on_rivers, river_cells
 from pyland.driver.run import run_case
 from pyland.observe import (
     ObservationSet,

@@ -9,8 +9,8 @@ import pytest
 from pyland.base.errors import InputError
 from pyland.config import load_case
 from pyland.domain import build_domain
-from pyland.driver.observing import observation_problems, target_cells
-from pyland.driver.product_sets import check_rules
+from pyland.driver.analysis.observing import observation_problems, target_cells
+from pyland.driver.analysis.product_sets import check_rules
 
 
 def write_domain(path):

@@ -13,8 +13,8 @@ from pyland.base.errors import InputError
 from pyland.base.observation_reasons import FROZEN, NO_CLIMATOLOGY
 from pyland.base.parallel import Communicator
 from pyland.config import load_case
-from pyland.driver.given_stages import GivenStages
-from pyland.driver.open_loop_observer import OpenLoopObserver, by_analysis, seen_of_run, with_prediction
+from pyland.driver.analysis.open_loop_observer import OpenLoopObserver, by_analysis, seen_of_run, with_prediction
+from pyland.driver.rivers.given_stages import GivenStages
 from pyland.driver.run import kind_of_run, run_case
 from pyland.observe import ObservationSet, read_table, sets_between
 

@@ -14,9 +14,9 @@ from pyland.config.hindcast import HindcastSection
 from pyland.config.pruning import PruningSection
 from pyland.diagnose.climatology_file import DEPTH_ATTRIBUTE, write_climatologies
 from pyland.diagnose.percentiles import Climatology, percentile_of
-from pyland.driver.product_alarms import raise_alarms
-from pyland.driver.product_fields import ProductFields, needed_members
-from pyland.driver.product_skill import judge_forecasts, still_needed
+from pyland.driver.cycle.product_alarms import raise_alarms
+from pyland.driver.cycle.product_fields import ProductFields, needed_members
+from pyland.driver.cycle.product_skill import judge_forecasts, still_needed
 from pyland.output.domain_fields import write_domain_fields
 from pyland.output.grid import OutputGrid
 from pyland.output.pruning import prune

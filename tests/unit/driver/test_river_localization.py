@@ -12,9 +12,9 @@ from pyland.assimilate.river_distances import DIRECTIONS as WAYS
 from pyland.base.errors import ConfigError, InputError
 from pyland.config import load_case
 from pyland.config import localization as words
-from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
-from pyland.driver.reach_warnings import headwater_gauges
-from pyland.driver.river_reach import RiverReach
+from pyland.driver.analysis.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.rivers.reach_warnings import headwater_gauges
+from pyland.driver.rivers.river_reach import RiverReach
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet, assemble
 from pyland.subsurface import RiverNetwork

@@ -77,7 +77,7 @@ def test_soil_and_plants_of_the_case(run):
 @pytest.mark.parametrize(("options", "message"), [
     (("--set", "diagnose.sith.plant=moss"), "moss"),
     (("--set", "diagnose.sith.optimum_temperature=270"), "expected"),
-    (("--period", "2021-01-01", "2021-02-01"), "history.nc has no record in it"),
+    (("--period", "2021-01-01", "2021-02-01"), "history.nc: no record lies within the period"),
     (("--set", "time.end=2021-01-01"), "expected a key of section diagnose"),
 ])
 def test_what_does_not_go_is_said(run, command, options, message):

@@ -7,8 +7,8 @@ import pytest
 
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.parallel import Communicator
-from pyland.driver.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
-from pyland.driver.smoother_window import SmootherWindow
+from pyland.driver.analysis.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
+from pyland.driver.analysis.smoother_window import SmootherWindow
 from pyland.observe import ObservationSet, assemble
 
 DEPTH, NCELL, NMEMBER = np.array([0.05, 0.2, 0.5]), 5, 8

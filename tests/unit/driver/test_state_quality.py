@@ -7,7 +7,7 @@ import numpy as np
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.observation_reasons import QUALITY, USED, WITHHELD
 from pyland.base.parallel import Communicator
-from pyland.driver.state_quality import StateQuality, StateRules
+from pyland.driver.analysis.state_quality import StateQuality, StateRules
 from pyland.observe import ObservationSet
 
 

@@ -129,7 +129,7 @@ def test_medians_leave_out_what_is_not_there():
 
 
 @pytest.mark.parametrize(("stations", "words"), [
-    ("[nowhere_*.nc]", "there is no file"), ("[case.yaml]", "cannot be read"), ("[]", "expected station files")])
+    ("[nowhere_*.nc]", "there is no file"), ("[case.yaml]", "not a readable netCDF"), ("[]", "expected station files")])
 def test_files_that_are_none(case, stations, words):
     with pytest.raises(InputError, match=words):
         diagnose_topic(case, "stations", with_figures=False, overrides=[f"diagnose.skill.stations={stations}"])

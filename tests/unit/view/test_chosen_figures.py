@@ -7,7 +7,8 @@ from PIL import Image
 
 from pyland.base.errors import InputError
 from pyland.driver.commands.plot_choice import KINDS, Wanted, plot_choice
-from pyland.view.shown_fields import Choice, cell_of, field_of, people_units, times_of, unit_sign
+from pyland.view.shown_fields import Choice, cell_of, field_of, people_units, times_of
+from pyland.view.style import unit_sign
 
 from .synthetic import twin_run
 
@@ -54,7 +55,8 @@ def test_units_that_people_read():
     assert values[0] == pytest.approx(1.0) and unit == r"mm d$^{-1}$"
     assert people_units(np.array([273.15]), "K")[0][0] == 0.0
     assert people_units(np.array([2.0]), "K", "std") == (2.0, "K")
-    assert unit_sign("m3 m-3") == r"m$^{3}$ m$^{-3}$" and unit_sign("1") == "–"
+    assert unit_sign("m3 m-3") == r"m$^{3}$ m$^{-3}$" and unit_sign("1") == unit_sign("") == "1"
+    assert unit_sign("log10 h") == "log10 h"  # not every number is an exponent
 
 
 def test_fields_cells_and_times(run):

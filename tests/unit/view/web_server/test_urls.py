@@ -198,7 +198,7 @@ def test_the_page_and_the_scripts_of_bokeh(client):
     (f"/data/{RUN}/field/nothing.bin", "no static field 'nothing'"),
     (f"/data/{RUN}/zones/basin-9/balance.json", "no zone 'basin-9'"),
     (f"/data/{RUN}/zones/all/balance.json?from=1999x", "expected an instant such as"),
-    (f"/data/{RUN}/zones/all/balance.json?from=2030-01-01", "no record of the balance lies between"),
+    (f"/data/{RUN}/zones/all/balance.json?from=2030-01-01", "no record lies within the period"),
     (f"/data/{RUN}/cycle.json", "is no cycle"),
     (f"/data/{RUN}-truth/zones/all/balance.json", "no water balance per cell"),
     (f"/data/{RUN}/download/soil_water/mean/0/9.nc", "records 0 to 3"),

@@ -1,0 +1,1 @@
+"""Runs of the distributed subsurface, alone or with land over it."""

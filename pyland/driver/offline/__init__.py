@@ -1,0 +1,1 @@
+"""Analyses of ensembles in files, without a model."""

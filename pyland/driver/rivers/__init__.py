@@ -1,0 +1,1 @@
+"""Rivers of a run: set up, routed, gauged, written."""

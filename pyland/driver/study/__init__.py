@@ -1,0 +1,1 @@
+"""Several assimilation runs of one case, compared."""
