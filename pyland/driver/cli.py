@@ -43,6 +43,14 @@ _PEERS_SPREAD = 2.0
 _END_PATIENCE = 10.0
 """How long a rank that fails waits for the end that another has announced [s], before it ends the run itself."""
 
+_GO_ON = {
+    "run": "`pyland run CASE --resume` goes on from the last restart file",
+    "study": "`pyland study CASE` goes on with the experiments that are not finished",
+    "calibrate": "`pyland calibrate CASE --resume` goes on from the last model call",
+    "cycle": "`pyland cycle CASE` goes on where it was",
+}
+"""Commands that go on after an interruption, and how."""
+
 app = typer.Typer(
     name="pyland",
     no_args_is_help=True,
@@ -302,13 +310,9 @@ def run_command(arguments: Sequence[str]) -> int:
     except MemoryError:
         return _report(log, "memory ran out; use more ranks, fewer members or fewer cells", StateError.exit_code, debug)
     except (KeyboardInterrupt, typer.Abort):
-        return _report(
-            log, "interrupted; `pyland run CASE --resume` goes on from the last restart file", INTERRUPTED, debug
-        )
+        return _report(log, f"interrupted; {_how_to_go_on(arguments)}", INTERRUPTED, debug)
     except Terminated:
-        return _report(
-            log, "ended by SIGTERM; `pyland run CASE --resume` goes on from the last restart file", TERMINATED, debug
-        )
+        return _report(log, f"ended by SIGTERM; {_how_to_go_on(arguments)}", TERMINATED, debug)
     except BrokenPipeError:
         # the reader of a pipe went away, for instance `pyland vars | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -325,6 +329,12 @@ def run_command(arguments: Sequence[str]) -> int:
             )
         text = f"this is a bug in pyland, please report it with `pyland info`: {type(error).__name__}: {error}"
         return _report(log, text, PylandError.exit_code, debug or not _logs_to_file(log))
+
+
+def _how_to_go_on(arguments: Sequence[str]) -> str:
+    """Say what to do after a command that was ended from outside."""
+    name = next((one for one in arguments if not one.startswith("-")), "")
+    return _GO_ON.get(name, "files with their final names are complete; give the command again")
 
 
 def _report(log: logging.Logger, text: str, code: int, with_traceback: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -92,6 +93,11 @@ def diagnose(
         else:
             typer.echo(json.dumps(plain(found.numbers), indent=2, allow_nan=False))
         return
+    if what not in JUDGEMENTS:
+        known_topics = (*JUDGEMENTS, *topics())
+        near = get_close_matches(what, known_topics, n=1)
+        raise InputError(f"pyland diagnose: unknown topic '{what}'; expected one of {', '.join(known_topics)}"
+                         + (f"; did you mean '{near[0]}'?" if near else "."))
     if overrides:
         raise InputError(f"--set: '{what}' reads nothing from section diagnose; leave --set out.")
     if as_json is False and what == "skill":

@@ -59,8 +59,8 @@ def explained(path: Path) -> Iterator[None]:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise OutputError(
             f"{path}: the file cannot be written ({reason}); {_free_space(path)}. Make room there, look at quota and "
-            "permissions, then go on with `pyland run CASE --resume`: files with their final names are complete, and "
-            "the last restart is untouched."
+            "permissions, then give the command again, a run with --resume: files with their final names are complete, "
+            "and the last restart is untouched."
         ) from error
 
 

@@ -61,7 +61,8 @@ def monthly_sums(starts: ArrayLike, ends: ArrayLike, values: ArrayLike) -> tuple
     months = (first + np.arange(len(sums))).astype("datetime64[M]")
     is_whole = (months.astype("datetime64[s]") >= begin[0]) & ((months + 1).astype("datetime64[s]") <= end[-1])
     if not is_whole.any():
-        raise InputError(f"monthly sums: the records from {begin[0]} to {end[-1]} cover no whole calendar month.")
+        raise InputError(f"monthly sums: the records from {begin[0]} to {end[-1]} cover no whole calendar month; "
+                         "let the run go on, or give a longer period.")
     return months[is_whole], sums[is_whole]
 
 

@@ -10,6 +10,14 @@ import yaml
 
 from pyland.base.errors import InputError
 
+_WRITTEN_WITH = {
+    "analysis.nc": "a run that assimilates (sections observations and assimilation of case.yaml)",
+    "discharge.nc": "a run with rivers or with gauges of the distributed subsurface",
+    "open_loop/history.nc": "a run with assimilation.open_loop: true",
+    "open_loop/balance.nc": "a run with assimilation.open_loop: true",
+}
+"""Files that only some runs write, and which."""
+
 
 @dataclass(frozen=True)
 class CaseFiles:
@@ -36,6 +44,10 @@ class CaseFiles:
         path = self.run_dir / name
         if not path.exists():
             case = self.run_dir.parent
+            if self.find("scores.json") is not None:  # the last file of a run
+                writers = _WRITTEN_WITH.get(name, "a run with the settings for it (docs/guide/output.md)")
+                raise InputError(f"{path}: this run has come to its end without this file, which {writers} writes. "
+                                 f"Change the case and run it again: pyland run {case}")
             if any((self.run_dir / "restart").glob("*.nc")) or any(self.run_dir.glob("*/restart/*.nc")):
                 raise InputError(f"{path}: no such file yet; the run has not come to its end. Let it go on, or if it "
                                  f"was ended: pyland run {case} --resume")

@@ -56,7 +56,7 @@ def diagnose(
         Outputs of other models with ALMA names; they add tables on identical points. None takes those beside the
         station file (``../peers/<station>_<model>.nc``), an empty list takes none.
     period : tuple
-        First and last instant of the comparison [UTC].
+        First and last instant of the comparison of the skill [UTC].
     depths : mapping, optional
         Top and bottom [m] of observed soil variables whose name does not say them.
     regions : sequence of Region
@@ -72,13 +72,15 @@ def diagnose(
     Raises
     ------
     InputError
-        If the topic is unknown or a file is missing, regions are given for another topic than assimilation, or a region
-        holds no observation.
+        If the topic is unknown or a file is missing, a period is given for an assimilation, regions for another topic,
+        or a region holds no observation.
     """
     if what not in TOPICS:
         raise InputError(f"Unknown diagnosis '{what}'; expected one of {', '.join(TOPICS)}.")
     if regions and what != "assimilation":
         raise InputError(f"--region belongs to 'assimilation'; '{what}' is judged over the whole domain. Leave it out.")
+    if what == "assimilation" and any(one is not None for one in period):
+        raise InputError("--period: 'assimilation' judges all analyses of a run and has no period. Leave it out.")
     files = find_case_files(case_dir, output)
     if what == "balance":
         balance = files.need("balance.nc")
@@ -145,6 +147,6 @@ def _station_file(files: CaseFiles, station: str | Path | None) -> Path:
     if files.station is None:
         raise InputError(
             f"{files.run_dir}: the run was not driven by a station file (forcing.format: alma), or the file has moved; "
-            "name one to compare with."
+            "name stations to compare with in diagnose.skill.stations."
         )
     return files.station

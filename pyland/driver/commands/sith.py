@@ -324,7 +324,7 @@ def _text(numbers: dict[str, Any]) -> str:
     """Return a short table."""
     lines = [f"SiTHv2-like model on the weather of the run, {numbers['days']} days from {numbers['start'][:10]}, "
              f"{numbers['cells']} cells", f"{'':34s}{'run':>9s}{'sith':>9s}{'rmse':>9s}{'r':>7s}"]
-    lines += [f"{one['variable']:34s}{one['run']:9.3f}{one['sith']:9.3f}{one['rmse']:9.3f}{one['r']:7.2f}"
+    lines += [f"{one['variable']:34s}{one['run']:9.3f}{one['sith']:9.3f}{one['rmse']:9.3f}{_number(one['r'])}"
               for one in numbers["scores"]]
     share = numbers["transpiration_share"]
     lines.append(f"{'transpiration of all evaporation':34s}{share['run']:9.3f}{share['sith']:9.3f}")
@@ -332,3 +332,8 @@ def _text(numbers: dict[str, Any]) -> str:
                  f"transpiration reported before the limit of the soil would be "
                  f"{numbers['unlimited_less_limited_transpiration']:.1f} mm more")
     return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    """Return a correlation as tables have it, ``-`` where it is not defined."""
+    return f"{value:7.2f}" if np.isfinite(value) else f"{'-':>7s}"

@@ -144,7 +144,20 @@ def rescale_sets(
                          f"'{sets[0].name}'.")
     target_mean = np.array([model_mean[int(place)] for place in location])
     target_std = np.array([(model_std or {}).get(int(place), np.nan) for place in location])
+    if method == "mean_std":
+        _need_spread(sets[0].name, location, std, target_std)
     return [_rescaled(one, method, location, (mean, std, target_mean, target_std)) for one in sets]
+
+
+def _need_spread(name: str, location: np.ndarray, observed: np.ndarray, model: np.ndarray) -> None:
+    """Refuse places whose values do not vary, (place,); standard deviations of observations and model."""
+    for what, values, bad in (("an observed", observed, ~(observed > 0)), ("a modelled", model, ~(model >= 0))):
+        place = np.flatnonzero(bad)
+        if place.size:
+            raise InputError(
+                f"observations.scaling: mean_std of '{name}' needs values that vary in time, got {what} standard "
+                f"deviation of {values[place[0]]:g} at location {int(location[place[0]])}. Use `scaling: mean` or a "
+                "longer period.")
 
 
 def _rescaled(one: ObservationSet, method: str, location: np.ndarray,

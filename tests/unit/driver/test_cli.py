@@ -11,6 +11,7 @@ import pytest
 from cases import COUPLED, TWIN, write_case
 from pyland.base.errors import ConvergenceError
 from pyland.config import load_case
+from pyland.driver import cli
 from pyland.driver.commands.new import template_names
 
 
@@ -263,3 +264,35 @@ def test_a_run_that_was_killed_is_to_be_resumed(tmp_path, command):
     code, _, after = command("diagnose", tmp_path / "case", "balance")
     assert code == 2 and "run the case first" in before and "--resume" not in before
     assert f"pyland run {tmp_path / 'case'} --resume" in after and "run the case first" not in after
+
+
+def test_a_run_that_has_ended_is_not_to_be_resumed(tmp_path, command):
+    """Scores are the last file of a run: what is missing beside them will not come."""
+    restart = tmp_path / "case" / "run" / "restart"
+    restart.mkdir(parents=True)
+    (restart / "20200501T0000.nc").write_bytes(b"")
+    (restart.parent / "scores.json").write_text("{}", encoding="utf-8")
+    code, _, err = command("diagnose", tmp_path / "case", "assimilation")
+    assert code == 2 and "without this file, which a run that assimilates" in err and "--resume" not in err
+
+
+def test_a_misspelled_topic_gets_all_topics(command, tmp_path):
+    code, _, err = command("diagnose", tmp_path, "permafrots")
+    assert code == 2 and "drought" in err and "did you mean 'permafrost'?" in err
+
+
+def test_no_period_is_ignored(command, tmp_path):
+    code, _, err = command("diagnose", tmp_path, "assimilation", "--period", "2020-01-01", "2020-02-01")
+    assert code == 2 and "--period" in err and "has no period" in err
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("run", "pyland run CASE --resume"), ("calibrate", "pyland calibrate CASE --resume"),
+    ("diagnose", "give the command again")])
+def test_an_interrupted_command_says_how_it_goes_on(command, monkeypatch, tmp_path, name, words):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupt)
+    code, _, err = command(name, tmp_path)
+    assert code == 130 and words in err

@@ -190,8 +190,11 @@ def test_rescaling_gives_the_model_climatology():
 
 def test_rescaling_refuses_what_it_cannot_do():
     sets = [one_set([0.2], time=TIME + k) for k in range(12)]
-    with pytest.raises(InputError, match="constant observation"):
+    with pytest.raises(InputError, match="got an observed standard deviation of 0 at location 0"):
         rescale_sets(sets, "mean_std", {0: 0.2}, {0: 0.1})
+    varied = [one_set([0.2 + 0.01 * k], time=TIME + k) for k in range(12)]
+    with pytest.raises(InputError, match="got a modelled standard deviation of nan"):
+        rescale_sets(varied, "mean_std", {0: 0.2}, {})
     with pytest.raises(InputError, match="only 5 values"):
         rescale_sets(sets[:5], "mean", {0: 0.2})
     with pytest.raises(InputError, match="lacks location 0"):
