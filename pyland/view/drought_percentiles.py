@@ -64,7 +64,7 @@ def plot_percentiles(source: str | Path, variable: str, path: str | Path) -> Pat
         axis.set_ylim(0.0, 100.0)
         axis.set_ylabel("percentile [%]")
     axis.set_title(words)
-    axis.set_xlim(times[0], times[-1])
+    style.span_of_times(axis, times)
     style.plain_dates(plt, axis)
     names = ["no drought" if code == 0 else f"{one} {CLASS_WORDS[one]}" for code, one in zip(
         COLOURS, ("", *CLASSES), strict=True)]

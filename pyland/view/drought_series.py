@@ -53,7 +53,7 @@ def plot_drought_indices(source: str | Path, path: str | Path, weights: np.ndarr
                                 squeeze=False)
     for axis, (title, values) in zip(axes[:, 0], panels, strict=True):
         _draw(axis, times, values, title, np.ones(values.shape[1]) if weights is None else weights.ravel())
-        axis.set_xlim(times[0], times[-1])
+        style.span_of_times(axis, times)
     if any(values.shape[1] > 1 for _, values in panels):
         style.legend_above(figure, axes[:1, 0])
     style.plain_dates(plt, axes[-1, 0])

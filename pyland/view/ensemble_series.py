@@ -82,7 +82,7 @@ def plot_soil_water_series(
     if _cell_count(histories[-1][2]) > 1:
         figure.suptitle(_place_of(histories[-1][2], chosen), x=0.01, ha="left", fontsize=11)
     first = histories[-1][2]["time"].values
-    axes[0, 0].set_xlim(first[0], first[-1])
+    style.span_of_times(axes[0, 0], first)
     style.plain_dates(plt, axes[-1, 0])
     return style.save(figure, path)
 

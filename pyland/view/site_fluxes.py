@@ -73,7 +73,7 @@ def plot_site_days(
     covered = [pairs.start[np.isfinite(pairs.model)] for pairs in panels[next(iter(panels))]]
     first = min((days[0] for days in covered if len(days)), default=start[0])
     last = max((days[-1] for days in covered if len(days)), default=start[-1])
-    axes[0, 0].set_xlim(first, last)
+    style.span_of_times(axes[0, 0], np.array([first, last]))
     style.plain_dates(plt, axes[-1, 0])
     return style.save(figure, path)
 

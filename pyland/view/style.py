@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,10 +229,25 @@ def plain_dates(plt: Any, axes: Any) -> None:
         def __call__(self) -> np.ndarray:
             return without_crowd(np.asarray(super().__call__(), dtype=float))
 
+    class NamedMonths(dates.ConciseDateFormatter):
+        """Short dates; the corner names the month unless a tick does."""
+
+        def format_ticks(self, values: Sequence[float]) -> list[str]:
+            starts_month = any(one.day == 1 and one.hour == one.minute == 0 for one in dates.num2date(values))
+            self.offset_formats[2:4] = ["%Y", "%Y"] if starts_month else ["%Y-%b", "%Y-%b-%d"]
+            return super().format_ticks(values)
+
     locator = SpacedDates(minticks=4, maxticks=8)
     axes.xaxis.set_major_locator(locator)
     offsets = ["", "%Y", "%Y", "%Y", "%Y-%b-%d", "%Y-%b-%d"]  # one per kind of tick, years to seconds
-    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator, offset_formats=offsets))
+    axes.xaxis.set_major_formatter(NamedMonths(locator, offset_formats=offsets))
+
+
+def span_of_times(axes: Any, times: np.ndarray) -> None:
+    """Let a time axis reach from the first to the last record; around a single one, a day."""
+    first, last = times[0], times[-1]
+    half = np.timedelta64(12, "h") if first == last else np.timedelta64(0, "h")
+    axes.set_xlim(first - half, last + half)
 
 
 def without_crowd(ticks: np.ndarray) -> np.ndarray:

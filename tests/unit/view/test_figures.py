@@ -122,6 +122,32 @@ def test_dates_do_not_stand_close_together() -> None:
     assert style.without_crowd(months).tolist() == months.tolist()
 
 
+def test_days_within_a_month_name_the_month() -> None:
+    """Days alone say no month; where a first of a month is labelled with its name, the year is enough."""
+    plt = style.pyplot()
+    for last, corner in (("2020-04-25", "2020-Apr"), ("2020-05-04", "2020")):
+        figure, axes = plt.subplots()
+        times = np.arange(np.datetime64("2020-04-16"), np.datetime64(last) + DAY, DAY)
+        axes.plot(times, np.arange(len(times)))
+        style.plain_dates(plt, axes)
+        figure.canvas.draw()
+        assert axes.xaxis.get_offset_text().get_text() == corner
+        plt.close(figure)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_single_record_has_a_time_axis() -> None:
+    plt = style.pyplot()
+    figure, axes = plt.subplots()
+    axes.plot([START], [1.0], "o")
+    style.span_of_times(axes, np.array([START]))
+    style.plain_dates(plt, axes)
+    figure.canvas.draw()
+    low, high = axes.get_xlim()
+    assert high - low == 1.0  # days
+    plt.close(figure)
+
+
 def test_a_region_without_observations_is_a_sentence(catchment: Path) -> None:
     with pytest.raises(InputError, match=r"Region 'sea': no observation .* they lie from 50 to 50\.0"):
         diagnose(catchment, "assimilation", regions=[Region("sea", 0.0, 1.0, 0.0, 1.0)])
