@@ -298,6 +298,13 @@ def _period_problems(config: CaseConfig) -> list[Problem]:
             problems.append((f"calibrate.{name}", f"expected a period within the run, {config.time.start.isoformat()} "
                              f"to {config.time.end.isoformat()}, got {first.isoformat()} to {last.isoformat()}",
                              (f"calibrate.{name}", "time")))
+    if section.test is not None:
+        (first, last), (begin, end) = (
+            (one.start or config.time.start, one.end or config.time.end) for one in (section.train, section.test))
+        if begin < last and first < end:
+            problems.append(("calibrate.test", "expected a period that shares no time with calibrate.train "
+                             f"({first.isoformat()} to {last.isoformat()}), whose observations are used, got "
+                             f"{begin.isoformat()} to {end.isoformat()}", ("calibrate.test", "calibrate.train")))
     return problems
 
 

@@ -18,7 +18,8 @@ class DegradationSection(Section):
                          at_least=1, at_most=10)
     level: float = key(0.05, "level of significance of trends", unit="1", above=0, below=1)
     correlation: str = key(
-        "hamed_rao", "values of years in the test of Mann and Kendall; hamed_rao for moving means, which share years",
+        "hamed_rao", "values of years in the test of Mann and Kendall; that moving means share years is reckoned with "
+        "in both",
         choices=("independent", "hamed_rao"))
     table: str | None = key(None, "YAML table of states by trends; null is that of the package", kind="path")
     first_month: int = key(10, "calendar month with which a hydrological year begins", kind="integer", at_least=1,

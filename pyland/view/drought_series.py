@@ -1,4 +1,4 @@
-"""Drought indices of months: the mean over all cells, with the range of cells, and the share of cells in drought."""
+"""Drought indices of months: the mean over the area, with the range of cells, and the share of cells in drought."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TITLES = {"spi": "SPI", "spei": "SPEI", "scpdsi": "scPDSI", "scpmdi": "scPMDI (n
 """Indices that are drawn."""
 
 
-def plot_drought_indices(source: str | Path, path: str | Path) -> Path:
+def plot_drought_indices(source: str | Path, path: str | Path, weights: np.ndarray | None = None) -> Path:
     """Draw the indices of drought.nc over time.
 
     Parameters
@@ -26,6 +26,8 @@ def plot_drought_indices(source: str | Path, path: str | Path) -> Path:
         ``drought.nc``.
     path : str or Path
         PNG file.
+    weights : numpy.ndarray, shape of the cells, optional
+        Areas of the cells, for the mean; alike without them.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def plot_drought_indices(source: str | Path, path: str | Path) -> Path:
     figure, axes = plt.subplots(len(panels), 1, figsize=(style.WIDTH, 1.0 + 1.45 * len(panels)), sharex=True,
                                 squeeze=False)
     for axis, (title, values) in zip(axes[:, 0], panels, strict=True):
-        _draw(axis, times, values, title)
+        _draw(axis, times, values, title, np.ones(values.shape[1]) if weights is None else weights.ravel())
         axis.set_xlim(times[0], times[-1])
     if any(values.shape[1] > 1 for _, values in panels):
         style.legend_above(figure, axes[:1, 0])
@@ -58,13 +60,14 @@ def plot_drought_indices(source: str | Path, path: str | Path) -> Path:
     return style.save(figure, path)
 
 
-def _draw(axis: Any, times: np.ndarray, values: np.ndarray, title: str) -> None:
+def _draw(axis: Any, times: np.ndarray, values: np.ndarray, title: str, weights: np.ndarray) -> None:
     """Draw a panel: the mean as filled steps, and the range of nine of ten cells."""
-    known = np.isfinite(values).any(axis=1)
+    area = np.isfinite(values) @ weights
+    known = area > 0.0
     mean, low, high = (np.full(len(times), np.nan) for _ in range(3))
-    mean[known] = np.nanmean(values[known], axis=1)
+    mean[known] = np.nan_to_num(values[known]) @ weights / area[known]
     axis.fill_between(times, np.nan_to_num(np.minimum(mean, 0.0)), color=DRY, step="mid", linewidth=0.0,
-                      label="mean of the cells, dry")
+                      label="mean over the area, dry")
     axis.fill_between(times, np.nan_to_num(np.maximum(mean, 0.0)), color=WET, step="mid", linewidth=0.0,
                       label="wet")
     if values.shape[1] > 1:

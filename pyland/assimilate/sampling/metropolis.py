@@ -19,6 +19,10 @@ WANTED_ACCEPTANCE = 0.234
 SCALE_DECAY = 0.6
 """Power with which changes of the scale fall with the generation, between 1/2 and 1 [3]_."""
 
+LARGEST_LOG_SCALE = 4.0
+"""Bound of the logarithm of the scale, on either side: a factor of 55. Where every move is accepted (a flat density
+between bounds) the scale would grow for ever; adaptation within a compact set keeps the sampler ergodic [3]_."""
+
 INITIAL_SHARE = 1e-4
 """Of the covariance of the first proposal that stays in the adapted one (epsilon of Haario et al. 2001) [1]."""
 
@@ -78,7 +82,8 @@ class AdaptiveMetropolis(Metropolis):
     After ``delay`` generations the proposal is ``s^2 (2.38^2 / d) (cov + epsilon C0)``, with the covariance of all
     draws since half of the delay. The chains learn together (``is_pooled``), the inter-chain adaptation of [2]_, or
     each from its own past as in [1]_. The scale s of all chains follows their share of accepted moves towards 0.234
-    [3]_. What one generation changes falls with its number, which keeps the sampler ergodic.
+    [3]_, within ``LARGEST_LOG_SCALE``. What one generation changes falls with its number and stays bounded, which keeps
+    the sampler ergodic.
 
     Parameters
     ----------
@@ -137,6 +142,7 @@ class AdaptiveMetropolis(Metropolis):
         log_scale, age = float(walkers.memory.get("log_scale", 0.0)), walkers.generation - self._delay
         if age >= 0:
             log_scale += (accepted.mean() - WANTED_ACCEPTANCE) * (age + 1.0) ** -SCALE_DECAY
+            log_scale = float(np.clip(log_scale, -LARGEST_LOG_SCALE, LARGEST_LOG_SCALE))
         plain = {"count": np.array(total), "log_scale": np.array(log_scale)}
         if self._is_pooled:
             return {**plain, "mean": mean[0], "scatter": scatter[0]}

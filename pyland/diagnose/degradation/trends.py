@@ -8,6 +8,8 @@ References
    1379-1389.
 .. [4] Hamed, K. H., Rao, A. R. (1998). A modified Mann-Kendall trend test for autocorrelated data. J. Hydrol. 204,
    182-196.
+.. [5] Hamed, K. H. (2008). Trend detection in hydrologic data: the Mann-Kendall trend test under the scaling
+   hypothesis. J. Hydrol. 349, 350-363: the variance of S of normal values of known correlation.
 """
 
 from __future__ import annotations
@@ -59,7 +61,8 @@ class Trend:
 
 
 def mann_kendall(
-    values: ArrayLike, times: ArrayLike | None = None, *, level: float = 0.05, correlation: str = "independent"
+    values: ArrayLike, times: ArrayLike | None = None, *, level: float = 0.05, correlation: str = "independent",
+    window: int = 1,
 ) -> Trend:
     """Test series for a monotonic trend.
 
@@ -74,6 +77,9 @@ def mann_kendall(
     correlation : {"independent", "hamed_rao"}
         With ``hamed_rao`` the variance of S grows with the autocorrelation of the ranks of what the slope leaves, at
         lags where it is significant [4]_; a series with a gap then has no test.
+    window : int
+        Values are moving means of so many, such as `moving_mean` gives; 1: they are not. Two means that share values
+        rise and fall together: the variance of S grows at least by what it is for means of independent values [5]_.
 
     Raises
     ------
@@ -91,8 +97,13 @@ def mann_kendall(
     flat = series.reshape(len(series), -1)
     slope = sen_slope(flat, moments)
     statistic, variance, count = _kendall(flat)
+    if window < 1:
+        raise InputError(f"trend: window must be 1 value or more, got {window}.")
+    factor = np.full(variance.shape, _shared_factor(len(flat), window))
     if correlation == "hamed_rao":
-        variance = variance * _variance_factor(flat, moments, slope)
+        own = _variance_factor(flat, moments, slope)
+        factor = np.maximum(factor, own) if window > 1 else own
+    variance = variance * factor
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(variance > 0.0, (statistic - np.sign(statistic)) / np.sqrt(variance), 0.0)
     p_value = 2.0 * ndtr(-np.abs(z))
@@ -175,6 +186,26 @@ def _kendall(flat: Array) -> tuple[Array, Array, Array]:
     # the sum over groups of t (t - 1) (2 t + 5) is one over values of (t - 1) (2 t + 5)
     ties = np.where(known, (equal - 1.0) * (2.0 * equal + 5.0), 0.0).sum(axis=0)
     return statistic, (count * (count - 1.0) * (2.0 * count + 5.0) - ties) / 18.0, count
+
+
+def _shared_factor(number: int, window: int) -> float:
+    """Return the factor of the variance of S for moving means of independent values [5]_.
+
+    Two differences of normal values of correlation r have signs of covariance 2/pi asin(r). Means of ``window`` values
+    that are ``lag`` apart share ``window - lag`` of them.
+    """
+    if window == 1 or number < 2:
+        return 1.0
+    places = np.arange(number)
+    shared = np.clip(1.0 - np.abs(places[:, None] - places) / window, 0.0, None)
+    early, late = np.triu_indices(number, 1)
+    length = np.sqrt(2.0 - 2.0 * shared[early, late])
+    total = 0.0
+    for one in range(len(early)):  # a row of pairs at a time
+        i, j = early[one], late[one]
+        both = shared[j, late] - shared[i, late] - shared[j, early] + shared[i, early]
+        total += np.arcsin(np.clip(both / (length[one] * length), -1.0, 1.0)).sum()
+    return float(2.0 / np.pi * total / (number * (number - 1.0) * (2.0 * number + 5.0) / 18.0))
 
 
 def _variance_factor(flat: Array, times: Array, slope: Array) -> Array:

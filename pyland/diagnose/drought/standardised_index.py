@@ -139,7 +139,8 @@ def standardised_index(
     calibration : tuple of int, optional
         First and last year that are fitted.
     has_zeros : bool
-        Fit what is above 0, and give the share of zeros a probability of its own.
+        Fit what is above 0, and give the share of zeros a probability of its own; a month with fewer than four values
+        above 0 has no index, not even where it is 0.
 
     Returns
     -------
@@ -163,7 +164,7 @@ def standardised_index(
             positive = fits & (part > 0.0)
             dry = (fits & (part == 0.0)).sum(axis=0) / np.maximum(fits.sum(axis=0), 1)
             chance = dry + (1.0 - dry) * np.where(part > 0.0, probability(_Sample(part, positive)), 0.0)
-            chance[np.isnan(part)] = np.nan
+            chance[np.isnan(part) | (positive.sum(axis=0) < LEAST_YEARS)] = np.nan  # nothing tells dry from usual
         else:
             chance = probability(_Sample(part, fits))
         out[rows] = np.clip(ndtri(chance), -LARGEST, LARGEST)

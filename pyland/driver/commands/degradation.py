@@ -23,7 +23,13 @@ from pyland.diagnose.degradation.rain_use_efficiency import LEAST_CELLS, STATES
 from pyland.diagnose.degradation.vegetation_change import LEAST_YEARS
 from pyland.diagnose.drought.monthly import MONTHS
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.run_fields import common_months, monthly_potential, monthly_water, read_fields
+from pyland.driver.commands.run_fields import (
+    area_weights,
+    common_months,
+    monthly_potential,
+    monthly_water,
+    read_fields,
+)
 from pyland.output.diagnosed_fields import cell_dimensions, write_fields
 
 WHY = "pyland diagnose CASE degradation"
@@ -43,7 +49,7 @@ def degradation(run: DiagnosedRun) -> Diagnosis:
     Returns
     -------
     Diagnosis
-        ``degradation.nc``, ``degradation.csv`` (shares of the states), figure.
+        ``degradation.nc``, ``degradation.csv`` (shares of the area by state), figure.
 
     Raises
     ------
@@ -76,7 +82,8 @@ def degradation(run: DiagnosedRun) -> Diagnosis:
     moisture = moving_mean(fallen, settings.smoothing) / np.where(
         (smooth := moving_mean(wanted, settings.smoothing)) > 0.0, smooth, np.nan)
     smoothed = moving_mean(npp, settings.smoothing)
-    options = {"times": years[settings.smoothing - 1:], "level": settings.level, "correlation": settings.correlation}
+    options = {"times": years[settings.smoothing - 1:], "level": settings.level, "correlation": settings.correlation,
+               "window": settings.smoothing}
     trends = {"npp": mann_kendall(smoothed, **options), "moisture": mann_kendall(moisture, **options),
               "mnpp": mann_kendall(moisture_responded(smoothed, moisture), **options)}
     known = np.all([np.isfinite(one.p_value) for one in trends.values()], axis=0)
@@ -105,14 +112,16 @@ def degradation(run: DiagnosedRun) -> Diagnosis:
                 "long_name": f"standardised change of {words['npp']} with {what}, 0 where it is not significant",
                 "units": "1"})
     written = [write_fields(run.folder / "degradation.nc", like, output, title="state of the land")]
-    shares = _shares(state, table.states)
+    weights = area_weights(run, state.shape)
+    shares = _shares(state, table.states, weights)
     numbers: dict[str, Any] = {
         "years": [int(years[0]), int(years[-1])], "smoothing": settings.smoothing, "cells": int(known.sum()),
         "states": shares, "trends": {name: {
-            "rising": _share(trend.direction[known] > 0), "falling": _share(trend.direction[known] < 0),
+            "rising": _share(trend.direction[known] > 0, weights[known]),
+            "falling": _share(trend.direction[known] < 0, weights[known]),
             "median_slope": float(np.nanmedian(trend.slope)) if np.isfinite(trend.slope).any() else None}
             for name, trend in trends.items()}}
-    numbers["rain_use"] = None if condition is None else _shares(condition, STATES)
+    numbers["rain_use"] = None if condition is None else _shares(condition, STATES, weights)
     rows = ["table,state,share", *(f"trends,{name},{share:.6g}" for name, share in shares.items()),
             *(f"rain_use,{name},{share:.6g}" for name, share in (numbers["rain_use"] or {}).items())]
     with written_aside(run.folder / "degradation.csv") as partial:
@@ -162,21 +171,21 @@ def _flags(words: str, states: Any) -> dict[str, Any]:
             "flag_meanings": " ".join(("unknown", *states.values()))}
 
 
-def _shares(codes: np.ndarray, states: Any) -> dict[str, float]:
-    """Return the share of each state among cells that have one."""
-    count = max(int((codes != 0).sum()), 1)
-    return {name: float((codes == code).sum() / count) for code, name in states.items()}
+def _shares(codes: np.ndarray, states: Any, weights: np.ndarray) -> dict[str, float]:
+    """Return the share of each state of the area that has one."""
+    total = float(weights[codes != 0].sum()) or 1.0
+    return {name: float(weights[codes == code].sum() / total) for code, name in states.items()}
 
 
-def _share(mask: np.ndarray) -> float:
-    """Return the share of true values, 0 of none."""
-    return float(mask.mean()) if mask.size else 0.0
+def _share(mask: np.ndarray, weights: np.ndarray) -> float:
+    """Return the share of the area where something is so, 0 of none."""
+    return float(weights[mask].sum() / total) if (total := weights.sum()) > 0.0 else 0.0
 
 
 def _table(numbers: dict[str, Any]) -> str:
     """Return the short table."""
     lines = [f"{numbers['years'][0]} to {numbers['years'][1]}, moving means of {numbers['smoothing']} years, "
-             f"{numbers['cells']} cells", f"{'state':<16} {'cells':>7}"]
+             f"{numbers['cells']} cells", f"{'state':<16} {'area':>7}"]
     lines += [f"{name:<16} {100 * share:6.1f}%" for name, share in numbers["states"].items()]
     lines += [f"{'trend':<16} {'rising':>7} {'falling':>8}"]
     lines += [f"{name:<16} {100 * one['rising']:6.1f}% {100 * one['falling']:7.1f}%"
@@ -184,6 +193,6 @@ def _table(numbers: dict[str, Any]) -> str:
     if numbers["rain_use"] is None:
         lines.append(f"rain use: boundaries need {LEAST_CELLS} cells")
     else:
-        lines += [f"{'use of rain':<16} {'cells':>7}"]
+        lines += [f"{'use of rain':<16} {'area':>7}"]
         lines += [f"{name:<16} {100 * share:6.1f}%" for name, share in numbers["rain_use"].items()]
     return "\n".join(lines)

@@ -12,7 +12,13 @@ from pyland.diagnose.drought import model_fluxes, scpdsi, spei, spi
 from pyland.diagnose.drought.standardised_index import LEAST_YEARS
 from pyland.diagnose.drought_classes import drought_events
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.run_fields import common_months, month_bounds, monthly_potential, monthly_water
+from pyland.driver.commands.run_fields import (
+    area_weights,
+    common_months,
+    month_bounds,
+    monthly_potential,
+    monthly_water,
+)
 from pyland.output.diagnosed_fields import cell_dimensions, write_fields
 
 WHY = "pyland diagnose CASE drought"
@@ -34,7 +40,7 @@ def drought(run: DiagnosedRun) -> Diagnosis:
     Returns
     -------
     Diagnosis
-        ``drought.nc``, ``drought.csv`` (means over all cells), figure.
+        ``drought.nc``, ``drought.csv`` (means over the area), figure.
     """
     settings = run.config.diagnose.drought
     with_model = settings.water == "model" and "scpdsi" in settings.indices
@@ -68,7 +74,8 @@ def drought(run: DiagnosedRun) -> Diagnosis:
     uses_scale = any(one[0][0] == "scale" for one in fields.values())
     written = [write_fields(run.folder / "drought.nc", like, fields, title="drought indices of months",
                             bounds=month_bounds(months), coordinates=scale_axis if uses_scale else None)]
-    series = _series(fields, scales)
+    weights = area_weights(run, tuple(like["latitude"].shape)).ravel()
+    series = _series(fields, scales, weights)
     with written_aside(run.folder / "drought.csv") as partial:
         rows = [",".join(("month", *series))]
         rows += [",".join((str(month), *(f"{one[k]:.6g}" for one in series.values())))
@@ -78,9 +85,10 @@ def drought(run: DiagnosedRun) -> Diagnosis:
     if run.with_figures:
         from pyland.view.drought_series import plot_drought_indices
 
-        written.append(plot_drought_indices(written[0], run.folder / "drought.png"))
+        written.append(plot_drought_indices(written[0], run.folder / "drought.png", weights))
     numbers = {"months": [str(months[0]), str(months[-1])], "potential": settings.potential,
-               "indices": {name: _numbers(one, months, settings.threshold) for name, one in _flat(fields, scales)}}
+               "indices": {name: _numbers(one, months, settings.threshold, weights)
+                           for name, one in _flat(fields, scales)}}
     return Diagnosis(numbers, _table(numbers), tuple(written))
 
 
@@ -116,30 +124,32 @@ def _flat(fields: dict[str, Any], scales: list[int]) -> list[tuple[str, np.ndarr
     return out
 
 
-def _series(fields: dict[str, Any], scales: list[int]) -> dict[str, np.ndarray]:
-    """Return the mean of each index over all cells that have it, (month,)."""
-    out = {}
-    for name, values in _flat(fields, scales):
-        cells = values.reshape(len(values), -1)
-        known = np.isfinite(cells)
-        out[name] = np.where(known.any(axis=1), np.where(known, cells, 0.0).sum(axis=1)
-                             / np.maximum(known.sum(axis=1), 1), np.nan)
-    return out
+def _series(fields: dict[str, Any], scales: list[int], weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the mean of each index over the area that has it, (month,); NaN without any."""
+    return {name: _mean(values.reshape(len(values), -1), weights) for name, values in _flat(fields, scales)}
 
 
-def _numbers(values: np.ndarray, months: np.ndarray, threshold: float) -> dict[str, Any]:
-    """Return last, driest and share of drought of an index."""
+def _mean(cells: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return means over the cells, (month, cell), that have a value, by their area, (month,)."""
+    known = np.isfinite(cells)
+    area = known @ weights
+    return (np.where(known, cells, 0.0) @ weights) / np.where(area > 0.0, area, np.nan)
+
+
+def _numbers(values: np.ndarray, months: np.ndarray, threshold: float, weights: np.ndarray) -> dict[str, Any]:
+    """Return last, driest and share of drought of an index, by area."""
     cells = values.reshape(len(values), -1)
     known = np.isfinite(cells)
-    if not known.any():
+    mean = _mean(cells, weights)
+    if not np.isfinite(mean).any():
         return {"cells": 0}
-    mean = np.where(known.any(axis=1), np.where(known, cells, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1),
-                    np.inf)
-    driest = int(mean.argmin())
+    driest = int(np.nanargmin(mean))
     events = drought_events(cells, threshold)
+    with np.errstate(invalid="ignore"):
+        dry = float(((cells <= threshold) @ weights).sum() / (known @ weights).sum())
     return {"cells": int(known.any(axis=0).sum()), "last": float(mean[-1]) if np.isfinite(mean[-1]) else None,
             "driest": {"month": str(months[driest]), "mean": float(mean[driest])},
-            "share_in_drought": float((cells[known] <= threshold).mean()), "events": len(events.cell),
+            "share_in_drought": dry, "events": len(events.cell),
             "longest_months": int(events.duration.max(initial=0))}
 
 

@@ -23,7 +23,7 @@ from pyland.diagnose.irrigation import (
 from pyland.diagnose.irrigation.noise import LEAST_CELLS
 from pyland.diagnose.records import read_file
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.run_fields import RunFields, read_fields
+from pyland.driver.commands.run_fields import RunFields, area_weights, read_fields
 from pyland.output.diagnosed_fields import write_fields
 
 WHY = "pyland diagnose CASE irrigation"
@@ -78,7 +78,7 @@ def irrigation(run: DiagnosedRun) -> Diagnosis:
     seen = _seen(observed, code, balance, settings.depth)
     error = float(np.median(observed.values["error"][observed.of_stream(code)]))
     totals, running, labels = _seasons(balance, rainfed, seen, layers, settings)
-    mask = _mask(run, balance)
+    mask, weights = _mask(run, balance), area_weights(run, balance.shape)
     floors = {method: _floor(totals[method], mask, error, settings.depth) for method in METHODS}
     names = {"inversion": "inversion of the observed water balance", "increments": "sum of analysis increments",
              "differences": "observations less the run without irrigation"}
@@ -99,13 +99,13 @@ def irrigation(run: DiagnosedRun) -> Diagnosis:
         coordinates={"season": (("season",), np.asarray(labels, np.int32), {
             "long_name": "year of the season", "units": "1"})})]
     gives_back = recovery(error, _revisit(seen))
-    numbers = _numbers(totals, floors, mask, labels, settings, gives_back, error, warning)
+    numbers = _numbers(totals, floors, mask, labels, settings, gives_back, error, warning, weights)
     written.append(_write_table(run, numbers))
     if run.with_figures:
         from pyland.view.irrigation_estimates import plot_irrigation
 
         chosen = np.ones(balance.shape, bool) if mask is None else mask
-        means = {name: _mean(one, chosen) for name, one in running.items()}
+        means = {name: _mean(one, chosen, weights) for name, one in running.items()}
         written.append(plot_irrigation(balance.ends, means, {name: floors[name] for name in METHODS}, gives_back,
                                        run.folder / "irrigation.png"))
     return Diagnosis(numbers, _table(numbers), tuple(written))
@@ -239,28 +239,29 @@ def _revisit(seen: np.ndarray) -> int:
     return max(1, round(len(seen) / known[known > 0].mean())) if (known > 0).any() else 1
 
 
-def _mean(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the mean over chosen cells that have a value, (time,)."""
-    part = values[:, chosen]
+def _mean(values: np.ndarray, chosen: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the mean over chosen cells that have a value, by their area, (time,) or (season,); NaN without any."""
+    part, size = values[:, chosen], weights[chosen]
     known = np.isfinite(part)
-    total = np.where(known, part, 0.0).sum(axis=1)
-    return np.where(known.any(axis=1), total / np.maximum(known.sum(axis=1), 1), np.nan)
+    area = known @ size
+    return (np.where(known, part, 0.0) @ size) / np.where(area > 0.0, area, np.nan)
 
 
 def _numbers(
     totals: dict[str, np.ndarray], floors: dict[str, NoiseFloor], mask: np.ndarray | None, labels: list[int],
-    settings: Any, gives_back: Any, error: float, warning: str,
+    settings: Any, gives_back: Any, error: float, warning: str, weights: np.ndarray,
 ) -> dict[str, Any]:
-    """Return the numbers of the command."""
+    """Return the numbers of the command; means are those of the area."""
     chosen = np.ones(totals["inversion"].shape[1:], bool) if mask is None else mask
     methods = {}
     for method, values in totals.items():
         part = values[:, chosen]
         known = np.isfinite(part)
         clear = is_significant(part, floors[method], settings.significance) & known
+        means = _mean(values, chosen, weights)
         methods[method] = {
-            "seasons": {str(year): float(row[one].mean()) if one.any() else None
-                        for year, row, one in zip(labels, part, known, strict=True)},
+            "seasons": {str(year): float(mean) if np.isfinite(mean) else None
+                        for year, mean in zip(labels, means, strict=True)},
             "cells": int(known.any(axis=0).sum()), "share_significant": float(clear.sum() / max(known.sum(), 1)),
             "noise": vars(floors[method]),
             "twin_recovery": gives_back.share(method)}

@@ -20,9 +20,8 @@ from pyland.diagnose.drought_classes import (
 )
 from pyland.diagnose.percentiles import Climatology, anomaly, percentile_of, standardised_anomaly
 from pyland.driver.commands.diagnosis import DiagnosedRun, Diagnosis
-from pyland.driver.commands.run_fields import RunFields, read_fields
+from pyland.driver.commands.run_fields import RunFields, cell_area, read_fields
 from pyland.output.diagnosed_fields import cell_coordinates, kept_attributes, write_fields
-from pyland.output.domain_fields import read_domain_fields
 
 SHOWN_EVENTS = 5
 """Longest droughts in the numbers of the command; the CSV has all."""
@@ -52,8 +51,8 @@ def percentiles(run: DiagnosedRun) -> Diagnosis:
     series = {name: fields.depth_mean(name, top, bottom) for name in settings.variables}
     usual, made = _climatologies(run, fields, series)
     found: dict[str, Any] = {}
-    cell_area = _cell_area(run, fields)
-    output: dict[str, Any] = {} if cell_area is None else {"cell_area": (fields.dims, cell_area, {
+    sizes = cell_area(run, fields.shape)
+    output: dict[str, Any] = {} if sizes is None else {"cell_area": (fields.dims, sizes, {
         "standard_name": "cell_area", "long_name": "area of the cell", "units": "m2"})}
     dims = ("time", *fields.dims)
     lines_area, lines_events = ["time,variable," + ",".join(CLASSES)], [
@@ -63,7 +62,7 @@ def percentiles(run: DiagnosedRun) -> Diagnosis:
         codes = drought_class(rank)
         words = variable(name).long_name + _depth_words(fields, name, top, bottom)
         output |= _fields_of(name, dims, rank, codes, values, usual[name], fields, words)
-        area = area_in_drought(codes, cell_area)
+        area = area_in_drought(codes, sizes)
         events = drought_events(rank, settings.threshold, least_duration=settings.least_duration,
                                 merge_gap=settings.merge_gap)
         lines_area += [f"{str(end)},{name}," + ",".join(f"{share:.6g}" for share in row)
@@ -115,14 +114,6 @@ def _climatologies(
                         attributes={**kept_attributes(fields.data),
                                     DEPTH_ATTRIBUTE: np.asarray(run.config.diagnose.percentiles.depth, float)})
     return usual, [path]
-
-
-def _cell_area(run: DiagnosedRun, fields: RunFields) -> np.ndarray | None:
-    """Return the area of the cells [m2], 0 of cells that are not active; None for a run without domain.nc."""
-    if run.files.find("domain.nc") is None:
-        return None
-    area = read_domain_fields(run.files.run_dir)["cell_area"].values
-    return np.nan_to_num(area) if area.shape == fields.shape else None
 
 
 def _depth_words(fields: RunFields, name: str, top: float, bottom: float) -> str:

@@ -15,6 +15,7 @@ from pyland.diagnose.flow import is_domain_balance
 from pyland.diagnose.records import open_file, records_of_period
 from pyland.driver.commands.diagnosis import DiagnosedRun
 from pyland.output.diagnosed_fields import cell_dimensions
+from pyland.output.domain_fields import read_domain_fields
 
 POTENTIAL_NEEDS = {
     "priestley_taylor": ("net_radiation", "ground_heat_flux", "air_temperature", "surface_pressure"),
@@ -174,6 +175,20 @@ def common_months(*months: np.ndarray) -> tuple[np.ndarray, list[slice]]:
     count = int((last - first).astype(int)) + 1
     begins = [int((first - one[0]).astype(int)) for one in months]
     return first + np.arange(count), [slice(begin, begin + count) for begin in begins]
+
+
+def cell_area(run: DiagnosedRun, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the area of the cells [m2], 0 of cells that are not active; None for a run without domain.nc."""
+    if run.files.find("domain.nc") is None:
+        return None
+    area = read_domain_fields(run.files.run_dir)["cell_area"].values
+    return np.nan_to_num(area) if area.shape == shape else None
+
+
+def area_weights(run: DiagnosedRun, shape: tuple[int, ...]) -> np.ndarray:
+    """Return the weights of the cells in means: their area [m2], alike for a run without domain.nc."""
+    area = cell_area(run, shape)
+    return np.ones(shape) if area is None else area
 
 
 def month_bounds(months: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

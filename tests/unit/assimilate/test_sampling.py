@@ -55,6 +55,17 @@ def test_bounds_hold_a_uniform_distribution(method):
     np.testing.assert_allclose(draws.var(axis=0), 1.0 / 12.0, atol=0.006)
 
 
+def test_scale_of_the_adapted_proposal_stays_bounded():
+    """Between bounds every move on a flat density is accepted; a scale without a bound lost all digits at 1e23."""
+    start = np.random.default_rng(3).uniform(0.0, 1.0, (40, 2))
+    chains = sample(lambda points: np.zeros(len(points)), start, 2500, method="adaptive_metropolis", seed=5,
+                    low=np.zeros(2), high=np.ones(2))
+    assert abs(float(chains.walkers.memory["log_scale"])) <= 4.0
+    late = chains.after(2000).reshape(-1, 2)
+    shares = np.histogram(late[:, 0], [0.0, 0.01, 0.05, 0.5, 0.95, 0.99, 1.0])[0] / len(late)
+    np.testing.assert_allclose(shares, [0.01, 0.04, 0.45, 0.45, 0.04, 0.01], atol=0.02)
+
+
 def test_dream_weighs_two_modes():
     """Two normal modes, ten deviations apart, a third and two thirds of the mass (Vrugt et al. 2009, case 2)."""
     def density(points):

@@ -66,6 +66,9 @@ def test_defaults():
     ({"calibrate__method": "morris", "calibrate__generations": 50}, "it belongs to metropolis"),
     ({"calibrate__method": "esmda", "calibrate__localization": {"radius": 1000}}, "a length_scale for every"),
     ({"calibrate__train": {"end": "2031-01-01"}}, "expected a period within the run"),
+    ({"calibrate__test": {}}, "shares no time with calibrate.train"),
+    ({"calibrate__train": {"end": "2020-01-02"}, "calibrate__test": {"start": "2020-01-01 23:00"}},
+     "shares no time with calibrate.train"),
     ({"subsurface__mode": "distributed", "calibrate__parameters__porosity__kind": "value"}, "subsurface.mode: column"),
     ({"land__carbon": "prescribed"}, "expected land.carbon: none"),
 ])

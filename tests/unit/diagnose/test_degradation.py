@@ -79,6 +79,23 @@ def test_chance_of_a_false_trend_is_its_level():
     assert naive > 0.2 and 0.1 < honest < 0.9 * naive
 
 
+@pytest.mark.parametrize(("years", "window"), [(20, 3), (30, 3), (30, 5)])
+def test_moving_means_do_not_make_trends(years, window):
+    """Means that share years look like a trend: at 5 % every fourth to third series of white noise had one."""
+    white = np.random.default_rng(8).standard_normal((years, 3000))
+    means = moving_mean(white, window)
+    assert (mann_kendall(means).direction != 0).mean() > 0.2
+    assert (mann_kendall(means, correlation="hamed_rao").direction != 0).mean() > 0.15
+    for correlation in ("independent", "hamed_rao"):
+        assert (mann_kendall(means, correlation=correlation, window=window).direction != 0).mean() < 0.06
+    found = mann_kendall(means, window=window)
+    statistic = found.statistic
+    rising = np.abs(statistic) > 1.0
+    variance = ((np.abs(statistic[rising]) - 1.0) / np.abs(found.z[rising])) ** 2
+    assert variance[0] == pytest.approx(statistic.var(), rel=0.08)  # the variance that S has
+    assert (mann_kendall(means + 0.3 * np.arange(len(means))[:, None], window=window).direction == 1).mean() > 0.9
+
+
 def test_slope_is_the_median_of_pairs():
     assert sen_slope([1.0, 3.0, 4.0, 20.0]) == pytest.approx(np.median([2.0, 1.5, 19 / 3, 1.0, 8.5, 16.0]))
     assert np.isnan(sen_slope([1.0])) and np.isnan(sen_slope([np.nan, 2.0]))
@@ -87,6 +104,8 @@ def test_slope_is_the_median_of_pairs():
         moving_mean([1.0, 2.0, 6.0, 3.0], 5)
     with pytest.raises(InputError, match="rising times"):
         mann_kendall([1.0, 2.0], [2.0, 1.0])
+    with pytest.raises(InputError, match="window must be 1"):
+        mann_kendall([1.0, 2.0], window=0)
 
 
 def test_table_of_degradation():

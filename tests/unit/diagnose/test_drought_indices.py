@@ -236,6 +236,19 @@ def test_few_or_equal_values_have_no_index():
         spei(np.ones(120), np.ones(120), long, 1, distribution="gamma")
 
 
+def test_months_that_are_always_dry_are_not_wet():
+    """A probability of 1 for no rain where it never rains would be the wettest index there is."""
+    months = np.datetime64("1990-01", "M") + np.arange(360)
+    rain = np.random.default_rng(0).gamma(1.5, 20.0, (360, 2))
+    rain[0::12] = 0.0  # January
+    rain[6::12, 0] = 0.0
+    rain[[6, 18, 30], 0] = 5.0, 6.0, 7.0  # three Julys with rain are too few for a distribution
+    for distribution in ("gamma", "pearson3"):
+        found = spi(rain, months, 1, distribution=distribution)
+        assert np.isnan(found[0::12]).all() and np.isnan(found[6::12, 0]).all()
+        assert np.isfinite(found[6::12, 1]).all() and np.isfinite(found[1::12]).all()
+
+
 def test_months_of_records():
     ends = np.arange("2020-01-11", "2020-04-22", 10, dtype="datetime64[D]")
     months, sums = monthly_sums(ends - 10, ends, np.full((len(ends), 2), 10.0))  # 1 kg m-2 each day from 1 January

@@ -10,6 +10,7 @@ import xarray as xr
 from long_runs import COLUMNS, DRY_SUMMER, ROWS, SATELLITE, write_decades, write_irrigated_year
 
 from pyland.diagnose.drought import priestley_taylor, scpdsi, spi
+from pyland.driver.commands.case_files import CaseFiles
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_a_short_run_needs_the_climatology_of_a_long_one(decades, tmp_path, comm
 
 
 def test_shares_are_of_the_area(tmp_path, command, monkeypatch):
-    import pyland.driver.commands.percentiles as module
+    import pyland.driver.commands.run_fields as module
 
     case = write_decades(tmp_path / "case", 2002, 2004)
     (case / "run" / "domain.nc").touch()
@@ -85,6 +86,41 @@ def test_shares_are_of_the_area(tmp_path, command, monkeypatch):
                       usecols=range(2, 7))
     severe = data["soil_water_drought_class"].values >= 3
     assert np.allclose(rows[:, 2], (severe * sizes).sum(axis=(1, 2)) / 100.0, atol=1e-5)
+
+
+@pytest.fixture
+def unequal(monkeypatch):
+    """Cells of different size in the domain file of any run: the first has 77 of 100 parts."""
+    import pyland.driver.commands.run_fields as module
+
+    sizes = np.ones((ROWS, COLUMNS))
+    sizes[0, 0] = 77.0
+    found = CaseFiles.find
+    monkeypatch.setattr(CaseFiles, "find", lambda files, name: (
+        files.run_dir if name == "domain.nc" else found(files, name)))
+    monkeypatch.setattr(module, "read_domain_fields", lambda folder: xr.Dataset({"cell_area": (("y", "x"), sizes)}))
+    return sizes
+
+
+def test_means_of_indices_states_and_irrigation_are_those_of_the_area(decades, irrigated, unequal, command):
+    code, out, err = command("diagnose", decades, "drought", "--json", "--no-figures", "--set",
+                             "diagnose.drought.indices=[spi]", "--set", "diagnose.drought.scales=[1]")
+    assert code == 0, err
+    index = opened(decades, "drought", "drought.nc")["spi"].values[0]
+    mean = (index * unequal).sum(axis=(1, 2)) / 100.0
+    found = json.loads(out)["indices"]["spi_1"]
+    assert found["driest"]["mean"] == pytest.approx(mean.min(), abs=1e-5)
+    assert found["share_in_drought"] == pytest.approx((((index <= -1.0) * unequal).sum() / unequal.sum()) / len(index))
+    rows = np.loadtxt(decades / "run" / "diagnose" / "drought" / "drought.csv", delimiter=",", skiprows=1, usecols=1)
+    assert np.allclose(rows, mean, atol=1e-5)
+    code, out, err = command("diagnose", decades, "degradation", "--json", "--no-figures")
+    assert code == 0, err
+    numbers = json.loads(out)  # the two northern rows, with the large cell, are restored
+    assert numbers["states"]["restoration"] == pytest.approx(0.88) and numbers["trends"]["npp"]["rising"] == 0.88
+    code, out, err = command("diagnose", irrigated, "irrigation", "--json", "--no-figures")
+    assert code == 0, err
+    water = opened(irrigated, "irrigation", "irrigation.nc")["irrigation_increments"].values[0]
+    assert json.loads(out)["methods"]["increments"]["seasons"]["2021"] == pytest.approx((water * unequal).sum() / 100.0)
 
 
 def test_depth_is_the_mean_over_layers(decades, command):
