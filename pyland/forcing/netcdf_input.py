@@ -18,7 +18,6 @@ ELEVATION_NAMES = ("elev_m", "elevation", "elev", "altitude", "surface_altitude"
 HEIGHT_NAMES = ("z_meas_m", "reference_height_m", "reference_height", "measurement_height")
 
 
-
 class TimeAxis(NamedTuple):
     """Equal, adjoining intervals of a file."""
 

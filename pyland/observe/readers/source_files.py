@@ -15,7 +15,6 @@ LARGEST_HASHED = 10**9
 reading them twice would take longer than reading what is asked of them."""
 
 
-
 def expand_paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
     """Return the files that names and patterns stand for, each once, in the order given and patterns sorted.
 
