@@ -21,9 +21,9 @@ def partial_path(path: Path) -> Path:
 
 def publish(partial: Path, path: Path) -> None:
     """Force ``partial`` to disk and give it its final name ``path`` (replaces an older file)."""
-    _force_to_disk(partial)
+    force_to_disk(partial)
     partial.replace(path)
-    _force_to_disk(path.parent)
+    force_to_disk(path.parent)
 
 
 @contextlib.contextmanager
@@ -51,7 +51,7 @@ def written_aside(path: str | Path) -> Iterator[Path]:
         raise
 
 
-def _force_to_disk(path: Path) -> None:
+def force_to_disk(path: Path) -> None:
     """Call fsync on a file or folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

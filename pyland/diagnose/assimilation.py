@@ -15,7 +15,6 @@ import xarray as xr
 
 from pyland.base.errors import InputError
 from pyland.diagnose.records import common_times, read_file
-from pyland.diagnose.scores import score
 
 DEPTH_RANGES = ((0.0, 0.05), (0.05, 0.10), (0.10, 0.50), (0.0, 1.0))
 """Depth ranges of error reductions [m]; the third is what a surface sensor does not see."""
@@ -255,26 +254,6 @@ def skill_change(open_loop: Mapping[str, Any], analysis: Mapping[str, Any]) -> d
                 "r_analysis": after["r"],
             }
     return out
-
-
-def series_spread_ratio(mean: np.ndarray, spread: np.ndarray, observed: np.ndarray, error: float = 0.0) -> float:
-    """Return the ratio of total spread to error of an ensemble against observations.
-
-    Parameters
-    ----------
-    mean, spread, observed : numpy.ndarray, shape (time,)
-        Ensemble mean, ensemble standard deviation, observations; NaN where there is none.
-    error : float
-        Standard deviation of the observation error, same unit.
-
-    Returns
-    -------
-    float
-        sqrt(mean spread^2 + error^2) / RMSE [1]; 1 for a reliable ensemble.
-    """
-    rmse = score(mean, observed)["rmse"]
-    both = np.isfinite(mean) & np.isfinite(observed)
-    return float(np.sqrt(np.mean(spread[both] ** 2) + error**2) / rmse) if both.any() else float("nan")
 
 
 def _layer_axis(data: xr.Dataset, variable: str) -> str:

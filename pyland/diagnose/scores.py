@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-SCORE_NAMES = ("rmse", "bias", "r", "n", "mean_obs", "std_obs", "std_model")
-"""Keys of a score, in the order of tables."""
-
 
 def score(model: np.ndarray, observed: np.ndarray) -> dict[str, float | int]:
     """Compare two series on the points where both are finite.

@@ -280,23 +280,6 @@ def _has(model: Series, name: str) -> bool:
     return name in model.values or (name == ALBEDO and "SWup" in model.values)
 
 
-def format_peer_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the rows of :func:`peer_table` as a Markdown table of RMSE / bias / r."""
-    labels: list[str] = []
-    for row in rows:
-        labels += [label for label in row["models"] if label not in labels]
-    lines = ["| variable | observed mean ± sd (n) | " + " | ".join(labels) + " |"]
-    lines.append("|---" * (2 + len(labels)) + "|")
-    for row in rows:
-        cells = []
-        for label in labels:
-            found = row["models"].get(label)
-            cells.append(score_text(found))
-        about = observed_text(row)
-        lines.append(f"| {row['variable']} | {about} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
 # ---- matching ------------------------------------------------------------------------------------
 
 

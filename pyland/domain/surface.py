@@ -20,8 +20,8 @@ from pyland.config.surface import (
     ShareFileSection,
     SoilSection,
     SurfaceSection,
-    TextureSection,
 )
+from pyland.config.texture import TextureSection
 from pyland.domain.domain_file import read_field, read_soil_fields
 from pyland.domain.grid import Domain
 from pyland.domain.layers import Layers, map_profile

@@ -15,7 +15,6 @@ import numpy as np
 from pyland.base.cell_ranks import CellRanks
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
-from pyland.base.observation_reasons import NOT_ASSIMILATED, REASONS, WITHHELD, in_words
 from pyland.base.parallel import Communicator
 from pyland.base.registry import variable
 from pyland.config import CaseConfig
@@ -33,6 +32,7 @@ from pyland.driver.analysis.filter_call import FilterChoice
 from pyland.driver.analysis.filtering import Analysis
 from pyland.driver.analysis.incremental_update import IncrementalUpdate, part_weights
 from pyland.driver.analysis.inflating import AdaptiveFactors, AdditiveNoise
+from pyland.driver.analysis.observation_warnings import warn_of_reach, warn_of_unused
 from pyland.driver.analysis.observed_fields import Observer
 from pyland.driver.analysis.observing import TruthObserver, read_sets, rescale, set_aside, target_cells
 from pyland.driver.analysis.open_loop_observer import OpenLoopObserver, seen_of_run, watched_names
@@ -46,7 +46,6 @@ from pyland.driver.member_parameters import MemberParameters
 from pyland.driver.member_run import MemberRun
 from pyland.driver.records import Records
 from pyland.driver.rivers.given_stages import GivenStages
-from pyland.driver.rivers.reach_warnings import cell_spacing, headwater_gauges, short_radius
 from pyland.driver.rivers.river_reach import RiverReach
 from pyland.driver.rivers.river_run import RiverRun
 from pyland.driver.rivers.river_setup import plan_rivers
@@ -69,9 +68,6 @@ Progress = Callable[[float, str], None]
 """Shows the share that is done and where the run is."""
 
 _log = get_logger("run")
-
-_ON_PURPOSE = {REASONS[WITHHELD], REASONS[NOT_ASSIMILATED]}
-"""Reasons that are no trouble."""
 
 
 class CaseRun:
@@ -392,7 +388,7 @@ class CaseRun:
         section = config.assimilation
         choice = FilterChoice.of_case(config)
         if self.comm.is_root:
-            self._warn_of_reach(choice, sets)
+            warn_of_reach(choice, sets, self.setup.whole, self.river_plan)
         observer = Observer.of_run(self.setup, ranks, rivers)
         return Analysis(
             sets,
@@ -410,19 +406,6 @@ class CaseRun:
             rivers=RiverReach(rivers.plan.network, ranks.position) if choice.is_along_rivers and rivers else None,
             **self._after_the_filter(ranks),
         )
-
-    def _warn_of_reach(self, choice: FilterChoice, sets: list[ObservationSet]) -> None:
-        """Say what is probably a mistake in how far observations reach."""
-        spacing = cell_spacing(np.column_stack([self.setup.whole.y, self.setup.whole.x]))
-        doubts = [short_radius(one.radius, spacing, f"{name}: localization.radius [m]")
-                  for name, one in {"assimilation": choice.otherwise, **choice.localization}.items()
-                  if one.metric == "euclidean"]  # along its river a gauge always reaches its own cell
-        for name in dict.fromkeys(one.name for one in sets):
-            if choice.localization.get(name, choice.otherwise).metric == "river":
-                cells = np.concatenate([one.cells[:, 0] for one in sets if one.name == name])
-                doubts.append(headwater_gauges(cells, self.river_plan.network.downstream, name))
-        for doubt in filter(None, doubts):
-            _log.warning("%s", doubt)
 
     def _after_the_filter(self, ranks: CellRanks) -> dict[str, Any]:
         """Return what an analysis does besides its filter, as far as the case asks for it."""
@@ -460,7 +443,7 @@ class CaseRun:
             if run.analysis is not None and run.analysis.sets:
                 assimilation = {**assimilation_section(files), "innovations": run.analysis.innovations(),
                                 "clipped_values": sum(clipped.values()), "clipped": clipped}
-                _warn_of_unused(assimilation["departures"])
+                warn_of_unused(assimilation["departures"])
             layout = self.setup.layout
             timing = {**self.timing, "bytes_per_column": memory, "ranks": comm.size, "threads": runtime.threads(),
                       "member_groups": layout.groups, "tiles": layout.tiles}
@@ -492,17 +475,6 @@ def _streams(config: CaseConfig, names: set[str]) -> dict[str, dict[str, str]]:
     """Return type and unit of the observations of some names, in the order of the case."""
     return {entry.name: {"type": entry.type, "units": UNITS[entry.type]} for entry in config.observations
             if entry.name in names}
-
-
-def _warn_of_unused(departures: Mapping[str, Mapping[str, Any]]) -> None:
-    """Log a warning for each kind of observations of which none was assimilated, with the reasons."""
-    for name, one in departures.items():
-        if one["n"] == 0:
-            _log.warning("observations '%s': none fell on an analysis of the run; look at their times", name)
-        elif one["n_used"] == 0 and REASONS[WITHHELD] not in one["rejected"] and set(one["rejected"]) - _ON_PURPOSE:
-            _log.warning(
-                "observations '%s': none of %d was assimilated (%s); look at their values and units, and at "
-                "observations.error and quality.max_innovation", name, one["n"], in_words(one["rejected"]))
 
 
 def _without_end(config: CaseConfig) -> CaseConfig:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pyland.base.checksums import sha256_of_file
 from pyland.base.errors import InputError
 from pyland.forcing import netcdf_input
 from pyland.forcing.checks import BOUNDS, check_values
@@ -132,7 +133,7 @@ class AlmaForcing(IntervalForcing):
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 of the file."""
-        return {str(self.path): netcdf_input.sha256(self.path)}
+        return {str(self.path): sha256_of_file(self.path)}
 
     def describe(self) -> dict[str, Any]:
         """Provenance: path, period, interval, names of the variables, treatment."""

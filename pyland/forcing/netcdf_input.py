@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,8 +16,6 @@ LATITUDE_NAMES = ("lat", "latitude", "nav_lat", "LATIXY", "XLAT")
 LONGITUDE_NAMES = ("lon", "longitude", "nav_lon", "LONGXY", "XLONG")
 ELEVATION_NAMES = ("elev_m", "elevation", "elev", "altitude", "surface_altitude")
 HEIGHT_NAMES = ("z_meas_m", "reference_height_m", "reference_height", "measurement_height")
-
-_HASH_BLOCK = 1 << 20  # [byte]
 
 
 class TimeAxis(NamedTuple):
@@ -88,15 +85,6 @@ def find_number(dataset: xr.Dataset, names: Iterable[str], file: str) -> np.ndar
             except (TypeError, ValueError):
                 continue
     return None
-
-
-def sha256(path: str | Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while block := stream.read(_HASH_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_time_axis(dataset: xr.Dataset, file: str, label: str | None = None) -> TimeAxis:

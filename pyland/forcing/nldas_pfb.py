@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pyland.base.checksums import sha256_of_file
 from pyland.base.errors import InputError
-from pyland.forcing import netcdf_input
 from pyland.forcing.checks import check_values
 from pyland.forcing.interval import INTERVAL_FIELDS, IntervalForcing
 from pyland.forcing.parflow_records import PfbRecords, TextRecords
@@ -125,7 +125,7 @@ class NldasPfbForcing(IntervalForcing):
 
     def checksums(self) -> dict[str, str]:
         """SHA-256 of the files of the period that was asked for."""
-        return {str(path): netcdf_input.sha256(path) for path in self.files}
+        return {str(path): sha256_of_file(path) for path in self.files}
 
     @property
     def files(self) -> list[Path]:

@@ -16,6 +16,7 @@ from types import MappingProxyType
 import netCDF4
 import numpy as np
 
+from pyland.base.checksums import sha256_of_file
 from pyland.base.complete_files import written_aside
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
@@ -26,7 +27,6 @@ from pyland.base.text_layout import Column, TextLayout
 from pyland.base.units import convert
 from pyland.forcing.checks import BOUNDS
 from pyland.forcing.moist_air import humidity_from_vapour, saturation_pressure
-from pyland.forcing.netcdf_input import sha256
 from pyland.forcing.sky import CLEAR_SKY_LONGWAVE, clear_sky_transmittance, longwave_of_shortwave
 from pyland.forcing.solar import SHORTEST_SUNSHINE, SOLAR_CONSTANT, SolarGeometry, sun_positions
 
@@ -132,7 +132,7 @@ def station_forcing(
     attributes = {
         "site": name or Path(record).stem, "lat": float(latitude), "lon": float(longitude), "elev_m": float(elevation),
         "z_meas_m": float(height), "utc_offset_h": float(options.get("utc_offset", 0.0)),
-        "source": f"{Path(record).name} sha256:{sha256(record)}",
+        "source": f"{Path(record).name} sha256:{sha256_of_file(record)}",
     }
     write_station_weather(output, weather, attributes)
     return weather

@@ -22,11 +22,11 @@ from typing import Any, Protocol
 import numpy as np
 
 import pyland
+from pyland.base.checksums import sha256_of_file
 from pyland.base.errors import InputError
 from pyland.base.logging import get_logger
 from pyland.output.atomic import plain, write_json
 from pyland.output.catalogue_extent import Box, duration_words, geometry_of, joined_box, utc_text
-from pyland.output.provenance import sha256_of_file
 from pyland.output.pruning import cycle_products
 
 STAC_VERSION = "1.1.0"

@@ -10,18 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pyland
+from pyland.base.checksums import sha256_of_file
 from pyland.output.atomic import plain
-
-_BLOCK = 2**20
-
-
-def sha256_of_file(path: str | Path) -> str:
-    """Return the SHA-256 checksum of a file as hexadecimal digits."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def hash_of_config(config: Mapping[str, Any] | str) -> str:

@@ -55,16 +55,6 @@ def write_scores(
     return path
 
 
-def update_scores(run_dir: str | Path, **sections: Mapping[str, Any]) -> Path:
-    """Replace some sections of an existing ``scores.json`` and keep the others."""
-    unknown = sorted(set(sections) - {*SECTIONS, HYDROGRAPH})
-    if unknown:
-        raise InputError(f"scores.json has no sections {unknown}; it has {list(SECTIONS)}.")
-    path = Path(run_dir) / "scores.json"
-    present = read_scores(run_dir) if path.exists() else {}
-    return write_scores(run_dir, **{**{name: present.get(name) for name in (*SECTIONS, HYDROGRAPH)}, **sections})
-
-
 def read_scores(run_dir: str | Path) -> dict[str, Any]:
     """Read ``scores.json``.
 

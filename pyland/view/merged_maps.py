@@ -49,17 +49,7 @@ def plot_merged_maps(source: str | Path, path: str | Path) -> Path:
 def plot_merged_series(source: str | Path, path: str | Path) -> Path:
     """Draw the mean over all places with its error, and the shares of the products, over time.
 
-    Parameters
-    ----------
-    source : str or Path
-        File of a merge.
-    path : str or Path
-        PNG file.
-
-    Returns
-    -------
-    Path
-        The figure.
+    Parameters and result as for :func:`plot_merged_maps`.
     """
     plt = style.pyplot()
     with open_file(source) as data:

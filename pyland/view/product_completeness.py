@@ -53,17 +53,7 @@ def plot_completeness_series(source: str | Path, path: str | Path) -> Path:
 def plot_completeness_maps(source: str | Path, path: str | Path) -> Path:
     """Draw the share of times with a value at each place, one map for each product and one for what was merged.
 
-    Parameters
-    ----------
-    source : str or Path
-        ``completeness.nc``.
-    path : str or Path
-        PNG file.
-
-    Returns
-    -------
-    Path
-        The figure.
+    Parameters and result as for :func:`plot_completeness_series`.
     """
     data = read_file(source)
     names = [str(one) for one in data["series"].values]

@@ -8,7 +8,7 @@ from columns import BEDROCK, THICKNESS, random_columns
 from pyland.base.parallel import Communicator
 from pyland.coupling import ColumnModel, CoupledModel
 from pyland.coupling.land_layers import map_to_land_layers
-from pyland.driver.setup import root_distribution
+from pyland.driver.plant_fields import root_distribution
 from pyland.subsurface import DistributedSubsurface
 
 LAND = {

@@ -6,7 +6,8 @@ import numpy as np
 
 from pyland.coupling import ColumnModel
 from pyland.domain.soil_hydraulics import hydraulic_parameters
-from pyland.driver.setup import RETENTION_FIELDS, colour_fields, root_distribution
+from pyland.driver.plant_fields import colour_fields, root_distribution
+from pyland.driver.setup import RETENTION_FIELDS
 from pyland.forcing.moist_air import saturation_pressure
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters, plant_type_names
 

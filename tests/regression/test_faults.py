@@ -106,7 +106,7 @@ def test_no_permission_is_no_bug(tmp_path, monkeypatch):
     def refuse(path):
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(complete_files, "_force_to_disk", refuse)
+    monkeypatch.setattr(complete_files, "force_to_disk", refuse)
     with pytest.raises(OutputError, match=r"case.yaml: the file cannot be written \(Permission denied\)"):
         run_case(load_case(write_case(tmp_path / "case", CASE)))
     assert not (tmp_path / "case" / "run" / "case.yaml").exists()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pyland.coupling import ColumnModel, CoupledModel
-from pyland.driver.setup import colour_fields, root_distribution
+from pyland.driver.plant_fields import colour_fields, root_distribution
 from pyland.land.plant_types import PLANT_FIELDS, plant_parameters
 from pyland.subsurface import DistributedSubsurface
 

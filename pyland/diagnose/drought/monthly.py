@@ -15,11 +15,6 @@ MONTHS = 12
 Array = NDArray[Any]
 
 
-def month_starts(first: ArrayLike, count: int) -> NDArray[np.datetime64]:
-    """Return months one after the other, shape (month,)."""
-    return np.datetime64(np.asarray(first).item() if np.ndim(first) else first, "M") + np.arange(count)
-
-
 def monthly_sums(starts: ArrayLike, ends: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.datetime64], Array]:
     """Add up records to whole calendar months; a record that lies in two is shared by time.
 

@@ -17,10 +17,10 @@ from pyland.base.errors import InputError
 from pyland.base.observation_reasons import in_words
 from pyland.base.text import one_of, suggestion
 from pyland.config.offline_analysis import AnalysisSettings, load_analysis_settings
+from pyland.driver.analysis.observation_warnings import cell_spacing, short_radius
 from pyland.driver.offline.offline_ensemble import OfflineEnsemble, read_ensemble
 from pyland.driver.offline.offline_observations import observation_types, read_observation_table, units_of_types
 from pyland.driver.offline.offline_output import write_analysis
-from pyland.driver.rivers.reach_warnings import cell_spacing, short_radius
 from pyland.output.provenance import hash_of_config, provenance
 
 

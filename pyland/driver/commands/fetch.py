@@ -16,11 +16,11 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
+from pyland.base.checksums import sha256_of_file
 from pyland.base.complete_files import partial_path, publish
 from pyland.base.data_folder import MIRROR_VARIABLE, data_folder, local_mirror, mirror_address
 from pyland.base.errors import InputError
 from pyland.base.text import one_of, suggestion
-from pyland.output.provenance import sha256_of_file
 
 PATIENCE = 60.0
 """Longest silence of a server [s]."""

@@ -24,7 +24,6 @@ TOP_SOIL = 0.5
 """Depth over which predictors of the soil are averaged [m]."""
 
 _OF_HISTORY = ("air_temperature", "precipitation", "snow_depth")
-_OF_SOIL = ("sand", "clay", "organic")
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pyland.base.complete_files import force_to_disk
 from pyland.driver.cycle.staged_files import link_file
 from pyland.driver.cycle.state_file import CurrentCycle
 from pyland.driver.cycle.timeline import product_name
@@ -108,7 +108,7 @@ def publish_product(folder: Path, products: Path, name: str) -> Path:
         shutil.rmtree(replaced)
     else:
         folder.rename(final)
-    force_folder(products)
+    force_to_disk(products)
     return final
 
 
@@ -117,12 +117,3 @@ def _link(run: Path, folder: Path, names: Mapping[str, str]) -> None:
     for name, other in names.items():
         if (run / name).exists():
             link_file(run / name, folder / other)
-
-
-def force_folder(folder: Path) -> None:
-    """Force the names in a folder to disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -13,10 +13,10 @@ from typing import Any
 import netCDF4
 import numpy as np
 
+from pyland.base.checksums import sha256_of_file
 from pyland.base.errors import InputError
 from pyland.base.netcdf_access import NETCDF_ACCESS
 from pyland.driver.cycle.file_patterns import FoundFile
-from pyland.output.provenance import sha256_of_file
 
 NETCDF_ENDINGS = (".nc", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".he5")
 """Files that are read whole to see whether they are."""

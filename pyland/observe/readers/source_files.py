@@ -7,13 +7,12 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from pyland.base.checksums import add_file, sha256_of_file
 from pyland.base.errors import InputError
 
 LARGEST_HASHED = 10**9
 """Files up to this size [byte] are known by their SHA-256; larger ones, stacks of years, by size and time of change:
 reading them twice would take longer than reading what is asked of them."""
-
-_BLOCK = 2**20
 
 
 def expand_paths(paths: str | Path | Iterable[str | Path]) -> list[Path]:
@@ -65,17 +64,9 @@ def identity(path: Path) -> str:
         digest = hashlib.sha256()
         for part in parts:
             digest.update(str(part.relative_to(path)).encode())
-            _add(digest, part)
+            add_file(digest, part)
         return f"{path.name} sha256:{digest.hexdigest()}"
     status = path.stat()
     if status.st_size > LARGEST_HASHED:
         return f"{path.name} size:{status.st_size} mtime:{int(status.st_mtime)}"
-    digest = hashlib.sha256()
-    _add(digest, path)
-    return f"{path.name} sha256:{digest.hexdigest()}"
-
-
-def _add(digest: object, path: Path) -> None:
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
+    return f"{path.name} sha256:{sha256_of_file(path)}"

@@ -122,17 +122,10 @@ def _with_rivers(
 
 def records_within(run: ViewedRun, period: tuple[np.datetime64 | None, np.datetime64 | None]) -> np.ndarray:
     """Return the numbers of the records of the balance whose intervals lie within a period; they follow each other."""
-    first, last = period
-    inside = np.ones(len(run.balance.times), bool)
-    if first is not None:
-        inside &= run.balance.time_starts >= first
-    if last is not None:
-        inside &= run.balance.times <= last
-    if not inside.any():
-        times = run.balance.times
-        there = f"{times[0]} to {times[-1]}" if len(times) else "none"
-        raise InputError(f"no record of the balance lies between {first} and {last}; there are {there}.")
-    return np.flatnonzero(inside)
+    from pyland.diagnose.records import records_of_period
+
+    bounds = np.stack([run.balance.time_starts, run.balance.times], axis=1)
+    return np.flatnonzero(records_of_period(bounds, period, "balance.nc"))
 
 
 def read_period(given: Mapping[str, Any]) -> tuple[np.datetime64 | None, np.datetime64 | None]:

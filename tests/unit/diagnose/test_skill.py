@@ -13,7 +13,7 @@ import xarray as xr
 from pyland.base.errors import InputError
 from pyland.diagnose.scores import score
 from pyland.diagnose.series import Series, Station, at_depth, parse_depth, read_history, read_model, read_station
-from pyland.diagnose.skill import daily_pairs, format_peer_table, native_pairs, peer_table, skill, skill_of_run
+from pyland.diagnose.skill import daily_pairs, native_pairs, peer_table, skill, skill_of_run
 
 REFERENCE = Path(os.environ.get("PYLAND_REFERENCE_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 needs_reference = pytest.mark.skipif(
@@ -196,5 +196,3 @@ def test_peers_are_compared_on_identical_points() -> None:
     by_name = {row["variable"]: row for row in rows}
     assert by_name["Qle"]["models"]["NoahMP"]["n"] == by_name["Qle"]["models"]["SUMMA"]["n"] == by_name["Qle"]["n"]
     assert "SUMMA" not in by_name["Rnet"]["models"]
-    text = format_peer_table(rows)
-    assert text.count("\n") == 4 and "NoahMP" in text

@@ -10,8 +10,9 @@ from pyland.base.parallel import Communicator
 from pyland.config import load_case
 from pyland.driver import cli
 from pyland.driver.commands.check import check_case
+from pyland.driver.plant_fields import double_exponential_roots, plant_fields
 from pyland.driver.run import run_case
-from pyland.driver.setup import double_exponential_roots, plant_fields, prepare
+from pyland.driver.setup import prepare
 
 PLANTS = {"lai": [2.0, 0.0], "lai0": [0.5, 0.0], "sai": [4.0, 0.0], "z0m": [0.03, 0.01], "displa": [0.3, 0.0],
           "roota": [1.0, 0.0], "rootb": [2.5, 0.0]}

@@ -13,7 +13,7 @@ from pyland.base.errors import ConfigError, InputError
 from pyland.config import load_case
 from pyland.config import localization as words
 from pyland.driver.analysis.filter_call import FilterCall, FilterChoice, Localization, StatePlaces
-from pyland.driver.rivers.reach_warnings import headwater_gauges
+from pyland.driver.analysis.observation_warnings import headwater_gauges
 from pyland.driver.rivers.river_reach import RiverReach
 from pyland.driver.run import run_case
 from pyland.observe import ObservationSet, assemble

@@ -10,7 +10,8 @@ from cases import TWIN, changed
 from pyland.base.errors import ConfigError, InputError
 from pyland.base.parallel import Communicator
 from pyland.config import load_case
-from pyland.driver.setup import build_model, colour_fields, prepare, root_distribution
+from pyland.driver.plant_fields import colour_fields, root_distribution
+from pyland.driver.setup import build_model, prepare
 from pyland.land.plant_types import soil_colour_albedo
 
 

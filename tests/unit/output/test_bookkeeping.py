@@ -16,7 +16,7 @@ from pyland.output.balance import ENERGY_RATES, PARTS, STORES, WATER_RATES, Bala
 from pyland.output.grid import OutputGrid
 from pyland.output.provenance import hash_of_config, provenance
 from pyland.output.restart import read_restart, write_restart
-from pyland.output.scores import read_scores, update_scores, write_scores
+from pyland.output.scores import read_scores, write_scores
 
 START = np.datetime64("2004-06-01T00:00", "s")
 HOUR = np.timedelta64(1, "h")
@@ -174,11 +174,7 @@ def test_scores_have_all_sections_and_are_json(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "scores.json").read_text())
     assert list(content) == ["skill", "closure", "timing", "assimilation"]
     assert content["skill"]["daily"]["Qle"] == {"rmse": 15.5, "r": None, "n": 3}
-    update_scores(tmp_path, timing={"wall_s": 2.0})
-    assert read_scores(tmp_path)["skill"] == content["skill"]
-    assert read_scores(tmp_path)["timing"] == {"wall_s": 2.0}
-    with pytest.raises(InputError, match="no sections"):
-        update_scores(tmp_path, speed={})
+    assert read_scores(tmp_path) == content
 
 
 def test_provenance_names_inputs_by_checksum(tmp_path: Path) -> None:
