@@ -22,6 +22,9 @@ class DroughtSection(Section):
     calibration: list[float] | None = key(
         None, "first and last year that are fitted, both whole; null takes all months", kind="numbers", length=2)
     spi_distribution: str = key("gamma", "of precipitation above 0", choices=("gamma", "pearson3"))
+    spi_zeros: str = key(
+        "share", "probability of a month without rain where a share q of the months has none: share is q (McKee), "
+        "centre is q/2, whose index is not wet where most months are dry", choices=("share", "centre"))
     spei_distribution: str = key(
         "log_logistic", "of precipitation less potential evapotranspiration", choices=("log_logistic", "pearson3"))
     potential: str = key(

@@ -11,6 +11,8 @@ References
    3001-3023: unbiased probability-weighted moments.
 .. [5] Hosking, J. R. M., Wallis, J. R. (1997). Regional frequency analysis. Cambridge University Press: A.7 generalized
    logistic, A.9 Pearson type III.
+.. [6] Stagge, J. H., Tallaksen, L. M., Gudmundsson, L., Van Loon, A. F., Stahl, K. (2015). Candidate distributions for
+   climatological drought indices (SPI and SPEI). Int. J. Climatol. 35, 4027-4040: the centre of the mass of zeros.
 """
 
 from __future__ import annotations
@@ -32,6 +34,9 @@ LEAST_YEARS = 4
 LARGEST = 3.09
 """Bound of the indices [1], a probability of 0.1 %: thirty years say nothing of rarer months."""
 
+ZEROS = ("share", "centre")
+"""Probability of a sum of 0 where a share q of the sums is 0: q [1]_, or q/2, the centre of their mass [6]_."""
+
 _NEARLY_NORMAL = 1.0e-6  # L-skewness below which the limit of the three-parameter distributions is taken
 
 Array = NDArray[Any]
@@ -52,6 +57,7 @@ def spi(
     *,
     distribution: str = "gamma",
     calibration: tuple[int, int] | None = None,
+    zeros: str = "share",
 ) -> Array:
     """Compute the Standardised Precipitation Index [1]_.
 
@@ -67,6 +73,8 @@ def spi(
         What is fitted to the sums above 0 of each calendar month; the share of zeros stands apart.
     calibration : tuple of int, optional
         First and last year that are fitted; all without it.
+    zeros : {"share", "centre"}
+        What a month without rain gets, see ``ZEROS``. With ``share`` it is above 0 where most of the months are dry.
 
     Returns
     -------
@@ -84,7 +92,8 @@ def spi(
         raise InputError(f"SPI: expected precipitation of 0 or more, got {np.nanmin(rain):g} kg m-2.")
     if distribution not in ("gamma", "pearson3"):
         raise InputError(f"SPI: expected the distribution gamma or pearson3, got {distribution!r}.")
-    return standardised_index(accumulate(rain, scale), months, distribution, calibration=calibration, has_zeros=True)
+    return standardised_index(accumulate(rain, scale), months, distribution, calibration=calibration, has_zeros=True,
+                              zeros=zeros)
 
 
 def spei(
@@ -125,6 +134,7 @@ def standardised_index(
     *,
     calibration: tuple[int, int] | None = None,
     has_zeros: bool = False,
+    zeros: str = "share",
 ) -> Array:
     """Bring each calendar month of a series to a standard normal distribution.
 
@@ -141,6 +151,8 @@ def standardised_index(
     has_zeros : bool
         Fit what is above 0, and give the share of zeros a probability of its own; a month with fewer than four values
         above 0 has no index, not even where it is 0.
+    zeros : {"share", "centre"}
+        Probability of a zero, see ``ZEROS``; without effect where ``has_zeros`` is False.
 
     Returns
     -------
@@ -153,6 +165,8 @@ def standardised_index(
     if probability is None:
         raise InputError(f"drought index: expected a distribution among {', '.join(_DISTRIBUTIONS)}, got "
                          f"{distribution!r}.")
+    if zeros not in ZEROS:
+        raise InputError(f"drought index: expected zeros among {', '.join(ZEROS)}, got {zeros!r}.")
     flat = series.reshape(len(series), -1)
     out = np.full(flat.shape, np.nan)
     calendar = calendar_month(moments)
@@ -163,7 +177,8 @@ def standardised_index(
         if has_zeros:
             positive = fits & (part > 0.0)
             dry = (fits & (part == 0.0)).sum(axis=0) / np.maximum(fits.sum(axis=0), 1)
-            chance = dry + (1.0 - dry) * np.where(part > 0.0, probability(_Sample(part, positive)), 0.0)
+            wet = dry + (1.0 - dry) * probability(_Sample(part, positive))
+            chance = np.where(part > 0.0, wet, 0.5 * dry if zeros == "centre" else dry)
             chance[np.isnan(part) | (positive.sum(axis=0) < LEAST_YEARS)] = np.nan  # nothing tells dry from usual
         else:
             chance = probability(_Sample(part, fits))

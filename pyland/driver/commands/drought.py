@@ -55,9 +55,10 @@ def drought(run: DiagnosedRun) -> Diagnosis:
     fields: dict[str, Any] = {}
     if "spi" in settings.indices:
         values = np.stack([spi(water["precipitation"], months, scale, distribution=settings.spi_distribution,
-                               calibration=calibration) for scale in scales])
+                               calibration=calibration, zeros=settings.spi_zeros) for scale in scales])
         fields["spi"] = (("scale", *dims), values, {
-            "long_name": "standardised precipitation index", "units": "1", "distribution": settings.spi_distribution})
+            "long_name": "standardised precipitation index", "units": "1", "distribution": settings.spi_distribution,
+            "zeros": settings.spi_zeros})
     if "spei" in settings.indices and potential is not None:
         values = np.stack([spei(water["precipitation"], potential, months, scale, calibration=calibration,
                                 distribution=settings.spei_distribution) for scale in scales])

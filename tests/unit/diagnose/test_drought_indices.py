@@ -249,6 +249,20 @@ def test_months_that_are_always_dry_are_not_wet():
         assert np.isfinite(found[6::12, 1]).all() and np.isfinite(found[1::12]).all()
 
 
+def test_zeros_stand_at_their_share_or_at_the_centre_of_it():
+    """The normal score of 20 of 30, and of half of it (Stagge et al. 2015), whose mean over all months is nearly 0."""
+    months = np.datetime64("1990-01", "M") + np.arange(360)
+    rain = np.random.default_rng(1).gamma(1.5, 20.0, 360)
+    rain[0:240:12] = 0.0
+    share, centre = (spi(rain, months, 1, zeros=one) for one in ("share", "centre"))
+    np.testing.assert_allclose(share[0:240:12], ndtri(2.0 / 3.0))
+    np.testing.assert_allclose(centre[0:240:12], ndtri(1.0 / 3.0))
+    np.testing.assert_array_equal(share[240::12], centre[240::12])
+    assert share[0::12].mean() > 0.6 and abs(centre[0::12].mean()) < 0.1
+    with pytest.raises(InputError, match="expected zeros among share, centre"):
+        spi(rain, months, 1, zeros="none")
+
+
 def test_months_of_records():
     ends = np.arange("2020-01-11", "2020-04-22", 10, dtype="datetime64[D]")
     months, sums = monthly_sums(ends - 10, ends, np.full((len(ends), 2), 10.0))  # 1 kg m-2 each day from 1 January
