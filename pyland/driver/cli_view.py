@@ -24,8 +24,9 @@ def view(
         ),
     ],
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port; a free one if it is taken.")
-    ] = DEFAULT_PORT,
+        int | None,
+        typer.Option("--port", min=0, max=65535, help=f"Port; default {DEFAULT_PORT}, a free one if it is taken."),
+    ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open a browser.")] = True,
     language: Annotated[
         str | None,
@@ -67,6 +68,8 @@ def view(
     if language is not None and language not in LANGUAGES:
         raise InputError(f"--language {language}: expected one of {', '.join(LANGUAGES)}.")
     if export is not None:
+        if port is not None:
+            raise InputError("--port belongs to the server; --export writes files. Leave it out.")
         report = command.export_site(sources, export, language=language, tiles=tiles, variables=variables or (),
                                      statistics=statistics or (), every=every or 1, limit=limit)
         typer.echo(report)
@@ -75,4 +78,5 @@ def view(
     for name, value in given.items():
         if value:
             raise InputError(f"{name} belongs to --export DIR; the server has everything. Leave it out.")
-    command.view(sources, port=port, with_browser=browser, language=language, tiles=tiles, say=typer.echo)
+    command.view(sources, port=DEFAULT_PORT if port is None else port, with_browser=browser, language=language,
+                 tiles=tiles, say=typer.echo)

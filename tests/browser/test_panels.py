@@ -140,6 +140,28 @@ def test_a_cycle_has_products_alarms_and_a_latency_board(viewer):
     assert page.locator(".choices [name=run]").input_value() == "night-20200502T0000-forecast"
 
 
+def test_a_cycle_without_maps_of_its_own_shows_its_newest_product(viewer):
+    page = viewer.open("run=night")
+    viewer.drawn("data/night-20200502T0000-forecast/map")
+    assert page.locator(".choices [name=run]").input_value() == "night-20200502T0000-forecast"
+    assert not page.locator(".message").is_visible()
+
+
+def test_a_single_record_is_a_dot(viewer):
+    def one_record(route):
+        series = route.fetch().json()
+        cut = {name: values[:1] if name in ("time", "time_start", "mean", "std", "p05", "p25", "p75", "p95") else values
+               for name, values in series.items()}
+        route.fulfill(json={**cut, "open_loop": None, "observations": []})
+
+    viewer.page.route("**/series/**", one_record)
+    page = viewer.open("point=4,7")
+    page.wait_for_selector(".series-panel[data-shown$='/4_7']")
+    dots = [data for kind, data in viewer.in_series(GLYPHS) if kind == "Scatter"]
+    assert len(dots) == 1 and list(dots[0]["y"]) == pytest.approx([WATER[0, 0, 4, 7]])
+    assert viewer.in_series("plot => plot.x_range.end - plot.x_range.start") == 86400e3
+
+
 def test_sites_are_points(viewer):
     page = viewer.open("run=stations&point=0,1")
     page.wait_for_selector(".series-panel[data-shown$='/0_1']")

@@ -73,7 +73,7 @@ def find_case_files(case_dir: str | Path, output: str | Path | None = None) -> C
     case = Path(case_dir)
     if case.is_file():
         case = case.parent
-    is_run = output is None and (case / "scores.json").exists() | (case / "history.nc").exists()
+    is_run = output is None and any((case / name).exists() for name in ("scores.json", "history.nc", "pyland.log"))
     run_dir = case if is_run else Path(output) if output is not None else case / "run"
     if not run_dir.is_dir():
         raise InputError(f"{run_dir}: no run directory; run the case first: pyland run {case}")

@@ -81,7 +81,8 @@ def read_zones(path: str | Path, domain: xr.Dataset, variable: str = "zone", nam
     """
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such file of zones; see diagnose.balance.file.")
+        raise InputError(f"{path}: there is no such file of zones; name one in diagnose.balance.file, or "
+                         "for alarms in cycle.alarms.zones.")
     try:
         if path.suffix.lower() in (".json", ".geojson"):
             return polygon_zones(domain, read_polygons(path, name_property))

@@ -296,3 +296,14 @@ def test_an_interrupted_command_says_how_it_goes_on(command, monkeypatch, tmp_pa
     monkeypatch.setattr(cli, "app", interrupt)
     code, _, err = command(name, tmp_path)
     assert code == 130 and words in err
+
+
+def test_an_export_has_no_port(command, tmp_path):
+    code, _, err = command("view", tmp_path, "--export", tmp_path / "site", "--port", 9000)
+    assert code == 2 and "--port belongs to the server" in err and not (tmp_path / "site").exists()
+
+
+def test_the_folder_of_a_run_without_results_is_told_as_such(command, tmp_path):
+    (tmp_path / "pyland.log").write_text("", encoding="utf-8")  # the first file of a run
+    code, _, err = command("diagnose", tmp_path, "assimilation")
+    assert code == 2 and f"{tmp_path / 'analysis.nc'}: no such file" in err

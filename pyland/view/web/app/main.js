@@ -283,8 +283,8 @@ async function start() {
     document.title = `${catalogue.title ?? ""} · pyland`;
     const cycle = catalogue.runs.find((one) => one.is_cycle);
     at("tab-cycle").hidden = !cycle;
-    const run = page.runs.described(asked.run) ? asked.run : page.runs.firstRun;
-    if (run !== asked.run && asked.run) page.messages.show(page.language.text("error.no_run", { run: asked.run }));
+    const run = page.runs.withMaps(asked.run);
+    if (asked.run && !page.runs.described(asked.run)) page.messages.show(page.language.text("error.no_run", { run: asked.run }));
     const before = page.lastDrawing;
     page.state.change({ ...asked, language, run }, "none");
     if (page.lastDrawing === before) {
@@ -308,5 +308,5 @@ async function start() {
 
 page.root = document.body;
 join();
-followAddress(page.state, (run) => (page.runs.described(run) ? run : page.runs.firstRun));
+followAddress(page.state, (run) => page.runs.withMaps(run));
 start();

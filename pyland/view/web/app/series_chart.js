@@ -8,6 +8,7 @@ import { library, showFigure, takeAway } from "./library.js";
 const LETTER = 6.6; // width of a letter of the labels [pixel]
 const RIM = 110; // of legend and dates [pixel]
 const ROOM = 90; // of a date [pixel]
+const HALF_DAY = 12 * 3600 * 1000; // [ms]
 const LEAST_PLAIN = 0.01; // smaller numbers are written with powers of ten, which Bokeh does in English only
 const MILLISECONDS = (times) => times.map((time) => instant(time));
 
@@ -101,6 +102,7 @@ export class SeriesChart {
       entries.push([language.text("series.open_loop"), [line(series.open_loop.mean, look, times)]]);
     }
     const mean = line(series.mean, { line_color: COLOURS.run, line_width: 2 });
+    if (time.length === 1) this.#single(plot, time[0], numbers(series.mean)); // a line needs two
     entries.unshift([`${runTitle}, ${language.statisticName("mean")}`, [mean]]);
     for (const entry of this.#observations(plot, series, language)) entries.push(entry);
     this.#marker = new Bokeh.Span({
@@ -117,6 +119,13 @@ export class SeriesChart {
     plot.add_tools(new Bokeh.PanTool({ dimensions: "width" }), wheel, this.#hover(mean, label, language));
     plot.toolbar.active_scroll = wheel;
     await showFigure(plot, this.container);
+  }
+
+  /** Draw the only record as a dot in the middle of a day. */
+  #single(plot, time, values) {
+    const source = new window.Bokeh.ColumnDataSource({ data: { x: [time], y: values } });
+    plot.scatter({ x: { field: "x" }, y: { field: "y" }, source, size: 8, line_color: null, fill_color: COLOURS.run });
+    plot.x_range = new window.Bokeh.Range1d({ start: time - HALF_DAY, end: time + HALF_DAY });
   }
 
   /** Draw each member as a thin line, where the run kept them. */

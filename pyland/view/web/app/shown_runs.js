@@ -62,6 +62,14 @@ export class ShownRuns {
     return (runs.find((one) => one.has_fields !== false && !one.is_open_loop) ?? runs[0])?.id ?? null;
   }
 
+  /** Return the run with maps for the one of an address: itself, the newest product of a cycle, or the first. */
+  withMaps(id) {
+    const hasMaps = (one) => one && one.has_fields !== false;
+    if (hasMaps(this.described(id))) return id;
+    const products = this.catalogue.runs.filter((one) => one.parent === id && hasMaps(one));
+    return (this.described(id) && products[0]?.id) || this.firstRun;
+  }
+
   /** Return the run that another is compared with: its open loop, or any other, or itself. */
   partner(id) {
     const { runs } = this.catalogue;
