@@ -85,8 +85,8 @@ def test_sixty_days_killed_at_thirty_moments(tmp_path, clean_environment):
     case_for(case, "killed")
     for kill in range(KILLS):
         process = start(case, tmp_path / "killed", clean_environment)
-        wait_for(tmp_path / "killed.place", round((kill + chance.random()) * 0.99 * calls / KILLS), process)
-        time.sleep(chance.uniform(0.0, 3.0 * duration / calls))  # wherever the cycle is by then
+        wait_for(tmp_path / "killed.place", round((kill + chance.random()) * 0.93 * calls / KILLS), process)
+        time.sleep(chance.uniform(0.0, 2.0 * duration / calls))  # wherever the cycle is by then
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert process.returncode == -signal.SIGKILL
