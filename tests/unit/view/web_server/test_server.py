@@ -25,14 +25,15 @@ def test_a_taken_port_is_left_alone_and_ctrl_c_ends_cleanly(run_dir):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # jobs in the background ignore it
         )
         try:
             assert f"Port {port} is taken" in server.stdout.readline()
             address = server.stdout.readline().split()[0]
-            with urllib.request.urlopen(f"{address}data/catalogue.json", timeout=20) as answer:
+            with urllib.request.urlopen(f"{address}data/catalogue.json", timeout=60) as answer:
                 assert answer.status == 200
             server.send_signal(signal.SIGINT)
-            out, err = server.communicate(timeout=20)
+            out, err = server.communicate(timeout=60)
         finally:
             server.kill()
     assert (server.returncode, out.strip(), err) == (0, "Ended.", "")
