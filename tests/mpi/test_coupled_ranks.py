@@ -44,7 +44,8 @@ def test_member_groups_give_the_same_bits(pyland_command, tmp_path, alone, group
     assert_same_run(alone, run(pyland_command, folder, groups, tiles))
 
 
-@pytest.mark.parametrize(("groups", "tiles"), [pytest.param(1, 2, marks=pytest.mark.slow), (2, 2), pytest.param(1, 4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("groups", "tiles"), [
+    (2, 2), pytest.param(1, 2, marks=pytest.mark.slow), pytest.param(1, 4, marks=pytest.mark.slow)])
 def test_tiles_give_the_same_numbers(pyland_command, tmp_path, alone, groups, tiles):
     folder = write_case(tmp_path / "case", COUPLED, **SHORT)
     assert_near(alone, run(pyland_command, folder, groups, tiles))

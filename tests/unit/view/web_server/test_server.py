@@ -25,7 +25,8 @@ def test_a_taken_port_is_left_alone_and_ctrl_c_ends_cleanly(run_dir):
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # jobs in the background ignore it
+            # jobs in the background ignore Ctrl-C
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         try:
             assert f"Port {port} is taken" in server.stdout.readline()
