@@ -25,7 +25,8 @@ from pyland.observe import read_table, write_table
 
 HERE = Path(__file__).resolve().parent
 DAY, HOUR = np.timedelta64(86400, "s"), np.timedelta64(3600, "s")
-LEAD_DAYS = 3
+LEAD_DAYS = 5
+"""Length of weather forecasts: longer than those of the land, so that one of an earlier day can stand in [days]."""
 MEMBERS = 4
 KEPT_DAYS = 15
 """A provider deletes what it delivered so long ago [days]."""

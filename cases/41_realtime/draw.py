@@ -77,18 +77,19 @@ def draw_water(axis: plt.Axes) -> None:
     depth = (0.0, 0.05)
     times, true = soil_water(HERE / "archive" / "truth" / "truth.nc", depth)
     axis.plot(times, true.mean(axis=1), color=TRUTH, lw=1.4, label="truth")
-    for number, name in enumerate(newest_products(CYCLE / "products")):
+    names = newest_products(CYCLE / "products")
+    parts = [soil_water(CYCLE / "products" / name / "analysis.nc", depth) for name in names]
+    axis.plot(np.concatenate([when for when, _ in parts]), np.concatenate([mean.mean(axis=1) for _, mean in parts]),
+              color=ANALYSIS, lw=1.4, label="analysis")
+    for number, name in enumerate(names):
         folder = CYCLE / "products" / name
-        when, mean = soil_water(folder / "analysis.nc", depth)
-        axis.plot(when, mean.mean(axis=1), color=ANALYSIS, lw=1.4, label="analysis" if number == 0 else None)
         if number % 5 == 4 and (folder / "forecast.nc").exists():
             then, mean = soil_water(folder / "forecast.nc", depth)
             low, high = (soil_water(folder / "forecast.nc", depth, f"soil_water_{one}")[1].mean(axis=1)
                          for one in ("p05", "p95"))
-            then = np.concatenate([when[-1:], then])
             label = "forecast, mean and 5-95 %" if number == 4 else None
-            axis.plot(then[1:], mean.mean(axis=1), color=OPEN_LOOP, lw=1.2, label=label)
-            axis.fill_between(then[1:], low, high, color=OPEN_LOOP, alpha=0.25, lw=0)
+            axis.plot(then, mean.mean(axis=1), color=OPEN_LOOP, lw=1.2, label=label)
+            axis.fill_between(then, low, high, color=OPEN_LOOP, alpha=0.25, lw=0)
     axis.set_ylabel("soil water 0-5 cm\n[m$^3$ m$^{-3}$]")
     axis.legend(frameon=False, ncols=3, loc="upper left")
     axis.set_ylim(None, axis.get_ylim()[1] + 0.03)

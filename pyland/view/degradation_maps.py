@@ -54,6 +54,8 @@ def plot_degradation(source: str | Path, path: str | Path) -> Path:
         bar = figure.colorbar(drawn, ax=axis, orientation="horizontal", shrink=0.9, aspect=24, label=f"[{unit}]")
         bar.ax.locator_params(nbins=4)
         bar.formatter.set_powerlimits((-2, 3))
+    title = str(data.attrs["title"])
+    figure.suptitle(title[:1].upper() + title[1:])
     return style.save(figure, path)
 
 

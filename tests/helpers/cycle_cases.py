@@ -55,12 +55,12 @@ def moments(folder, days, hours=6, more=1):
     return [start + hours * count * HOUR for count in range(24 // hours, (days + more) * 24 // hours)]
 
 
-def replay(folder, days, output, call=None, config=None):
-    """Replay the case into a folder and return the names of products in their order."""
+def replay(folder, days, output, call=None, config=None, more=1):
+    """Replay the case into a folder, to some days after its end, and return the names of products in their order."""
     config = config or load_case(folder)
     shutil.rmtree(folder / "incoming", ignore_errors=True)
     names = []
-    for now in moments(folder, days):
+    for now in moments(folder, days, more=more):
         deliver.release(folder / "archive", folder / "incoming", now)
         names += (call or run_cycles)(config, output=output, now=now).published
     return names
@@ -72,17 +72,23 @@ def disk_use(folder):
     return {"files": len(files), "bytes": sum(path.stat().st_size for path in files)}
 
 
-def product_differences(one, other, folders=("", "")):
-    """Name what differs in products and states of two cycle folders; ``folders`` of what arrived may differ."""
+def product_differences(one, other, folders=("", ""), is_part=False):
+    """Name what differs in products and states of two cycle folders.
+
+    ``folders`` of what arrived may differ; ``is_part``: the other one has not come so far.
+    """
     left, right = ({path.relative_to(root).as_posix(): path for path in (root / "products").rglob("*")
                     if path.is_file()} for root in (one, other))
-    found = [f"only one has {name}" for name in sorted(left.keys() ^ right.keys())]
+    missing = right.keys() - left.keys() if is_part else left.keys() ^ right.keys()
+    found = [f"only one has {name}" for name in sorted(missing)]
     for name in sorted(left.keys() & right.keys()):
         if name.endswith(".nc"):
             found += [f"{name}: {line}" for line in differences(left[name], right[name])]
         elif name.endswith(("cycle.json", "scores.json", "alarms.json")) and (
                 left[name].read_text().replace(f"/{folders[0]}/", f"/{folders[1]}/") != right[name].read_text()):
             found.append(name)
+    if is_part:
+        return found
     texts = [(root / "state.json").read_text() for root in (one, other)]
     states = [json.loads(text) for text in (texts[0].replace(f"/{folders[0]}/", f"/{folders[1]}/"), texts[1])]
     return found + [f"state: {key}" for key in states[0] if states[0][key] != states[1][key]]

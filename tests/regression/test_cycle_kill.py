@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
-from cycle_cases import deliver, product_differences, write_small_case
+from cycle_cases import deliver, moments, product_differences, write_small_case
 
 DAYS, KILLS = 60, 30
-PATIENCE = 900.0
+PATIENCE = 3600.0
 """Longest wait for a replay [s]."""
 
-CHANGES = {"cycle.keep.cycles": 8, "cycle.keep.monthly": 0, "cycle.keep.superseded": 1}
+CHANGES = {"cycle.keep.cycles": 8, "cycle.keep.monthly": 0, "cycle.keep.yearly": 0, "cycle.keep.superseded": 1}
+LOOKS = (80, 100, 120, 160, 180, 200, 220, 239)
+"""Calls of the timer, four a day, after which the disk is looked at."""
 
 SCRIPT = """
 import json, sys
@@ -37,8 +39,8 @@ for number, now in enumerate(moments(case, days)):
         continue
     deliver.release(case / "archive", case / output.name, now)
     run_cycles(config, output=output, now=now)
-    if number in (4 * 20, 4 * 40, 4 * days):
-        with written_aside(output.with_suffix(f".disk{{number // 4}}")) as partial:
+    if number in {looks}:
+        with written_aside(output.with_suffix(f".disk{{number}}")) as partial:
             partial.write_text(json.dumps(disk_use(output)))
     with written_aside(place) as partial:
         partial.write_text(str(number + 1))
@@ -48,7 +50,8 @@ print("ended", flush=True)
 
 def start(case, output, environment):
     script = case / "replay.py"
-    script.write_text(SCRIPT.format(helpers=str(Path(deliver.__file__).parents[2] / "tests" / "helpers")))
+    script.write_text(SCRIPT.format(
+        helpers=str(Path(deliver.__file__).parents[2] / "tests" / "helpers"), looks=LOOKS))
     return subprocess.Popen([sys.executable, str(script), str(case), str(output), str(DAYS)], env=environment,
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -60,36 +63,43 @@ def case_for(case, name):
                                                                                              f"path: {name}/"))
 
 
+def wait_for(place, call, process):
+    """Wait until the replay has come to a call of the timer."""
+    until = time.monotonic() + PATIENCE
+    while (int(place.read_text()) if place.exists() else 0) < call:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < until, f"the replay does not come to call {call}"
+        time.sleep(0.02)
+
+
 @pytest.mark.slow
 def test_sixty_days_killed_at_thirty_moments(tmp_path, clean_environment):
-    case = write_small_case(tmp_path / "case", DAYS, None, CHANGES, outage=deliver.OUTAGE, late={"final": 16})
+    faults = deliver.FAULTS | {("final", day): ("late", -56) for day in range(2, DAYS, 6)}  # others: too late for redo
+    case = write_small_case(tmp_path / "case", DAYS, faults, CHANGES, outage=deliver.OUTAGE)
     began = time.monotonic()
     whole = start(case, tmp_path / "incoming", clean_environment)
     _, said = whole.communicate(timeout=PATIENCE)
     duration = time.monotonic() - began
     assert whole.returncode == 0, said
-    chance, kills = random.Random(60), 0
+    chance, calls = random.Random(60), len(moments(case, DAYS))
     case_for(case, "killed")
-    while True:
+    for kill in range(KILLS):
         process = start(case, tmp_path / "killed", clean_environment)
-        assert process.stdout.readline() == "begun\n", process.stderr.read()
-        if kills == KILLS:
-            break
-        try:
-            process.wait(timeout=chance.uniform(0.0, 1.6 * duration / KILLS))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            kills += 1
+        wait_for(tmp_path / "killed.place", round((kill + chance.random()) * 0.99 * calls / KILLS), process)
+        time.sleep(chance.uniform(0.0, 3.0 * duration / calls))  # wherever the cycle is by then
+        process.send_signal(signal.SIGKILL)
         process.communicate()
-        if process.returncode == 0:
-            break
+        assert process.returncode == -signal.SIGKILL
+    process = start(case, tmp_path / "killed", clean_environment)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
-    assert kills >= 0.8 * KILLS, f"the replay ended after {kills} kills"
     found = product_differences(tmp_path / "incoming", tmp_path / "killed", ("incoming", "killed"))
     assert not found, "\n".join(found)
     state = json.loads((tmp_path / "killed" / "state.json").read_text())
     assert state["cycles"] == DAYS and state["next_index"] == DAYS and state["current"] is None
-    use = {day: json.loads((tmp_path / f"incoming.disk{day}").read_text()) for day in (20, 40, 60)}
-    assert use[60]["files"] <= 1.1 * use[20]["files"] and use[60]["bytes"] <= 1.1 * use[20]["bytes"], use
-    print({"kills": kills, "seconds": round(duration), "products": state["products"], "disk": use})
+    use = {name: [json.loads((tmp_path / f"{name}.disk{number}").read_text()) for number in LOOKS]
+           for name in ("incoming", "killed")}
+    for what in ("files", "bytes"):  # how many old versions there are differs from week to week
+        for series in ([one[what] for one in looks] for looks in use.values()):
+            assert max(series[4:]) <= 1.1 * max(series[:4]), use
+    print({"kills": KILLS, "seconds": round(duration), "products": state["products"], "disk": use})

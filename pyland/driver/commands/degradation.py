@@ -111,7 +111,8 @@ def degradation(run: DiagnosedRun) -> Diagnosis:
             output[f"change_{name}"] = (dims, getattr(change, name), {
                 "long_name": f"standardised change of {words['npp']} with {what}, 0 where it is not significant",
                 "units": "1"})
-    written = [write_fields(run.folder / "degradation.nc", like, output, title="state of the land")]
+    written = [write_fields(run.folder / "degradation.nc", like, output,
+                            title=f"state of the land, {years[0]} to {years[-1]}")]
     weights = area_weights(run, state.shape)
     shares = _shares(state, table.states, weights)
     numbers: dict[str, Any] = {

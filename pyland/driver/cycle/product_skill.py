@@ -26,6 +26,7 @@ def judge_forecasts(
     cycle_end: Any,
     section: HindcastSection,
     climatology: str | Path | None = None,
+    lead: float | None = None,
 ) -> Path | None:
     """Verify the forecasts of earlier products with the analysis of a new one, and write the skill so far.
 
@@ -41,6 +42,8 @@ def judge_forecasts(
         Quantities, and how long pairs stay open.
     climatology : str or Path, optional
         File of climatologies, a reference of the skill.
+    lead : float, optional
+        Longest forecast of any product [s]: older products are not opened. None looks at all.
 
     Returns
     -------
@@ -59,7 +62,9 @@ def judge_forecasts(
     folder = root / HINDCAST
     record = HindcastRecord.read(folder / RECORD)
     new = ProductFields(product, climatology)
-    earlier = [one.path for one in cycle_products(root / PRODUCTS) if one.cycle < moment]
+    oldest = None if lead is None else moment - np.timedelta64(round(lead), "s")
+    earlier = [one.path for one in cycle_products(root / PRODUCTS)
+               if one.cycle < moment and (oldest is None or one.cycle >= oldest)]
     cycles = {one.path: one.cycle for one in cycle_products(root / PRODUCTS)}
     older = {path: ProductFields(path) for path in newest_versions(earlier)}
     for quantity in section.quantities:
@@ -82,7 +87,7 @@ def judge_forecasts(
     return _write_scores(folder, record, new, section)
 
 
-def still_needed(root: str | Path, section: HindcastSection) -> list[str]:
+def still_needed(root: str | Path, section: HindcastSection, lead: float | None = None) -> list[str]:
     """Return the names of products whose forecasts a coming, or a repeated, cycle verifies.
 
     Parameters
@@ -91,6 +96,8 @@ def still_needed(root: str | Path, section: HindcastSection) -> list[str]:
         Folder of the cycle, with ``products``.
     section : HindcastSection
         Without quantities nothing is needed.
+    lead : float, optional
+        As for `judge_forecasts`.
 
     Returns
     -------
@@ -102,7 +109,8 @@ def still_needed(root: str | Path, section: HindcastSection) -> list[str]:
         return []
     bound = products[-1].cycle - np.timedelta64(round(section.open), "s")
     out = []
-    for path in newest_versions(one.path for one in products):
+    oldest = None if lead is None else bound - np.timedelta64(round(lead), "s")
+    for path in newest_versions(one.path for one in products if oldest is None or one.cycle >= oldest):
         fields = ProductFields(path)
         if fields.has(FORECAST_MEMBERS) and fields.times(FORECAST_MEMBERS)[-1] >= bound:
             out.append(path.name)

@@ -33,6 +33,9 @@ from pyland.output.pruning import finish_removal, plan_pruning, prune
 BOARD, DELIVERIES = "latency.json", "deliveries.json"
 """Files below the folder of a cycle."""
 
+LONGEST_LEAD_CHANGE = 2.0
+"""Forecasts of a case whose lead was shortened to no less than this part are still judged to their end [1]."""
+
 BOARD_CYCLES = 30
 """Newest cycles whose arrivals the latency board looks at."""
 
@@ -91,10 +94,12 @@ def follow_up(root: Path, config: CaseConfig, current: CurrentCycle, timeline: T
     """
     cycle, products = config.cycle, root / PRODUCTS
     finish_removal(products)
-    judge_forecasts(root, products / current.name, timeline.end_of(current.index), cycle.hindcast, cycle.climatology)
+    lead = LONGEST_LEAD_CHANGE * cycle.forecast.lead
+    judge_forecasts(root, products / current.name, timeline.end_of(current.index), cycle.hindcast, cycle.climatology,
+                    lead)
     if is_newest:
         deliver(read_alarms(products / current.name / ALARMS), root / DELIVERIES, cycle.alarms)
-    needed = still_needed(root, cycle.hindcast)
+    needed = still_needed(root, cycle.hindcast, lead)
     going = [one.name for one in plan_pruning(products, cycle.keep, needed)]
     update_catalogue(root, cycle.catalogue, going, title=config.case.name, description=config.case.description)
     prune(products, cycle.keep, needed)
