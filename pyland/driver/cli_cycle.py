@@ -46,6 +46,10 @@ def cycle(
     config, ranks = load_case(case, overrides or []), world()
     moments = _moment("--until", until), _moment("--now", now)
     if status:
+        given = {"--until": until, "--now": now, "--once": once}
+        for name in (one for one, value in given.items() if value):
+            raise InputError(f"pyland cycle --status shows what the last call found; {name} changes nothing of it. "
+                             "Leave it out.")
         if ranks.is_root:
             typer.echo(status_text(config, output))
         return

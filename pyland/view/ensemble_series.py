@@ -128,7 +128,7 @@ def _draw_ensemble(
         time, mean = days, daily_mean
     if "soil_water_std" in history:
         axis.fill_between(time, np.maximum(mean - spread, 0.0), mean + spread, color=colour, alpha=0.2, lw=0)
-    axis.plot(time, mean, color=colour, label=label)
+    axis.plot(time, mean, style.line_of(time), color=colour, label=label)
 
 
 def _draw_observations(axis: Any, assimilated: xr.Dataset | None, top: float, bottom: float) -> None:

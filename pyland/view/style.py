@@ -243,6 +243,18 @@ def plain_dates(plt: Any, axes: Any) -> None:
     axes.xaxis.set_major_formatter(NamedMonths(locator, offset_formats=offsets))
 
 
+def line_of(times: np.ndarray) -> str:
+    """Return the format of a series: a line, or a dot for a single record, of which no line can be drawn."""
+    return "-" if len(times) > 1 else "o"
+
+
+def widen_single_time(axes: Any) -> None:
+    """Let a time axis on which all series have the same single record be a day long."""
+    times = np.concatenate([np.asarray(line.get_xdata(orig=False), dtype=float) for line in axes.lines] or [[]])
+    if times.size and times.min() == times.max():
+        axes.set_xlim(times[0] - 0.5, times[0] + 0.5)  # days
+
+
 def span_of_times(axes: Any, times: np.ndarray) -> None:
     """Let a time axis reach from the first to the last record; around a single one, a day."""
     first, last = times[0], times[-1]

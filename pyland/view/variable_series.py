@@ -82,6 +82,7 @@ def plot_series(
     axis.set_title(title[0], loc="left")
     axis.set_title(title[2], loc="right", fontsize=9)
     axis.margins(x=0.01)
+    style.widen_single_time(axis)
     style.plain_dates(plt, axis)
     style.legend_above(figure, [axis])
     return style.save(figure, path)
@@ -96,11 +97,11 @@ def _draw_run(
     units, time, words = field.attrs.get("units", ""), data["time"].values, layer_words(data, choice)
     if place is None:
         values, unit = people_units(_area_mean(field), units)
-        axis.plot(time, values, color=colour, label=label)
+        axis.plot(time, values, style.line_of(time), color=colour, label=label)
         return f"{long_name(choice.variable)}{words}, mean over the cells", unit, ""
     cell, latitude, longitude = cell_of(data, place)
     mean, unit = people_units(at_cell(field, cell), units)
-    axis.plot(time, mean, color=colour, label=label)
+    axis.plot(time, mean, style.line_of(time), color=colour, label=label)
     bands = _bands(data, where, choice, cell)
     for low, high in bands:
         (low, _), (high, _) = people_units(low, units), people_units(high, units)

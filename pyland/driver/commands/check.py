@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pyland.base.errors import ConfigError, PylandError
 from pyland.base.free_memory import free_memory
@@ -14,6 +15,7 @@ from pyland.domain.surface import other_surfaces
 from pyland.driver.analysis.observing import observation_problems
 from pyland.driver.commands.check_flow import check_flow
 from pyland.driver.commands.estimates import describe_cost, describe_split, memory_estimate, restart_estimate
+from pyland.driver.cycle.standing_files import missing_standing_files
 from pyland.driver.inputs import check_tiles, describe_weather, open_weather
 from pyland.driver.rivers.river_setup import RiverPlan, build_rivers, describe_rivers, plan_rivers
 
@@ -141,6 +143,10 @@ def _describe_cycle(config: CaseConfig, report: CheckReport) -> None:
     weather = ", ".join(one.name for one in cycle.weather)
     watched = {entry.name: [one.name for one in cycle.observation_streams(entry.name)] for entry in config.observations}
     observed = "".join(f"; {name}: {', '.join(streams)}" for name, streams in watched.items())
+    report.problems += missing_standing_files(config)
+    if cycle.initial is not None and not Path(cycle.initial).is_file():
+        report.problems.append(f"{config.where('cycle.initial')}: there is no file {cycle.initial}; a cycle that has "
+                               "begun needs it no more, leave the key out then.")
     length, lead = (seconds / SECONDS_PER_DAY for seconds in (cycle.interval, cycle.forecast.lead))
     report.facts["cycle"] = (
         f"cycles of {length:g} days, {f'forecasts of {lead:g} days' if lead > 0 else 'no forecasts'}; weather: "

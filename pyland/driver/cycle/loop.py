@@ -26,6 +26,7 @@ from pyland.driver.cycle.publish import describe_product, follow_up, with_member
 from pyland.driver.cycle.run_configs import analysis_run, forecast_run, state_hash
 from pyland.driver.cycle.run_steps import final_restart, run_once
 from pyland.driver.cycle.staged_files import damaged_copies, link_file
+from pyland.driver.cycle.standing_files import missing_standing_files
 from pyland.driver.cycle.state_file import (
     ANALYSED,
     FORECAST,
@@ -114,6 +115,8 @@ def run_cycles(
     if config.cycle is None:
         raise InputError(f"{config.case.name}: the case has no section `cycle`, which says what a real-time cycle "
                          "waits for. See docs/guide/realtime.md.")
+    for problem in missing_standing_files(config):
+        raise InputError(problem)
     config = with_members(config)
     comm, root = comm or world(), cycle_folder(config, output)
     set_threads(config, comm)

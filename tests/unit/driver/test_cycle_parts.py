@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import netCDF4
 import numpy as np
@@ -18,6 +19,7 @@ from pyland.forcing import MemberWeather, WeatherGenerator, source_of_member
 
 DAY = np.datetime64("2020-05-02", "s")
 HOUR = np.timedelta64(3600, "s")
+REALTIME = Path(__file__).resolve().parents[3] / "cases" / "41_realtime"
 
 
 def touch(path, text="x", changed=None):
@@ -156,3 +158,20 @@ def test_streams_default_to_the_files_of_the_case():
     cycle = load_case(BASE).cycle
     assert [one.source for one in cycle.weather] == ["files"] and cycle.weather[0].path is None
     assert cycle.observation_streams("satellite")[0].path is None
+
+
+@pytest.mark.parametrize(("key", "advice"), [
+    ("cycle.alarms.zones", "leave the key out"), ("cycle.climatology", "pyland diagnose LONG_RUN percentiles")])
+def test_files_that_do_not_arrive_are_missed_before_anything_runs(tmp_path, command, key, advice):
+    """Else the ensemble would run first, and each call would fail at the same product."""
+    case = REALTIME
+    code, _, err = command("cycle", case, "--output", tmp_path / "cycle", "--set", f"{key}=none.nc")
+    assert code == 2 and key in err and "there is no file" in err and advice in err
+    assert not (tmp_path / "cycle").exists()
+    code, _, err = command("check", case, "--set", f"{key}=none.nc")
+    assert code == 2 and key in err and "there is no file" in err
+
+
+def test_status_takes_no_time_of_its_own(command):
+    code, _, err = command("cycle", REALTIME, "--status", "--now", "2020-05-02")
+    assert code == 2 and "--now changes nothing" in err

@@ -139,12 +139,15 @@ def test_days_within_a_month_name_the_month() -> None:
 def test_a_single_record_has_a_time_axis() -> None:
     plt = style.pyplot()
     figure, axes = plt.subplots()
-    axes.plot([START], [1.0], "o")
-    style.span_of_times(axes, np.array([START]))
-    style.plain_dates(plt, axes)
-    figure.canvas.draw()
-    low, high = axes.get_xlim()
-    assert high - low == 1.0  # days
+    axes.plot([START], [1.0], style.line_of([START]))
+    assert axes.lines[0].get_marker() == "o" and style.line_of([START, START + DAY]) == "-"
+    for widen in (lambda: style.span_of_times(axes, np.array([START])), lambda: style.widen_single_time(axes)):
+        axes.set_xlim(0.0, 1e4)
+        widen()
+        style.plain_dates(plt, axes)
+        figure.canvas.draw()
+        low, high = axes.get_xlim()
+        assert high - low == 1.0  # days
     plt.close(figure)
 
 
