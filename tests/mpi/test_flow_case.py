@@ -42,6 +42,7 @@ def test_several_ranks_give_the_numbers_of_one(pyland_command, tmp_path, alone, 
     assert_near(alone, folder / "run")
 
 
+@pytest.mark.slow
 def test_resume_on_ranks(pyland_command, tmp_path, alone):
     """The same number of ranks gives the same bits; another number goes on from the same file."""
     whole, parts = (write_case(tmp_path / name, FLOW) for name in ("whole", "parts"))

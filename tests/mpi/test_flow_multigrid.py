@@ -61,6 +61,7 @@ def steady_on(clean_environment, tmp_path):
     return start
 
 
+@pytest.mark.slow
 def test_iterations_do_not_grow_with_ranks(steady_on):
     """Steady confined flow to a well, lognormal conductivity: 1, 2 and 4 ranks, 1.3 times as many iterations at most.
 

@@ -39,6 +39,7 @@ def test_any_number_of_ranks_gives_the_same_bits(pyland_command, tmp_path, alone
     assert json.loads((folder / "run" / "scores.json").read_text())["timing"]["ranks"] == ranks
 
 
+@pytest.mark.slow
 def test_resume_on_another_number_of_ranks(pyland_command, tmp_path, alone):
     folder = write_case(tmp_path / "case")
     for ranks, arguments in ((3, ["--until", "2020-05-01T20:00"]), (2, ["--resume"])):

@@ -69,6 +69,7 @@ def domain_file(path):
             data.createVariable(name, "f8", ("y", "x"))[:] = values
 
 
+@pytest.mark.slow
 @pytest.mark.mpi
 def test_lakes_of_a_domain_file_on_two_ranks(pyland_command, tmp_path):
     runs = []

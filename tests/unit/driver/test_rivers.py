@@ -95,6 +95,7 @@ def test_a_run_that_ended_earlier_goes_on(catchment, tmp_path):
     assert_same_run(catchment, folder / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.mpi
 def test_ranks_do_not_matter(catchment, pyland_command, tmp_path):
     folder = write_case(tmp_path / "case", CATCHMENT)
